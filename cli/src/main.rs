@@ -1,0 +1,4 @@
+//! The `ferrion` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

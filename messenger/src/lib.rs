@@ -1,0 +1,2 @@
+//! The Messenger.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Instruments for testing the engine: an in-memory pair and a scripted peer.
+#![forbid(unsafe_code)]
