@@ -1,0 +1,60 @@
+# ferrion's two commands are `make demo` and `make test`; `make help` lists the rest.
+# Each works from a fresh clone on a Debian-like machine that has the Rust toolchain, apt, pip and npm,
+# and prints what it installs. Everything that is built or fetched stays under target/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+STEP := scripts/step.sh
+# What the tests were given by scripts/install-test-deps.sh.
+PEERS := . target/peers/env;
+
+.PHONY: help demo test deps lint fmt clippy unit doc deny bench bench-quick clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
+	  printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+demo: ## build the ferrion command and watch 100,000 messages travel, acknowledged, over TCP
+	@scripts/install-test-deps.sh build
+	$(CARGO) build --release --locked -p ferrion
+	target/release/ferrion demo $(DEMO_ARGS)
+
+test: deps lint unit doc deny ## everything: lints, unit, integration, interop with real peers, docs, licences
+	@printf '\n==> all of it is green\n'
+
+deps: ## install what the tests need (system packages if missing; Python and npm packages into target/peers)
+	@$(STEP) "what the tests need" scripts/install-test-deps.sh test
+
+lint: fmt clippy ## formatting and clippy, warnings are errors
+
+fmt:
+	@$(STEP) "formatting" $(CARGO) fmt --all --check
+
+clippy:
+	@$(STEP) "clippy" $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+unit: deps ## the Rust tests of every crate, real peers included
+	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace
+
+doc: ## the documentation, with warnings as errors
+	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --no-deps
+
+deny: deps ## licences, sources and duplicates of the dependencies
+	@$(PEERS) $(STEP) "licences and sources of the dependencies" "$$FERRION_CARGO_DENY" --log-level error check bans licenses sources
+
+bench: ## ferrion beside its peers, the full run (under 15 minutes)
+	@scripts/install-test-deps.sh bench
+	bench/run.sh
+
+bench-quick: ## the same table with short runs (under 2 minutes)
+	@scripts/install-test-deps.sh bench
+	bench/run.sh --quick
+
+clean: ## remove everything that was built or fetched
+	rm -rf target fuzz/target
+
+# `make install PREFIX=... DESTDIR=...`: libraries, header and pkg-config file.
+-include ffi/install.mk
