@@ -1,2 +1,12 @@
-//! Instruments for testing the engine: an in-memory pair and a scripted peer.
+//! Instruments for testing the engine from outside.
+//!
+//! - [`oracle`]: a second, naive codec, so that a fault in the engine's codec can not hide behind itself.
+//! - [`build`]: frames put together by field name.
+//! - [`monitor`]: watches one endpoint and says when it breaks the specification.
+//! - [`rng`]: seeded plans.
 #![forbid(unsafe_code)]
+
+pub mod build;
+pub mod monitor;
+pub mod oracle;
+pub mod rng;
