@@ -4,9 +4,11 @@
 //! - [`build`]: frames put together by field name.
 //! - [`monitor`]: watches one endpoint and says when it breaks the specification.
 //! - [`rng`]: seeded plans.
+//! - [`interop`]: programs made of other AMQP libraries, to talk to.
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod interop;
 pub mod monitor;
 pub mod oracle;
 pub mod rng;

@@ -1,0 +1,28 @@
+//! What the tests against real AMQP 1.0 libraries are made of.
+//!
+//! - [`Program`]: a peer program of `tests/interop/`, made of python-qpid-proton or of rhea, running on a free port;
+//! - [`table`]: the values and messages that every peer has to carry;
+//! - [`exceptions`]: what a peer is known to do to some of them instead;
+//! - [`pattern`] and [`digest`]: bodies too long to be printed;
+//! - [`Scratch`]: a folder that goes away with the test.
+//!
+//! A peer that is not installed fails the test that wants it: a test that passes because it did nothing is worth less
+//! than no test.
+
+pub mod exceptions;
+mod octets;
+mod program;
+mod scratch;
+pub mod table;
+
+pub use octets::{SIZES, crc32, digest, pattern};
+pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};
+pub use scratch::Scratch;
+
+use std::path::PathBuf;
+
+/// The folder of the whole project.
+pub fn project() -> PathBuf {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().map_or_else(|| tests.clone(), PathBuf::from)
+}
