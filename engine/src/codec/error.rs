@@ -1,0 +1,135 @@
+//! What can be wrong with octets, or with a value that is to become octets.
+
+use core::fmt;
+
+/// Octets that are not the AMQP value they should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// Octets from the start of the buffer to the place of the fault.
+    pub at: usize,
+    /// The field of a composite type in which the fault is, by its name in the specification.
+    pub field: Option<&'static str>,
+    /// The fault.
+    pub kind: DecodeErrorKind,
+}
+
+impl DecodeError {
+    /// A fault at an offset.
+    #[cold]
+    pub const fn new(at: usize, kind: DecodeErrorKind) -> Self {
+        Self {
+            at,
+            field: None,
+            kind,
+        }
+    }
+
+    /// Names the field the fault is in. The innermost name stays.
+    #[cold]
+    #[must_use]
+    pub fn in_field(mut self, name: &'static str) -> Self {
+        self.field = self.field.or(Some(name));
+        self
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(field) = self.field {
+            write!(f, "field {field}: ")?;
+        }
+        write!(f, "{} at octet {}", self.kind, self.at)
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// The kinds of [`DecodeError`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The buffer, or the compound around the value, ends inside the value.
+    #[error("the value goes on beyond the end of its buffer")]
+    UnexpectedEnd,
+    /// No AMQP 1.0 encoding has this constructor.
+    #[error("unknown constructor 0x{0:02x}")]
+    UnknownCode(u8),
+    /// A value of another type than the one that belongs here.
+    #[error("expected {expected}, found constructor 0x{found:02x}")]
+    WrongType {
+        /// What belongs here.
+        expected: &'static str,
+        /// The constructor that was found.
+        found: u8,
+    },
+    /// A string is not UTF-8 (1.6.20).
+    #[error("string is not valid UTF-8")]
+    BadUtf8,
+    /// A symbol has an octet above 127 (1.6.21).
+    #[error("symbol is not ASCII")]
+    NotAscii,
+    /// A char is not a Unicode scalar value (1.6.16).
+    #[error("0x{0:x} is not a Unicode character")]
+    BadChar(u32),
+    /// The octet of a boolean is neither 0 nor 1 (1.6.2).
+    #[error("0x{0:02x} is not a boolean")]
+    BadBool(u8),
+    /// Values are nested deeper than the limit.
+    #[error("nested too deep")]
+    TooDeep,
+    /// A count that its octets cannot hold, or more elements without octets than the limit.
+    #[error("a count of {0} elements is more than can be there")]
+    BadCount(u32),
+    /// The size of a compound disagrees with what is in it.
+    #[error("size of the compound disagrees with its content")]
+    SizeMismatch,
+    /// A map holds a key without a value (1.6.23).
+    #[error("map has an odd number of elements")]
+    OddMapCount,
+    /// A map holds one key twice (1.6.23).
+    #[error("map has the same key twice")]
+    DuplicateKey,
+    /// A mandatory field is absent or null (1.4).
+    #[error("mandatory value is missing")]
+    MissingField,
+    /// A composite has more fields than its type defines.
+    #[error("{found} fields where the type has {known}")]
+    ExtraFields {
+        /// Fields the type defines.
+        known: u32,
+        /// Fields that were found.
+        found: u32,
+    },
+    /// A value outside the choices of a restricted type (1.5).
+    #[error("not one of the values of {0}")]
+    BadChoice(&'static str),
+    /// A delivery-tag has more than 32 octets (2.8.7).
+    #[error("delivery-tag of {0} octets; 32 is the most")]
+    TagTooLong(usize),
+    /// A descriptor that names no type which may stand here.
+    #[error("expected {0}, found another descriptor")]
+    UnknownDescriptor(&'static str),
+    /// A second value, or anything else, follows where the buffer should end.
+    #[error("octets left over after the value")]
+    TrailingOctets,
+}
+
+/// A value that AMQP 1.0, or the limits of this codec, cannot express.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// Nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH). Build the value flatter.
+    #[error("value is nested too deep to be encoded: build it flatter")]
+    TooDeep,
+    /// More than 4 GiB in one variable-width value or compound. Split the value.
+    #[error("value is longer than 4 GiB, the most AMQP can express: split it")]
+    TooLong,
+}
+
+/// Text that is no [`Symbol`](super::Symbol): an octet is above 127 (1.6.21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a symbol holds ASCII only: replace the character at octet {at}")]
+pub struct NotAscii {
+    /// Offset of the first octet that is not ASCII.
+    pub at: usize,
+}

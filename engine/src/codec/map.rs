@@ -1,0 +1,180 @@
+//! [`Map`]: keys and values in their order.
+
+use alloc::vec::Vec;
+
+use super::error::{DecodeError, DecodeErrorKind as Kind, EncodeError};
+use super::prim::{Decode, Encode};
+use super::reader::{MAX_DEPTH, Reader};
+use super::value::{Value, deeper, vector_for};
+use super::{code, writer};
+
+/// A map (1.6.23). The order of the entries is kept and counts for equality; a key is in it once.
+///
+/// A received map with the same key twice is refused as malformed, as the specification says it is invalid and two readers of it
+/// could come to two conclusions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Map {
+    entries: Vec<(Value, Value)>,
+}
+
+impl Map {
+    /// An empty map.
+    pub const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+        }
+    }
+
+    /// Puts a value under a key and gives back the value that was there. A new key goes to the end. Takes time in the number of
+    /// entries, as maps on the wire are short.
+    pub fn insert(&mut self, key: impl Into<Value>, value: impl Into<Value>) -> Option<Value> {
+        let (key, value) = (key.into(), value.into());
+        if let Some((_, place)) = self.entries.iter_mut().find(|(k, _)| *k == key) {
+            return Some(core::mem::replace(place, value));
+        }
+        self.entries.push((key, value));
+        None
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &Value) -> Option<&Value> {
+        self.entries.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+    }
+
+    /// The value under a key that is a string or a symbol with this text.
+    pub fn get_str(&self, key: &str) -> Option<&Value> {
+        let found = self.entries.iter().find(|(k, _)| is_text(k, key));
+        found.map(|(_, v)| v)
+    }
+
+    /// Takes a key out and gives back its value. The order of the others stays.
+    pub fn remove(&mut self, key: &Value) -> Option<Value> {
+        let at = self.entries.iter().position(|(k, _)| k == key)?;
+        Some(self.entries.remove(at).1)
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Value, &Value)> + DoubleEndedIterator {
+        self.entries.iter().map(|(k, v)| (k, v))
+    }
+
+    /// How many entries there are.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Takes all entries out; the room they took stays for others.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    pub(super) fn encode_in(&self, out: &mut Vec<u8>, depth: u32) -> Result<(), EncodeError> {
+        let depth = deeper(depth)?;
+        let mark = writer::begin(out);
+        self.encode_entries(out, depth)?;
+        mark.map(out, self.entries.len().saturating_mul(2))
+    }
+
+    pub(super) fn encode_entries(&self, out: &mut Vec<u8>, depth: u32) -> Result<(), EncodeError> {
+        for (key, value) in &self.entries {
+            key.encode_in(out, depth)?;
+            value.encode_in(out, depth)?;
+        }
+        Ok(())
+    }
+}
+
+impl<K: Into<Value>, V: Into<Value>> FromIterator<(K, V)> for Map {
+    /// The last of several values for one key is kept, at the place of the first.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::new();
+        map.extend(entries);
+        map
+    }
+}
+
+impl<K: Into<Value>, V: Into<Value>> Extend<(K, V)> for Map {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (Value, Value);
+    type IntoIter = alloc::vec::IntoIter<(Value, Value)>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+impl Encode for Map {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        if self.encode_in(out, MAX_DEPTH).is_err() {
+            out.truncate(start);
+            out.push(code::NULL);
+        }
+    }
+}
+
+impl Decode for Map {
+    fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.position().saturating_sub(1);
+        let map = r.open_map(constructor)?;
+        let pairs = map.count / 2;
+        let mut entries = vector_for(pairs);
+        for _ in 0..pairs {
+            let key = Value::decode(r)?;
+            let value = Value::decode(r)?;
+            entries.push((key, value));
+        }
+        r.close(map)?;
+        if has_duplicates(&entries, |(key, _)| key) {
+            return Err(DecodeError::new(at, Kind::DuplicateKey));
+        }
+        Ok(Self { entries })
+    }
+}
+
+/// Whether a key is a string or a symbol with this text.
+pub(super) fn is_text(key: &Value, text: &str) -> bool {
+    match key {
+        Value::String(key) => key == text,
+        Value::Symbol(key) => key == text,
+        _ => false,
+    }
+}
+
+/// Up to here comparing each key with each other one is the quickest.
+const FEW: usize = 16;
+
+/// Whether two keys are equal. Short of quadratic time for whatever a peer sends.
+pub(super) fn has_duplicates<T>(entries: &[T], key: impl Fn(&T) -> &Value) -> bool {
+    if entries.len() <= FEW {
+        return entries
+            .iter()
+            .enumerate()
+            .any(|(i, a)| entries.iter().take(i).any(|b| key(a) == key(b)));
+    }
+    // Equal values have equal shortest forms, and octets can be sorted.
+    let mut octets = Vec::new();
+    let mut ends = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let start = octets.len();
+        key(entry).encode(&mut octets);
+        ends.push(start..octets.len());
+    }
+    let mut keys: Vec<&[u8]> = ends
+        .into_iter()
+        .filter_map(|range| octets.get(range))
+        .collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+}

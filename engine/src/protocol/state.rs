@@ -1,0 +1,244 @@
+//! Fields that may be one of several types: [`DeliveryState`] and [`TargetArchetype`].
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::descriptor::code_of;
+use super::messaging::{Accepted, Modified, Received, Rejected, Released, Target};
+use super::transactions::{Coordinator, Declared, TransactionalState};
+use super::transport::Condition;
+use crate::codec::{
+    Decode, DecodeError, DecodeErrorKind, Descriptor, Encode, Raw, Reader, Trace, code, skip,
+    writer,
+};
+
+/// The state of a delivery at one end of a link (3.4), a terminal one being an [`Outcome`].
+#[derive(Clone, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// A part has arrived; for links that resume.
+    Received(Received),
+    /// Taken over by the receiver.
+    Accepted,
+    /// Not valid, with the error that says why.
+    Rejected(Option<Box<Condition>>),
+    /// Not acted upon.
+    Released,
+    /// Not acted upon, and to be changed.
+    Modified(Box<Modified>),
+    /// A transaction was declared.
+    Declared(Declared),
+    /// A state within a transaction.
+    Transactional(Box<TransactionalState>),
+    /// A described value that this crate does not know; it is kept as it came.
+    Other(Box<Raw>),
+}
+
+/// A delivery state that ends a delivery. The specification's outcomes are states too, so this is no type of its own;
+/// [`DeliveryState::is_outcome`] tells.
+pub type Outcome = DeliveryState;
+
+impl DeliveryState {
+    /// Rejected, with a reason.
+    pub fn rejected(condition: Condition) -> Self {
+        Self::Rejected(Some(Box::new(condition)))
+    }
+
+    /// Whether this is an outcome, terminal. A state that is not known counts as one, as all but `received` and
+    /// `transactional-state` are.
+    pub const fn is_outcome(&self) -> bool {
+        !matches!(self, Self::Received(_) | Self::Transactional(_))
+    }
+}
+
+impl Decode for DeliveryState {
+    #[inline]
+    fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if constructor != code::DESCRIBED {
+            return Err(r.wrong_type("delivery-state", constructor));
+        }
+        let start = r.position().saturating_sub(1);
+        let known = match r.peek() {
+            Some(code::ULONG_SMALL | code::ULONG | code::SYMBOL8 | code::SYMBOL32) => {
+                match r.descriptor()? {
+                    Descriptor::Code(known) => known,
+                    Descriptor::Name(name) => code_of(name).unwrap_or_default(),
+                }
+            }
+            // Any value may be a descriptor (1.2), though none here is one that we know.
+            _ => {
+                skip(r)?;
+                0
+            }
+        };
+        Ok(match known {
+            Accepted::DESCRIPTOR => {
+                Accepted::decode_body(r)?;
+                Self::Accepted
+            }
+            Rejected::DESCRIPTOR => Self::Rejected(Rejected::decode_body(r)?.error.map(Box::new)),
+            Released::DESCRIPTOR => {
+                Released::decode_body(r)?;
+                Self::Released
+            }
+            Received::DESCRIPTOR => Self::Received(Received::decode_body(r)?),
+            Modified::DESCRIPTOR => Self::Modified(Box::new(Modified::decode_body(r)?)),
+            Declared::DESCRIPTOR => Self::Declared(Declared::decode_body(r)?),
+            TransactionalState::DESCRIPTOR => {
+                Self::Transactional(Box::new(TransactionalState::decode_body(r)?))
+            }
+            _ => {
+                skip(r)?;
+                Self::Other(Box::new(Raw::from_checked(r.since(start))))
+            }
+        })
+    }
+}
+
+impl Encode for DeliveryState {
+    #[inline]
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Accepted => empty(out, Accepted::DESCRIPTOR),
+            Self::Released | Self::Rejected(None) => empty(out, self.descriptor()),
+            Self::Rejected(Some(error)) => {
+                writer::descriptor(out, Rejected::DESCRIPTOR);
+                let list = writer::begin(out);
+                error.encode(out);
+                if list.list(out, 1).is_err() {
+                    out.push(code::NULL);
+                }
+            }
+            Self::Received(state) => state.encode(out),
+            Self::Modified(state) => state.encode(out),
+            Self::Declared(state) => state.encode(out),
+            Self::Transactional(state) => state.encode(out),
+            Self::Other(state) => state.encode(out),
+        }
+    }
+}
+
+impl DeliveryState {
+    /// 0 for what is not known.
+    const fn descriptor(&self) -> u64 {
+        match self {
+            Self::Received(_) => Received::DESCRIPTOR,
+            Self::Accepted => Accepted::DESCRIPTOR,
+            Self::Rejected(_) => Rejected::DESCRIPTOR,
+            Self::Released => Released::DESCRIPTOR,
+            Self::Modified(_) => Modified::DESCRIPTOR,
+            Self::Declared(_) => Declared::DESCRIPTOR,
+            Self::Transactional(_) => TransactionalState::DESCRIPTOR,
+            Self::Other(_) => 0,
+        }
+    }
+}
+
+fn empty(out: &mut Vec<u8>, descriptor: u64) {
+    writer::descriptor(out, descriptor);
+    out.push(code::LIST0);
+}
+
+impl fmt::Display for DeliveryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Received(state) => state.fmt(f),
+            Self::Accepted => Accepted::default().fmt(f),
+            Self::Rejected(error) => {
+                let error = error.as_deref().cloned();
+                Rejected { error }.fmt(f)
+            }
+            Self::Released => Released::default().fmt(f),
+            Self::Modified(state) => state.fmt(f),
+            Self::Declared(state) => state.fmt(f),
+            Self::Transactional(state) => state.fmt(f),
+            Self::Other(state) => state.fmt(f),
+        }
+    }
+}
+
+/// What an attach can have as its target (2.7.3): a node, or the coordinator of transactions.
+///
+/// A target of any other type is refused as malformed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TargetArchetype {
+    /// A node.
+    Target(Target),
+    /// A coordinator of transactions.
+    Coordinator(Coordinator),
+}
+
+impl Default for TargetArchetype {
+    /// A node without an address.
+    fn default() -> Self {
+        Self::Target(Target::default())
+    }
+}
+
+impl From<Target> for TargetArchetype {
+    fn from(target: Target) -> Self {
+        Self::Target(target)
+    }
+}
+
+impl From<Coordinator> for TargetArchetype {
+    fn from(coordinator: Coordinator) -> Self {
+        Self::Coordinator(coordinator)
+    }
+}
+
+impl Decode for TargetArchetype {
+    fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if constructor != code::DESCRIBED {
+            return Err(r.wrong_type("target", constructor));
+        }
+        let at = r.position();
+        let known = match r.descriptor()? {
+            Descriptor::Code(known) => Some(known),
+            Descriptor::Name(name) => code_of(name),
+        };
+        match known {
+            Some(Target::DESCRIPTOR) => Target::decode_body(r).map(Self::Target),
+            Some(Coordinator::DESCRIPTOR) => Coordinator::decode_body(r).map(Self::Coordinator),
+            _ => Err(DecodeError::new(
+                at,
+                DecodeErrorKind::UnknownDescriptor("target or coordinator"),
+            )),
+        }
+    }
+}
+
+impl Encode for TargetArchetype {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Target(target) => target.encode(out),
+            Self::Coordinator(coordinator) => coordinator.encode(out),
+        }
+    }
+}
+
+impl fmt::Display for TargetArchetype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(target) => target.fmt(f),
+            Self::Coordinator(coordinator) => coordinator.fmt(f),
+        }
+    }
+}
+
+macro_rules! readable {
+    ($($Type:ty),*) => {$(
+        impl fmt::Debug for $Type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+        impl Trace for $Type {
+            fn trace(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+readable!(DeliveryState, TargetArchetype);

@@ -1,0 +1,140 @@
+//! [`Tag`]: the name of a delivery.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::ops::Deref;
+
+use crate::codec::show::Octets;
+use crate::codec::{Decode, DecodeError, DecodeErrorKind, Encode, Reader, Trace, code, writer};
+
+/// The most octets a delivery-tag has (2.8.7).
+pub const MAX_TAG: usize = 32;
+
+/// A delivery-tag: up to 32 octets, kept in place.
+#[derive(Clone, Copy)]
+pub struct Tag {
+    len: u8,
+    octets: [u8; MAX_TAG],
+}
+
+/// More than 32 octets cannot be a delivery-tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a delivery-tag has at most 32 octets, not {len}: choose a shorter one")]
+pub struct TagTooLong {
+    /// The octets there were.
+    pub len: usize,
+}
+
+impl Tag {
+    /// A tag of these octets.
+    ///
+    /// # Errors
+    /// There are more than 32.
+    #[inline]
+    pub fn new(octets: &[u8]) -> Result<Self, TagTooLong> {
+        let mut tag = Self::default();
+        let too_long = TagTooLong { len: octets.len() };
+        let place = tag.octets.get_mut(..octets.len()).ok_or(too_long)?;
+        place.copy_from_slice(octets);
+        tag.len = u8::try_from(octets.len()).map_err(|_| too_long)?;
+        Ok(tag)
+    }
+
+    /// The octets.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl Default for Tag {
+    /// The empty tag.
+    fn default() -> Self {
+        Self {
+            len: 0,
+            octets: [0; MAX_TAG],
+        }
+    }
+}
+
+impl From<u64> for Tag {
+    /// The number, in eight octets.
+    fn from(number: u64) -> Self {
+        let mut tag = Self::default();
+        if let Some(place) = tag.octets.first_chunk_mut() {
+            *place = number.to_be_bytes();
+            tag.len = 8;
+        }
+        tag
+    }
+}
+
+impl TryFrom<&[u8]> for Tag {
+    type Error = TagTooLong;
+    fn try_from(octets: &[u8]) -> Result<Self, TagTooLong> {
+        Self::new(octets)
+    }
+}
+
+impl Deref for Tag {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl PartialEq for Tag {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Tag {}
+
+impl Hash for Tag {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Octets(self), f)
+    }
+}
+
+impl Trace for Tag {
+    fn trace(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Encode for Tag {
+    #[inline]
+    fn encode(&self, out: &mut Vec<u8>) {
+        writer::binary(out, self);
+    }
+}
+
+impl Decode for Tag {
+    #[inline]
+    fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let size = match constructor {
+            code::BINARY8 => usize::from(r.u8()?),
+            code::BINARY32 => r.u32()? as usize,
+            other => return Err(r.wrong_type("binary", other)),
+        };
+        let at = r.position();
+        let octets = r.slice(size)?;
+        Self::new(octets).map_err(|e| DecodeError::new(at, DecodeErrorKind::TagTooLong(e.len)))
+    }
+}
