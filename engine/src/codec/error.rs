@@ -109,6 +109,28 @@ pub enum DecodeErrorKind {
     /// A descriptor that names no type which may stand here.
     #[error("expected {0}, found another descriptor")]
     UnknownDescriptor(&'static str),
+    /// A section of a message stands behind one that it belongs before (3.2).
+    #[error("section {found} must come before {after}")]
+    SectionOrder {
+        /// The section that comes too late.
+        found: &'static str,
+        /// The section right before it.
+        after: &'static str,
+    },
+    /// A section of a message, other than data and amqp-sequence, is there twice (3.2).
+    #[error("section {0} is there twice")]
+    DuplicateSection(&'static str),
+    /// The body of a message has sections of more than one kind (3.2).
+    #[error("the body mixes data, amqp-sequence and amqp-value sections")]
+    MixedBody,
+    /// A message has no body (3.2).
+    #[error(
+        "the message has no body, which is mandatory: send an amqp-value section with null for no content"
+    )]
+    MissingBody,
+    /// A message is longer than the 4 GiB that its sections are counted in.
+    #[error("a message of {0} octets; 4294967295 is the most")]
+    MessageTooLong(usize),
     /// A second value, or anything else, follows where the buffer should end.
     #[error("octets left over after the value")]
     TrailingOctets,

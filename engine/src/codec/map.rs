@@ -143,6 +143,11 @@ impl Decode for Map {
     }
 }
 
+/// Appends a map, as [`encode_value`](super::encode_value) does for [`Value::Map`].
+pub(crate) fn encode_map(map: &Map, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    map.encode_in(out, MAX_DEPTH)
+}
+
 /// Whether a key is a string or a symbol with this text.
 pub(super) fn is_text(key: &Value, text: &str) -> bool {
     match key {

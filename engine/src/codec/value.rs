@@ -269,12 +269,7 @@ impl Value {
             Self::Binary(v) => writer::variable(out, code::BINARY8, code::BINARY32, v)?,
             Self::String(v) => writer::variable(out, code::STRING8, code::STRING32, v.as_bytes())?,
             Self::Symbol(v) => writer::variable(out, code::SYMBOL8, code::SYMBOL32, v.as_bytes())?,
-            Self::List(list) => {
-                let depth = deeper(depth)?;
-                let mark = writer::begin(out);
-                encode_all(list, out, depth)?;
-                mark.list(out, list.len())?;
-            }
+            Self::List(list) => encode_list_in(list, out, depth)?,
             Self::Map(map) => map.encode_in(out, depth)?,
             Self::Array(array) => array.encode_in(out, depth)?,
             Self::Described(described) => {
@@ -286,6 +281,18 @@ impl Value {
         }
         Ok(())
     }
+}
+
+/// Appends a list, as [`encode_value`] does for [`Value::List`].
+pub(crate) fn encode_list(list: &[Value], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    encode_list_in(list, out, MAX_DEPTH)
+}
+
+fn encode_list_in(list: &[Value], out: &mut Vec<u8>, depth: u32) -> Result<(), EncodeError> {
+    let depth = deeper(depth)?;
+    let mark = writer::begin(out);
+    encode_all(list, out, depth)?;
+    mark.list(out, list.len())
 }
 
 /// The levels left one level down.
@@ -360,7 +367,8 @@ impl Decode for Value {
     }
 }
 
-fn decode_list(constructor: u8, r: &mut Reader<'_>) -> Result<Vec<Value>, DecodeError> {
+/// Reads the list whose constructor has just been read.
+pub(crate) fn decode_list(constructor: u8, r: &mut Reader<'_>) -> Result<Vec<Value>, DecodeError> {
     let list = r.open_list(constructor)?;
     let mut values = vector_for(list.count);
     for _ in 0..list.count {

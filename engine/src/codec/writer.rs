@@ -104,7 +104,7 @@ pub(super) fn patch(out: &mut [u8], at: usize, octets: &[u8]) {
 /// # Errors
 /// More than 4 GiB; nothing is written.
 #[inline]
-pub(super) fn variable(
+pub(crate) fn variable(
     out: &mut Vec<u8>,
     short: u8,
     long: u8,
