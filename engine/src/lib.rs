@@ -4,4 +4,7 @@
 extern crate alloc;
 
 pub mod codec;
+pub mod message;
 pub mod protocol;
+
+pub use message::Message;

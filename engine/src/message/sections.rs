@@ -1,0 +1,234 @@
+//! Where the sections of an encoded message lie (3.2): found without decoding any of them.
+
+use core::cmp::Ordering;
+
+use bytes::Bytes;
+
+use crate::codec::{DecodeError, DecodeErrorKind as Kind, Descriptor, Reader, code, jump};
+
+/// The sections of a message, in the only order in which they may stand (3.2).
+///
+/// The three kinds of body share one place in that order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Section {
+    /// Delivery details: durability, priority, time to live (3.2.1).
+    Header = 0x70,
+    /// Annotations for the next node only (3.2.2).
+    DeliveryAnnotations = 0x71,
+    /// Annotations that travel with the message (3.2.3).
+    MessageAnnotations = 0x72,
+    /// The standard properties (3.2.4).
+    Properties = 0x73,
+    /// The application's own properties (3.2.5).
+    ApplicationProperties = 0x74,
+    /// A body section of opaque octets (3.2.6).
+    Data = 0x75,
+    /// A body section that is a list (3.2.7).
+    Sequence = 0x76,
+    /// The body section that is a single value (3.2.8).
+    Value = 0x77,
+    /// What can only be computed after the body (3.2.9).
+    Footer = 0x78,
+}
+
+impl Section {
+    /// All sections, by their descriptors.
+    pub const ALL: [Self; 9] = [
+        Self::Header,
+        Self::DeliveryAnnotations,
+        Self::MessageAnnotations,
+        Self::Properties,
+        Self::ApplicationProperties,
+        Self::Data,
+        Self::Sequence,
+        Self::Value,
+        Self::Footer,
+    ];
+
+    /// The numeric descriptor of the section.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The symbolic descriptor of the section.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Header => "amqp:header:list",
+            Self::DeliveryAnnotations => "amqp:delivery-annotations:map",
+            Self::MessageAnnotations => "amqp:message-annotations:map",
+            Self::Properties => "amqp:properties:list",
+            Self::ApplicationProperties => "amqp:application-properties:map",
+            Self::Data => "amqp:data:binary",
+            Self::Sequence => "amqp:amqp-sequence:list",
+            Self::Value => "amqp:amqp-value:*",
+            Self::Footer => "amqp:footer:map",
+        }
+    }
+
+    /// The three octets that open the section in its shortest form.
+    pub(super) const fn prefix(self) -> [u8; 3] {
+        [0x00, 0x53, self as u8]
+    }
+
+    /// Reads the descriptor of a section in either of its forms (1.2).
+    #[inline]
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = r.position();
+        let found = match r.u8()? {
+            code::DESCRIBED => match r.descriptor()? {
+                Descriptor::Code(code) => Self::from_code(code),
+                Descriptor::Name(name) => Self::from_name(name),
+            },
+            other => return Err(r.wrong_type(EXPECTED, other)),
+        };
+        found.ok_or_else(|| DecodeError::new(at, Kind::UnknownDescriptor(EXPECTED)))
+    }
+
+    #[inline]
+    fn from_code(code: u64) -> Option<Self> {
+        let index = usize::try_from(code.checked_sub(0x70)?).ok()?;
+        Self::ALL.get(index).copied()
+    }
+
+    #[cold]
+    fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name().as_bytes() == name)
+    }
+
+    /// The place in the order of sections; it is also the index into [`Layout`].
+    const fn place(self) -> usize {
+        match self {
+            Self::Header => 0,
+            Self::DeliveryAnnotations => 1,
+            Self::MessageAnnotations => 2,
+            Self::Properties => 3,
+            Self::ApplicationProperties => 4,
+            Self::Data | Self::Sequence | Self::Value => 5,
+            Self::Footer => 6,
+        }
+    }
+
+    /// Whether this section may be there more than once (3.2).
+    const fn is_repeatable(self) -> bool {
+        matches!(self, Self::Data | Self::Sequence)
+    }
+
+    /// Whether this section may stand right behind `last` (3.2), `seen` if it has been there before.
+    #[inline]
+    fn check_follows(self, last: Self, seen: bool) -> Result<(), Kind> {
+        match self.place().cmp(&last.place()) {
+            Ordering::Greater => Ok(()),
+            Ordering::Less if seen && !self.is_repeatable() => {
+                Err(Kind::DuplicateSection(self.name()))
+            }
+            Ordering::Less => Err(Kind::SectionOrder {
+                found: self.name(),
+                after: last.name(),
+            }),
+            Ordering::Equal if self != last => Err(Kind::MixedBody),
+            Ordering::Equal if self.is_repeatable() => Ok(()),
+            Ordering::Equal => Err(Kind::DuplicateSection(self.name())),
+        }
+    }
+
+    /// Whether the value that is next has the type of this section.
+    #[inline]
+    fn check_type(self, r: &Reader<'_>) -> Result<(), DecodeError> {
+        let Some(found) = r.peek() else {
+            return Err(r.error(Kind::UnexpectedEnd));
+        };
+        let (fits, expected) = match self {
+            Self::Header | Self::Properties | Self::Sequence => (
+                matches!(found, code::LIST0 | code::LIST8 | code::LIST32),
+                "list",
+            ),
+            Self::Data => (matches!(found, code::BINARY8 | code::BINARY32), "binary"),
+            Self::Value => return Ok(()),
+            _ => (matches!(found, code::MAP8 | code::MAP32), "map"),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(r.error(Kind::WrongType { expected, found }))
+    }
+}
+
+const EXPECTED: &str = "a message section";
+
+/// The octets `start..end` of a section, its value beginning at `value`. Absent while `section` is `None`.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Span {
+    pub(super) section: Option<Section>,
+    pub(super) start: u32,
+    pub(super) value: u32,
+    pub(super) end: u32,
+}
+
+impl Span {
+    #[inline]
+    pub(super) const fn is_absent(self) -> bool {
+        self.section.is_none()
+    }
+}
+
+/// Where each section of a received message lies. The sections of the body share one span.
+#[derive(Clone, Default)]
+pub(super) struct Layout {
+    spans: [Span; 7],
+}
+
+impl Layout {
+    /// Finds the sections of a message, checking their order (3.2), that each holds a value of its type, and that it
+    /// ends within the message. What lies inside a compound is not looked at.
+    pub(super) fn scan(octets: &Bytes) -> Result<Self, DecodeError> {
+        if u32::try_from(octets.len()).is_err() {
+            return Err(DecodeError::new(0, Kind::MessageTooLong(octets.len())));
+        }
+        let mut layout = Self::default();
+        let mut last = None;
+        let mut r = Reader::new(octets);
+        while !r.is_empty() {
+            let start = r.position();
+            let section = Section::read(&mut r)?;
+            let value = r.position();
+            section.check_type(&r)?;
+            jump(&mut r)?;
+            let span = layout.span_mut(section);
+            if let Some(last) = last {
+                let checked = section.check_follows(last, !span.is_absent());
+                checked.map_err(|kind| DecodeError::new(start, kind))?;
+            }
+            last = Some(section);
+            // Lossless: the length of the message fits 32 bits.
+            if span.is_absent() {
+                *span = Span {
+                    section: last,
+                    start: start as u32,
+                    value: value as u32,
+                    end: 0,
+                };
+            }
+            span.end = r.position() as u32;
+        }
+        Ok(layout)
+    }
+
+    #[inline]
+    pub(super) const fn span(&self, section: Section) -> Span {
+        self.spans[section.place()]
+    }
+
+    #[inline]
+    pub(super) const fn span_mut(&mut self, section: Section) -> &mut Span {
+        &mut self.spans[section.place()]
+    }
+
+    /// How many octets the sections cover.
+    pub(super) fn covered(&self) -> usize {
+        self.spans
+            .iter()
+            .map(|span| (span.end - span.start) as usize)
+            .sum()
+    }
+}

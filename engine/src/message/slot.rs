@@ -1,0 +1,136 @@
+//! One optional section of a message: absent, as received, or the user's own.
+
+use core::cell::OnceCell;
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use crate::codec::{DecodeError, DecodeErrorKind as Kind, EncodeError, Reader};
+
+use super::sections::{Section, Span};
+
+/// What a section of a message holds, and how it is read and written.
+pub(super) trait SectionValue: Sized + Default {
+    /// Reads the section at `span`, where `r` stands at the value behind the first descriptor.
+    fn read(r: &mut Reader<'_>, span: Span) -> Result<Self, DecodeError>;
+
+    /// Appends the section with its descriptor. What the body is made of decides its own descriptors.
+    ///
+    /// On an error anything may have been appended.
+    fn write(&self, section: Section, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Makes the value a default one, keeping its room where it has any.
+    fn recycle(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// A section that is decoded when it is first looked at.
+///
+/// While the message's layout has a span for the section, that span is the truth and `value` caches its decoded form.
+/// Otherwise the section is there only if it is `own`; a `value` without being either is spare room.
+#[derive(Clone, Default)]
+pub(super) struct Slot<T> {
+    own: bool,
+    value: OnceCell<T>,
+}
+
+impl<T: SectionValue> Slot<T> {
+    /// The section's value, decoded now if it never was.
+    #[inline]
+    pub(super) fn get(&self, octets: &Bytes, span: Span) -> Result<Option<&T>, DecodeError> {
+        if span.is_absent() {
+            return Ok(self.own());
+        }
+        if let Some(value) = self.value.get() {
+            return Ok(Some(value));
+        }
+        let value = decode(octets, span)?;
+        Ok(Some(self.value.get_or_init(|| value)))
+    }
+
+    /// The value if it can be had without decoding; `None` for an absent section too.
+    #[inline]
+    pub(super) fn peek(&self, span: Span) -> Option<&T> {
+        if self.own || !span.is_absent() {
+            self.value.get()
+        } else {
+            None
+        }
+    }
+
+    /// The section if it is not a received one.
+    #[inline]
+    pub(super) fn own(&self) -> Option<&T> {
+        if self.own { self.value.get() } else { None }
+    }
+
+    /// The value to change, created if the section is absent. The section stops being a received one.
+    ///
+    /// On an error nothing has changed.
+    pub(super) fn get_mut(
+        &mut self,
+        octets: &Bytes,
+        span: &mut Span,
+    ) -> Result<&mut T, DecodeError> {
+        if !span.is_absent() && self.value.get().is_none() {
+            self.value = OnceCell::from(decode::<T>(octets, *span)?);
+        }
+        *span = Span::default();
+        Ok(self.claim())
+    }
+
+    /// As [`get_mut`](Self::get_mut), but a received section that cannot be decoded gives way to a default one.
+    pub(super) fn force_mut(&mut self, octets: &Bytes, span: &mut Span) -> &mut T {
+        if !span.is_absent() && self.value.get().is_none() {
+            self.value = OnceCell::from(decode::<T>(octets, *span).unwrap_or_default());
+        }
+        *span = Span::default();
+        self.claim()
+    }
+
+    /// Replaces the section, or removes it.
+    pub(super) fn set(&mut self, value: Option<T>, span: &mut Span) {
+        *span = Span::default();
+        match value {
+            Some(value) => {
+                self.own = true;
+                self.value = OnceCell::from(value);
+            }
+            None => self.clear(),
+        }
+    }
+
+    /// Makes the section absent; the room of its value stays for the next one.
+    pub(super) fn clear(&mut self) {
+        self.own = false;
+        if let Some(value) = self.value.get_mut() {
+            value.recycle();
+        }
+    }
+
+    /// Empties the slot, for a received section to take its place.
+    pub(super) fn forget(&mut self) {
+        self.own = false;
+        self.value = OnceCell::new();
+    }
+
+    fn claim(&mut self) -> &mut T {
+        self.own = true;
+        if self.value.get().is_none() {
+            self.value = OnceCell::from(T::default());
+        }
+        self.value.get_mut().expect("the cell was filled just now")
+    }
+}
+
+fn decode<T: SectionValue>(octets: &Bytes, span: Span) -> Result<T, DecodeError> {
+    let mut reader = Reader::new(octets);
+    reader.slice(span.value as usize)?;
+    let value = T::read(&mut reader, span)?;
+    if reader.position() != span.end as usize {
+        // The sizes that the scan saw and those that the decoder saw are the same, so this is a second line of defence.
+        return Err(reader.error(Kind::SizeMismatch));
+    }
+    Ok(value)
+}
