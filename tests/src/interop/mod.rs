@@ -3,18 +3,23 @@
 //! - [`Program`]: a peer program of `tests/interop/`, made of python-qpid-proton or of rhea, running on a free port;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
+//! - [`proxy`]: a proxy that fails on request;
 //! - [`pattern`] and [`digest`]: bodies too long to be printed;
 //! - [`Scratch`]: a folder that goes away with the test.
 //!
 //! A peer that is not installed fails the test that wants it: a test that passes because it did nothing is worth less
 //! than no test.
 
+mod command;
 pub mod exceptions;
+pub mod notation;
 mod octets;
 mod program;
+pub mod proxy;
 mod scratch;
 pub mod table;
 
+pub use command::{Command, Outcome};
 pub use octets::{SIZES, crc32, digest, pattern};
 pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};
 pub use scratch::Scratch;
