@@ -92,6 +92,20 @@ impl<'a> Reader<'a> {
         reader
     }
 
+    /// Reads the part of a buffer from `start` to `end`, with the default limits. Positions still count from the
+    /// start of the buffer.
+    #[inline]
+    pub fn within(source: &'a Bytes, start: usize, end: usize) -> Self {
+        let data = source.get(..end).unwrap_or(source);
+        Self {
+            source,
+            data,
+            pos: start.min(data.len()),
+            depth_left: MAX_DEPTH,
+            zero_width_left: MAX_ZERO_WIDTH,
+        }
+    }
+
     /// Octets from the start of the buffer to here.
     #[inline]
     pub const fn position(&self) -> usize {

@@ -44,6 +44,19 @@ impl DeliveryState {
         Self::Rejected(Some(Box::new(condition)))
     }
 
+    /// The same state without whatever makes it large: for a peer whose frames are too small for the rest.
+    #[must_use]
+    pub(crate) fn without_details(self) -> Self {
+        match self {
+            Self::Rejected(Some(error)) => Self::rejected(Condition::new(error.condition)),
+            Self::Modified(mut modified) => {
+                modified.message_annotations = None;
+                Self::Modified(modified)
+            }
+            other => other,
+        }
+    }
+
     /// Whether this is an outcome, terminal. A state that is not known counts as one, as all but `received` and
     /// `transactional-state` are.
     pub const fn is_outcome(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::codec::{Fields, Str, Symbol, choice, composite};
 
 choice! {
     /// Which end of a link an endpoint is (2.8.1).
+    #[derive(PartialOrd, Ord)]
     pub enum Role: bool as "role" {
         /// Sends messages.
         Sender = false, "sender";

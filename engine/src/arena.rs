@@ -1,0 +1,104 @@
+//! A generational arena: flat storage whose ids go stale instead of dangling.
+
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+use crate::ids::Id;
+
+/// Storage for objects of one kind, named by `I`.
+///
+/// Freed slots are reused most-recently-freed first, so that a steady coming and going of
+/// deliveries stays within a few cache lines and never allocates.
+#[derive(Debug)]
+pub(crate) struct Arena<I, T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    kind: PhantomData<I>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+impl<I: Id, T> Arena<I, T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            kind: PhantomData,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, value: T) -> I {
+        if let Some(index) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(index as usize)
+        {
+            slot.value = Some(value);
+            return I::pack(index, slot.generation);
+        }
+        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.slots.push(Slot {
+            generation: 0,
+            value: Some(value),
+        });
+        I::pack(index, 0)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: I) -> Option<&T> {
+        let slot = self.slots.get(id.index() as usize)?;
+        if slot.generation == id.generation() {
+            slot.value.as_ref()
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: I) -> Option<&mut T> {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        if slot.generation == id.generation() {
+            slot.value.as_mut()
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, id: I) -> Option<T> {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        if slot.generation != id.generation() {
+            return None;
+        }
+        let value = slot.value.take()?;
+        slot.generation = slot.generation.wrapping_add(1) & I::GENERATION_MASK;
+        self.free.push(id.index());
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arena;
+    use crate::ids::LinkId;
+
+    #[test]
+    fn a_freed_id_is_stale_even_after_its_slot_is_reused() {
+        let mut arena = Arena::<LinkId, u8>::new();
+        let first = arena.insert(1);
+        assert_eq!(arena.remove(first), Some(1));
+        let second = arena.insert(2);
+        assert_ne!(first, second);
+        assert_eq!(arena.get(first), None);
+        assert_eq!(arena.remove(first), None);
+        assert_eq!(arena.get(second), Some(&2));
+        assert_eq!(arena.len(), 1);
+    }
+}

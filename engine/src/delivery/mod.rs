@@ -1,0 +1,98 @@
+//! Deliveries (2.6.12): what is remembered of them until both sides have settled.
+
+mod payload;
+mod settlement;
+mod unsettled;
+
+use crate::ids::{DeliveryId, LinkId};
+use crate::protocol::{DeliveryState, Tag};
+use crate::seq::Seq;
+pub use payload::{Payload, SendPayload};
+pub(crate) use unsettled::Unsettled;
+
+/// A complete incoming delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// What to call it when settling. `None` if the sender settled it: then nothing is left to do.
+    pub id: Option<DeliveryId>,
+    /// The sender's name for it.
+    pub tag: Tag,
+    /// The format of the payload; 0 is an AMQP message (2.8.11).
+    pub message_format: u32,
+    /// The encoded message.
+    pub payload: Payload,
+}
+
+impl Delivery {
+    /// Whether the sender settled it.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.id.is_none()
+    }
+}
+
+/// What the peer told of a delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// The sender's name for it.
+    pub tag: Tag,
+    /// Its state at the peer; `None` if the peer named none.
+    pub state: Option<DeliveryState>,
+    /// Whether the peer has settled, and so forgotten, it. If not, settle it when you are done with it.
+    pub settled: bool,
+}
+
+/// What is remembered of an unsettled outgoing delivery.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) link: LinkId,
+    pub(crate) tag: Tag,
+    /// The delivery-id, once the first transfer was written.
+    pub(crate) number: Option<Seq>,
+    pub(crate) remote_state: Option<DeliveryState>,
+    pub(crate) remote_settled: bool,
+    /// Whether it stands in its link's list of updates.
+    pub(crate) update_queued: bool,
+}
+
+impl Outgoing {
+    pub(crate) const fn new(link: LinkId, tag: Tag, number: Option<Seq>) -> Self {
+        Self {
+            link,
+            tag,
+            number,
+            remote_state: None,
+            remote_settled: false,
+            update_queued: false,
+        }
+    }
+}
+
+/// What is remembered of an unsettled incoming delivery.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) link: LinkId,
+    pub(crate) tag: Tag,
+    pub(crate) number: Seq,
+    pub(crate) local_state: Option<DeliveryState>,
+    pub(crate) remote_state: Option<DeliveryState>,
+    pub(crate) remote_settled: bool,
+    /// Whether it stands in its link's list of updates.
+    pub(crate) update_queued: bool,
+}
+
+impl Incoming {
+    pub(crate) const fn new(link: LinkId, number: Seq, tag: Tag) -> Self {
+        Self {
+            link,
+            tag,
+            number,
+            local_state: None,
+            remote_state: None,
+            remote_settled: false,
+            update_queued: false,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Delivery states and settlement, in both directions (2.6.12, 2.7.6).
+
+use alloc::vec::Vec;
+
+use crate::delivery::Update;
+use crate::endpoints::Endpoints;
+use crate::error::{Fault, UsageError};
+use crate::event::Event;
+use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
+use crate::link::{Half, Link};
+use crate::protocol::{DeliveryState, Disposition, Role, conditions};
+use crate::seq::Seq;
+use crate::session::Run;
+
+impl Endpoints {
+    // ---- commands ----
+
+    /// Tells the peer the state of a delivery, and settles it if `settled`.
+    pub(crate) fn dispose(
+        &mut self,
+        id: DeliveryId,
+        state: Option<DeliveryState>,
+        settled: bool,
+    ) -> Result<(), UsageError> {
+        match (id.outgoing(), id.incoming()) {
+            (Some(id), _) => self.dispose_outgoing(id, state, settled),
+            (_, Some(id)) => self.dispose_incoming(id, state, settled),
+            (None, None) => Err(UsageError::StaleHandle),
+        }
+    }
+
+    fn dispose_incoming(
+        &mut self,
+        id: IncomingId,
+        state: Option<DeliveryState>,
+        settled: bool,
+    ) -> Result<(), UsageError> {
+        let delivery = self.incoming.get_mut(id).ok_or(UsageError::StaleHandle)?;
+        let (number, remote_settled) = (delivery.number, delivery.remote_settled);
+        let link = delivery.link;
+        if !settled {
+            delivery.local_state.clone_from(&state);
+        }
+        let session = self.links.get(link).ok_or(UsageError::StaleHandle)?.session;
+        if settled {
+            self.forget_incoming(session, number);
+            self.incoming.remove(id);
+        }
+        // What the sender has settled, it has forgotten: there is nobody to tell.
+        if !remote_settled {
+            let run = single(Role::Receiver, number, settled, state);
+            self.request_dispositions(session, run);
+        }
+        Ok(())
+    }
+
+    fn dispose_outgoing(
+        &mut self,
+        id: OutgoingId,
+        state: Option<DeliveryState>,
+        settled: bool,
+    ) -> Result<(), UsageError> {
+        let delivery = self.outgoing.get_mut(id).ok_or(UsageError::StaleHandle)?;
+        let (number, remote_settled) = (delivery.number, delivery.remote_settled);
+        let link_id = delivery.link;
+        let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
+        let session_id = link.session;
+        if settled {
+            settle_in_queue(link, id);
+            self.outgoing.remove(id);
+            if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session_id)) {
+                session.outgoing.remove(number);
+            }
+        }
+        // Before its first transfer the peer does not know of it.
+        if let Some(number) = number
+            && !remote_settled
+        {
+            let run = single(Role::Sender, number, settled, state);
+            self.request_dispositions(session_id, run);
+        }
+        Ok(())
+    }
+
+    /// The next change of state that the peer made to a delivery of this link.
+    pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
+        loop {
+            let delivery = self.links.get_mut(id)?.updates.pop_front()?;
+            let update = match (delivery.outgoing(), delivery.incoming()) {
+                (Some(outgoing), _) => self.take_outgoing_update(outgoing),
+                (_, Some(incoming)) => self.take_incoming_update(incoming),
+                (None, None) => None,
+            };
+            // A delivery that was settled since it was queued has no update any more.
+            if update.is_some() {
+                return update;
+            }
+        }
+    }
+
+    fn take_outgoing_update(&mut self, id: OutgoingId) -> Option<Update> {
+        let delivery = self.outgoing.get_mut(id)?;
+        delivery.update_queued = false;
+        let update = Update {
+            delivery: id.into(),
+            tag: delivery.tag,
+            state: delivery.remote_state.clone(),
+            settled: delivery.remote_settled,
+        };
+        if update.settled {
+            self.outgoing.remove(id);
+        }
+        Some(update)
+    }
+
+    fn take_incoming_update(&mut self, id: IncomingId) -> Option<Update> {
+        let delivery = self.incoming.get_mut(id)?;
+        delivery.update_queued = false;
+        let update = Update {
+            delivery: id.into(),
+            tag: delivery.tag,
+            state: delivery.remote_state.clone(),
+            settled: delivery.remote_settled,
+        };
+        if update.settled {
+            self.incoming.remove(id);
+        }
+        Some(update)
+    }
+
+    // ---- frames in ----
+
+    pub(crate) fn on_disposition(
+        &mut self,
+        channel: u16,
+        disposition: &Disposition,
+    ) -> Result<(), Fault> {
+        let Some(session) = self.session_on(channel, "disposition")? else {
+            return Ok(());
+        };
+        let first = Seq(disposition.first);
+        let last = Seq(disposition.last.unwrap_or(disposition.first));
+        if last.precedes(first) {
+            let text = "a disposition's last delivery precedes its first";
+            return Err(Fault::session(session, conditions::INVALID_FIELD, text));
+        }
+        let (state, settled) = (disposition.state.as_ref(), disposition.settled);
+        let mut from = first;
+        // Walks what is live in the range, not the range.
+        match disposition.role {
+            Role::Receiver => {
+                while let Some((number, id)) = self
+                    .sessions
+                    .get(session)
+                    .and_then(|session| session.outgoing.next_in(from, last))
+                {
+                    self.update_outgoing(session, number, id, state, settled);
+                    if number == last {
+                        break;
+                    }
+                    from = number.next();
+                }
+            }
+            Role::Sender => {
+                while let Some((number, id)) = self
+                    .sessions
+                    .get(session)
+                    .and_then(|session| session.incoming.next_in(from, last))
+                {
+                    self.update_incoming(session, number, id, state, settled);
+                    if number == last {
+                        break;
+                    }
+                    from = number.next();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn update_outgoing(
+        &mut self,
+        session: SessionId,
+        number: Seq,
+        id: OutgoingId,
+        state: Option<&DeliveryState>,
+        settled: bool,
+    ) {
+        let Some(delivery) = self.outgoing.get_mut(id) else {
+            return;
+        };
+        if let Some(state) = state {
+            delivery.remote_state = Some(state.clone());
+        }
+        delivery.remote_settled |= settled;
+        let link = delivery.link;
+        let fresh = !core::mem::replace(&mut delivery.update_queued, true);
+        if settled && let Some(session) = self.sessions.get_mut(session) {
+            session.outgoing.remove(number);
+        }
+        if fresh {
+            self.queue_update(link, id.into());
+        }
+    }
+
+    fn update_incoming(
+        &mut self,
+        session: SessionId,
+        number: Seq,
+        id: IncomingId,
+        state: Option<&DeliveryState>,
+        settled: bool,
+    ) {
+        let Some(delivery) = self.incoming.get_mut(id) else {
+            return;
+        };
+        if let Some(state) = state {
+            delivery.remote_state = Some(state.clone());
+        }
+        delivery.remote_settled |= settled;
+        let link = delivery.link;
+        let fresh = !core::mem::replace(&mut delivery.update_queued, true);
+        if settled && let Some(session) = self.sessions.get_mut(session) {
+            session.incoming.remove(number);
+        }
+        if fresh {
+            self.queue_update(link, id.into());
+        }
+    }
+
+    fn queue_update(&mut self, link: LinkId, delivery: DeliveryId) {
+        if let Some(entry) = self.links.get_mut(link) {
+            entry.updates.push_back(delivery);
+        }
+        self.post(Event::Updates(link));
+    }
+
+    // ---- endings ----
+
+    /// Forgets an incoming delivery that nobody needs to be told of.
+    pub(crate) fn forget_incoming(&mut self, session: SessionId, number: Seq) {
+        if let Some(session) = self.sessions.get_mut(session)
+            && let Some(id) = session.incoming.remove(number)
+        {
+            self.incoming.remove(id);
+        }
+    }
+
+    /// Frees whatever a link that ended still had.
+    pub(crate) fn free_deliveries_of(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        for update in core::mem::take(&mut link.updates) {
+            // Settled ones are remembered by nothing but the list of updates.
+            match (update.outgoing(), update.incoming()) {
+                (Some(outgoing), _) => drop(self.outgoing.remove(outgoing)),
+                (_, Some(incoming)) => drop(self.incoming.remove(incoming)),
+                (None, None) => {}
+            }
+        }
+        let Some(session) = self.sessions.get_mut(link.session) else {
+            return;
+        };
+        let outgoing: Vec<OutgoingId> = session.outgoing.iter().collect();
+        for delivery in outgoing {
+            let of_link = self.outgoing.get(delivery).filter(|d| d.link == id);
+            if let Some(number) = of_link.and_then(|delivery| delivery.number) {
+                session.outgoing.remove(number);
+                self.outgoing.remove(delivery);
+            }
+        }
+        let incoming: Vec<IncomingId> = session.incoming.iter().collect();
+        for delivery in incoming {
+            if let Some(number) = self
+                .incoming
+                .get(delivery)
+                .filter(|delivery| delivery.link == id)
+                .map(|delivery| delivery.number)
+            {
+                session.incoming.remove(number);
+                self.incoming.remove(delivery);
+            }
+        }
+    }
+}
+
+const fn single(role: Role, number: Seq, settled: bool, state: Option<DeliveryState>) -> Run {
+    Run {
+        role,
+        first: number,
+        last: number,
+        settled,
+        state,
+    }
+}
+
+/// A delivery that is settled while it is still being transferred goes on as a settled one.
+fn settle_in_queue(link: &mut Link, id: OutgoingId) {
+    if let Half::Sender(sender) = &mut link.half {
+        for sending in &mut sender.queue {
+            if sending.delivery == Some(id) {
+                sending.delivery = None;
+            }
+        }
+    }
+}

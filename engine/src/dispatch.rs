@@ -1,0 +1,114 @@
+//! From frames to the endpoints: which performative is it, and who handles it.
+
+use bytes::Bytes;
+
+use crate::codec::{DecodeError, Reader};
+use crate::engine::Engine;
+use crate::error::Fault;
+use crate::protocol::{
+    Attach, Begin, Close, Detach, Disposition, End, Flow, Open, Transfer, conditions,
+    read_descriptor,
+};
+use crate::transport::frame::{Frame, FrameType};
+
+impl Engine {
+    /// Handles whole frames, in order, until one of them ends the connection.
+    pub(crate) fn dispatch(&mut self, octets: &Bytes) {
+        let mut at = 0;
+        while at < octets.len() && !self.transport.has_stopped_reading() {
+            let frame = match Frame::read(octets, at, FrameType::Amqp) {
+                Ok(frame) => frame,
+                Err(fault) => {
+                    self.transport.stop_reading();
+                    self.fail(fault);
+                    return;
+                }
+            };
+            at = frame.end;
+            if self.transport.is_tracing() {
+                let body = octets.slice(frame.body..frame.end);
+                self.transport
+                    .note(|| crate::trace::line(frame.channel, "<-", &body, 0));
+            }
+            // An empty frame is a heartbeat on whatever channel it comes (2.4.5).
+            if frame.body < frame.end
+                && let Err(fault) = self.dispatch_frame(octets, frame)
+            {
+                self.fail(fault);
+            }
+        }
+    }
+
+    // Decodes into exactly the type that the descriptor names and hands that on: a value that could be
+    // any performative would be as large as the largest, and be moved once per frame.
+    fn dispatch_frame(&mut self, octets: &Bytes, frame: Frame) -> Result<(), Fault> {
+        let channel = frame.channel;
+        let mut reader = Reader::within(octets, frame.body, frame.end);
+        let code = read_descriptor(&mut reader).map_err(|error| decode("frame", &error))?;
+        if self.endpoints.is_discarding() && code != Close::DESCRIPTOR {
+            return Ok(());
+        }
+        let endpoints = &mut self.endpoints;
+        match code {
+            Transfer::DESCRIPTOR => {
+                let transfer = Transfer::decode_body(&mut reader)
+                    .map_err(|error| decode("transfer", &error))?;
+                endpoints.on_transfer(channel, &transfer, reader.rest())
+            }
+            Disposition::DESCRIPTOR => {
+                let disposition = Disposition::decode_body(&mut reader)
+                    .map_err(|error| decode("disposition", &error))?;
+                endpoints.on_disposition(channel, &disposition)
+            }
+            Flow::DESCRIPTOR => {
+                let flow =
+                    Flow::decode_body(&mut reader).map_err(|error| decode("flow", &error))?;
+                endpoints.on_flow(channel, &flow)
+            }
+            Attach::DESCRIPTOR => {
+                let attach =
+                    Attach::decode_body(&mut reader).map_err(|error| decode("attach", &error))?;
+                endpoints.on_attach(channel, attach)
+            }
+            Detach::DESCRIPTOR => {
+                let detach =
+                    Detach::decode_body(&mut reader).map_err(|error| decode("detach", &error))?;
+                endpoints.on_detach(channel, detach)
+            }
+            Begin::DESCRIPTOR => {
+                let begin =
+                    Begin::decode_body(&mut reader).map_err(|error| decode("begin", &error))?;
+                endpoints.on_begin(channel, begin)
+            }
+            End::DESCRIPTOR => {
+                let end = End::decode_body(&mut reader).map_err(|error| decode("end", &error))?;
+                endpoints.on_end(channel, end)
+            }
+            Open::DESCRIPTOR => {
+                let open =
+                    Open::decode_body(&mut reader).map_err(|error| decode("open", &error))?;
+                let (max, idle) = (open.max_frame_size, open.idle_time_out);
+                endpoints.on_open(channel, open)?;
+                self.transport.set_remote_max(max);
+                self.transport.idle.set_remote(idle);
+                Ok(())
+            }
+            Close::DESCRIPTOR => {
+                let close =
+                    Close::decode_body(&mut reader).map_err(|error| decode("close", &error))?;
+                endpoints.check_open("close")?;
+                endpoints.on_close(close);
+                self.transport.stop_reading();
+                Ok(())
+            }
+            other => {
+                let text = alloc::format!("descriptor {other:#x} is not a performative");
+                Err(Fault::connection(conditions::NOT_IMPLEMENTED, text))
+            }
+        }
+    }
+}
+
+fn decode(what: &'static str, error: &DecodeError) -> Fault {
+    Fault::decode(what, error)
+}

@@ -1,0 +1,195 @@
+//! The top half of an engine: every connection, session, link and delivery endpoint it has.
+//!
+//! Performatives come in through the `on_*` methods, commands through the views. Neither writes
+//! anything: they change state and leave a [`Control`] mark, which the scheduler turns into frames
+//! when output is asked for. The methods live in the files of the objects they change.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use crate::arena::Arena;
+use crate::codec::Str;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::delivery::{Incoming, Outgoing};
+use crate::error::{Failure, Fault, Origin, Scope};
+use crate::event::{Event, Events};
+use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
+use crate::limits::Limits;
+use crate::link::Link;
+use crate::protocol::{Condition, Role};
+use crate::session::Session;
+
+/// How far one side of a connection, session or link has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not announced yet.
+    #[default]
+    New,
+    /// Announced (open, begin, attach).
+    Open,
+    /// Taken back (close, end, detach).
+    Ended,
+}
+
+/// Why something ended: what the ending frame carried, and who sent it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndError {
+    /// Who found the error.
+    pub origin: Origin,
+    /// What it is.
+    pub condition: Condition,
+}
+
+/// A control frame that is due. They are written in the order of their causes, each object's flow and
+/// dispositions at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Open,
+    Begin(SessionId),
+    Attach(LinkId),
+    LinkFlow(LinkId),
+    SessionFlow(SessionId),
+    Dispositions(SessionId),
+    Detach(LinkId),
+    End(SessionId),
+    Close,
+}
+
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) config: Config,
+    pub(crate) connection: Connection,
+    pub(crate) sessions: Arena<SessionId, Session>,
+    pub(crate) links: Arena<LinkId, Link>,
+    pub(crate) outgoing: Arena<OutgoingId, Outgoing>,
+    pub(crate) incoming: Arena<IncomingId, Incoming>,
+    /// Links by role and name (2.6.1). Ordered, not hashed: a peer chooses the names, and nothing it
+    /// chooses may make this slow or the output depend on a seed.
+    pub(crate) names: BTreeMap<(Role, Str), LinkId>,
+    pub(crate) events: Events,
+    pub(crate) control: VecDeque<Control>,
+    /// Senders with something to send, in turn.
+    pub(crate) ready: VecDeque<LinkId>,
+    /// Links and sessions whose last event was handed out, to be freed at the next poll.
+    farewell: Vec<Event>,
+}
+
+impl Endpoints {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            connection: Connection::default(),
+            sessions: Arena::new(),
+            links: Arena::new(),
+            outgoing: Arena::new(),
+            incoming: Arena::new(),
+            names: BTreeMap::new(),
+            events: Events::new(),
+            control: VecDeque::new(),
+            ready: VecDeque::new(),
+            farewell: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    /// Queues an event, unless the same one waits already.
+    pub(crate) fn post(&mut self, event: Event) {
+        let fresh = match event {
+            Event::SessionBegun(id) | Event::SessionEnded(id) => self
+                .sessions
+                .get_mut(id)
+                .is_some_and(|session| session.queued.mark(event)),
+            Event::LinkAttached(id)
+            | Event::LinkDetached(id)
+            | Event::Flow(id)
+            | Event::Deliveries(id)
+            | Event::Updates(id) => self
+                .links
+                .get_mut(id)
+                .is_some_and(|link| link.queued.mark(event)),
+            _ => true,
+        };
+        if fresh {
+            self.events.push_back(event);
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        for event in core::mem::take(&mut self.farewell) {
+            match event {
+                Event::LinkDetached(id) => self.free_link_if_over(id),
+                Event::SessionEnded(id) => self.free_session_if_over(id),
+                _ => {}
+            }
+        }
+        let event = self.events.pop_front()?;
+        match event {
+            Event::SessionBegun(id) => {
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.queued.clear(event);
+                }
+            }
+            Event::SessionEnded(id) => {
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.end_was_told = true;
+                    self.farewell.push(event);
+                }
+            }
+            Event::LinkDetached(id) => {
+                if let Some(link) = self.links.get_mut(id) {
+                    link.end_was_told = true;
+                    self.farewell.push(event);
+                }
+            }
+            Event::LinkAttached(id)
+            | Event::Flow(id)
+            | Event::Deliveries(id)
+            | Event::Updates(id) => {
+                if let Some(link) = self.links.get_mut(id) {
+                    link.queued.clear(event);
+                }
+            }
+            _ => {}
+        }
+        Some(event)
+    }
+
+    /// Ends what the peer's fault is to end, and no more (2.8.14).
+    pub(crate) fn fail(&mut self, fault: Fault) {
+        let Fault { scope, condition } = fault;
+        match scope {
+            Scope::Connection => self.fail_connection(condition),
+            Scope::Session(id) => self.fail_session(id, condition),
+            Scope::Link(id) => self.fail_link(id, condition),
+        }
+    }
+
+    fn fail_connection(&mut self, condition: Condition) {
+        if self.connection.local == Phase::Ended {
+            return;
+        }
+        self.connection
+            .failure
+            .get_or_insert_with(|| Failure::Condition {
+                origin: Origin::Local,
+                condition: condition.clone(),
+            });
+        // Nothing of what was planned matters now, but open must come before close (2.4).
+        self.control.retain(|control| *control == Control::Open);
+        self.ready.clear();
+        if self.connection.local == Phase::New {
+            self.control.push_back(Control::Open);
+        }
+        self.connection.close(Some(condition));
+        self.control.push_back(Control::Close);
+    }
+
+    /// Whether frames still have an effect: not once this side closed with an error (2.4.7).
+    pub(crate) const fn is_discarding(&self) -> bool {
+        self.connection.failure.is_some()
+    }
+}

@@ -1,0 +1,477 @@
+//! The engine itself: octets in, octets out, events, and time as an argument.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use bytes::{Buf, BytesMut};
+
+use crate::config::Config;
+use crate::endpoints::{Endpoints, Phase};
+use crate::error::{Failure, Fault, SaslFailure, Scope, UsageError};
+use crate::event::Event;
+use crate::ids::{LinkId, SessionId};
+use crate::protocol::conditions;
+use crate::sasl::SaslRequest;
+use crate::time::{Deadline, Reason, Time};
+use crate::transport::{Input, Output, Transport};
+use crate::views::{Connection, Link, Receiver, Sender, Session};
+
+/// One AMQP 1.0 connection, as a state machine without I/O.
+///
+/// There are four families of methods, and they may be called in any order:
+///
+/// - **octets and time in**: [`recv`](Self::recv) (or [`recv_buffer`](Self::recv_buffer) and
+///   [`recv_filled`](Self::recv_filled)), [`recv_eof`](Self::recv_eof),
+///   [`handle_timeout`](Self::handle_timeout);
+/// - **octets and deadlines out**: [`transmit`](Self::transmit), [`poll_timeout`](Self::poll_timeout);
+/// - **events out**: [`poll_event`](Self::poll_event), each of which says which view to look at;
+/// - **views**, through which everything is read and commanded: [`connection`](Self::connection),
+///   [`session`](Self::session), [`link`](Self::link), [`sender`](Self::sender),
+///   [`receiver`](Self::receiver).
+///
+/// Commands write nothing: a thousand of them may come before one `transmit`, and what says the same
+/// is said once. What the peer does wrong is never an `Err`: it ends the smallest thing the specification
+/// allows, with the right condition, and is told as an event. `Err` is for misuse, and changes nothing.
+///
+/// ```
+/// use bytes::{Buf, BytesMut};
+/// use ferrion_engine::{Config, Engine, Event, Time};
+///
+/// # fn main() -> Result<(), ferrion_engine::UsageError> {
+/// let mut client = Engine::client(Config::new("client"));
+/// let mut server = Engine::server(Config::new("server"));
+/// client.connection().open()?;
+/// server.connection().open()?;
+///
+/// // The "network": what the client gives, the server takes. A real one also goes the other way.
+/// let now = Time(0);
+/// let mut wire = BytesMut::new();
+/// let mut output = client.transmit(now);
+/// while output.has_remaining() {
+///     let n = output.chunk().len();
+///     wire.extend_from_slice(output.chunk());
+///     output.advance(n);
+/// }
+/// server.recv(now, &mut wire);
+///
+/// assert_eq!(server.poll_event(), Some(Event::RemoteOpen));
+/// assert_eq!(server.connection().remote().unwrap().container_id, "client");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) transport: Transport,
+    pub(crate) close_written: bool,
+    inbox: BytesMut,
+    /// When the handshake, or the wait for the peer's close, began.
+    waiting_since: Option<Time>,
+    close_waits: bool,
+}
+
+impl Engine {
+    /// An engine for the side that opened the transport: it speaks first.
+    #[must_use]
+    pub fn client(config: Config) -> Self {
+        Self::new(config, true)
+    }
+
+    /// An engine for the side that accepted the transport: it answers the layer the client begins with.
+    #[must_use]
+    pub fn server(config: Config) -> Self {
+        Self::new(config, false)
+    }
+
+    fn new(mut config: Config, is_client: bool) -> Self {
+        config.max_frame_size = config.max_frame_size.max(512);
+        let transport = Transport::new(
+            is_client,
+            &config.sasl,
+            config.hostname.clone(),
+            config.max_frame_size,
+            config.limits.sasl_frame_size,
+        );
+        Self {
+            endpoints: Endpoints::new(config),
+            transport,
+            close_written: false,
+            inbox: BytesMut::new(),
+            waiting_since: None,
+            close_waits: false,
+        }
+    }
+
+    // ---- octets and time in ----
+
+    /// Takes octets that came from the peer.
+    ///
+    /// Whole frames are taken off `input`; the beginning of one that is not whole stays in it: append
+    /// what comes next. Payloads are slices of `input`, not copies.
+    pub fn recv(&mut self, now: Time, input: &mut BytesMut) {
+        self.start_clock(now);
+        if !input.is_empty() {
+            self.transport.idle.heard(now);
+        }
+        while let Some(step) = self.transport.next(input) {
+            self.take_input(step);
+        }
+        self.check_disconnected();
+    }
+
+    /// Lends a buffer to read into: append up to as many octets as it has spare capacity (at least
+    /// `min`, and room for the rest of the frame that has begun), then call
+    /// [`recv_filled`](Self::recv_filled).
+    pub fn recv_buffer(&mut self, min: usize) -> &mut BytesMut {
+        let missing = self
+            .transport
+            .wanted(&self.inbox)
+            .saturating_sub(self.inbox.len());
+        self.inbox.reserve(min.max(missing));
+        &mut self.inbox
+    }
+
+    /// Takes what was appended to the [`recv_buffer`](Self::recv_buffer).
+    pub fn recv_filled(&mut self, now: Time) {
+        let mut inbox = core::mem::take(&mut self.inbox);
+        self.recv(now, &mut inbox);
+        self.inbox = inbox;
+    }
+
+    /// The peer will send no more octets: the transport was closed, or failed.
+    pub fn recv_eof(&mut self, now: Time) {
+        self.start_clock(now);
+        if !self.endpoints.connection.disconnected {
+            if self.endpoints.connection.remote != Phase::Ended {
+                self.disconnect(Some(Failure::TransportClosed));
+            } else {
+                self.disconnect(None);
+            }
+        }
+    }
+
+    /// Does what is due by `now`. To be called at [`poll_timeout`](Self::poll_timeout), or at any time.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.start_clock(now);
+        if self.endpoints.connection.disconnected {
+            return;
+        }
+        if self
+            .wait_deadline()
+            .is_some_and(|deadline| now >= deadline.at)
+        {
+            self.disconnect(Some(Failure::HandshakeTimeout));
+            return;
+        }
+        if self.transport.idle.is_peer_silent(now) {
+            let ms = self.endpoints.config.idle_time_out.unwrap_or(0);
+            let text = alloc::format!("nothing was heard for {ms} ms");
+            // There is nobody to wait for: say why, and be done (2.4.5).
+            self.transport.stop_reading();
+            self.fail(Fault::connection(conditions::RESOURCE_LIMIT_EXCEEDED, text));
+        }
+        self.encode_heartbeat(now);
+    }
+
+    // ---- octets and deadlines out ----
+
+    /// What is to be sent to the peer: encodes what is due, and lends it.
+    ///
+    /// Write from its chunks and [`advance`](Buf::advance) it by as much as was written; the rest is
+    /// offered again. At most [`Limits::output_octets`](crate::Limits::output_octets) of transfers are
+    /// encoded at a time, so call again after everything was written, until nothing remains.
+    pub fn transmit(&mut self, now: Time) -> Transmit<'_> {
+        self.start_clock(now);
+        self.encode_due();
+        self.encode_heartbeat(now);
+        if self.close_written && !self.close_waits {
+            self.close_waits = true;
+            self.waiting_since = Some(now);
+        }
+        self.check_disconnected();
+        Transmit { engine: self, now }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and why. `None`: no need to.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        if self.endpoints.connection.disconnected {
+            return None;
+        }
+        Deadline::earliest(self.wait_deadline(), self.transport.deadline())
+    }
+
+    // ---- events out ----
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.endpoints.poll_event()
+    }
+
+    /// Why the connection ended in a way that was not orderly; `None` while it has not.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        self.endpoints.connection.failure.as_ref()
+    }
+
+    /// Whether the transport can be closed: nothing more will be taken, and no output waits.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.endpoints.connection.disconnected && self.transport.pending().len() == 0
+    }
+
+    /// How many objects the engine holds at the moment, for watching and for tests.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let endpoints = &self.endpoints;
+        Census {
+            sessions: endpoints.sessions.len(),
+            links: endpoints.links.len(),
+            outgoing_deliveries: endpoints.outgoing.len(),
+            incoming_deliveries: endpoints.incoming.len(),
+        }
+    }
+
+    // ---- views ----
+
+    /// The connection.
+    pub const fn connection(&mut self) -> Connection<'_> {
+        Connection::new(self)
+    }
+
+    /// A session.
+    ///
+    /// # Errors
+    /// The session has ended.
+    pub fn session(&mut self, id: SessionId) -> Result<Session<'_>, UsageError> {
+        Session::new(self, id)
+    }
+
+    /// A link of either role.
+    ///
+    /// # Errors
+    /// The link has ended.
+    pub fn link(&mut self, id: LinkId) -> Result<Link<'_>, UsageError> {
+        Link::new(self, id)
+    }
+
+    /// A link that sends.
+    ///
+    /// # Errors
+    /// The link has ended, or is a receiver.
+    pub fn sender(&mut self, id: LinkId) -> Result<Sender<'_>, UsageError> {
+        Sender::new(self, id)
+    }
+
+    /// A link that receives.
+    ///
+    /// # Errors
+    /// The link has ended, or is a sender.
+    pub fn receiver(&mut self, id: LinkId) -> Result<Receiver<'_>, UsageError> {
+        Receiver::new(self, id)
+    }
+
+    // ---- SASL ----
+
+    /// The credentials that wait for a decision, after [`Event::Authenticate`].
+    #[must_use]
+    pub const fn sasl_request(&self) -> Option<&SaslRequest> {
+        self.transport.sasl_request()
+    }
+
+    /// Admits the client that asks.
+    ///
+    /// # Errors
+    /// No client is asking.
+    pub fn sasl_accept(&mut self) -> Result<(), UsageError> {
+        self.decide_sasl(true)
+    }
+
+    /// Turns away the client that asks; the connection ends.
+    ///
+    /// # Errors
+    /// No client is asking.
+    pub fn sasl_reject(&mut self) -> Result<(), UsageError> {
+        self.decide_sasl(false)
+    }
+
+    fn decide_sasl(&mut self, admitted: bool) -> Result<(), UsageError> {
+        if self.sasl_request().is_none() {
+            return Err(UsageError::WrongState(
+                "no client is asking to authenticate",
+            ));
+        }
+        if let Some(step) = self.transport.decide_sasl(admitted) {
+            self.take_input(step);
+        }
+        Ok(())
+    }
+
+    // ---- trace ----
+
+    /// Starts or stops keeping a readable line for each frame, in both directions.
+    ///
+    /// ```text
+    /// 0 -> @open(16) [container-id="x", max-frame-size=65536]
+    /// ```
+    /// Lines gather until [`poll_trace`](Self::poll_trace) takes them. Secrets are not shown.
+    pub fn set_tracing(&mut self, on: bool) {
+        self.transport.set_tracing(on);
+    }
+
+    /// The next line of the trace.
+    pub fn poll_trace(&mut self) -> Option<String> {
+        self.transport.poll_trace()
+    }
+
+    // ---- inside ----
+
+    fn start_clock(&mut self, now: Time) {
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(now);
+            self.transport
+                .idle
+                .start(self.endpoints.config.idle_time_out, now);
+        }
+    }
+
+    /// The deadline of the handshake, or of the peer's answer to our close.
+    fn wait_deadline(&self) -> Option<Deadline> {
+        let limit = self.endpoints.limits().handshake_time;
+        let since = self.waiting_since.filter(|_| limit > 0)?;
+        let reason = if self.close_waits {
+            Reason::Close
+        } else if self.endpoints.connection.remote == Phase::New {
+            Reason::Handshake
+        } else {
+            return None;
+        };
+        Some(Deadline {
+            at: since.after(limit),
+            reason,
+        })
+    }
+
+    fn take_input(&mut self, input: Input) {
+        match input {
+            Input::Frames(octets) => self.dispatch(&octets),
+            Input::Authenticate => self.endpoints.post(Event::Authenticate),
+            Input::Authenticated => self.endpoints.post(Event::Authenticated),
+            Input::Fault(fault) => self.fail(fault),
+            Input::Failed(failure) => self.disconnect(Some(failure)),
+        }
+    }
+
+    /// Ends what a fault of the peer's is to end.
+    pub(crate) fn fail(&mut self, fault: Fault) {
+        let is_first = self.endpoints.connection.failure.is_none();
+        if fault.scope == Scope::Connection && is_first {
+            self.endpoints.post(Event::Failed);
+        }
+        self.endpoints.fail(fault);
+    }
+
+    fn encode_heartbeat(&mut self, now: Time) {
+        let quiet = self.transport.pending().len() == 0 && !self.close_written;
+        let speaking =
+            self.endpoints.connection.local != Phase::New && self.transport.is_amqp_begun();
+        if quiet && speaking && self.transport.idle.is_heartbeat_due(now) {
+            self.transport.write_empty_frame();
+        }
+    }
+
+    fn check_disconnected(&mut self) {
+        let remote_is_over = self.endpoints.connection.remote == Phase::Ended
+            || self.transport.has_stopped_reading();
+        if self.close_written && remote_is_over {
+            self.disconnect(None);
+        }
+    }
+
+    fn disconnect(&mut self, failure: Option<Failure>) {
+        let connection = &mut self.endpoints.connection;
+        if let Some(failure) = failure {
+            connection.failure.get_or_insert(failure);
+        }
+        if !core::mem::replace(&mut connection.disconnected, true) {
+            self.transport.stop_reading();
+            // Nothing that is still planned will be written.
+            self.close_written = true;
+            self.endpoints.post(Event::Disconnected);
+        }
+    }
+}
+
+/// How many objects an engine holds; see [`Engine::census`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Sessions.
+    pub sessions: usize,
+    /// Links of both roles.
+    pub links: usize,
+    /// Outgoing deliveries that are not settled and told of yet.
+    pub outgoing_deliveries: usize,
+    /// Incoming deliveries that are not settled and told of yet.
+    pub incoming_deliveries: usize,
+}
+
+/// Output that waits to be sent; see [`Engine::transmit`].
+///
+/// It is a [`Buf`]: peek with `chunk` or `chunks_vectored`, then `advance`.
+#[derive(Debug)]
+pub struct Transmit<'a> {
+    engine: &'a mut Engine,
+    now: Time,
+}
+
+impl Transmit<'_> {
+    /// The octets in order, in as few pieces as they lie in memory.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.engine.transport.pending().pieces()
+    }
+
+    fn output(&self) -> &Output {
+        self.engine.transport.pending()
+    }
+}
+
+impl Buf for Transmit<'_> {
+    fn remaining(&self) -> usize {
+        self.output().remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.output().chunk()
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, dst: &mut [std::io::IoSlice<'a>]) -> usize {
+        self.output().chunks_vectored(dst)
+    }
+
+    /// # Panics
+    /// As `Buf` demands, when `count` exceeds what remains.
+    fn advance(&mut self, count: usize) {
+        self.engine.transport.output().advance(count);
+        // What counts for the peer's time-out is what was really sent.
+        if count > 0 {
+            self.engine.transport.wrote(self.now);
+        }
+    }
+}
+
+impl Failure {
+    /// The SASL failure behind this, if that is what it was.
+    #[must_use]
+    pub const fn as_sasl(&self) -> Option<&SaslFailure> {
+        match self {
+            Self::Sasl(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+const _: fn() = || {
+    fn send<T: Send>() {}
+    send::<Box<Engine>>();
+};

@@ -1,0 +1,256 @@
+//! What can go wrong, by whose fault, and what it ends.
+//!
+//! - [`UsageError`] and [`SendError`]: the caller asked for something impossible. Nothing changed.
+//! - [`Failure`]: the connection ended in a way that was not orderly, and why.
+//! - `Fault` (internal): the peer broke a rule. It becomes a detach, an end or a close with the
+//!   right condition at the narrowest scope (2.8.14), never an error of the caller's.
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::codec::{DecodeError, Str, Symbol};
+use crate::ids::{LinkId, SessionId};
+use crate::protocol::{Condition, conditions};
+
+/// The caller used the API in a way that cannot be carried out. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UsageError {
+    /// The object this id named has ended.
+    #[error("this id is stale: the object it named has ended; forget it")]
+    StaleHandle,
+    /// The id names another kind of object, or a link of the other role.
+    #[error("this id names another kind of object; expected {expected}")]
+    WrongKind {
+        /// The kind that the call wanted.
+        expected: &'static str,
+    },
+    /// The object is not in a state in which this can be done.
+    #[error("not possible now: {0}")]
+    WrongState(&'static str),
+    /// No more objects of this kind fit; the peer or the configuration set the limit.
+    #[error(
+        "no room for another {what}: the limit is {limit}; end one first or negotiate a larger limit"
+    )]
+    LimitReached {
+        /// What there is no room for.
+        what: &'static str,
+        /// The limit in force.
+        limit: u32,
+    },
+    /// A link of this name and role exists already (2.6.1).
+    #[error(
+        "a link named {0:?} of this role exists already; choose another name or close that one"
+    )]
+    DuplicateLink(Str),
+}
+
+/// Why a message was not taken for sending. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The receiver has granted no credit that is not already spoken for (2.6.7).
+    #[error("the receiver granted no credit; try again after the link's next Flow event")]
+    NoCredit,
+    /// The message is larger than the receiver takes on this link (2.7.3).
+    #[error("the message has {size} octets, the receiver takes {limit} at most")]
+    MessageTooLarge {
+        /// Octets of the message.
+        size: u64,
+        /// Octets the peer's attach allowed.
+        limit: u64,
+    },
+    /// A delivery-tag has at most 32 octets (2.8.7).
+    #[error("the delivery-tag has {0} octets; 32 are allowed")]
+    TagTooLong(usize),
+    /// The settle mode that was negotiated forbids it (2.8.2).
+    #[error("the link's sender-settle-mode is {mode}; send that way")]
+    SettleMode {
+        /// The mode in force.
+        mode: &'static str,
+    },
+    /// The API was misused.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+}
+
+/// Which side a failure came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This engine found the fault.
+    Local,
+    /// The peer reported it.
+    Remote,
+}
+
+/// Why a connection ended in a way that was not orderly.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// One side closed the connection with an error.
+    Condition {
+        /// Who found the error.
+        origin: Origin,
+        /// What the close carried.
+        condition: Condition,
+    },
+    /// The protocol headers did not agree (2.2).
+    Header(HeaderFailure),
+    /// SASL ended without success.
+    Sasl(SaslFailure),
+    /// The transport ended before both closes were exchanged.
+    TransportClosed,
+    /// The peer did not finish the handshake, or answer our close, in time.
+    HandshakeTimeout,
+}
+
+/// How the exchange of protocol headers failed (2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderFailure {
+    /// The first octets were not a protocol header at all.
+    NotAmqp([u8; 8]),
+    /// The peer speaks another protocol id or version.
+    Unsupported {
+        /// 0 AMQP, 2 TLS, 3 SASL.
+        id: u8,
+        /// Major, minor, revision.
+        version: [u8; 3],
+    },
+    /// The peer wants TLS first (raw TLS hello, or protocol id 2): wrap the transport and begin again.
+    TlsRequested,
+    /// The peer skipped SASL, which this engine requires.
+    SaslRequired,
+}
+
+/// How authentication failed (5.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SaslFailure {
+    /// The server refused the credentials.
+    Refused,
+    /// The server reported a failure of its own (`sys`, `sys-perm`, `sys-temp`); the last may pass.
+    System {
+        /// Whether trying again later may help (`sys-temp`).
+        temporary: bool,
+    },
+    /// Client and server have no mechanism in common.
+    NoCommonMechanism {
+        /// What the server offered, separated by spaces.
+        offered: String,
+    },
+    /// The exchange broke the protocol.
+    Protocol(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Condition { origin, condition } => {
+                match origin {
+                    Origin::Local => f.write_str("the peer broke the protocol: ")?,
+                    Origin::Remote => f.write_str("the peer closed the connection: ")?,
+                }
+                write!(f, "{}", condition.condition)?;
+                match &condition.description {
+                    Some(text) => write!(f, ": {text}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Header(failure) => failure.fmt(f),
+            Self::Sasl(failure) => failure.fmt(f),
+            Self::TransportClosed => {
+                f.write_str("the transport ended before the connection was closed")
+            }
+            Self::HandshakeTimeout => {
+                f.write_str("the peer did not answer the handshake or the close in time")
+            }
+        }
+    }
+}
+
+impl fmt::Display for HeaderFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAmqp(octets) => {
+                write!(
+                    f,
+                    "the peer does not speak AMQP: it began with {octets:02x?}"
+                )
+            }
+            Self::Unsupported {
+                id,
+                version: [major, minor, revision],
+            } => write!(
+                f,
+                "the peer speaks protocol id {id} version {major}.{minor}.{revision}, not AMQP 1.0.0"
+            ),
+            Self::TlsRequested => f.write_str("the peer wants TLS before AMQP"),
+            Self::SaslRequired => f.write_str("the peer skipped SASL, which is required here"),
+        }
+    }
+}
+
+impl fmt::Display for SaslFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("authentication failed: the credentials were refused"),
+            Self::System { temporary: true } => {
+                f.write_str("authentication failed: the server cannot check now; try again later")
+            }
+            Self::System { temporary: false } => {
+                f.write_str("authentication failed: the server reported an error of its own")
+            }
+            Self::NoCommonMechanism { offered } => write!(
+                f,
+                "authentication failed: no SASL mechanism in common; the server offers [{offered}]"
+            ),
+            Self::Protocol(text) => write!(f, "authentication failed: {text}"),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+impl core::error::Error for HeaderFailure {}
+impl core::error::Error for SaslFailure {}
+
+/// The object that a peer's fault ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Connection,
+    Session(SessionId),
+    Link(LinkId),
+}
+
+/// A rule that the peer broke: what it ends, and with which condition.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) scope: Scope,
+    pub(crate) condition: Condition,
+}
+
+impl Fault {
+    pub(crate) fn new(scope: Scope, condition: Symbol, description: impl Into<Str>) -> Self {
+        let mut condition = Condition::new(condition);
+        condition.description = Some(description.into());
+        Self { scope, condition }
+    }
+
+    pub(crate) fn connection(condition: Symbol, description: impl Into<Str>) -> Self {
+        Self::new(Scope::Connection, condition, description)
+    }
+
+    pub(crate) fn session(id: SessionId, condition: Symbol, description: impl Into<Str>) -> Self {
+        Self::new(Scope::Session(id), condition, description)
+    }
+
+    pub(crate) fn link(id: LinkId, condition: Symbol, description: impl Into<Str>) -> Self {
+        Self::new(Scope::Link(id), condition, description)
+    }
+
+    /// A frame body that cannot be decoded: its session is not known for sure, so the connection ends.
+    pub(crate) fn decode(what: &'static str, error: &DecodeError) -> Self {
+        let text = alloc::format!("{what}: {error}");
+        Self::connection(conditions::DECODE_ERROR, text)
+    }
+}

@@ -1,0 +1,47 @@
+//! Every bound that a peer could push against, in one place.
+
+/// What one engine will hold or wait for at most. Every limit has a default that suits a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Milliseconds from the first octet of time the engine is given until the peer's open must
+    /// have arrived; also how long the engine waits for the answer to its own close.
+    /// Default 30,000. 0 means without limit.
+    pub handshake_time: u64,
+    /// Links that may exist on one session (both roles together); beyond it the session ends with
+    /// `amqp:resource-limit-exceeded`. Default 65,536. Also advertised as handle-max (2.7.2).
+    pub links_per_session: u32,
+    /// Octets of one incoming delivery that are buffered until it is complete; beyond it the link is
+    /// detached with `amqp:link:message-size-exceeded`. Default 256 MiB.
+    pub delivery_octets: u64,
+    /// Transfers without payload in one incoming delivery, which cost memory and bring nothing;
+    /// beyond it the link is detached with `amqp:resource-limit-exceeded`. Default 1,024.
+    pub empty_transfers: u32,
+    /// Incoming deliveries of one session that wait to be settled; beyond it the session ends with
+    /// `amqp:resource-limit-exceeded`. Default 4,194,304.
+    pub unsettled_per_session: u32,
+    /// Octets of output at which the engine stops encoding transfers until some are taken.
+    /// Default 65,536.
+    pub output_octets: usize,
+    /// Payloads of at least this many octets are chained into the output instead of copied.
+    /// Default 4,096.
+    pub chain_octets: usize,
+    /// Octets of one SASL frame; the specification's 512 (5.3.1) is too little for large tokens.
+    /// Default 512.
+    pub sasl_frame_size: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake_time: 30_000,
+            links_per_session: 65_536,
+            delivery_octets: 256 << 20,
+            empty_transfers: 1024,
+            unsettled_per_session: 4 << 20,
+            output_octets: 64 << 10,
+            chain_octets: 4 << 10,
+            sasl_frame_size: 512,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Link credit, both roles (2.6.7). Pure arithmetic; knows no frames.
+
+use crate::seq::Seq;
+
+/// What a sender may still send on a link.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SenderCredit {
+    initial: Seq,
+    count: Seq,
+    credit: u32,
+    drain: bool,
+}
+
+impl SenderCredit {
+    pub(crate) const fn new(initial: Seq) -> Self {
+        Self {
+            initial,
+            count: initial,
+            credit: 0,
+            drain: false,
+        }
+    }
+
+    /// The delivery-count to advertise.
+    pub(crate) const fn count(&self) -> Seq {
+        self.count
+    }
+
+    pub(crate) const fn credit(&self) -> u32 {
+        self.credit
+    }
+
+    pub(crate) const fn is_draining(&self) -> bool {
+        self.drain
+    }
+
+    /// A flow for the link arrived. A receiver that has not seen our attach yet cannot know the
+    /// delivery-count; then it counts from the initial one. A flow without link-credit changes none.
+    pub(crate) fn flow(&mut self, count: Option<u32>, credit: Option<u32>, drain: bool) {
+        self.drain = drain;
+        let Some(credit) = credit else { return };
+        let seen = count.map_or(self.initial, Seq);
+        // The limit may lie behind what was sent since: credit was taken back. That is 0, never a wrap.
+        self.credit = match self.count.checked_distance_from(seen) {
+            Some(in_flight) => credit.saturating_sub(in_flight),
+            None => credit,
+        };
+    }
+
+    /// The first transfer of a delivery was written.
+    #[inline]
+    pub(crate) const fn send(&mut self) {
+        self.count = self.count.next();
+        self.credit = self.credit.saturating_sub(1);
+    }
+
+    /// Uses up what is left, as a drained sender must.
+    pub(crate) const fn exhaust(&mut self) {
+        self.count = self.count.plus(self.credit);
+        self.credit = 0;
+        self.drain = false;
+    }
+}
+
+/// What a receiver has granted on a link.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReceiverCredit {
+    /// Unknown until the sender's attach; must not be advertised before (2.7.4).
+    count: Option<Seq>,
+    credit: u32,
+    drain: bool,
+}
+
+impl ReceiverCredit {
+    /// The sender's attach named the delivery-count it starts from.
+    pub(crate) const fn attach(&mut self, initial: Seq) {
+        self.count = Some(initial);
+    }
+
+    pub(crate) const fn count(&self) -> Option<Seq> {
+        self.count
+    }
+
+    pub(crate) const fn credit(&self) -> u32 {
+        self.credit
+    }
+
+    pub(crate) const fn is_draining(&self) -> bool {
+        self.drain
+    }
+
+    pub(crate) const fn set(&mut self, credit: u32) {
+        self.credit = credit;
+    }
+
+    pub(crate) const fn drain(&mut self) {
+        self.drain = true;
+    }
+
+    /// The first transfer of a delivery arrived. `false` if there was no credit for it.
+    #[must_use]
+    #[inline]
+    pub(crate) fn receive(&mut self) -> bool {
+        let Some(credit) = self.credit.checked_sub(1) else {
+            return false;
+        };
+        self.credit = credit;
+        self.count = self.count.map(Seq::next);
+        true
+    }
+
+    /// The sender's flow told its delivery-count: it may have moved ahead without deliveries, which
+    /// is how a drain is answered. Returns whether a drain ended by it.
+    pub(crate) fn flow(&mut self, count: Option<u32>) -> bool {
+        if let (Some(known), Some(count)) = (self.count, count)
+            && let Some(skipped) = Seq(count).checked_distance_from(known)
+        {
+            self.credit = self.credit.saturating_sub(skipped);
+            self.count = Some(Seq(count));
+        }
+        let drained = self.drain && self.credit == 0;
+        if drained {
+            self.drain = false;
+        }
+        drained
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ReceiverCredit, SenderCredit};
+    use crate::seq::Seq;
+
+    #[test]
+    fn a_sender_counts_credit_from_what_the_receiver_has_seen() {
+        let mut credit = SenderCredit::new(Seq(u32::MAX));
+        credit.flow(None, Some(3), false);
+        credit.send();
+        credit.send();
+        assert_eq!((credit.count(), credit.credit()), (Seq(1), 1));
+        credit.flow(Some(0), Some(5), false);
+        assert_eq!(credit.credit(), 4, "one delivery was in flight");
+        credit.flow(Some(0), Some(0), false);
+        assert_eq!(credit.credit(), 0, "taken back, not wrapped");
+        credit.flow(Some(1), None, true);
+        assert!(credit.is_draining());
+        assert_eq!(credit.credit(), 0);
+    }
+
+    #[test]
+    fn draining_moves_the_count_over_the_unused_credit() {
+        let mut sender = SenderCredit::new(Seq(u32::MAX - 1));
+        let mut receiver = ReceiverCredit::default();
+        receiver.attach(sender.count());
+        receiver.set(10);
+        receiver.drain();
+        sender.flow(receiver.count().map(|c| c.0), Some(10), true);
+        sender.send();
+        assert!(receiver.receive());
+        sender.exhaust();
+        assert_eq!(sender.count(), Seq(8));
+        assert!(receiver.flow(Some(sender.count().0)));
+        assert_eq!((receiver.credit(), receiver.count()), (0, Some(Seq(8))));
+        assert!(!receiver.is_draining());
+    }
+
+    #[test]
+    fn a_delivery_without_credit_is_noticed() {
+        let mut credit = ReceiverCredit::default();
+        credit.attach(Seq(0));
+        credit.set(1);
+        assert!(credit.receive());
+        assert!(!credit.receive());
+    }
+}

@@ -1,0 +1,544 @@
+//! The link endpoint (2.6): attach and detach, for both roles.
+
+mod credit;
+mod flow;
+mod receiver;
+mod sender;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::codec::Str;
+use crate::config::LinkConfig;
+use crate::endpoints::{Control, EndError, Endpoints, Phase};
+use crate::error::{Fault, Origin, UsageError};
+use crate::event::{Event, Queued};
+use crate::ids::{DeliveryId, LinkId, SessionId};
+use crate::protocol::{
+    Attach, Condition, Detach, ReceiverSettleMode, Role, SenderSettleMode, conditions,
+};
+use crate::seq::Seq;
+pub(crate) use credit::{ReceiverCredit, SenderCredit};
+pub(crate) use receiver::ReceiverHalf;
+pub(crate) use sender::{SenderHalf, Sending, TRANSFER_OVERHEAD};
+
+/// The state of one link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) session: SessionId,
+    pub(crate) config: Box<LinkConfig>,
+    pub(crate) half: Half,
+    pub(crate) local: Phase,
+    pub(crate) remote: Phase,
+    pub(crate) local_handle: Option<u32>,
+    pub(crate) remote_handle: Option<u32>,
+    pub(crate) remote_attach: Option<Box<Attach>>,
+    pub(crate) error: Option<Box<EndError>>,
+    /// What our detach says.
+    detach: Option<Box<Detach>>,
+    /// Whether the peer's detach closed the link for good.
+    pub(crate) remote_closed: bool,
+    /// We detached it for an error: what still comes is ignored until the peer's detach.
+    pub(crate) discarding: bool,
+    pub(crate) flow_due: bool,
+    pub(crate) detach_written: bool,
+    pub(crate) end_was_told: bool,
+    pub(crate) queued: Queued,
+    /// Deliveries whose state the peer changed, each at most once.
+    pub(crate) updates: VecDeque<DeliveryId>,
+}
+
+/// What only one of the two roles has.
+#[derive(Debug)]
+pub(crate) enum Half {
+    Sender(SenderHalf),
+    Receiver(ReceiverHalf),
+}
+
+impl Link {
+    fn new(session: SessionId, role: Role, config: LinkConfig) -> Self {
+        let half = match role {
+            Role::Sender => Half::Sender(SenderHalf::new(Seq(config.initial_delivery_count))),
+            Role::Receiver => Half::Receiver(ReceiverHalf::default()),
+        };
+        Self {
+            session,
+            config: Box::new(config),
+            half,
+            local: Phase::New,
+            remote: Phase::New,
+            local_handle: None,
+            remote_handle: None,
+            remote_attach: None,
+            error: None,
+            detach: None,
+            remote_closed: false,
+            discarding: false,
+            flow_due: false,
+            detach_written: false,
+            end_was_told: false,
+            queued: Queued::default(),
+            updates: VecDeque::new(),
+        }
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        match self.half {
+            Half::Sender(_) => Role::Sender,
+            Half::Receiver(_) => Role::Receiver,
+        }
+    }
+
+    /// Both sides have attached and neither has detached.
+    pub(crate) const fn is_attached(&self) -> bool {
+        matches!((self.local, self.remote), (Phase::Open, Phase::Open))
+    }
+
+    /// The sender's settle mode in force: what the sending side says (2.8.2).
+    pub(crate) fn snd_settle_mode(&self) -> SenderSettleMode {
+        match (&self.half, &self.remote_attach) {
+            (Half::Receiver(_), Some(attach)) => attach.snd_settle_mode,
+            _ => self.config.snd_settle_mode,
+        }
+    }
+
+    /// The receiver's settle mode in force: what the receiving side says (2.8.3).
+    pub(crate) fn rcv_settle_mode(&self) -> ReceiverSettleMode {
+        match (&self.half, &self.remote_attach) {
+            (Half::Sender(_), Some(attach)) => attach.rcv_settle_mode,
+            _ => self.config.rcv_settle_mode,
+        }
+    }
+
+    /// The largest message the peer takes; `None` (on the wire also 0) for any size (2.7.3).
+    pub(crate) fn remote_max_message_size(&self) -> Option<u64> {
+        self.remote_attach
+            .as_ref()
+            .and_then(|attach| attach.max_message_size)
+            .filter(|size| *size > 0)
+    }
+}
+
+impl Endpoints {
+    // ---- commands ----
+
+    pub(crate) fn attach(
+        &mut self,
+        session: SessionId,
+        role: Role,
+        config: LinkConfig,
+    ) -> Result<LinkId, UsageError> {
+        if self.session_mut(session)?.local != Phase::Open {
+            return Err(UsageError::WrongState("the session is not begun"));
+        }
+        let key = (role, config.name.clone());
+        if self.names.contains_key(&key) {
+            return Err(UsageError::DuplicateLink(key.1));
+        }
+        let id = self.links.insert(Link::new(session, role, config));
+        if let Err(error) = self.announce_link(id) {
+            self.links.remove(id);
+            return Err(error);
+        }
+        self.names.insert(key, id);
+        Ok(id)
+    }
+
+    /// Answers an attach of the peer's, with the termini and modes of `config`.
+    pub(crate) fn accept_link(
+        &mut self,
+        id: LinkId,
+        config: Option<LinkConfig>,
+    ) -> Result<(), UsageError> {
+        let link = self.link_mut(id)?;
+        if link.local != Phase::New {
+            return Err(UsageError::WrongState("the link was accepted before"));
+        }
+        if let Some(config) = config {
+            let name = link.config.name.clone();
+            *link.config = LinkConfig { name, ..config };
+            if let Half::Sender(sender) = &mut link.half {
+                sender.credit = SenderCredit::new(Seq(link.config.initial_delivery_count));
+            }
+        }
+        let session = link.session;
+        if self.session_mut(session)?.local != Phase::Open {
+            return Err(UsageError::WrongState("accept the link's session first"));
+        }
+        self.announce_link(id)
+    }
+
+    /// Answers an attach of the peer's with a refusal: a terminus of null, then a detach (2.6.3).
+    pub(crate) fn refuse_link(
+        &mut self,
+        id: LinkId,
+        condition: Condition,
+    ) -> Result<(), UsageError> {
+        let link = self.link_mut(id)?;
+        let mut config = (*link.config).clone();
+        // Our own terminus is the one that does not come to be.
+        match link.role() {
+            Role::Sender => config.source = None,
+            Role::Receiver => config.target = None,
+        }
+        self.accept_link(id, Some(config))?;
+        self.detach(id, true, Some(condition))
+    }
+
+    fn announce_link(&mut self, id: LinkId) -> Result<(), UsageError> {
+        let links = self.limits().links_per_session;
+        let session_id = self.link_mut(id)?.session;
+        let session = self.session_mut(session_id)?;
+        let max = session.remote_handle_max().min(links.saturating_sub(1));
+        let Some(handle) = session.handles.allocate(id, max) else {
+            return Err(UsageError::LimitReached {
+                what: "link",
+                limit: max.saturating_add(1),
+            });
+        };
+        let link = self.link_mut(id)?;
+        link.local_handle = Some(handle);
+        link.local = Phase::Open;
+        self.control.push_back(Control::Attach(id));
+        Ok(())
+    }
+
+    /// Detaches the link once what was sent on it has left, for good if `closed`.
+    pub(crate) fn detach(
+        &mut self,
+        id: LinkId,
+        closed: bool,
+        condition: Option<Condition>,
+    ) -> Result<(), UsageError> {
+        let link = self.link_mut(id)?;
+        match link.local {
+            Phase::New => return Err(UsageError::WrongState("accept or refuse the link first")),
+            Phase::Ended => return Err(UsageError::WrongState("the link was detached before")),
+            Phase::Open => {}
+        }
+        let Some(handle) = link.local_handle else {
+            return Err(UsageError::WrongState("the link has no handle"));
+        };
+        let mut detach = Detach::new(handle);
+        detach.closed = closed;
+        detach.error = condition;
+        link.discarding = detach.error.is_some();
+        link.detach = Some(Box::new(detach));
+        link.local = Phase::Ended;
+        if !link.sender_is_busy() {
+            self.control.push_back(Control::Detach(id));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn link_mut(&mut self, id: LinkId) -> Result<&mut Link, UsageError> {
+        self.links.get_mut(id).ok_or(UsageError::StaleHandle)
+    }
+
+    // ---- frames in ----
+
+    /// The link that the peer's `handle` names. `None`: ignore the frame.
+    pub(crate) fn link_on(&self, session: SessionId, handle: u32) -> Result<Option<LinkId>, Fault> {
+        let found = self
+            .sessions
+            .get(session)
+            .and_then(|session| session.handles.by_remote(handle));
+        let Some(id) = found else {
+            let text = format!("handle {handle} is not attached");
+            return Err(Fault::session(
+                session,
+                conditions::SESSION_UNATTACHED_HANDLE,
+                text,
+            ));
+        };
+        Ok(self
+            .links
+            .get(id)
+            .filter(|link| !link.discarding)
+            .map(|_| id))
+    }
+
+    pub(crate) fn on_attach(&mut self, channel: u16, attach: Attach) -> Result<(), Fault> {
+        let Some(session_id) = self.session_on(channel, "attach")? else {
+            return Ok(());
+        };
+        let links = self.limits().links_per_session;
+        let Some(session) = self.sessions.get(session_id) else {
+            return Ok(());
+        };
+        if attach.handle >= links {
+            let text = format!(
+                "handle {} is beyond the handle-max of {}",
+                attach.handle,
+                links - 1
+            );
+            return Err(Fault::connection(
+                conditions::CONNECTION_FRAMING_ERROR,
+                text,
+            ));
+        }
+        if session.handles.by_remote(attach.handle).is_some() {
+            let text = format!("handle {} is in use", attach.handle);
+            return Err(Fault::session(
+                session_id,
+                conditions::SESSION_HANDLE_IN_USE,
+                text,
+            ));
+        }
+        if attach.role == Role::Sender && attach.initial_delivery_count.is_none() {
+            let text = "a sender's attach needs an initial-delivery-count";
+            return Err(Fault::session(session_id, conditions::INVALID_FIELD, text));
+        }
+        let id = self.endpoint_for(session_id, &attach);
+        let handle = attach.handle;
+        if let Some(session) = self.sessions.get_mut(session_id) {
+            session.handles.map_remote(handle, id);
+        }
+        if let Some(link) = self.links.get_mut(id) {
+            link.remote = Phase::Open;
+            link.remote_handle = Some(handle);
+            if let (Half::Receiver(receiver), Some(count)) =
+                (&mut link.half, attach.initial_delivery_count)
+            {
+                receiver.credit.attach(Seq(count));
+            }
+            link.remote_attach = Some(Box::new(attach));
+            // Credit that was granted before the delivery-count was known is told now, with it.
+            if link.flow_was_early() {
+                self.request_link_flow(id);
+            }
+        }
+        self.post(Event::LinkAttached(id));
+        Ok(())
+    }
+
+    /// The endpoint that the peer's attach meets: ours of that name, or a new one.
+    fn endpoint_for(&mut self, session: SessionId, attach: &Attach) -> LinkId {
+        let role = match attach.role {
+            Role::Sender => Role::Receiver,
+            Role::Receiver => Role::Sender,
+        };
+        let key = (role, attach.name.clone());
+        if let Some(id) = self.names.get(&key).copied()
+            && let Some(link) = self.links.get(id)
+        {
+            if link.remote == Phase::New && link.session == session {
+                return id;
+            }
+            if link.remote == Phase::Open {
+                // The name is in use: the newcomer takes it over, the old link is closed (2.6.1).
+                let mut stolen = Condition::new(conditions::LINK_STOLEN);
+                stolen.description = Some("the link was attached again elsewhere".into());
+                self.fail_link(id, stolen);
+            }
+        }
+        let config = mirror(attach);
+        let id = self.links.insert(Link::new(session, role, config));
+        self.names.insert(key, id);
+        id
+    }
+
+    pub(crate) fn on_detach(&mut self, channel: u16, detach: Detach) -> Result<(), Fault> {
+        let Some(session_id) = self.session_on(channel, "detach")? else {
+            return Ok(());
+        };
+        let Some(session) = self.sessions.get_mut(session_id) else {
+            return Ok(());
+        };
+        let Some(id) = session.handles.by_remote(detach.handle) else {
+            let text = format!("detach of handle {}, which is not attached", detach.handle);
+            return Err(Fault::session(
+                session_id,
+                conditions::SESSION_UNATTACHED_HANDLE,
+                text,
+            ));
+        };
+        session.handles.unmap_remote(detach.handle);
+        if let Some(link) = self.links.get_mut(id) {
+            link.remote = Phase::Ended;
+            link.remote_handle = None;
+            link.remote_closed = detach.closed;
+            if let Some(condition) = detach.error {
+                link.error.get_or_insert_with(|| {
+                    Box::new(EndError {
+                        origin: Origin::Remote,
+                        condition,
+                    })
+                });
+            }
+        }
+        self.drop_transfers(id);
+        self.post(Event::LinkDetached(id));
+        self.free_link_if_over(id);
+        Ok(())
+    }
+
+    /// What the link was in the middle of is void: its queue, and what arrived of a delivery.
+    fn drop_transfers(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        match &mut link.half {
+            Half::Sender(sender) => {
+                let unsent = sender.drop_queue();
+                let detach_waits = link.local == Phase::Ended && !link.detach_written;
+                for delivery in unsent {
+                    self.outgoing.remove(delivery);
+                }
+                if detach_waits && !self.control.contains(&Control::Detach(id)) {
+                    self.control.push_back(Control::Detach(id));
+                }
+            }
+            Half::Receiver(receiver) => {
+                let partial = receiver.drop_partial();
+                self.forget_partial(link_session(&self.links, id), partial);
+            }
+        }
+    }
+
+    pub(crate) fn fail_link(&mut self, id: LinkId, condition: Condition) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        link.error.get_or_insert_with(|| {
+            Box::new(EndError {
+                origin: Origin::Local,
+                condition: condition.clone(),
+            })
+        });
+        link.discarding = true;
+        let (session, phase) = (link.session, link.local);
+        if phase == Phase::New {
+            // A detach needs an attach before it, and that needs a session that was begun.
+            let begun = self
+                .session_mut(session)
+                .is_ok_and(|s| s.local == Phase::Open)
+                || self
+                    .accept_session(session, crate::SessionConfig::default())
+                    .is_ok();
+            if !begun || self.announce_link(id).is_err() {
+                self.fail_session(session, condition);
+                return;
+            }
+        }
+        self.drop_transfers(id);
+        if phase != Phase::Ended {
+            // It was found out here that the link is attached, so it can be detached.
+            let _ = self.detach(id, true, Some(condition));
+        }
+        self.post(Event::LinkDetached(id));
+    }
+
+    pub(crate) fn end_link_with_session(&mut self, id: LinkId) {
+        self.drop_transfers(id);
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        link.local = Phase::Ended;
+        link.remote = Phase::Ended;
+        link.detach_written = true;
+        self.post(Event::LinkDetached(id));
+    }
+
+    pub(crate) fn free_link_if_over(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        if link.remote != Phase::Ended || !link.detach_written {
+            return;
+        }
+        // Both sides have detached: handle and name may be used again, whatever the caller knows yet.
+        let (handle, session) = (link.local_handle.take(), link.session);
+        let key = (link.role(), link.config.name.clone());
+        let was_told = link.end_was_told;
+        if self.names.get(&key) == Some(&id) {
+            self.names.remove(&key);
+        }
+        if let (Some(handle), Some(session)) = (handle, self.sessions.get_mut(session)) {
+            session.handles.release(handle);
+        }
+        if was_told {
+            self.free_link(id);
+        }
+    }
+
+    fn free_link(&mut self, id: LinkId) {
+        self.free_deliveries_of(id);
+        if let Some(link) = self.links.remove(id)
+            && let Half::Receiver(receiver) = link.half
+            && let Some(session) = self.sessions.get_mut(link.session)
+        {
+            // What was never taken must not narrow the window of the links that live on.
+            for (_, transfers) in &receiver.complete {
+                session.incoming_window.release(*transfers);
+            }
+            self.refresh_window(link.session);
+        }
+    }
+
+    // ---- frames out ----
+
+    pub(crate) fn make_attach(&self, id: LinkId) -> Option<(u16, Attach)> {
+        let link = self.links.get(id)?;
+        let session = self.sessions.get(link.session)?;
+        if session.local != Phase::Open {
+            return None;
+        }
+        let config: &LinkConfig = &link.config;
+        let mut attach = Attach::new(config.name.clone(), link.local_handle?, link.role());
+        attach.snd_settle_mode = config.snd_settle_mode;
+        attach.rcv_settle_mode = config.rcv_settle_mode;
+        attach.source.clone_from(&config.source);
+        attach.target.clone_from(&config.target);
+        attach.max_message_size = config.max_message_size;
+        attach
+            .offered_capabilities
+            .clone_from(&config.offered_capabilities);
+        attach
+            .desired_capabilities
+            .clone_from(&config.desired_capabilities);
+        attach.properties.clone_from(&config.properties);
+        if link.role() == Role::Sender {
+            attach.initial_delivery_count = Some(config.initial_delivery_count);
+        }
+        Some((session.local_channel?, attach))
+    }
+
+    pub(crate) fn make_detach(&self, id: LinkId) -> Option<(u16, Detach)> {
+        let link = self.links.get(id)?;
+        let session = self.sessions.get(link.session)?;
+        if session.local != Phase::Open {
+            return None;
+        }
+        Some((session.local_channel?, link.detach.as_deref()?.clone()))
+    }
+
+    pub(crate) fn detach_written(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.detach_written = true;
+        }
+        self.free_link_if_over(id);
+    }
+}
+
+fn link_session(links: &crate::arena::Arena<LinkId, Link>, id: LinkId) -> Option<SessionId> {
+    links.get(id).map(|link| link.session)
+}
+
+/// The answer that a peer's attach gets unless the caller says otherwise: what it asked for.
+fn mirror(attach: &Attach) -> LinkConfig {
+    LinkConfig {
+        name: Str::clone(&attach.name),
+        source: attach.source.clone(),
+        target: attach.target.clone(),
+        snd_settle_mode: attach.snd_settle_mode,
+        rcv_settle_mode: attach.rcv_settle_mode,
+        max_message_size: None,
+        initial_delivery_count: 0,
+        offered_capabilities: Vec::new(),
+        desired_capabilities: Vec::new(),
+        properties: None,
+    }
+}

@@ -1,0 +1,411 @@
+//! What goes out next: control frames in the order of their causes, then transfers in turn.
+
+use crate::codec::Encode;
+use crate::delivery::{Payload, SendPayload};
+use crate::endpoints::{Control, Phase};
+use crate::engine::Engine;
+use crate::error::SendError;
+use crate::ids::{DeliveryId, LinkId};
+use crate::link::{Half, Sending, TRANSFER_OVERHEAD};
+use crate::protocol::{Condition, Disposition, Tag, Transfer, conditions};
+use crate::seq::Seq;
+use crate::transport::frame::{self, FrameTooLarge, FrameType};
+
+/// Transfers that a link may write before it is the next one's turn.
+const QUANTUM: usize = 16;
+
+/// A frame that has to wait: for the peer's open, or for ever because the peer cannot take it.
+enum Held {
+    UntilOpen,
+    TooLarge,
+}
+
+impl Engine {
+    /// Encodes what is due, as far as the output has room.
+    pub(crate) fn encode_due(&mut self) {
+        if !self.transport.is_amqp_begun() || self.close_written {
+            return;
+        }
+        self.encode_control();
+        if !self.close_written && self.endpoints.control.is_empty() {
+            self.encode_transfers(self.endpoints.limits().output_octets);
+        }
+        // Transfers can cause control frames: the detach or drained flow that waited for them.
+        if !self.endpoints.control.is_empty() {
+            self.encode_control();
+        }
+    }
+
+    fn encode_control(&mut self) {
+        while let Some(control) = self.endpoints.control.pop_front() {
+            // What was sent before the end should arrive before it.
+            if matches!(control, Control::End(_) | Control::Close) {
+                self.encode_transfers(usize::MAX);
+            }
+            match self.encode_one(control) {
+                Ok(()) => {}
+                Err(Held::UntilOpen) => {
+                    self.endpoints.control.push_front(control);
+                    return;
+                }
+                Err(Held::TooLarge) => self.give_up(control),
+            }
+        }
+    }
+
+    fn encode_one(&mut self, control: Control) -> Result<(), Held> {
+        let waits_for_open = self.endpoints.connection.remote == Phase::New
+            && !self.endpoints.config.pipelined
+            && !matches!(control, Control::Open | Control::Close);
+        if waits_for_open {
+            return Err(Held::UntilOpen);
+        }
+        match control {
+            Control::Open => {
+                let open = self.endpoints.make_open();
+                self.write(0, &open)
+            }
+            Control::Begin(id) => {
+                let made = self.endpoints.make_begin(id);
+                self.write_made(made)
+            }
+            Control::Attach(id) => {
+                let made = self.endpoints.make_attach(id);
+                self.write_made(made)
+            }
+            Control::LinkFlow(id) => {
+                let made = self.endpoints.make_link_flow(id);
+                self.write_made(made)
+            }
+            Control::SessionFlow(id) => {
+                // A link's flow may have told it since.
+                let due = self.endpoints.sessions.get(id).is_some_and(|s| s.flow_due);
+                let made = self.endpoints.make_session_flow(id).filter(|_| due);
+                self.write_made(made)
+            }
+            Control::Dispositions(id) => {
+                self.encode_dispositions(id);
+                Ok(())
+            }
+            Control::Detach(id) => {
+                let made = self.endpoints.make_detach(id);
+                self.write_made(made)?;
+                self.endpoints.detach_written(id);
+                Ok(())
+            }
+            Control::End(id) => {
+                if let Some((channel, end)) = self.endpoints.make_end(id) {
+                    self.write_or_trim(channel, end, |end| end.error.as_mut());
+                }
+                self.endpoints.end_written(id);
+                Ok(())
+            }
+            Control::Close => {
+                let close = self.endpoints.make_close();
+                self.write_or_trim(0, close, |close| close.error.as_mut());
+                self.close_written = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn write_made<P: Encode>(&mut self, made: Option<(u16, P)>) -> Result<(), Held> {
+        match made {
+            Some((channel, performative)) => self.write(channel, &performative),
+            // Its object ended since: nothing to say.
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, channel: u16, performative: &impl Encode) -> Result<(), Held> {
+        match self.transport.write(channel, performative) {
+            Ok(()) => Ok(()),
+            // The peer's open may allow larger frames (2.4.1).
+            Err(FrameTooLarge) if self.endpoints.connection.remote == Phase::New => {
+                Err(Held::UntilOpen)
+            }
+            Err(FrameTooLarge) => Err(Held::TooLarge),
+        }
+    }
+
+    /// Writes a frame whose error text is what may make it too large; then without that text.
+    fn write_or_trim<P: Encode>(
+        &mut self,
+        channel: u16,
+        mut performative: P,
+        error: impl FnOnce(&mut P) -> Option<&mut Condition>,
+    ) {
+        if self.transport.write(channel, &performative).is_err() {
+            if let Some(condition) = error(&mut performative) {
+                condition.description = None;
+                condition.info = None;
+            }
+            // What is left has some tens of octets, and every peer takes 512.
+            let _ = self.transport.write(channel, &performative);
+        }
+    }
+
+    /// The peer cannot take a frame that large: the object it is for ends (2.8.15).
+    fn give_up(&mut self, control: Control) {
+        let mut condition = Condition::new(conditions::FRAME_SIZE_TOO_SMALL);
+        condition.description = Some("the frame exceeds the peer's max-frame-size".into());
+        match control {
+            Control::Detach(id) => {
+                if let Some((channel, detach)) = self.endpoints.make_detach(id) {
+                    self.write_or_trim(channel, detach, |detach| detach.error.as_mut());
+                }
+                self.endpoints.detach_written(id);
+            }
+            Control::Attach(id) | Control::LinkFlow(id) => {
+                // The attach was not written, so there is nothing to detach from: the session ends.
+                if let Some(link) = self.endpoints.links.get(id) {
+                    let session = link.session;
+                    self.endpoints.fail_session(session, condition);
+                }
+            }
+            Control::Begin(_) | Control::SessionFlow(_) | Control::Dispositions(_) => {
+                self.fail(crate::error::Fault {
+                    scope: crate::error::Scope::Connection,
+                    condition,
+                });
+            }
+            Control::Open | Control::End(_) | Control::Close => {}
+        }
+    }
+
+    fn encode_dispositions(&mut self, id: crate::SessionId) {
+        let Some(session) = self.endpoints.sessions.get_mut(id) else {
+            return;
+        };
+        let (Phase::Open, Some(channel)) = (session.local, session.local_channel) else {
+            return;
+        };
+        session.dispositions.merge();
+        for run in session.dispositions.drain() {
+            let mut disposition = Disposition::new(run.role, run.first.0);
+            disposition.last = (run.last != run.first).then_some(run.last.0);
+            disposition.settled = run.settled;
+            disposition.state = run.state;
+            if self.transport.write(channel, &disposition).is_err() {
+                // An outcome whose text does not fit is told without the text.
+                disposition.state = disposition.state.map(|state| state.without_details());
+                let _ = self.transport.write(channel, &disposition);
+            }
+        }
+    }
+
+    // ---- transfers ----
+
+    /// Writes transfers, link by link in turn, until `budget` octets wait or nothing can go on.
+    fn encode_transfers(&mut self, budget: usize) {
+        while self.transport.pending().len() < budget {
+            let Some(id) = self.endpoints.ready.pop_front() else {
+                return;
+            };
+            for _ in 0..QUANTUM {
+                if !self.encode_transfer(id) {
+                    break;
+                }
+            }
+            self.endpoints.reschedule(id);
+        }
+    }
+
+    /// Writes the next transfer of a link; `false` if it has none that may go now.
+    fn encode_transfer(&mut self, id: LinkId) -> bool {
+        let endpoints = &mut self.endpoints;
+        let Some(link) = endpoints.links.get_mut(id) else {
+            return false;
+        };
+        let Some(session) = endpoints.sessions.get_mut(link.session) else {
+            return false;
+        };
+        let (Half::Sender(sender), Some(handle), Some(channel)) =
+            (&mut link.half, link.local_handle, session.local_channel)
+        else {
+            return false;
+        };
+        let Some(sending) = sender.queue.front_mut() else {
+            return false;
+        };
+        if session.outgoing_window.available() == 0 {
+            return false;
+        }
+        let mut transfer = Transfer::new(handle);
+        if sending.number.is_none() {
+            if sender.credit.credit() == 0 {
+                return false;
+            }
+            let number = session.next_delivery;
+            session.next_delivery = number.next();
+            sender.credit.send();
+            sending.number = Some(number);
+            if let Some(delivery) = sending.delivery {
+                if let Some(outgoing) = endpoints.outgoing.get_mut(delivery) {
+                    outgoing.number = Some(number);
+                }
+                // Our own ids are dense: there is always a place.
+                let _ = session.outgoing.insert(number, delivery);
+            }
+            first_transfer(&mut transfer, number, sending.tag, sending.format);
+        }
+        // Settled is said on every transfer: some peers look at the first, some at the last (2.7.5).
+        transfer.settled = sending.delivery.is_none().then_some(true);
+        session.outgoing_window.send();
+        let octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
+        transfer.more = sending.remaining > octets;
+        let count = sending.remaining.min(octets);
+        sending.remaining -= count;
+        let chain_octets = endpoints.config.limits.chain_octets;
+        write_transfer(
+            &mut self.transport,
+            channel,
+            &transfer,
+            Source::Rope(&mut sending.payload, count),
+            chain_octets,
+        );
+        if !transfer.more {
+            sender.queue.pop_front();
+        }
+        true
+    }
+
+    /// Takes a message for sending: writes it at once where nothing stands before it, else queues it.
+    pub(crate) fn send(
+        &mut self,
+        id: LinkId,
+        tag: &[u8],
+        format: u32,
+        settled: bool,
+        payload: SendPayload<'_>,
+    ) -> Result<Option<DeliveryId>, SendError> {
+        let size = payload.len();
+        self.endpoints.check_send(id, size, tag, settled)?;
+        let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
+        if let Some((channel, handle, number)) = self.claim_direct(id, size) {
+            let delivery = (!settled).then(|| self.endpoints.remember(id, tag, Some(number)));
+            if let Some(delivery) = delivery
+                && let Some(link) = self.endpoints.links.get(id)
+                && let Some(session) = self.endpoints.sessions.get_mut(link.session)
+            {
+                let _ = session.outgoing.insert(number, delivery);
+            }
+            let mut transfer = Transfer::new(handle);
+            first_transfer(&mut transfer, number, tag, format);
+            transfer.settled = settled.then_some(true);
+            let chain_octets = self.endpoints.limits().chain_octets;
+            let source = match payload {
+                SendPayload::Borrowed(octets) => Source::Octets(octets),
+                SendPayload::Shared(mut rope) => {
+                    write_transfer(
+                        &mut self.transport,
+                        channel,
+                        &transfer,
+                        Source::Rope(&mut rope, size),
+                        chain_octets,
+                    );
+                    return Ok(delivery.map(Into::into));
+                }
+            };
+            write_transfer(
+                &mut self.transport,
+                channel,
+                &transfer,
+                source,
+                chain_octets,
+            );
+            return Ok(delivery.map(Into::into));
+        }
+        let delivery = (!settled).then(|| self.endpoints.remember(id, tag, None));
+        let sending = Sending {
+            delivery,
+            tag,
+            format,
+            payload: payload.into_payload(),
+            remaining: size,
+            number: None,
+        };
+        Ok(self.endpoints.enqueue(id, sending))
+    }
+
+    /// If a one-frame message of this link could be written now, in the same place of the stream where
+    /// the scheduler would put it: takes credit, window and delivery-id for it.
+    ///
+    /// This spares the queue, and for borrowed octets an allocation.
+    fn claim_direct(&mut self, id: LinkId, size: usize) -> Option<(u16, u32, Seq)> {
+        let endpoints = &mut self.endpoints;
+        let nothing_waits = endpoints.control.is_empty() && endpoints.ready.is_empty();
+        if !nothing_waits
+            || self.close_written
+            || self.transport.pending().len() >= endpoints.config.limits.output_octets
+            || size + TRANSFER_OVERHEAD > self.transport.remote_max() as usize
+        {
+            return None;
+        }
+        let link = endpoints.links.get_mut(id)?;
+        let session = endpoints.sessions.get_mut(link.session)?;
+        let Half::Sender(sender) = &mut link.half else {
+            return None;
+        };
+        if sender.is_busy()
+            || session.outgoing_window.available() == 0
+            || session.local != Phase::Open
+        {
+            return None;
+        }
+        let claimed = (
+            session.local_channel?,
+            link.local_handle?,
+            session.next_delivery,
+        );
+        session.next_delivery = session.next_delivery.next();
+        session.outgoing_window.send();
+        sender.credit.send();
+        Some(claimed)
+    }
+}
+
+/// Where the payload of a transfer comes from.
+enum Source<'a> {
+    Octets(&'a [u8]),
+    /// The first so many octets of a rope, which are taken off it.
+    Rope(&'a mut Payload, usize),
+}
+
+fn first_transfer(transfer: &mut Transfer, number: Seq, tag: Tag, format: u32) {
+    transfer.delivery_id = Some(number.0);
+    transfer.delivery_tag = Some(tag);
+    transfer.message_format = Some(format);
+}
+
+fn write_transfer(
+    transport: &mut crate::transport::Transport,
+    channel: u16,
+    transfer: &Transfer,
+    payload: Source<'_>,
+    chain_octets: usize,
+) {
+    let output = transport.output();
+    let start = frame::begin(output, FrameType::Amqp, channel);
+    transfer.encode(output.buffer());
+    let mut chained = 0;
+    match payload {
+        Source::Octets(octets) => output.buffer().extend_from_slice(octets),
+        Source::Rope(rope, mut count) => {
+            while count > 0 {
+                let piece = rope.take_front(count);
+                count -= piece.len();
+                if piece.len() >= chain_octets {
+                    chained += piece.len();
+                    output.append(piece);
+                } else {
+                    output.buffer().extend_from_slice(&piece);
+                }
+            }
+        }
+    }
+    frame::finish(output, start, chained);
+    transport.trace_written(channel, start, chained);
+}
+
+const _: () = assert!(TRANSFER_OVERHEAD < 512, "every frame has room for payload");

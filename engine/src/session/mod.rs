@@ -1,0 +1,461 @@
+//! The session endpoint (2.5): begin, end, windows, and what its links share.
+
+mod disposition;
+mod handles;
+mod incoming_window;
+mod outgoing_window;
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::config::SessionConfig;
+use crate::delivery::Unsettled;
+use crate::endpoints::{Control, EndError, Endpoints, Phase};
+use crate::error::{Fault, Origin, UsageError};
+use crate::event::{Event, Queued};
+use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
+use crate::protocol::{Begin, Condition, End, Flow, conditions};
+use crate::seq::Seq;
+pub(crate) use disposition::{Dispositions, Run};
+pub(crate) use handles::Handles;
+pub(crate) use incoming_window::IncomingWindow;
+pub(crate) use outgoing_window::OutgoingWindow;
+
+/// What we say of our outgoing window: there is no limit on this side but the peer's own (2.5.6).
+const OUTGOING_WINDOW: u32 = i32::MAX as u32;
+
+/// The state of one session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    config: Box<SessionConfig>,
+    pub(crate) local: Phase,
+    pub(crate) remote: Phase,
+    pub(crate) local_channel: Option<u16>,
+    pub(crate) remote_channel: Option<u16>,
+    pub(crate) remote_begin: Option<Box<Begin>>,
+    pub(crate) incoming_window: IncomingWindow,
+    pub(crate) outgoing_window: OutgoingWindow,
+    /// The delivery-id that the next outgoing delivery gets.
+    pub(crate) next_delivery: Seq,
+    /// The delivery-id of the newest incoming delivery.
+    pub(crate) last_incoming: Option<Seq>,
+    pub(crate) outgoing: Unsettled<OutgoingId>,
+    pub(crate) incoming: Unsettled<IncomingId>,
+    pub(crate) dispositions: Dispositions,
+    pub(crate) handles: Handles,
+    /// Senders that have credit and wait for the session's window.
+    pub(crate) parked: Vec<LinkId>,
+    pub(crate) error: Option<Box<EndError>>,
+    /// What our end carries.
+    condition: Option<Box<Condition>>,
+    /// We ended it for an error: what still comes is ignored until the peer's end (2.5.5).
+    pub(crate) discarding: bool,
+    pub(crate) flow_due: bool,
+    pub(crate) end_written: bool,
+    pub(crate) queued: Queued,
+    pub(crate) end_was_told: bool,
+}
+
+impl Session {
+    fn new(config: SessionConfig) -> Self {
+        Self {
+            local: Phase::New,
+            remote: Phase::New,
+            local_channel: None,
+            remote_channel: None,
+            remote_begin: None,
+            incoming_window: IncomingWindow::new(config.incoming_window),
+            outgoing_window: OutgoingWindow::new(Seq(config.next_outgoing_id)),
+            next_delivery: Seq(config.next_outgoing_id),
+            last_incoming: None,
+            outgoing: Unsettled::new(),
+            incoming: Unsettled::new(),
+            dispositions: Dispositions::default(),
+            handles: Handles::default(),
+            parked: Vec::new(),
+            error: None,
+            condition: None,
+            discarding: false,
+            flow_due: false,
+            end_written: false,
+            queued: Queued::default(),
+            end_was_told: false,
+            config: Box::new(config),
+        }
+    }
+
+    /// The highest handle that the peer takes (2.7.2).
+    pub(crate) fn remote_handle_max(&self) -> u32 {
+        self.remote_begin
+            .as_ref()
+            .map_or(u32::MAX, |begin| begin.handle_max)
+    }
+}
+
+impl Endpoints {
+    // ---- commands ----
+
+    pub(crate) fn begin(&mut self, config: SessionConfig) -> Result<SessionId, UsageError> {
+        if self.connection.local != Phase::Open {
+            return Err(UsageError::WrongState("open the connection first"));
+        }
+        if self.connection.remote == Phase::Ended {
+            return Err(UsageError::WrongState("the peer closed the connection"));
+        }
+        let id = self.sessions.insert(Session::new(config));
+        match self.announce_session(id) {
+            Ok(()) => Ok(id),
+            Err(error) => {
+                self.sessions.remove(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Answers a begin of the peer's.
+    pub(crate) fn accept_session(
+        &mut self,
+        id: SessionId,
+        config: SessionConfig,
+    ) -> Result<(), UsageError> {
+        if self.connection.local != Phase::Open {
+            return Err(UsageError::WrongState("open the connection first"));
+        }
+        let session = self.session_mut(id)?;
+        if session.local != Phase::New {
+            return Err(UsageError::WrongState("the session was accepted before"));
+        }
+        let remote_window = session
+            .remote_begin
+            .as_ref()
+            .map(|begin| begin.incoming_window);
+        session.incoming_window = IncomingWindow::new(config.incoming_window);
+        session.outgoing_window = OutgoingWindow::new(Seq(config.next_outgoing_id));
+        session.next_delivery = Seq(config.next_outgoing_id);
+        if let Some(begin) = &session.remote_begin {
+            session.incoming_window.begin(Seq(begin.next_outgoing_id));
+        }
+        if let Some(window) = remote_window {
+            session.outgoing_window.begin(window);
+        }
+        *session.config = config;
+        self.announce_session(id)
+    }
+
+    fn announce_session(&mut self, id: SessionId) -> Result<(), UsageError> {
+        let max = self.connection.channel_max(self.config.channel_max);
+        let Some(channel) = self.connection.channels.allocate(id, max) else {
+            return Err(UsageError::LimitReached {
+                what: "session",
+                limit: u32::from(max) + 1,
+            });
+        };
+        let session = self.session_mut(id)?;
+        session.local_channel = Some(channel);
+        session.local = Phase::Open;
+        self.control.push_back(Control::Begin(id));
+        Ok(())
+    }
+
+    pub(crate) fn end(
+        &mut self,
+        id: SessionId,
+        condition: Option<Condition>,
+    ) -> Result<(), UsageError> {
+        let session = self.session_mut(id)?;
+        match session.local {
+            Phase::New => return Err(UsageError::WrongState("accept the session first")),
+            Phase::Ended => return Err(UsageError::WrongState("the session was ended before")),
+            Phase::Open => {}
+        }
+        session.discarding = condition.is_some();
+        session.condition = condition.map(Box::new);
+        session.local = Phase::Ended;
+        self.control.push_back(Control::End(id));
+        Ok(())
+    }
+
+    pub(crate) fn session_mut(&mut self, id: SessionId) -> Result<&mut Session, UsageError> {
+        self.sessions.get_mut(id).ok_or(UsageError::StaleHandle)
+    }
+
+    // ---- frames in ----
+
+    /// The session that the peer's frames on `channel` belong to. `None`: ignore the frame.
+    pub(crate) fn session_on(
+        &self,
+        channel: u16,
+        what: &'static str,
+    ) -> Result<Option<SessionId>, Fault> {
+        self.check_open(what)?;
+        let found = self.connection.channels.by_remote(channel);
+        let Some(id) = found else {
+            if channel > self.config.channel_max {
+                return Err(self.bad_channel(channel));
+            }
+            let text = format!("{what} on channel {channel}, which has no session");
+            return Err(Fault::connection(conditions::NOT_ALLOWED, text));
+        };
+        Ok(self
+            .sessions
+            .get(id)
+            .filter(|session| !session.discarding)
+            .map(|_| id))
+    }
+
+    pub(crate) fn on_begin(&mut self, channel: u16, begin: Begin) -> Result<(), Fault> {
+        self.check_open("begin")?;
+        if channel > self.config.channel_max {
+            return Err(self.bad_channel(channel));
+        }
+        if self.connection.channels.by_remote(channel).is_some() {
+            let text = format!("begin on channel {channel}, which has a session");
+            return Err(Fault::connection(conditions::NOT_ALLOWED, text));
+        }
+        let id = match begin.remote_channel {
+            None => self.sessions.insert(Session::new(SessionConfig::default())),
+            Some(ours) => {
+                let waiting = self.connection.channels.by_local(ours).filter(|id| {
+                    self.sessions
+                        .get(*id)
+                        .is_some_and(|session| session.remote == Phase::New)
+                });
+                let Some(id) = waiting else {
+                    let text = format!("begin answers channel {ours}, which waits for none");
+                    return Err(Fault::connection(conditions::NOT_ALLOWED, text));
+                };
+                id
+            }
+        };
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.remote = Phase::Open;
+            session.remote_channel = Some(channel);
+            session.incoming_window.begin(Seq(begin.next_outgoing_id));
+            session.outgoing_window.begin(begin.incoming_window);
+            session.remote_begin = Some(Box::new(begin));
+        }
+        self.connection.channels.map_remote(channel, Some(id));
+        self.post(Event::SessionBegun(id));
+        Ok(())
+    }
+
+    pub(crate) fn on_end(&mut self, channel: u16, end: End) -> Result<(), Fault> {
+        self.check_open("end")?;
+        let Some(id) = self.connection.channels.by_remote(channel) else {
+            let text = format!("end on channel {channel}, which has no session");
+            return Err(Fault::connection(conditions::NOT_ALLOWED, text));
+        };
+        self.connection.channels.map_remote(channel, None);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.remote = Phase::Ended;
+            if let Some(condition) = end.error {
+                session.error.get_or_insert_with(|| {
+                    Box::new(EndError {
+                        origin: Origin::Remote,
+                        condition,
+                    })
+                });
+            }
+        }
+        self.end_links_of(id);
+        self.answer_end(id);
+        self.post(Event::SessionEnded(id));
+        self.free_session_if_over(id);
+        Ok(())
+    }
+
+    /// Sends our end if it is still owed; nothing useful can follow the peer's.
+    fn answer_end(&mut self, id: SessionId) {
+        if self.ensure_begun(id)
+            && let Some(session) = self.sessions.get_mut(id)
+            && session.local == Phase::Open
+        {
+            session.local = Phase::Ended;
+            self.control.push_back(Control::End(id));
+        }
+    }
+
+    /// An end needs a begin before it, also for a session that nobody accepted. `false` if there is
+    /// no channel for it.
+    fn ensure_begun(&mut self, id: SessionId) -> bool {
+        match self.sessions.get(id).map(|session| session.local) {
+            Some(Phase::New) => self.announce_session(id).is_ok(),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    pub(crate) fn fail_session(&mut self, id: SessionId, condition: Condition) {
+        if !self.ensure_begun(id) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        session.error.get_or_insert_with(|| {
+            Box::new(EndError {
+                origin: Origin::Local,
+                condition: condition.clone(),
+            })
+        });
+        session.discarding = true;
+        if session.local == Phase::Open {
+            session.condition = Some(Box::new(condition));
+            session.local = Phase::Ended;
+            self.control.push_back(Control::End(id));
+        }
+        self.end_links_of(id);
+        self.post(Event::SessionEnded(id));
+    }
+
+    /// With its session, a link ends without a detach of its own.
+    fn end_links_of(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        let mut links: Vec<LinkId> = session.handles.links().collect();
+        links.extend(session.handles.remote_links());
+        for link in links {
+            self.end_link_with_session(link);
+        }
+    }
+
+    /// The session's part of a flow (2.5.6). `Ok` is whether parked senders may go on.
+    pub(crate) fn on_session_flow(&mut self, id: SessionId, flow: &Flow) -> Result<(), Fault> {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return Ok(());
+        };
+        if !session
+            .outgoing_window
+            .flow(flow.next_incoming_id, flow.incoming_window)
+        {
+            let text = "flow claims to have seen transfers that were never sent";
+            return Err(Fault::session(id, conditions::INVALID_FIELD, text));
+        }
+        self.unpark(id);
+        if flow.handle.is_none() && flow.echo {
+            self.request_session_flow(id);
+        }
+        Ok(())
+    }
+
+    /// The window opened: senders that waited for it get their turn again.
+    pub(crate) fn unpark(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && session.outgoing_window.available() > 0
+        {
+            self.ready.extend(session.parked.drain(..));
+        }
+    }
+
+    pub(crate) fn request_session_flow(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && session.local == Phase::Open
+            && !core::mem::replace(&mut session.flow_due, true)
+        {
+            self.control.push_back(Control::SessionFlow(id));
+        }
+    }
+
+    /// Asks for a flow once half of the window is used and free again.
+    pub(crate) fn refresh_window(&mut self, id: SessionId) {
+        if self
+            .sessions
+            .get(id)
+            .is_some_and(|session| session.incoming_window.wants_update())
+        {
+            self.request_session_flow(id);
+        }
+    }
+
+    pub(crate) fn request_dispositions(&mut self, id: SessionId, run: Run) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && session.local == Phase::Open
+        {
+            if session.dispositions.is_empty() {
+                self.control.push_back(Control::Dispositions(id));
+            }
+            session
+                .dispositions
+                .push(run.role, run.first, run.settled, run.state);
+        }
+    }
+
+    /// Frees the channel once both ends were exchanged, and the session once that was told too.
+    pub(crate) fn free_session_if_over(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        if session.remote != Phase::Ended || !session.end_written {
+            return;
+        }
+        if let Some(channel) = session.local_channel.take() {
+            self.connection.channels.release(channel);
+        }
+        if session.end_was_told
+            && let Some(session) = self.sessions.remove(id)
+        {
+            for delivery in session.outgoing.iter() {
+                self.outgoing.remove(delivery);
+            }
+            for delivery in session.incoming.iter() {
+                self.incoming.remove(delivery);
+            }
+        }
+    }
+
+    // ---- frames out ----
+
+    pub(crate) fn make_begin(&mut self, id: SessionId) -> Option<(u16, Begin)> {
+        let handle_max = self.limits().links_per_session.saturating_sub(1);
+        let session = self.sessions.get_mut(id)?;
+        let (_, incoming_window) = session.incoming_window.advertise();
+        let mut begin = Begin::new(
+            session.outgoing_window.next_id().0,
+            incoming_window,
+            OUTGOING_WINDOW,
+        );
+        begin.remote_channel = session.remote_channel;
+        begin.handle_max = handle_max;
+        let config = &session.config;
+        begin
+            .offered_capabilities
+            .clone_from(&config.offered_capabilities);
+        begin
+            .desired_capabilities
+            .clone_from(&config.desired_capabilities);
+        begin.properties.clone_from(&config.properties);
+        Some((session.local_channel?, begin))
+    }
+
+    pub(crate) fn make_end(&self, id: SessionId) -> Option<(u16, End)> {
+        let session = self.sessions.get(id)?;
+        let error = session.condition.as_deref().cloned();
+        Some((session.local_channel?, End { error }))
+    }
+
+    pub(crate) fn end_written(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.end_written = true;
+        }
+        self.free_session_if_over(id);
+    }
+
+    /// The session's part of every flow; marks it as told.
+    pub(crate) fn make_session_flow(&mut self, id: SessionId) -> Option<(u16, Flow)> {
+        let session = self.sessions.get_mut(id)?;
+        if session.local != Phase::Open {
+            return None;
+        }
+        session.flow_due = false;
+        let (next_incoming_id, incoming_window) = session.incoming_window.advertise();
+        let mut flow = Flow::new(
+            incoming_window,
+            session.outgoing_window.next_id().0,
+            OUTGOING_WINDOW,
+        );
+        flow.next_incoming_id = next_incoming_id.map(|id| id.0);
+        Some((session.local_channel?, flow))
+    }
+}

@@ -1,0 +1,438 @@
+//! The bottom half: octets to frames and frames to octets. Knows no connection, session or link.
+//!
+//! A connection goes through layers, each begun by a protocol header (2.2): SASL first if it is
+//! configured, then AMQP. [`Transport::next`] takes octets off the input until there is something
+//! for the engine to do.
+
+pub(crate) mod frame;
+mod header;
+mod idle;
+mod output;
+
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::codec::{Encode, Str};
+use crate::error::{Failure, Fault, HeaderFailure, SaslFailure};
+use crate::protocol::SaslFrame;
+use crate::sasl::{ClientStage, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step};
+use crate::time::{Deadline, Time};
+use frame::{FRAME_HEADER, Frame, FrameTooLarge, FrameType, MIN_MAX_FRAME_SIZE};
+use header::{HEADER_SIZE, Protocol};
+pub(crate) use idle::Idle;
+pub(crate) use output::Output;
+
+/// What the engine is to do with what came in.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Whole AMQP frames, one after the other.
+    Frames(Bytes),
+    /// A client's credentials wait for the embedder's decision.
+    Authenticate,
+    /// SASL ended with success.
+    Authenticated,
+    /// The peer broke the framing; the connection must be closed with this.
+    Fault(Fault),
+    /// The connection cannot even be closed: the layers below AMQP failed.
+    Failed(Failure),
+}
+
+/// What comes next from the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// A protocol header. `None`: a server that takes whatever layer the client begins with.
+    Header(Option<Protocol>),
+    Sasl,
+    Amqp,
+    /// Nothing more is taken.
+    Nothing,
+}
+
+#[derive(Debug)]
+pub(crate) struct Transport {
+    reading: Reading,
+    /// Whether our AMQP header has been written, so that frames may follow.
+    amqp_begun: bool,
+    sasl: Option<Stage>,
+    /// What to answer a client that begins with SASL.
+    server: Option<SaslServer>,
+    output: Output,
+    /// The largest frame we take, and the largest the peer takes.
+    local_max: u32,
+    remote_max: u32,
+    sasl_max: u32,
+    pub(crate) idle: Idle,
+    trace: Option<VecDeque<String>>,
+}
+
+impl Transport {
+    pub(crate) fn new(
+        is_client: bool,
+        config: &SaslConfig,
+        hostname: Option<Str>,
+        local_max: u32,
+        sasl_max: u32,
+    ) -> Self {
+        let mut transport = Self {
+            reading: Reading::Nothing,
+            amqp_begun: false,
+            sasl: None,
+            server: None,
+            output: Output::default(),
+            local_max,
+            remote_max: MIN_MAX_FRAME_SIZE,
+            sasl_max,
+            idle: Idle::default(),
+            trace: None,
+        };
+        match config {
+            SaslConfig::Client(client) => {
+                let stage = ClientStage::new(client.clone(), hostname);
+                transport.sasl = Some(Stage::Client(stage));
+            }
+            SaslConfig::Server(server) => transport.server = Some(server.clone()),
+            SaslConfig::None => {}
+        }
+        // A client speaks first; a server listens for what the client wants (2.2).
+        if is_client {
+            let first = if transport.sasl.is_some() {
+                Protocol::Sasl
+            } else {
+                Protocol::Amqp
+            };
+            transport.write_header(first);
+            transport.reading = Reading::Header(Some(first));
+        } else {
+            transport.reading = Reading::Header(None);
+        }
+        transport
+    }
+
+    // ---- input ----
+
+    /// Takes octets off `input` until something is to be done; `None` when more octets are needed.
+    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Option<Input> {
+        loop {
+            match self.reading {
+                Reading::Header(expected) => {
+                    let octets = *input.first_chunk::<HEADER_SIZE>()?;
+                    input.advance(HEADER_SIZE);
+                    if let Some(failed) = self.read_header(octets, expected) {
+                        self.reading = Reading::Nothing;
+                        return Some(Input::Failed(failed));
+                    }
+                }
+                Reading::Sasl => {
+                    // One at a time: what follows the outcome is not SASL any more.
+                    let end = match frame::whole_frames(input, self.sasl_max, 1) {
+                        Ok(0) => return None,
+                        Ok(end) => end,
+                        Err(fault) => return Some(self.fail_sasl(&fault)),
+                    };
+                    let octets = input.split_to(end).freeze();
+                    if let Some(done) = self.read_sasl(&octets) {
+                        return Some(done);
+                    }
+                }
+                Reading::Amqp => {
+                    return match frame::whole_frames(input, self.local_max, usize::MAX) {
+                        Ok(0) => None,
+                        Ok(end) => Some(Input::Frames(input.split_to(end).freeze())),
+                        Err(fault) => Some(self.bad_frame(input, fault)),
+                    };
+                }
+                Reading::Nothing => {
+                    input.clear();
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The frames before a bad one still count: hand them over, and come back for the bad one.
+    fn bad_frame(&mut self, input: &mut BytesMut, fault: Fault) -> Input {
+        let mut good = 0;
+        while let Some(rest) = input.get(good..)
+            && let Ok(size @ 1..) = frame::whole_frames(rest, self.local_max, 1)
+        {
+            good += size;
+        }
+        if good > 0 {
+            return Input::Frames(input.split_to(good).freeze());
+        }
+        self.reading = Reading::Nothing;
+        Input::Fault(fault)
+    }
+
+    /// Takes nothing more from the peer.
+    pub(crate) const fn stop_reading(&mut self) {
+        self.reading = Reading::Nothing;
+    }
+
+    pub(crate) const fn has_stopped_reading(&self) -> bool {
+        matches!(self.reading, Reading::Nothing)
+    }
+
+    /// Octets that a buffer must hold for the frame at the front of `input` to be whole.
+    pub(crate) fn wanted(&self, input: &[u8]) -> usize {
+        match (self.reading, input.first_chunk::<4>()) {
+            (Reading::Sasl | Reading::Amqp, Some(size)) => {
+                (u32::from_be_bytes(*size).min(self.local_max)) as usize
+            }
+            _ => FRAME_HEADER,
+        }
+    }
+
+    fn read_header(
+        &mut self,
+        octets: [u8; HEADER_SIZE],
+        expected: Option<Protocol>,
+    ) -> Option<Failure> {
+        let found = match Protocol::read(octets) {
+            Ok(found) => found,
+            Err(failure) => {
+                // A server names what it would have taken before it hangs up (2.2).
+                if expected.is_none() {
+                    self.write_header(self.preferred());
+                }
+                return Some(Failure::Header(failure));
+            }
+        };
+        self.note(|| format!("<- {}", found.name()));
+        match (expected, found) {
+            (None, Protocol::Sasl) => match self.server.take() {
+                Some(server) => {
+                    self.write_header(Protocol::Sasl);
+                    let stage = ServerStage::new(server);
+                    self.write_sasl(&stage.offer());
+                    self.sasl = Some(Stage::Server(stage));
+                    self.reading = Reading::Sasl;
+                    None
+                }
+                None => {
+                    self.write_header(Protocol::Amqp);
+                    let [.., id, major, minor, revision] = octets;
+                    let version = [major, minor, revision];
+                    Some(Failure::Header(HeaderFailure::Unsupported { id, version }))
+                }
+            },
+            (None, Protocol::Amqp) => {
+                if self.server.as_ref().is_some_and(SaslServer::is_required) {
+                    self.write_header(Protocol::Sasl);
+                    return Some(Failure::Header(HeaderFailure::SaslRequired));
+                }
+                self.write_header(Protocol::Amqp);
+                self.reading = Reading::Amqp;
+                None
+            }
+            (Some(expected), found) if expected == found => {
+                self.reading = match found {
+                    Protocol::Sasl => Reading::Sasl,
+                    Protocol::Amqp => Reading::Amqp,
+                };
+                // A server hears the second header before it writes its own.
+                if found == Protocol::Amqp && !self.amqp_begun {
+                    self.write_header(Protocol::Amqp);
+                }
+                None
+            }
+            (Some(_), Protocol::Sasl) => Some(Failure::Header(HeaderFailure::SaslRequired)),
+            (Some(_), Protocol::Amqp) => {
+                let text = "the server does not use SASL; connect without it".into();
+                Some(Failure::Sasl(SaslFailure::Protocol(text)))
+            }
+        }
+    }
+
+    const fn preferred(&self) -> Protocol {
+        if self.server.is_some() {
+            Protocol::Sasl
+        } else {
+            Protocol::Amqp
+        }
+    }
+
+    fn read_sasl(&mut self, octets: &Bytes) -> Option<Input> {
+        let body = match Frame::read(octets, 0, FrameType::Sasl) {
+            Ok(frame) => octets.slice(frame.body..frame.end),
+            Err(fault) => return Some(self.fail_sasl(&fault)),
+        };
+        let frame = match SaslFrame::decode(&body) {
+            Ok((frame, _)) => frame,
+            Err(error) => {
+                let fault = Fault::decode("SASL frame", &error);
+                return Some(self.fail_sasl(&fault));
+            }
+        };
+        self.note(|| format!("<- {frame}"));
+        let step = match &mut self.sasl {
+            Some(stage) => stage.receive(frame),
+            None => return None,
+        };
+        self.take_step(step)
+    }
+
+    fn fail_sasl(&mut self, fault: &Fault) -> Input {
+        self.reading = Reading::Nothing;
+        let text = match &fault.condition.description {
+            Some(text) => String::from(text.as_str()),
+            None => String::new(),
+        };
+        Input::Failed(Failure::Sasl(SaslFailure::Protocol(text)))
+    }
+
+    fn take_step(&mut self, step: Step) -> Option<Input> {
+        if let Some(frame) = step.send {
+            self.write_sasl(&frame);
+        }
+        match step.outcome {
+            Some(Ok(())) => {
+                // A client goes on at once: its header, open and more may leave in one write.
+                if matches!(self.sasl, Some(Stage::Client(_))) {
+                    self.write_header(Protocol::Amqp);
+                }
+                self.sasl = None;
+                self.reading = Reading::Header(Some(Protocol::Amqp));
+                Some(Input::Authenticated)
+            }
+            Some(Err(failure)) => {
+                self.reading = Reading::Nothing;
+                Some(Input::Failed(Failure::Sasl(failure)))
+            }
+            None => step.ask.then_some(Input::Authenticate),
+        }
+    }
+
+    // ---- SASL decisions ----
+
+    pub(crate) const fn sasl_request(&self) -> Option<&SaslRequest> {
+        match &self.sasl {
+            Some(Stage::Server(stage)) => stage.request(),
+            _ => None,
+        }
+    }
+
+    /// The embedder's decision about [`sasl_request`](Self::sasl_request); `None` if there is none.
+    pub(crate) fn decide_sasl(&mut self, admitted: bool) -> Option<Input> {
+        match &mut self.sasl {
+            Some(Stage::Server(stage)) if stage.request().is_some() => {
+                let step = stage.decide(admitted);
+                self.take_step(step)
+            }
+            _ => None,
+        }
+    }
+
+    // ---- output ----
+
+    pub(crate) const fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    pub(crate) const fn pending(&self) -> &Output {
+        &self.output
+    }
+
+    /// Whether AMQP frames may be written yet.
+    pub(crate) const fn is_amqp_begun(&self) -> bool {
+        self.amqp_begun
+    }
+
+    pub(crate) const fn remote_max(&self) -> u32 {
+        self.remote_max
+    }
+
+    /// The peer's open named the largest frame it takes.
+    pub(crate) fn set_remote_max(&mut self, max: u32) {
+        self.remote_max = max.max(MIN_MAX_FRAME_SIZE);
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        channel: u16,
+        performative: &impl Encode,
+    ) -> Result<(), FrameTooLarge> {
+        let start = self.output.buffer().len();
+        frame::write(
+            &mut self.output,
+            FrameType::Amqp,
+            channel,
+            performative,
+            self.remote_max,
+        )?;
+        self.trace_written(channel, start, 0);
+        Ok(())
+    }
+
+    pub(crate) fn write_empty_frame(&mut self) {
+        let start = frame::begin(&mut self.output, FrameType::Amqp, 0);
+        frame::finish(&mut self.output, start, 0);
+        self.note(|| "0 -> (empty)".into());
+    }
+
+    fn write_header(&mut self, protocol: Protocol) {
+        self.amqp_begun |= protocol == Protocol::Amqp;
+        self.output.buffer().extend_from_slice(&protocol.header());
+        self.note(|| format!("-> {}", protocol.name()));
+    }
+
+    fn write_sasl(&mut self, sasl: &SaslFrame) {
+        self.note(|| format!("-> {sasl}"));
+        let start = frame::begin(&mut self.output, FrameType::Sasl, 0);
+        sasl.encode(self.output.buffer());
+        frame::finish(&mut self.output, start, 0);
+    }
+
+    // ---- time ----
+
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        self.idle.deadline()
+    }
+
+    pub(crate) const fn wrote(&mut self, now: Time) {
+        self.idle.wrote(now);
+    }
+
+    // ---- trace ----
+
+    pub(crate) fn set_tracing(&mut self, on: bool) {
+        if !on {
+            self.trace = None;
+        } else if self.trace.is_none() {
+            // What was written before anybody could ask: the header a client begins with.
+            let mut lines = VecDeque::new();
+            if let Reading::Header(Some(protocol)) = self.reading {
+                lines.push_back(format!("-> {}", protocol.name()));
+            }
+            self.trace = Some(lines);
+        }
+    }
+
+    pub(crate) const fn is_tracing(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    pub(crate) fn poll_trace(&mut self) -> Option<String> {
+        self.trace.as_mut()?.pop_front()
+    }
+
+    /// Adds a line to the trace, if there is one.
+    pub(crate) fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(lines) = &mut self.trace {
+            lines.push_back(line());
+        }
+    }
+
+    /// Traces the frame that was just written at `start` of the output, `chained` payload octets beside it.
+    pub(crate) fn trace_written(&mut self, channel: u16, start: usize, chained: usize) {
+        if self.is_tracing() {
+            let octets = self.output.buffer();
+            let body = octets.get(start + FRAME_HEADER..).unwrap_or_default();
+            let body = Bytes::copy_from_slice(body);
+            self.note(|| crate::trace::line(channel, "->", &body, chained));
+        }
+    }
+}

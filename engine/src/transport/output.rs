@@ -1,0 +1,161 @@
+//! The output rope: small things copied into one buffer, large payloads chained beside it.
+//!
+//! Copying wins up to a few KiB, chaining beyond; the rope does both and presents the result as one
+//! [`Buf`]. The buffer is reused, so that a steady flow of small frames allocates nothing.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use bytes::{Buf, Bytes};
+
+/// Octets that wait to be taken by the caller.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    /// Everything that was copied; `head` of it has been taken already.
+    buffer: Vec<u8>,
+    head: usize,
+    /// Chained payloads, each with the position in `buffer` before which it goes.
+    chained: VecDeque<(usize, Bytes)>,
+    chained_octets: usize,
+}
+
+impl Output {
+    /// Where frames are written. Only ever append.
+    pub(crate) const fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// Appends `payload` without copying it.
+    pub(crate) fn append(&mut self, payload: Bytes) {
+        if !payload.is_empty() {
+            self.chained_octets += payload.len();
+            self.chained.push_back((self.buffer.len(), payload));
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.buffer.len() - self.head + self.chained_octets
+    }
+
+    /// Octets of the buffer from `head` that come before the next chained payload.
+    fn run(&self) -> &[u8] {
+        let end = self
+            .chained
+            .front()
+            .map_or(self.buffer.len(), |(at, _)| *at);
+        self.buffer.get(self.head..end).unwrap_or_default()
+    }
+
+    /// Everything that waits, in order, in as few pieces as it lies in memory.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let mut at = self.head;
+        let chained = self.chained.iter().flat_map(move |(end, payload)| {
+            let copied = self.buffer.get(at..*end).unwrap_or_default();
+            at = *end;
+            [copied, payload.as_ref()]
+        });
+        let tail_at = self.chained.back().map_or(self.head, |(end, _)| *end);
+        let tail = self.buffer.get(tail_at..).unwrap_or_default();
+        chained.chain([tail]).filter(|piece| !piece.is_empty())
+    }
+
+    /// Forgets what was taken. Moves the rest to the front only when at least as much was taken as
+    /// would have to be moved, so that the cost per octet stays constant however slow the reader is.
+    fn reclaim(&mut self) {
+        if self.head == self.buffer.len() {
+            if self.chained.is_empty() {
+                self.buffer.clear();
+                self.head = 0;
+            }
+        } else if self.head > self.buffer.len() / 2 {
+            self.buffer.drain(..self.head);
+            for (at, _) in &mut self.chained {
+                *at -= self.head;
+            }
+            self.head = 0;
+        }
+    }
+}
+
+impl Buf for Output {
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        let run = self.run();
+        match self.chained.front() {
+            Some((_, payload)) if run.is_empty() => payload,
+            _ => run,
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, dst: &mut [std::io::IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        for (slot, piece) in dst.iter_mut().zip(self.pieces()) {
+            *slot = std::io::IoSlice::new(piece);
+            filled += 1;
+        }
+        filled
+    }
+
+    /// # Panics
+    /// As `Buf` demands, when `count` exceeds what was offered.
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.len(), "cannot advance past the output");
+        while count > 0 {
+            let run = self.run().len();
+            if run > 0 {
+                let step = run.min(count);
+                self.head += step;
+                count -= step;
+            } else if let Some((_, payload)) = self.chained.front_mut() {
+                let step = payload.len().min(count);
+                payload.advance(step);
+                self.chained_octets -= step;
+                count -= step;
+                if payload.is_empty() {
+                    self.chained.pop_front();
+                }
+            }
+        }
+        self.reclaim();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Output;
+    use alloc::vec::Vec;
+    use bytes::{Buf, Bytes};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out_however_it_is_cut(
+            parts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), any::<bool>()), 0..20),
+            cuts in prop::collection::vec(1usize..30, 1..50),
+        ) {
+            let mut output = Output::default();
+            let mut expected = Vec::new();
+            let mut got = Vec::new();
+            let mut cuts = cuts.into_iter().cycle();
+            for (octets, chain) in parts {
+                expected.extend_from_slice(&octets);
+                if chain {
+                    output.append(Bytes::from(octets));
+                } else {
+                    output.buffer().extend_from_slice(&octets);
+                }
+                let pieces: Vec<u8> = output.pieces().flatten().copied().collect();
+                prop_assert_eq!(&pieces[..], &expected[got.len()..]);
+                let step = cuts.next().unwrap_or(1).min(output.remaining());
+                got.extend_from_slice(&output.copy_to_bytes(step));
+            }
+            let rest = output.remaining();
+            got.extend_from_slice(&output.copy_to_bytes(rest));
+            prop_assert_eq!(got, expected);
+            prop_assert_eq!(output.buffer().len(), 0);
+        }
+    }
+}

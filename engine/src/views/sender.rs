@@ -1,0 +1,131 @@
+//! A sending link as the caller sees it.
+
+use crate::delivery::{SendPayload, Update};
+use crate::engine::Engine;
+use crate::error::{SendError, UsageError};
+use crate::ids::{DeliveryId, LinkId};
+use crate::link::{Half, SenderHalf};
+use crate::protocol::DeliveryState;
+
+/// A link of an [`Engine`] that sends (2.6.7, 2.6.12).
+#[derive(Debug)]
+pub struct Sender<'a> {
+    engine: &'a mut Engine,
+    id: LinkId,
+}
+
+impl<'a> Sender<'a> {
+    pub(crate) fn new(engine: &'a mut Engine, id: LinkId) -> Result<Self, UsageError> {
+        match engine.endpoints.link_mut(id)?.half {
+            Half::Sender(_) => Ok(Self { engine, id }),
+            Half::Receiver(_) => Err(UsageError::WrongKind {
+                expected: "a sender",
+            }),
+        }
+    }
+
+    /// Sends a message, to be settled later: its outcome comes with
+    /// [`Event::Updates`](crate::Event::Updates).
+    ///
+    /// `tag` names the delivery to both sides; it must differ from those of all that are unsettled.
+    ///
+    /// # Errors
+    /// There is no credit, the message is larger than the receiver takes, or the link is not attached.
+    pub fn send<'p>(
+        &mut self,
+        tag: &[u8],
+        payload: impl Into<SendPayload<'p>>,
+    ) -> Result<DeliveryId, SendError> {
+        let sent = self.engine.send(self.id, tag, 0, false, payload.into())?;
+        sent.ok_or(SendError::Usage(UsageError::StaleHandle))
+    }
+
+    /// Sends a message and forgets it: there will be no outcome.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_settled<'p>(
+        &mut self,
+        tag: &[u8],
+        payload: impl Into<SendPayload<'p>>,
+    ) -> Result<(), SendError> {
+        self.engine
+            .send(self.id, tag, 0, true, payload.into())
+            .map(drop)
+    }
+
+    /// As [`send`](Self::send) and [`send_settled`](Self::send_settled), with a message format (2.8.11)
+    /// other than 0. `None` for a settled one.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_format<'p>(
+        &mut self,
+        tag: &[u8],
+        format: u32,
+        settled: bool,
+        payload: impl Into<SendPayload<'p>>,
+    ) -> Result<Option<DeliveryId>, SendError> {
+        self.engine
+            .send(self.id, tag, format, settled, payload.into())
+    }
+
+    /// Messages that may be sent now.
+    #[must_use]
+    pub fn credit(&self) -> u32 {
+        self.half().map_or(0, SenderHalf::free_credit)
+    }
+
+    /// Whether the receiver wants the credit used up, or given back with [`drained`](Self::drained).
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.half().is_some_and(|half| half.credit.is_draining())
+    }
+
+    /// There is nothing more to send for a drain: gives the rest of the credit back, after what was
+    /// sent. Without a drain, does nothing.
+    ///
+    /// # Errors
+    /// The link has ended.
+    pub fn drained(&mut self) -> Result<(), UsageError> {
+        self.engine.endpoints.drained(self.id)
+    }
+
+    /// Messages that were sent but have not wholly left the engine.
+    #[must_use]
+    pub fn queued(&self) -> u32 {
+        self.half().map_or(0, SenderHalf::queued)
+    }
+
+    /// The next delivery whose state the receiver changed.
+    pub fn next_update(&mut self) -> Option<Update> {
+        self.engine.endpoints.next_update(self.id)
+    }
+
+    /// Settles a delivery that the receiver has not settled itself.
+    ///
+    /// # Errors
+    /// The delivery is settled and forgotten already.
+    pub fn settle(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
+        self.settle_as(delivery, None)
+    }
+
+    /// Settles a delivery and says in which state.
+    ///
+    /// # Errors
+    /// As for [`settle`](Self::settle).
+    pub fn settle_as(
+        &mut self,
+        delivery: DeliveryId,
+        state: Option<DeliveryState>,
+    ) -> Result<(), UsageError> {
+        self.engine.endpoints.dispose(delivery, state, true)
+    }
+
+    fn half(&self) -> Option<&SenderHalf> {
+        match &self.engine.endpoints.links.get(self.id)?.half {
+            Half::Sender(half) => Some(half),
+            Half::Receiver(_) => None,
+        }
+    }
+}
