@@ -68,7 +68,7 @@ impl Raw {
     /// # Errors
     /// It is of another type.
     pub fn decode_to<T: Decode>(&self) -> Result<T, DecodeError> {
-        T::decode(&mut Reader::new(&self.0))
+        T::decode(&mut Reader::trusted(&self.0))
     }
 
     /// The encoded value.
@@ -149,7 +149,7 @@ impl Fields {
     /// The map.
     pub fn to_map(&self) -> Map {
         // Checked by every constructor, so the default is never taken.
-        Map::decode(&mut Reader::new(&self.0)).unwrap_or_default()
+        Map::decode(&mut Reader::trusted(&self.0)).unwrap_or_default()
     }
 
     /// The value under a key that is a symbol or a string with this text.
@@ -160,7 +160,7 @@ impl Fields {
 
     /// The entries in order; the values stay encoded.
     pub fn entries(&self) -> impl Iterator<Item = (Value, Raw)> + '_ {
-        let mut reader = Reader::new(&self.0);
+        let mut reader = Reader::trusted(&self.0);
         let opened = reader.u8().and_then(|c| reader.open_map(c));
         let mut left = opened.map_or(0, |map| map.count / 2);
         core::iter::from_fn(move || {
@@ -174,7 +174,7 @@ impl Fields {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        let mut reader = Reader::new(&self.0);
+        let mut reader = Reader::trusted(&self.0);
         let opened = reader.u8().and_then(|c| reader.open_map(c));
         opened.map_or(0, |map| map.count as usize / 2)
     }

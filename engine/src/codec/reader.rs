@@ -106,6 +106,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads octets that were checked when they came in, or were written here.
+    pub(super) fn trusted(source: &'a Bytes) -> Self {
+        let mut reader = Self::new(source);
+        reader.zero_width_left = u32::MAX;
+        reader
+    }
+
     /// Octets from the start of the buffer to here.
     #[inline]
     pub const fn position(&self) -> usize {
@@ -273,15 +280,14 @@ impl<'a> Reader<'a> {
         };
         let least = code::least_width(constructor).saturating_mul(u64::from(count));
         let remaining = self.remaining() as u64;
-        match width {
-            code::Width::Fixed(0) => match self.zero_width_left.checked_sub(count) {
+        if width == code::Width::Fixed(0) {
+            match self.zero_width_left.checked_sub(count) {
                 Some(left) => self.zero_width_left = left,
                 None => return Err(self.error(Kind::BadCount(count))),
-            },
-            code::Width::Fixed(_) if least < remaining => {
-                return Err(self.error(Kind::SizeMismatch));
             }
-            _ => {}
+        }
+        if matches!(width, code::Width::Fixed(_)) && least < remaining {
+            return Err(self.error(Kind::SizeMismatch));
         }
         if least > remaining {
             return Err(self.error(Kind::BadCount(count)));
