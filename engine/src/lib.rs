@@ -66,6 +66,8 @@ pub mod sasl;
 mod scheduler;
 mod seq;
 mod session;
+#[doc(hidden)]
+pub mod testing;
 mod time;
 mod trace;
 mod transport;

@@ -231,7 +231,7 @@ macro_rules! properties {
             properties!(@get $kind $index $field $get $what);
 
             #[doc = concat!("Sets ", $what, ".")]
-            pub fn $set(&mut self, value: impl Into<$Taken>) {
+            pub fn $set(&mut self, value: $Taken) {
                 let span = self.layout.span_mut(Section::Properties);
                 self.properties.force_mut(&self.octets, span).$field = Some(value.into());
             }
@@ -267,19 +267,19 @@ macro_rules! properties {
 }
 
 properties! {
-    0 message_id message_id set_message_id: MessageId as MessageId, "the message's own id";
-    1 user_id user_id set_user_id: Bytes as binary, "the identity of the user that made the message";
-    2 to address set_address: Str as string, "the address of the node that the message is for (the field `to`)";
-    3 subject subject set_subject: Str as string, "the subject";
-    4 reply_to reply_to set_reply_to: Str as string, "the address of the node that replies go to";
-    5 correlation_id correlation_id set_correlation_id: MessageId as MessageId, "the id that ties messages together";
-    6 content_type content_type set_content_type: Symbol as symbol, "the MIME type of a body of data sections";
-    7 content_encoding content_encoding set_content_encoding: Symbol as symbol, "the encodings applied on top of the content type";
+    0 message_id message_id set_message_id: impl Into<MessageId> as MessageId, "the message's own id";
+    1 user_id user_id set_user_id: impl Into<Bytes> as binary, "the identity of the user that made the message";
+    2 to address set_address: impl Into<Str> as string, "the address of the node that the message is for (the field `to`)";
+    3 subject subject set_subject: impl Into<Str> as string, "the subject";
+    4 reply_to reply_to set_reply_to: impl Into<Str> as string, "the address of the node that replies go to";
+    5 correlation_id correlation_id set_correlation_id: impl Into<MessageId> as MessageId, "the id that ties messages together";
+    6 content_type content_type set_content_type: impl Into<Symbol> as symbol, "the MIME type of a body of data sections";
+    7 content_encoding content_encoding set_content_encoding: impl Into<Symbol> as symbol, "the encodings applied on top of the content type";
     8 absolute_expiry_time absolute_expiry_time set_absolute_expiry_time: Timestamp as Timestamp, "the time when the message expires";
     9 creation_time creation_time set_creation_time: Timestamp as Timestamp, "the time when the message was made";
-    10 group_id group_id set_group_id: Str as string, "the group that the message belongs to";
+    10 group_id group_id set_group_id: impl Into<Str> as string, "the group that the message belongs to";
     11 group_sequence group_sequence set_group_sequence: u32 as u32, "the place of the message in its group";
-    12 reply_to_group_id reply_to_group_id set_reply_to_group_id: Str as string, "the group that replies belong to";
+    12 reply_to_group_id reply_to_group_id set_reply_to_group_id: impl Into<Str> as string, "the group that replies belong to";
 }
 
 impl Message {

@@ -363,14 +363,14 @@ impl fmt::Debug for Message {
                 match self.$section() {
                     Ok(Some(value)) => { shown.field(stringify!($section), value); }
                     Ok(None) => {}
-                    Err(error) => { shown.field(stringify!($section), &error); }
+                    Err(error) => { shown.field(stringify!($section), &format_args!("<{error}>")); }
                 }
             )*};
         }
         show!(header delivery_annotations message_annotations properties application_properties);
         match self.body() {
             Ok(body) => shown.field("body", body),
-            Err(error) => shown.field("body", &error),
+            Err(error) => shown.field("body", &format_args!("<{error}>")),
         };
         show!(footer);
         shown.finish()

@@ -1,4 +1,4 @@
-//! What several tests of messages share: octets from hexadecimal text, and one value of each type.
+//! Octets from hexadecimal text, and one value of each type.
 
 use bytes::Bytes;
 use ferrion_engine::codec::{
@@ -62,7 +62,7 @@ pub(crate) fn simple_values() -> Vec<Value> {
 }
 
 /// Values that hold others.
-pub(crate) fn compound_values() -> Vec<Value> {
+fn compound_values() -> Vec<Value> {
     let mut map = Map::new();
     map.insert("text", "value");
     map.insert(Symbol::from_static("symbol"), Value::Null);

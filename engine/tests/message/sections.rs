@@ -1,11 +1,10 @@
 //! What each section of a message looks like on the wire, and that it comes back.
 
-mod common;
-
 use bytes::Bytes;
-use common::{compound_values, hex, simple_values, values};
 use ferrion_engine::codec::{Map, Str, Symbol, Timestamp, Uuid, Value};
 use ferrion_engine::message::{Body, Header, Message, MessageId, Properties, Section};
+
+use crate::sample::{hex, simple_values, values};
 
 const _: fn() = || {
     fn is_send<T: Send>() {}
@@ -242,7 +241,6 @@ fn every_type_survives_in_every_place() {
             "application property"
         );
     }
-    assert!(compound_values().len() > 5);
 }
 
 #[test]

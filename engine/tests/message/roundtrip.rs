@@ -1,0 +1,267 @@
+//! Any message survives the wire, and any octets are a message or an error.
+
+use bytes::Bytes;
+use ferrion_engine::codec::{
+    Array, Decimal32, Decimal64, Decimal128, Map, Str, Symbol, Timestamp, Uuid, Value,
+};
+use ferrion_engine::message::{Body, Header, Message, MessageId, Properties};
+use ferrion_engine::testing;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+fn octets() -> impl Strategy<Value = Bytes> {
+    prop_oneof![9 => vec(any::<u8>(), 0..20), 1 => vec(any::<u8>(), 250..300)].prop_map(Bytes::from)
+}
+
+fn text() -> impl Strategy<Value = Str> {
+    prop_oneof![9 => ".{0,12}", 1 => "[a-z\u{e9}]{250,260}"]
+        .prop_map(|text| Str::from(text.as_str()))
+}
+
+fn symbol() -> impl Strategy<Value = Symbol> {
+    "[ -~]{0,12}".prop_map(|text| Symbol::try_from(text).unwrap())
+}
+
+/// The types that an application property may have (3.2.5), apart from described ones.
+fn simple() -> impl Strategy<Value = Value> {
+    let numbers = prop_oneof![
+        any::<u8>().prop_map(Value::Ubyte),
+        any::<u16>().prop_map(Value::Ushort),
+        any::<u32>().prop_map(Value::Uint),
+        any::<u64>().prop_map(Value::Ulong),
+        any::<i8>().prop_map(Value::Byte),
+        any::<i16>().prop_map(Value::Short),
+        any::<i32>().prop_map(Value::Int),
+        any::<i64>().prop_map(Value::Long),
+        // The short forms of the wide types are worth more than chance gives them.
+        (0..300_u32).prop_map(Value::Uint),
+        (0..300_u64).prop_map(Value::Ulong),
+        (-200..200_i32).prop_map(Value::Int),
+        (-200..200_i64).prop_map(Value::Long),
+    ];
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        numbers,
+        any::<u32>().prop_map(|bits| Value::Float(f32::from_bits(bits))),
+        any::<u64>().prop_map(|bits| Value::Double(f64::from_bits(bits))),
+        any::<[u8; 4]>().prop_map(|v| Value::Decimal32(Decimal32(v))),
+        any::<[u8; 8]>().prop_map(|v| Value::Decimal64(Decimal64(v))),
+        any::<[u8; 16]>().prop_map(|v| Value::Decimal128(Decimal128(v))),
+        any::<char>().prop_map(Value::Char),
+        any::<i64>().prop_map(|v| Value::Timestamp(Timestamp(v))),
+        any::<[u8; 16]>().prop_map(|v| Value::Uuid(Uuid(v))),
+        octets().prop_map(Value::Binary),
+        text().prop_map(Value::String),
+        symbol().prop_map(Value::Symbol),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    simple().prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::List),
+            vec((inner.clone(), inner.clone()), 0..6)
+                .prop_map(|pairs| Value::Map(Map::from_iter(pairs))),
+            // Of what was drawn, the elements that an array can hold beside the first.
+            vec(inner.clone(), 0..6).prop_map(|items| {
+                let mut fitting = Vec::new();
+                for item in items {
+                    fitting.push(item);
+                    if Array::new(fitting.clone()).is_err() {
+                        fitting.pop();
+                    }
+                }
+                Value::from(Array::new(fitting).unwrap())
+            }),
+            (inner.clone(), inner)
+                .prop_map(|(descriptor, value)| Value::described(descriptor, value)),
+        ]
+    })
+}
+
+fn annotations() -> impl Strategy<Value = Map> {
+    let key = prop_oneof![9 => symbol().prop_map(Value::Symbol), 1 => any::<u64>().prop_map(Value::Ulong)];
+    vec((key, value()), 0..4).prop_map(Map::from_iter)
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    let fields = (
+        any::<bool>(),
+        any::<u8>(),
+        option::of(any::<u32>()),
+        any::<bool>(),
+        any::<u32>(),
+    );
+    fields.prop_map(
+        |(durable, priority, ttl, first_acquirer, delivery_count)| Header {
+            durable,
+            priority,
+            ttl,
+            first_acquirer,
+            delivery_count,
+        },
+    )
+}
+
+fn message_id() -> impl Strategy<Value = Option<MessageId>> {
+    option::of(prop_oneof![
+        any::<u64>().prop_map(MessageId::Ulong),
+        any::<[u8; 16]>().prop_map(|v| MessageId::Uuid(Uuid(v))),
+        octets().prop_map(MessageId::Binary),
+        text().prop_map(MessageId::String),
+    ])
+}
+
+fn properties() -> impl Strategy<Value = Properties> {
+    let ids = (message_id(), message_id(), option::of(octets()));
+    let addresses = (option::of(text()), option::of(text()), option::of(text()));
+    let content = (option::of(symbol()), option::of(symbol()));
+    let times = (option::of(any::<i64>()), option::of(any::<i64>()));
+    let group = (
+        option::of(text()),
+        option::of(any::<u32>()),
+        option::of(text()),
+    );
+    (ids, addresses, content, times, group).prop_map(|(ids, addresses, content, times, group)| {
+        Properties {
+            message_id: ids.0,
+            correlation_id: ids.1,
+            user_id: ids.2,
+            to: addresses.0,
+            subject: addresses.1,
+            reply_to: addresses.2,
+            content_type: content.0,
+            content_encoding: content.1,
+            absolute_expiry_time: times.0.map(Timestamp),
+            creation_time: times.1.map(Timestamp),
+            group_id: group.0,
+            group_sequence: group.1,
+            reply_to_group_id: group.2,
+        }
+    })
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    prop_oneof![
+        vec(octets(), 1..4).prop_map(Body::Data),
+        vec(vec(value(), 0..4), 1..4).prop_map(Body::Sequence),
+        value().prop_map(Body::Value),
+    ]
+}
+
+#[derive(Debug, Clone)]
+struct Sections {
+    header: Option<Header>,
+    delivery_annotations: Option<Map>,
+    message_annotations: Option<Map>,
+    properties: Option<Properties>,
+    application_properties: Option<Map>,
+    body: Body,
+    footer: Option<Map>,
+}
+
+fn sections() -> impl Strategy<Value = Sections> {
+    let application = vec((text(), simple()), 0..4).prop_map(Map::from_iter);
+    (
+        option::of(header()),
+        option::of(annotations()),
+        option::of(annotations()),
+        option::of(properties()),
+        option::of(application),
+        body(),
+        option::of(annotations()),
+    )
+        .prop_map(|s| Sections {
+            header: s.0,
+            delivery_annotations: s.1,
+            message_annotations: s.2,
+            properties: s.3,
+            application_properties: s.4,
+            body: s.5,
+            footer: s.6,
+        })
+}
+
+impl Sections {
+    fn put_into(self, message: &mut Message) {
+        message.set_header(self.header);
+        message.set_delivery_annotations(self.delivery_annotations);
+        message.set_message_annotations(self.message_annotations);
+        message.set_properties(self.properties);
+        message.set_application_properties(self.application_properties);
+        message.set_body(self.body);
+        message.set_footer(self.footer);
+    }
+
+    fn check(&self, message: &Message) {
+        assert_eq!(message.header().unwrap(), self.header.as_ref());
+        assert_eq!(
+            message.delivery_annotations().unwrap(),
+            self.delivery_annotations.as_ref()
+        );
+        assert_eq!(
+            message.message_annotations().unwrap(),
+            self.message_annotations.as_ref()
+        );
+        assert_eq!(message.properties().unwrap(), self.properties.as_ref());
+        assert_eq!(
+            message.application_properties().unwrap(),
+            self.application_properties.as_ref()
+        );
+        assert_eq!(message.body().unwrap(), &self.body);
+        assert_eq!(message.footer().unwrap(), self.footer.as_ref());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_message_survives_the_wire(sections in sections()) {
+        let mut message = Message::new();
+        sections.clone().put_into(&mut message);
+        let octets = message.to_bytes();
+        sections.check(&Message::decode(octets.clone()).unwrap());
+        // Everything the fuzzer asks of a message, of one that is sure to be whole.
+        testing::message(&octets);
+    }
+
+    #[test]
+    fn a_message_used_before_is_as_good_as_a_new_one(first in sections(), second in sections()) {
+        let mut message = Message::new();
+        first.clone().put_into(&mut message);
+        let octets = message.to_bytes();
+        message.clear();
+        second.clone().put_into(&mut message);
+        second.check(&message);
+        message.load(octets).unwrap();
+        first.check(&message);
+        // Change every section of a received message.
+        second.clone().put_into(&mut message);
+        second.check(&Message::decode(message.to_bytes()).unwrap());
+    }
+
+    #[test]
+    fn any_octets_are_a_message_or_an_error(octets in vec(any::<u8>(), 0..200)) {
+        testing::message(&octets);
+    }
+
+    #[test]
+    fn a_message_with_a_few_wrong_octets_does_no_harm(
+        sections in sections(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut message = Message::new();
+        sections.put_into(&mut message);
+        let mut octets = message.to_bytes().to_vec();
+        for (place, octet) in changes {
+            let place = place.index(octets.len());
+            octets[place] = octet;
+        }
+        if let Some(cut) = cut {
+            octets.truncate(cut.index(octets.len()));
+        }
+        testing::message(&octets);
+    }
+}
