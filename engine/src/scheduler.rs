@@ -173,7 +173,7 @@ impl Engine {
         }
     }
 
-    fn encode_dispositions(&mut self, id: crate::SessionId) {
+    fn encode_dispositions(&mut self, id: crate::ids::SessionId) {
         let Some(session) = self.endpoints.sessions.get_mut(id) else {
             return;
         };

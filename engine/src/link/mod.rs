@@ -416,7 +416,7 @@ impl Endpoints {
                 .session_mut(session)
                 .is_ok_and(|s| s.local == Phase::Open)
                 || self
-                    .accept_session(session, crate::SessionConfig::default())
+                    .accept_session(session, crate::config::SessionConfig::default())
                     .is_ok();
             if !begun || self.announce_link(id).is_err() {
                 self.fail_session(session, condition);
