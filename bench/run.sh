@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds the benchmark programs and measures ferrion beside Proton C:
+#   bench/run.sh            the full run
+#   bench/run.sh --quick    the same table with short runs
+# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/install-test-deps.sh bench
+out=target/bench
+mkdir -p "$out"
+# The Messenger of Proton C is deprecated and the only one there is to compare with.
+# shellcheck disable=SC2046 # the flags are words
+cc -std=gnu11 -O2 -Wall -Wextra -Wno-deprecated-declarations -o "$out/proton-bench" bench/proton/*.c \
+  $(pkg-config --cflags --libs libqpid-proton)
+cargo build --release --locked -p ferrion-bench --target-dir target
+exec target/release/ferrion-bench run --out "$out" "$@"

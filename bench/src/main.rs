@@ -1,0 +1,50 @@
+//! Benchmarks of ferrion beside its peers.
+//!
+//! `ferrion-bench run` measures: every row of [`suite`] is one piece of work that each contestant does in a process
+//! of its own, round after round in turn. The other commands do one such piece of work with ferrion; the programs
+//! under `bench/proton` do the same with Proton C, with the same options and the same line of output.
+#![forbid(unsafe_code)]
+
+mod message;
+mod pair;
+mod process;
+mod report;
+mod stats;
+mod suite;
+mod work;
+
+use std::process::ExitCode;
+
+use work::{Options, Outcome};
+
+const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
+       ferrion-bench pair|encode|decode|corpus [--name value ...]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ferrion-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(USAGE.into());
+    };
+    if command == "run" {
+        return suite::run(rest);
+    }
+    let work = match command.as_str() {
+        "pair" => pair::run,
+        "encode" => message::encode,
+        "decode" => message::decode,
+        "corpus" => message::corpus,
+        _ => return Err(USAGE.into()),
+    };
+    work(&Options::parse(rest)?)?;
+    Ok(ExitCode::SUCCESS)
+}
