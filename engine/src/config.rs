@@ -69,6 +69,9 @@ impl Config {
 pub struct SessionConfig {
     /// Transfer frames that the peer may send before the application takes deliveries. Default 2,048.
     pub incoming_window: u32,
+    /// Octets of payload that may wait for the application before the window closes, whatever it is in
+    /// frames. Default 64 MiB.
+    pub incoming_octets: u64,
     /// The transfer-id that this side starts from. Default 0.
     pub next_outgoing_id: u32,
     /// Extensions offered to the peer.
@@ -83,6 +86,7 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             incoming_window: 2048,
+            incoming_octets: 64 << 20,
             next_outgoing_id: 0,
             offered_capabilities: Vec::new(),
             desired_capabilities: Vec::new(),

@@ -232,6 +232,9 @@ impl Engine {
             return false;
         }
         let mut transfer = Transfer::new(handle);
+        if !sending.has_transfer() {
+            return false;
+        }
         if sending.number.is_none() {
             if sender.credit.credit() == 0 {
                 return false;
@@ -250,10 +253,11 @@ impl Engine {
             first_transfer(&mut transfer, number, sending.tag, sending.format);
         }
         // Settled is said on every transfer: some peers look at the first, some at the last (2.7.5).
-        transfer.settled = sending.delivery.is_none().then_some(true);
+        transfer.settled = (sending.delivery.is_none() && !sending.aborted).then_some(true);
         session.outgoing_window.send();
         let octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
-        transfer.more = sending.remaining > octets;
+        transfer.more = sending.remaining > octets || sending.open.is_some();
+        transfer.aborted = sending.aborted;
         let count = sending.remaining.min(octets);
         sending.remaining -= count;
         let chain_octets = endpoints.config.limits.chain_octets;
@@ -323,6 +327,9 @@ impl Engine {
             format,
             payload: payload.into_payload(),
             remaining: size,
+            written: size as u64,
+            open: None,
+            aborted: false,
             number: None,
         };
         Ok(self.endpoints.enqueue(id, sending))

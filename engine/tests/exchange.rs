@@ -326,3 +326,128 @@ fn plain_asks_the_embedder_and_a_refusal_is_final() {
         }
     }
 }
+
+#[test]
+fn a_message_streams_through_a_window_smaller_than_itself() {
+    let narrow = SessionConfig {
+        incoming_octets: 8 * 512,
+        ..SessionConfig::default()
+    };
+    let mut j = Joined::with(SessionConfig::default(), narrow, 512);
+    j.server.receiver(j.receiver).unwrap().set_streaming(true);
+    j.credit(1);
+    let id = j
+        .client
+        .sender(j.sender)
+        .unwrap()
+        .stream(b"big", 0, false)
+        .unwrap();
+    let (mut written, mut read) = (0_usize, 0_usize);
+    let mut most_queued = 0;
+    while written < 1_000_000 {
+        let mut sender = j.client.sender(j.sender).unwrap();
+        if sender.queued_octets() < 4096 {
+            sender
+                .write(id, vec![(written / 1000) as u8; 1000])
+                .unwrap();
+            written += 1000;
+        }
+        j.settle();
+        let mut receiver = j.server.receiver(j.receiver).unwrap();
+        most_queued = most_queued.max(receiver.partial().map_or(0, |partial| partial.waiting));
+        while let Some(part) = receiver.read_partial().filter(|part| !part.is_empty()) {
+            read += part.len();
+        }
+    }
+    j.client.sender(j.sender).unwrap().finish(id).unwrap();
+    j.settle();
+    let last = loop {
+        let mut receiver = j.server.receiver(j.receiver).unwrap();
+        if let Some(last) = receiver.next_delivery() {
+            break last;
+        }
+        read += receiver.read_partial().unwrap().len();
+        j.settle();
+    };
+    assert_eq!(read + last.payload.len(), written);
+    assert!(most_queued <= 8 * 512, "{most_queued}");
+    j.server
+        .receiver(j.receiver)
+        .unwrap()
+        .accept(last.id.unwrap())
+        .unwrap();
+    j.settle();
+    assert_eq!(
+        j.client
+            .sender(j.sender)
+            .unwrap()
+            .next_update()
+            .unwrap()
+            .delivery,
+        id
+    );
+}
+
+#[test]
+fn an_aborted_message_vanishes_and_the_next_one_is_whole() {
+    for streaming in [false, true] {
+        let mut j = Joined::new();
+        j.server
+            .receiver(j.receiver)
+            .unwrap()
+            .set_streaming(streaming);
+        j.credit(10);
+        let mut sender = j.client.sender(j.sender).unwrap();
+        let id = sender.stream(b"1", 0, false).unwrap();
+        sender.write(id, "half of").unwrap();
+        j.settle();
+        if streaming {
+            let mut receiver = j.server.receiver(j.receiver).unwrap();
+            assert_eq!(receiver.read_partial().unwrap().into_bytes(), "half of");
+        }
+        let mut sender = j.client.sender(j.sender).unwrap();
+        sender.abort(id).unwrap();
+        assert_eq!(sender.finish(id), Err(UsageError::StaleHandle));
+        sender.send_settled(b"2", b"whole").unwrap();
+        j.settle();
+        let mut receiver = j.server.receiver(j.receiver).unwrap();
+        if streaming {
+            assert!(receiver.next_delivery().unwrap().aborted);
+        }
+        let next = receiver.next_delivery().unwrap();
+        assert_eq!(
+            (&next.tag[..], next.payload.into_bytes()),
+            (&b"2"[..], "whole".into())
+        );
+        assert_eq!(receiver.credit(), 8, "both ends count the aborted one");
+        assert_eq!(j.client.sender(j.sender).unwrap().credit(), 8);
+        assert_eq!(j.server.census().incoming_deliveries, 0);
+        assert_eq!(j.client.census().outgoing_deliveries, 0);
+    }
+}
+
+#[test]
+fn automatic_credit_is_granted_anew_at_half() {
+    let mut j = Joined::new();
+    j.server
+        .receiver(j.receiver)
+        .unwrap()
+        .set_automatic_credit(10)
+        .unwrap();
+    j.settle();
+    for n in 0..100_u8 {
+        j.client
+            .sender(j.sender)
+            .unwrap()
+            .send_settled(&[n], b"x")
+            .unwrap();
+        j.settle();
+        j.server
+            .receiver(j.receiver)
+            .unwrap()
+            .next_delivery()
+            .unwrap();
+        j.settle();
+        assert!(j.client.sender(j.sender).unwrap().credit() >= 5);
+    }
+}

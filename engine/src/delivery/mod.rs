@@ -19,8 +19,11 @@ pub struct Delivery {
     pub tag: Tag,
     /// The format of the payload; 0 is an AMQP message (2.8.11).
     pub message_format: u32,
-    /// The encoded message.
+    /// The encoded message; of one that was read while it came, what was not taken then.
     pub payload: Payload,
+    /// The sender took it back after part of it was read: forget that part. Only for deliveries that
+    /// were [read early](crate::Receiver::read_partial); others vanish unseen.
+    pub aborted: bool,
 }
 
 impl Delivery {

@@ -21,6 +21,7 @@ use crate::protocol::{
 };
 use crate::seq::Seq;
 pub(crate) use credit::{ReceiverCredit, SenderCredit};
+pub use receiver::PartialDelivery;
 pub(crate) use receiver::ReceiverHalf;
 pub(crate) use sender::{SenderHalf, Sending, TRANSFER_OVERHEAD};
 
@@ -393,7 +394,11 @@ impl Endpoints {
             }
             Half::Receiver(receiver) => {
                 let partial = receiver.drop_partial();
-                self.forget_partial(link_session(&self.links, id), partial);
+                let session = link.session;
+                if let Some(partial) = &partial {
+                    self.unhold(session, partial.held());
+                }
+                self.forget_partial(session, partial);
             }
         }
     }
@@ -471,8 +476,8 @@ impl Endpoints {
             && let Some(session) = self.sessions.get_mut(link.session)
         {
             // What was never taken must not narrow the window of the links that live on.
-            for (_, transfers) in &receiver.complete {
-                session.incoming_window.release(*transfers);
+            for (_, held) in &receiver.complete {
+                session.incoming_window.release(held.transfers, held.octets);
             }
             self.refresh_window(link.session);
         }
@@ -521,10 +526,6 @@ impl Endpoints {
         }
         self.free_link_if_over(id);
     }
-}
-
-fn link_session(links: &crate::arena::Arena<LinkId, Link>, id: LinkId) -> Option<SessionId> {
-    links.get(id).map(|link| link.session)
 }
 
 /// The answer that a peer's attach gets unless the caller says otherwise: what it asked for.

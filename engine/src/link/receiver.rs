@@ -23,10 +23,21 @@ pub(crate) struct ReceiverHalf {
     pub(crate) credit: ReceiverCredit,
     /// Messages that the sender says it has.
     pub(crate) available: u32,
+    /// Whether the caller takes deliveries before they are complete.
+    pub(crate) streaming: bool,
+    /// Credit that is granted anew as deliveries are taken; 0 for none.
+    pub(crate) automatic: u32,
     /// The delivery whose last transfer has not come yet.
     partial: Option<Box<Partial>>,
-    /// Complete deliveries that the caller has not taken, with the transfers each came in.
-    pub(crate) complete: VecDeque<(Delivery, u32)>,
+    /// Complete deliveries that the caller has not taken, with what each holds of the window.
+    pub(crate) complete: VecDeque<(Delivery, Held)>,
+}
+
+/// What waits for the caller, as the session's window counts it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) transfers: u32,
+    pub(crate) octets: u64,
 }
 
 #[derive(Debug)]
@@ -37,9 +48,38 @@ pub(crate) struct Partial {
     format: u32,
     settled: bool,
     payload: Payload,
+    /// Octets that came, including those that were taken already.
     octets: u64,
-    transfers: u32,
+    /// What has not been taken.
+    waiting: Held,
     empty_transfers: u32,
+    /// Whether it is held against the window, and shown to the caller, as it comes.
+    streaming: bool,
+    was_read: bool,
+}
+
+/// A delivery of which more is to come; see [`Receiver::partial`](crate::Receiver::partial).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartialDelivery {
+    /// What to call it when settling.
+    pub id: DeliveryId,
+    /// The sender's name for it.
+    pub tag: Tag,
+    /// The format of the payload; 0 is an AMQP message (2.8.11).
+    pub message_format: u32,
+    /// Octets that have come and were not taken.
+    pub waiting: u64,
+}
+
+impl Partial {
+    /// What the session's window holds for it.
+    pub(crate) fn held(&self) -> Held {
+        if self.streaming {
+            self.waiting
+        } else {
+            Held::default()
+        }
+    }
 }
 
 impl ReceiverHalf {
@@ -129,20 +169,28 @@ impl Endpoints {
             ));
         }
         if transfer.aborted {
+            self.top_up(id);
             return Ok(());
         }
         let settled = transfer.settled.unwrap_or(false);
         let format = transfer.message_format.unwrap_or(0);
         if settled && !transfer.more {
             // The fast path: nothing to remember.
-            self.check_size(id, payload.len() as u64)?;
+            let size = payload.len() as u64;
+            self.check_size(id, size, size)?;
             let delivery = Delivery {
                 id: None,
                 tag,
                 message_format: format,
                 payload: payload.into(),
+                aborted: false,
             };
-            self.complete(session_id, id, delivery, 1);
+            let held = Held {
+                transfers: 1,
+                octets: size,
+            };
+            self.hold(session_id, held);
+            self.complete(id, delivery, held);
             return Ok(());
         }
         let incoming = self.incoming.insert(Incoming::new(id, number, tag));
@@ -171,8 +219,10 @@ impl Endpoints {
             settled,
             payload: Payload::default(),
             octets: 0,
-            transfers: 0,
+            waiting: Held::default(),
             empty_transfers: 0,
+            streaming: self.is_streaming(id),
+            was_read: false,
         });
         self.take_transfer(session_id, id, partial, transfer, payload)
     }
@@ -192,13 +242,13 @@ impl Endpoints {
                 .message_format
                 .is_none_or(|format| format == partial.format);
         if !same {
-            self.forget_partial(Some(session_id), Some(partial));
+            self.forget_partial(session_id, Some(partial));
             let text = "a delivery began before the one before it on the link was complete";
             return Err(Fault::link(id, conditions::INVALID_FIELD, text));
         }
         partial.settled |= transfer.settled.unwrap_or(false);
         if transfer.aborted {
-            self.forget_partial(Some(session_id), Some(partial));
+            self.drop_aborted(session_id, id, partial);
             return Ok(());
         }
         self.take_transfer(session_id, id, partial, transfer, payload)
@@ -212,8 +262,10 @@ impl Endpoints {
         transfer: &Transfer,
         payload: Bytes,
     ) -> Result<(), Fault> {
-        partial.transfers = partial.transfers.saturating_add(1);
-        partial.octets = partial.octets.saturating_add(payload.len() as u64);
+        let octets = payload.len() as u64;
+        partial.waiting.transfers = partial.waiting.transfers.saturating_add(1);
+        partial.waiting.octets = partial.waiting.octets.saturating_add(octets);
+        partial.octets = partial.octets.saturating_add(octets);
         if payload.is_empty() {
             partial.empty_transfers += 1;
         }
@@ -222,18 +274,33 @@ impl Endpoints {
             let text = format!("more than {empty_limit} transfers without payload in one delivery");
             Err(Fault::link(id, conditions::RESOURCE_LIMIT_EXCEEDED, text))
         } else {
-            self.check_size(id, partial.octets)
+            self.check_size(id, partial.octets, partial.waiting.octets)
         };
         if let Err(fault) = sound {
-            self.forget_partial(Some(session_id), Some(partial));
+            self.forget_partial(session_id, Some(partial));
             return Err(fault);
         }
         partial.payload.push(payload);
+        // What streams is held against the window as it comes. What does not can only be taken once
+        // it is complete, so until then it must not close the window that the rest has to come through.
+        let streaming = partial.streaming;
+        if streaming {
+            let held = Held {
+                transfers: 1,
+                octets,
+            };
+            self.hold(session_id, held);
+        } else if !transfer.more {
+            self.hold(session_id, partial.waiting);
+        }
         if transfer.more {
             if let Some(link) = self.links.get_mut(id)
                 && let Half::Receiver(receiver) = &mut link.half
             {
                 receiver.partial = Some(partial);
+            }
+            if streaming {
+                self.post(Event::Deliveries(id));
             }
             return Ok(());
         }
@@ -247,8 +314,9 @@ impl Endpoints {
             tag: partial.tag,
             message_format: partial.format,
             payload: partial.payload,
+            aborted: false,
         };
-        self.complete(session_id, id, delivery, partial.transfers);
+        self.complete(id, delivery, partial.waiting);
         Ok(())
     }
 
@@ -269,18 +337,16 @@ impl Endpoints {
     }
 
     /// A delivery must fit what we advertised, and what we are ready to buffer.
-    fn check_size(&self, id: LinkId, octets: u64) -> Result<(), Fault> {
+    fn check_size(&self, id: LinkId, octets: u64, buffered: u64) -> Result<(), Fault> {
         let advertised = self
             .links
             .get(id)
             .and_then(|link| link.config.max_message_size)
             .filter(|size| *size > 0);
-        let limit = self
-            .limits()
-            .delivery_octets
-            .min(advertised.unwrap_or(u64::MAX));
-        if octets > limit {
-            let text = format!("the message has more than {limit} octets");
+        let most = advertised.unwrap_or(u64::MAX);
+        let buffer = self.limits().delivery_octets;
+        if octets > most || buffered > buffer {
+            let text = format!("the message has more than {} octets", most.min(buffer));
             return Err(Fault::link(
                 id,
                 conditions::LINK_MESSAGE_SIZE_EXCEEDED,
@@ -290,16 +356,50 @@ impl Endpoints {
         Ok(())
     }
 
-    fn complete(&mut self, session_id: SessionId, id: LinkId, delivery: Delivery, transfers: u32) {
-        if let Some(session) = self.sessions.get_mut(session_id) {
-            session.incoming_window.hold(transfers);
+    fn is_streaming(&self, id: LinkId) -> bool {
+        let link = self.links.get(id);
+        link.is_some_and(|link| matches!(&link.half, Half::Receiver(half) if half.streaming))
+    }
+
+    fn hold(&mut self, session: SessionId, held: Held) {
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.incoming_window.hold(held.transfers, held.octets);
         }
+    }
+
+    /// What was held is held no more; the peer is told once that is worth a frame.
+    pub(crate) fn unhold(&mut self, session_id: SessionId, held: Held) {
+        if let Some(session) = self.sessions.get_mut(session_id) {
+            session.incoming_window.release(held.transfers, held.octets);
+        }
+        self.refresh_window(session_id);
+    }
+
+    fn complete(&mut self, id: LinkId, delivery: Delivery, held: Held) {
         if let Some(link) = self.links.get_mut(id)
             && let Half::Receiver(receiver) = &mut link.half
         {
-            receiver.complete.push_back((delivery, transfers));
+            receiver.complete.push_back((delivery, held));
         }
         self.post(Event::Deliveries(id));
+    }
+
+    /// The sender took the delivery back. Nobody needs to hear of that but a caller who has part of it.
+    fn drop_aborted(&mut self, session_id: SessionId, id: LinkId, partial: Box<Partial>) {
+        let (was_read, tag, message_format) = (partial.was_read, partial.tag, partial.format);
+        self.unhold(session_id, partial.held());
+        self.forget_partial(session_id, Some(partial));
+        if was_read {
+            let delivery = Delivery {
+                id: None,
+                tag,
+                message_format,
+                payload: Payload::default(),
+                aborted: true,
+            };
+            self.complete(id, delivery, Held::default());
+        }
+        self.top_up(id);
     }
 
     pub(crate) fn next_delivery(&mut self, id: LinkId) -> Option<Delivery> {
@@ -307,22 +407,63 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };
-        let (delivery, transfers) = receiver.complete.pop_front()?;
-        let session_id = link.session;
-        if let Some(session) = self.sessions.get_mut(session_id) {
-            session.incoming_window.release(transfers);
-        }
-        self.refresh_window(session_id);
+        let (delivery, held) = receiver.complete.pop_front()?;
+        let session = link.session;
+        self.unhold(session, held);
+        self.top_up(id);
         Some(delivery)
     }
 
+    /// Automatic credit: granted anew once half of it is used and taken.
+    fn top_up(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        let Half::Receiver(receiver) = &mut link.half else {
+            return;
+        };
+        let waiting = u32::try_from(receiver.complete.len()).unwrap_or(u32::MAX);
+        let room = receiver.automatic.saturating_sub(waiting);
+        let credit = receiver.credit.credit();
+        if room > credit && room - credit >= receiver.automatic.div_ceil(2) {
+            receiver.credit.set(room);
+            self.request_link_flow(id);
+        }
+    }
+
+    pub(crate) fn partial(&self, id: LinkId) -> Option<PartialDelivery> {
+        let Half::Receiver(receiver) = &self.links.get(id)?.half else {
+            return None;
+        };
+        let partial = receiver.partial.as_ref()?;
+        Some(PartialDelivery {
+            id: partial.id.into(),
+            tag: partial.tag,
+            message_format: partial.format,
+            waiting: partial.waiting.octets,
+        })
+    }
+
+    pub(crate) fn read_partial(&mut self, id: LinkId) -> Option<Payload> {
+        let link = self.links.get_mut(id)?;
+        let session = link.session;
+        let Half::Receiver(receiver) = &mut link.half else {
+            return None;
+        };
+        let partial = receiver
+            .partial
+            .as_mut()
+            .filter(|partial| partial.streaming)?;
+        partial.was_read = true;
+        let held = core::mem::take(&mut partial.waiting);
+        let payload = core::mem::take(&mut partial.payload);
+        self.unhold(session, held);
+        Some(payload)
+    }
+
     /// An incomplete delivery is void: aborted, or its link failed.
-    pub(crate) fn forget_partial(
-        &mut self,
-        session: Option<SessionId>,
-        partial: Option<Box<Partial>>,
-    ) {
-        if let (Some(session), Some(partial)) = (session, partial) {
+    pub(crate) fn forget_partial(&mut self, session: SessionId, partial: Option<Box<Partial>>) {
+        if let Some(partial) = partial {
             self.forget_incoming(session, partial.number);
         }
     }

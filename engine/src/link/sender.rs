@@ -21,8 +21,21 @@ pub(crate) struct Sending {
     /// What is still to be written, and how many octets that is.
     pub(crate) payload: Payload,
     pub(crate) remaining: usize,
+    /// Octets that were handed over so far, for one that is written in pieces.
+    pub(crate) written: u64,
+    /// The caller is still writing it, under this id.
+    pub(crate) open: Option<OutgoingId>,
+    /// The caller took it back after its first transfer was written.
+    pub(crate) aborted: bool,
     /// The delivery-id, once the first transfer was written.
     pub(crate) number: Option<Seq>,
+}
+
+impl Sending {
+    /// Whether there is a transfer to be written: something is left, or the end is to be told.
+    pub(crate) const fn has_transfer(&self) -> bool {
+        self.remaining > 0 || self.open.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -65,10 +78,23 @@ impl SenderHalf {
 
     /// Whether the next transfer of this link needs nothing but the session's window.
     fn can_go_on(&self) -> bool {
-        match self.queue.front() {
-            Some(sending) => sending.number.is_some() || self.credit.credit() > 0,
-            None => false,
-        }
+        self.queue.front().is_some_and(|sending| {
+            let has_credit = sending.number.is_some() || self.credit.credit() > 0;
+            has_credit && sending.has_transfer()
+        })
+    }
+
+    /// Octets that were sent but have not been encoded.
+    pub(crate) fn queued_octets(&self) -> usize {
+        self.queue.iter().map(|sending| sending.remaining).sum()
+    }
+
+    /// The delivery that the caller is still writing, if it is this one.
+    fn open_mut(&mut self, id: OutgoingId) -> Option<&mut Sending> {
+        // Whatever was sent after it waits behind it, so it may stand anywhere in the queue.
+        self.queue
+            .iter_mut()
+            .find(|sending| sending.open == Some(id))
     }
 
     pub(crate) fn drop_queue(&mut self) -> Vec<OutgoingId> {
@@ -143,6 +169,123 @@ impl Endpoints {
         }
         self.schedule(id);
         delivery
+    }
+
+    /// Begins a delivery whose payload is written in pieces.
+    pub(crate) fn stream(
+        &mut self,
+        id: LinkId,
+        tag: &[u8],
+        format: u32,
+        settled: bool,
+    ) -> Result<DeliveryId, SendError> {
+        self.check_send(id, 0, tag, settled)?;
+        let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
+        // A settled one needs a name too while it is being written.
+        let delivery = self.remember(id, tag, None);
+        let sending = Sending {
+            delivery: (!settled).then_some(delivery),
+            tag,
+            format,
+            payload: Payload::default(),
+            remaining: 0,
+            written: 0,
+            open: Some(delivery),
+            aborted: false,
+            number: None,
+        };
+        self.enqueue(id, sending);
+        Ok(delivery.into())
+    }
+
+    /// The delivery that is being written under this id, and its link.
+    fn open_sending(&mut self, id: DeliveryId) -> Result<(LinkId, &mut Sending), UsageError> {
+        let expected = "an outgoing delivery";
+        let id = id.outgoing().ok_or(UsageError::WrongKind { expected })?;
+        let link = self.outgoing.get(id).ok_or(UsageError::StaleHandle)?.link;
+        let over = UsageError::WrongState("the delivery is not being written any more");
+        match &mut self.link_mut(link)?.half {
+            Half::Sender(sender) => Ok((link, sender.open_mut(id).ok_or(over)?)),
+            Half::Receiver(_) => Err(over),
+        }
+    }
+
+    pub(crate) fn write_stream(
+        &mut self,
+        id: DeliveryId,
+        payload: Payload,
+    ) -> Result<(), SendError> {
+        let (link, _) = self.open_sending(id)?;
+        let limit = self.link_mut(link)?.remote_max_message_size();
+        let (_, sending) = self.open_sending(id)?;
+        let more = payload.len();
+        let size = sending.written.saturating_add(more as u64);
+        if let Some(limit) = limit
+            && size > limit
+        {
+            return Err(SendError::MessageTooLarge { size, limit });
+        }
+        sending.written = size;
+        sending.remaining += more;
+        for piece in payload.chunks() {
+            sending.payload.push(piece.clone());
+        }
+        self.schedule(link);
+        Ok(())
+    }
+
+    pub(crate) fn finish_stream(&mut self, id: DeliveryId) -> Result<(), UsageError> {
+        let (link, sending) = self.open_sending(id)?;
+        let open = sending.open.take();
+        if sending.delivery.is_none()
+            && let Some(open) = open
+        {
+            // It is sent settled: with its last octet written there is nothing to remember.
+            self.outgoing.remove(open);
+        }
+        self.schedule(link);
+        Ok(())
+    }
+
+    /// Takes back a delivery that is not wholly sent (2.7.5): it counts as settled.
+    pub(crate) fn abort(&mut self, id: DeliveryId) -> Result<(), UsageError> {
+        let expected = "an outgoing delivery";
+        let outgoing = id.outgoing().ok_or(UsageError::WrongKind { expected })?;
+        let link_id = self
+            .outgoing
+            .get(outgoing)
+            .ok_or(UsageError::StaleHandle)?
+            .link;
+        let link = self.link_mut(link_id)?;
+        let session = link.session;
+        let Half::Sender(sender) = &mut link.half else {
+            return Err(UsageError::WrongKind { expected });
+        };
+        let this = |sending: &Sending| {
+            sending.delivery == Some(outgoing) || sending.open == Some(outgoing)
+        };
+        let Some(at) = sender.queue.iter().position(this) else {
+            return Err(UsageError::WrongState("the delivery was wholly sent"));
+        };
+        let mut number = None;
+        if let Some(sending) = sender.queue.get_mut(at) {
+            number = sending.number;
+            sending.delivery = None;
+            sending.open = None;
+            sending.aborted = true;
+            sending.remaining = 0;
+            sending.payload = Payload::default();
+        }
+        if number.is_none() {
+            // The peer never heard of it: it costs no credit.
+            sender.queue.remove(at);
+        }
+        self.outgoing.remove(outgoing);
+        if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session)) {
+            session.outgoing.remove(number);
+        }
+        self.schedule(link_id);
+        Ok(())
     }
 
     /// Gives the link a place in line, if it has something to send and the credit to do so.

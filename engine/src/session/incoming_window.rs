@@ -5,26 +5,36 @@ use crate::seq::Seq;
 /// The receiving half of a session's flow control. Pure arithmetic; knows no frames.
 ///
 /// The window counts transfer frames. It shrinks as they arrive and is opened again, not one by one but
-/// once half of it is used, as the application takes the deliveries they belong to.
+/// once half of it is used, as the application takes the deliveries they belong to. Octets that wait
+/// to be taken narrow it as well: the peer never has window for more frames than still fit.
 #[derive(Clone, Debug)]
 pub(crate) struct IncomingWindow {
     size: u32,
+    /// Octets that may wait to be taken, and the size of the largest frame.
+    budget: u64,
+    frame: u32,
     /// Transfers that the peer may still send, by what it was last told.
     granted: u32,
     /// Transfers of complete deliveries that the application has not taken yet.
     held: u32,
+    held_octets: u64,
     /// The transfer-id expected next; unknown until the peer's begin has been seen.
     next: Option<Seq>,
 }
 
 impl IncomingWindow {
-    pub(crate) const fn new(size: u32) -> Self {
-        Self {
+    pub(crate) fn new(size: u32, budget: u64, frame: u32) -> Self {
+        let mut window = Self {
             size,
-            granted: size,
+            budget,
+            frame: frame.max(1),
+            granted: 0,
             held: 0,
+            held_octets: 0,
             next: None,
-        }
+        };
+        window.granted = window.room();
+        window
     }
 
     /// The peer's begin named the transfer-id it starts from.
@@ -43,19 +53,23 @@ impl IncomingWindow {
         true
     }
 
-    /// A complete delivery of `transfers` frames waits for the application.
-    pub(crate) const fn hold(&mut self, transfers: u32) {
+    /// So much came that now waits for the application.
+    pub(crate) const fn hold(&mut self, transfers: u32, octets: u64) {
         self.held = self.held.saturating_add(transfers);
+        self.held_octets = self.held_octets.saturating_add(octets);
     }
 
-    /// The application took, or the engine dropped, a delivery of `transfers` frames.
-    pub(crate) const fn release(&mut self, transfers: u32) {
+    /// The application took, or the engine dropped, so much of what waited.
+    pub(crate) const fn release(&mut self, transfers: u32, octets: u64) {
         self.held = self.held.saturating_sub(transfers);
+        self.held_octets = self.held_octets.saturating_sub(octets);
     }
 
     /// Whether enough room has come free that the peer should be told.
-    pub(crate) const fn wants_update(&self) -> bool {
-        self.room().saturating_sub(self.granted) >= self.size.div_ceil(2)
+    pub(crate) fn wants_update(&self) -> bool {
+        // Half of what an empty window would be: a budget of few frames is not waited for in vain.
+        let whole = self.size.min(frames(self.budget, self.frame));
+        self.room().saturating_sub(self.granted) >= whole.div_ceil(2).max(1)
     }
 
     /// What to put into the flow (or begin) that is being written: next-incoming-id and incoming-window.
@@ -65,9 +79,14 @@ impl IncomingWindow {
         (self.next, self.granted)
     }
 
-    const fn room(&self) -> u32 {
-        self.size.saturating_sub(self.held)
+    fn room(&self) -> u32 {
+        let fitting = frames(self.budget.saturating_sub(self.held_octets), self.frame);
+        self.size.saturating_sub(self.held).min(fitting)
     }
+}
+
+fn frames(octets: u64, frame: u32) -> u32 {
+    u32::try_from(octets / u64::from(frame)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -77,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_window_shrinks_is_enforced_and_opens_at_half() {
-        let mut window = IncomingWindow::new(4);
+        let mut window = IncomingWindow::new(4, u64::MAX, 512);
         window.begin(Seq(u32::MAX));
         assert_eq!(window.advertise(), (Some(Seq(u32::MAX)), 4));
         assert!(window.receive());
@@ -91,14 +110,28 @@ mod tests {
 
     #[test]
     fn what_the_application_has_not_taken_stays_out_of_the_window() {
-        let mut window = IncomingWindow::new(4);
+        let mut window = IncomingWindow::new(4, u64::MAX, 512);
         for _ in 0..3 {
             assert!(window.receive());
         }
-        window.hold(3);
+        window.hold(3, 0);
         assert!(!window.wants_update());
         assert_eq!(window.advertise().1, 1);
-        window.release(2);
+        window.release(2, 0);
+        assert!(window.wants_update());
+        assert_eq!(window.advertise().1, 3);
+    }
+
+    #[test]
+    fn octets_that_wait_narrow_the_window_too() {
+        let mut window = IncomingWindow::new(100, 4 * 512, 512);
+        assert_eq!(window.advertise().1, 4);
+        for _ in 0..4 {
+            assert!(window.receive());
+        }
+        window.hold(4, 3 * 512 + 1);
+        assert_eq!(window.advertise().1, 0);
+        window.release(2, 1024 + 1);
         assert!(window.wants_update());
         assert_eq!(window.advertise().1, 3);
     }

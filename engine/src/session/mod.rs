@@ -58,14 +58,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn new(config: SessionConfig) -> Self {
+    fn new(config: SessionConfig, frame: u32) -> Self {
         Self {
             local: Phase::New,
             remote: Phase::New,
             local_channel: None,
             remote_channel: None,
             remote_begin: None,
-            incoming_window: IncomingWindow::new(config.incoming_window),
+            incoming_window: incoming_window(&config, frame),
             outgoing_window: OutgoingWindow::new(Seq(config.next_outgoing_id)),
             next_delivery: Seq(config.next_outgoing_id),
             last_incoming: None,
@@ -93,6 +93,10 @@ impl Session {
     }
 }
 
+fn incoming_window(config: &SessionConfig, frame: u32) -> IncomingWindow {
+    IncomingWindow::new(config.incoming_window, config.incoming_octets, frame)
+}
+
 impl Endpoints {
     // ---- commands ----
 
@@ -103,7 +107,9 @@ impl Endpoints {
         if self.connection.remote == Phase::Ended {
             return Err(UsageError::WrongState("the peer closed the connection"));
         }
-        let id = self.sessions.insert(Session::new(config));
+        let id = self
+            .sessions
+            .insert(Session::new(config, self.config.max_frame_size));
         match self.announce_session(id) {
             Ok(()) => Ok(id),
             Err(error) => {
@@ -122,6 +128,7 @@ impl Endpoints {
         if self.connection.local != Phase::Open {
             return Err(UsageError::WrongState("open the connection first"));
         }
+        let frame = self.config.max_frame_size;
         let session = self.session_mut(id)?;
         if session.local != Phase::New {
             return Err(UsageError::WrongState("the session was accepted before"));
@@ -130,7 +137,7 @@ impl Endpoints {
             .remote_begin
             .as_ref()
             .map(|begin| begin.incoming_window);
-        session.incoming_window = IncomingWindow::new(config.incoming_window);
+        session.incoming_window = incoming_window(&config, frame);
         session.outgoing_window = OutgoingWindow::new(Seq(config.next_outgoing_id));
         session.next_delivery = Seq(config.next_outgoing_id);
         if let Some(begin) = &session.remote_begin {
@@ -214,7 +221,11 @@ impl Endpoints {
             return Err(Fault::connection(conditions::NOT_ALLOWED, text));
         }
         let id = match begin.remote_channel {
-            None => self.sessions.insert(Session::new(SessionConfig::default())),
+            None => {
+                let frame = self.config.max_frame_size;
+                self.sessions
+                    .insert(Session::new(SessionConfig::default(), frame))
+            }
             Some(ours) => {
                 let waiting = self.connection.channels.by_local(ours).filter(|id| {
                     self.sessions

@@ -1,10 +1,10 @@
 //! A receiving link as the caller sees it.
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Payload};
 use crate::engine::Engine;
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId};
-use crate::link::{Half, ReceiverHalf};
+use crate::link::{Half, PartialDelivery, ReceiverHalf};
 use crate::protocol::DeliveryState;
 
 /// A link of an [`Engine`] that receives (2.6.7, 2.6.12).
@@ -28,6 +28,44 @@ impl<'a> Receiver<'a> {
     /// room in the session's window.
     pub fn next_delivery(&mut self) -> Option<Delivery> {
         self.engine.endpoints.next_delivery(self.id)
+    }
+
+    /// Lets deliveries be read while they come: then [`Event::Deliveries`](crate::Event::Deliveries) also
+    /// tells of parts. For messages too large to be held whole.
+    ///
+    /// Call it before credit is granted; a delivery that is under way must not see a change.
+    pub fn set_streaming(&mut self, on: bool) {
+        if let Some(half) = self.half_mut() {
+            half.streaming = on;
+        }
+    }
+
+    /// The delivery that is coming in but not complete.
+    #[must_use]
+    pub fn partial(&self) -> Option<PartialDelivery> {
+        self.engine.endpoints.partial(self.id)
+    }
+
+    /// Takes what has come of the [partial](Self::partial) delivery, on a link that is
+    /// [streaming](Self::set_streaming). That makes room in the session's window for more of it. The
+    /// rest comes by this too, or, once complete, by [`next_delivery`](Self::next_delivery).
+    pub fn read_partial(&mut self) -> Option<Payload> {
+        self.engine.endpoints.read_partial(self.id)
+    }
+
+    /// Keeps the credit at `credit` by itself, less what waits to be taken: it is granted anew once half
+    /// of it is used. 0 ends that, and leaves the credit as it is.
+    ///
+    /// # Errors
+    /// The link is not attached from this side.
+    pub fn set_automatic_credit(&mut self, credit: u32) -> Result<(), UsageError> {
+        if credit > 0 {
+            self.set_credit(credit)?;
+        }
+        if let Some(half) = self.half_mut() {
+            half.automatic = credit;
+        }
+        Ok(())
     }
 
     /// Complete deliveries that wait to be taken.
@@ -118,6 +156,13 @@ impl<'a> Receiver<'a> {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.half().is_some_and(|half| half.credit.is_draining())
+    }
+
+    fn half_mut(&mut self) -> Option<&mut ReceiverHalf> {
+        match &mut self.engine.endpoints.links.get_mut(self.id)?.half {
+            Half::Receiver(half) => Some(half),
+            Half::Sender(_) => None,
+        }
     }
 
     fn half(&self) -> Option<&ReceiverHalf> {

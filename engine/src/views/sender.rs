@@ -1,6 +1,6 @@
 //! A sending link as the caller sees it.
 
-use crate::delivery::{SendPayload, Update};
+use crate::delivery::{Payload, SendPayload, Update};
 use crate::engine::Engine;
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId};
@@ -68,6 +68,56 @@ impl<'a> Sender<'a> {
     ) -> Result<Option<DeliveryId>, SendError> {
         self.engine
             .send(self.id, tag, format, settled, payload.into())
+    }
+
+    /// Begins a delivery that is written in pieces: [`write`](Self::write) them, then
+    /// [`finish`](Self::finish), or [`abort`](Self::abort). What is sent on the link meanwhile waits
+    /// behind it, since deliveries of one link do not interleave (2.6.12).
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn stream(
+        &mut self,
+        tag: &[u8],
+        format: u32,
+        settled: bool,
+    ) -> Result<DeliveryId, SendError> {
+        self.engine.endpoints.stream(self.id, tag, format, settled)
+    }
+
+    /// Adds a piece to a delivery that is being written. Watch
+    /// [`queued_octets`](Self::queued_octets) to not run ahead of the peer.
+    ///
+    /// # Errors
+    /// The delivery is not being written, or becomes larger than the receiver takes.
+    pub fn write(
+        &mut self,
+        delivery: DeliveryId,
+        payload: impl Into<Payload>,
+    ) -> Result<(), SendError> {
+        self.engine.endpoints.write_stream(delivery, payload.into())
+    }
+
+    /// Ends a delivery that is being written.
+    ///
+    /// # Errors
+    /// The delivery is not being written.
+    pub fn finish(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
+        self.engine.endpoints.finish_stream(delivery)
+    }
+
+    /// Takes back a delivery that is not wholly sent. The receiver discards what it has of it.
+    ///
+    /// # Errors
+    /// The delivery was wholly sent, or is forgotten already.
+    pub fn abort(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
+        self.engine.endpoints.abort(delivery)
+    }
+
+    /// Octets of payload that were sent but wait for the window or the transport.
+    #[must_use]
+    pub fn queued_octets(&self) -> usize {
+        self.half().map_or(0, SenderHalf::queued_octets)
     }
 
     /// Messages that may be sent now.
