@@ -51,6 +51,11 @@ const FLOORS: &[Floor] = &[
         may_import: &["base", "codec", "protocol", "errors", "config"],
     },
     Floor {
+        name: "bodies of the fuzz targets",
+        modules: &["testing"],
+        may_import: &["codec", "protocol"],
+    },
+    Floor {
         name: "face",
         modules: &["dispatch", "engine", "scheduler", "views"],
         may_import: &[
