@@ -21,6 +21,13 @@ impl SenderCredit {
         }
     }
 
+    /// The link is accepted, and the delivery-count chosen that it starts from. Credit stays: the
+    /// receiver may have granted it right after its attach, before it knew what it counts from.
+    pub(crate) const fn start_from(&mut self, initial: Seq) {
+        self.initial = initial;
+        self.count = initial;
+    }
+
     /// The delivery-count to advertise.
     pub(crate) const fn count(&self) -> Seq {
         self.count
@@ -145,6 +152,14 @@ mod tests {
         credit.flow(Some(1), None, true);
         assert!(credit.is_draining());
         assert_eq!(credit.credit(), 0);
+    }
+
+    #[test]
+    fn credit_granted_before_the_link_was_accepted_is_good() {
+        let mut credit = SenderCredit::new(Seq(0));
+        credit.flow(Some(0), Some(100), false);
+        credit.start_from(Seq(u32::MAX));
+        assert_eq!((credit.count(), credit.credit()), (Seq(u32::MAX), 100));
     }
 
     #[test]

@@ -161,7 +161,9 @@ impl Endpoints {
             let name = link.config.name.clone();
             *link.config = LinkConfig { name, ..config };
             if let Half::Sender(sender) = &mut link.half {
-                sender.credit = SenderCredit::new(Seq(link.config.initial_delivery_count));
+                sender
+                    .credit
+                    .start_from(Seq(link.config.initial_delivery_count));
             }
         }
         let session = link.session;
