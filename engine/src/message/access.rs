@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::codec::{DecodeError, Map, Str, Symbol, Timestamp, Value, code};
 
 use super::body::NULL_BODY;
-use super::peek::Encoded;
+use super::peek::{self, Encoded};
 use super::{BODY, Body, Header, Message, MessageId, Properties, Section};
 
 /// The three accessors of a section.
@@ -238,21 +238,22 @@ macro_rules! properties {
         )*}
     };
     (@get string $index:literal $field:ident $get:ident $what:literal) => {
-        properties!(@borrowed $index $field $get $what, &str, as_str, string);
+        properties!(@borrowed $index $field $get $what, str, as_str, short_string, string);
     };
     (@get symbol $index:literal $field:ident $get:ident $what:literal) => {
-        properties!(@borrowed $index $field $get $what, &str, as_str, symbol);
+        properties!(@borrowed $index $field $get $what, str, as_str, short_symbol, symbol);
     };
     (@get binary $index:literal $field:ident $get:ident $what:literal) => {
-        properties!(@borrowed $index $field $get $what, &[u8], as_ref, binary);
+        properties!(@borrowed $index $field $get $what, [u8], as_ref, short_binary, binary);
     };
-    (@borrowed $index:literal $field:ident $get:ident $what:literal, $Given:ty, $as:ident, $read:ident) => {
+    (@borrowed $index:literal $field:ident $get:ident $what:literal, $Given:ty, $as:ident, $quick:ident, $read:ident) => {
         #[doc = concat!("Reads ", $what, ".")]
         ///
         /// # Errors
         /// The received field cannot be decoded.
-        pub fn $get(&self) -> Result<Option<$Given>, DecodeError> {
-            self.peek_property($index, |p| p.$field.as_ref().map(|v| v.$as()), Encoded::$read)
+        pub fn $get<'a>(&'a self) -> Result<Option<&'a $Given>, DecodeError> {
+            let decoded = |p: &'a Properties| p.$field.as_ref().map(|v| v.$as());
+            self.peek_property($index, decoded, peek::$quick, Encoded::$read)
         }
     };
     (@get $Given:ident $index:literal $field:ident $get:ident $what:literal) => {
@@ -261,7 +262,7 @@ macro_rules! properties {
         /// # Errors
         /// The received field cannot be decoded.
         pub fn $get(&self) -> Result<Option<$Given>, DecodeError> {
-            self.peek_property($index, |p| p.$field.clone(), Encoded::decode)
+            self.peek_property($index, |p| p.$field.clone(), |_| None, Encoded::decode)
         }
     };
 }
@@ -286,8 +287,9 @@ impl Message {
     #[inline]
     fn peek_property<'a, T>(
         &'a self,
-        index: u32,
+        index: u8,
         decoded: impl FnOnce(&'a Properties) -> Option<T>,
+        quick: impl FnOnce(&'a [u8]) -> Option<T>,
         encoded: impl FnOnce(Encoded<'a>) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, DecodeError> {
         let span = self.layout.span(Section::Properties);
@@ -297,7 +299,11 @@ impl Message {
         if span.is_absent() {
             return Ok(None);
         }
-        Encoded::list_field(&self.octets, span, index)?
+        let at = self.property_index.find(&self.octets, span, index);
+        if let Some(found) = at.and_then(|at| self.octets.get(at..)).and_then(quick) {
+            return Ok(Some(found));
+        }
+        Encoded::field(&self.octets, span, at, index)?
             .map(encoded)
             .transpose()
     }

@@ -39,6 +39,7 @@ use crate::codec::{
 };
 
 use body::NULL_BODY;
+use peek::FieldIndex;
 use sections::{Layout, Span};
 use slot::{SectionValue, Slot};
 
@@ -68,6 +69,8 @@ pub struct Message {
     delivery_annotations: Slot<Map>,
     message_annotations: Slot<Map>,
     properties: Slot<Properties>,
+    /// Of the received properties, made when one of them is first asked for.
+    property_index: FieldIndex,
     application_properties: Slot<Map>,
     body: Slot<Body>,
     footer: Slot<Map>,
@@ -116,13 +119,7 @@ impl Message {
     /// # Errors
     /// As [`decode`](Self::decode). The message is as it was then.
     pub fn load(&mut self, octets: impl Into<Bytes>) -> Result<(), DecodeError> {
-        let octets = octets.into();
-        let layout = Layout::scan(&octets)?;
-        if layout.span(BODY).is_absent() {
-            return Err(DecodeError::new(octets.len(), Kind::MissingBody));
-        }
-        self.take_over(octets, layout);
-        Ok(())
+        self.take_over(octets.into(), true)
     }
 
     /// [`decode_lenient`](Self::decode_lenient) into a message that is there already, replacing all of it.
@@ -130,10 +127,7 @@ impl Message {
     /// # Errors
     /// As [`decode_lenient`](Self::decode_lenient). The message is as it was then.
     pub fn load_lenient(&mut self, octets: impl Into<Bytes>) -> Result<(), DecodeError> {
-        let octets = octets.into();
-        let layout = Layout::scan(&octets)?;
-        self.take_over(octets, layout);
-        Ok(())
+        self.take_over(octets.into(), false)
     }
 
     /// Decodes every section, so that what is wrong anywhere is known, and later getters answer `Ok`.
@@ -261,16 +255,26 @@ impl Message {
             && self.footer.own().is_none()
     }
 
-    fn take_over(&mut self, octets: Bytes, layout: Layout) {
+    fn take_over(&mut self, octets: Bytes, needs_body: bool) -> Result<(), DecodeError> {
+        let before = self.layout.clone();
+        let mut scanned = self.layout.scan(&octets);
+        if needs_body && scanned.is_ok() && self.layout.span(BODY).is_absent() {
+            scanned = Err(DecodeError::new(octets.len(), Kind::MissingBody));
+        }
+        if scanned.is_err() {
+            self.layout = before;
+            return scanned;
+        }
         self.octets = octets;
-        self.layout = layout;
         self.header.forget();
         self.delivery_annotations.forget();
         self.message_annotations.forget();
         self.properties.forget();
+        self.property_index.clear();
         self.application_properties.forget();
         self.body.forget();
         self.footer.forget();
+        Ok(())
     }
 }
 

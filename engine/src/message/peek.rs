@@ -2,11 +2,85 @@
 //!
 //! Whoever routes messages looks at two or three fields; they are borrowed from the received octets.
 
+use core::cell::Cell;
+
 use bytes::Bytes;
 
+use crate::codec::code::Width;
 use crate::codec::{Decode, DecodeError, DecodeErrorKind as Kind, Reader, code, jump};
 
 use super::sections::Span;
+
+/// Constructor, size and count of a short list.
+const HEAD: usize = 3;
+
+/// The most fields that a section has.
+const FIELDS: usize = 13;
+
+/// Where the fields of a received list begin, so that each is found without passing over those before it.
+///
+/// It is made when it is first used, in place, and holds as many fields as are sound; whoever asks for another has to look
+/// at the octets.
+#[derive(Clone, Default)]
+pub(super) struct FieldIndex {
+    known: Cell<u8>,
+    /// From the first field on.
+    starts: [Cell<u8>; FIELDS],
+}
+
+impl FieldIndex {
+    /// Forgets what it knows.
+    pub(super) fn clear(&mut self) {
+        self.known.set(0);
+    }
+
+    /// Where field number `field` of the list at `span` begins in the message.
+    #[inline]
+    pub(super) fn find(&self, octets: &[u8], span: Span, field: u8) -> Option<usize> {
+        if self.known.get() == 0 {
+            self.make(octets, span);
+        }
+        let start = self
+            .starts
+            .get(usize::from(field))
+            .filter(|_| field < self.known.get())?;
+        Some(span.value as usize + HEAD + usize::from(start.get()))
+    }
+
+    fn make(&self, octets: &[u8], span: Span) {
+        let list = octets
+            .get(span.value as usize..span.end as usize)
+            .unwrap_or_default();
+        // Longer lists are rare enough to be gone through for every field.
+        let [code::LIST8, _, count, ..] = list else {
+            return;
+        };
+        let mut at = HEAD;
+        let mut known = 0;
+        for start in self.starts.iter().take(usize::from(*count)) {
+            let Some(end) = field_end(list, at) else {
+                break;
+            };
+            // Lossless: a list whose size has one octet has no more than 254 octets of fields.
+            start.set((at - HEAD) as u8);
+            known += 1;
+            at = end;
+        }
+        self.known.set(known);
+    }
+}
+
+/// Where the field that begins at `at` ends; `None` unless it is a primitive that ends within the list.
+#[inline]
+fn field_end(list: &[u8], at: usize) -> Option<usize> {
+    let constructor = *list.get(at)?;
+    let end = match code::width(constructor)? {
+        Width::Fixed(size) => at + 1 + usize::from(size),
+        Width::Sized8 => at + 2 + usize::from(*list.get(at + 1)?),
+        Width::Sized32 => return None,
+    };
+    (end <= list.len()).then_some(end)
+}
 
 /// An encoded value that is not null: its constructor, which has been read, and where to read on.
 pub(super) struct Encoded<'a> {
@@ -15,23 +89,18 @@ pub(super) struct Encoded<'a> {
 }
 
 impl<'a> Encoded<'a> {
-    /// The field number `index` of the list at `span`; `None` if it is null or was left out.
-    #[inline]
-    pub(super) fn list_field(
+    /// The field number `field` of the list at `span`, which begins `at` if that is known; `None` if it is null or was left out.
+    pub(super) fn field(
         octets: &'a Bytes,
         span: Span,
-        index: u32,
+        at: Option<usize>,
+        field: u8,
     ) -> Result<Option<Self>, DecodeError> {
         let mut reader = Reader::new(octets);
-        reader.slice(span.value as usize)?;
-        let constructor = reader.u8()?;
-        // Opened and not closed: from here on nothing can be read beyond the list.
-        let list = reader.open_list(constructor)?;
-        if index >= list.count {
+        if let Some(at) = at {
+            reader.slice(at)?;
+        } else if !seek(&mut reader, span, field)? {
             return Ok(None);
-        }
-        for _ in 0..index {
-            jump(&mut reader)?;
         }
         let constructor = reader.u8()?;
         Ok((constructor != code::NULL).then_some(Self {
@@ -105,4 +174,50 @@ impl<'a> Encoded<'a> {
         };
         self.reader.slice(size)
     }
+}
+
+/// The octets of a short binary, string or symbol at the start of `field`; `None` for whatever else is there.
+///
+/// The quick way to what nearly all text is; [`Encoded`] has the way for everything, and the faults.
+#[inline]
+fn short(field: &[u8], constructor: u8) -> Option<&[u8]> {
+    let (head, rest) = field.split_first_chunk::<2>()?;
+    if head[0] != constructor {
+        return None;
+    }
+    rest.get(..usize::from(head[1]))
+}
+
+/// A short binary, as [`short`] finds it.
+#[inline]
+pub(super) fn short_binary(field: &[u8]) -> Option<&[u8]> {
+    short(field, code::BINARY8)
+}
+
+/// A short string, as [`short`] finds it.
+#[inline]
+pub(super) fn short_string(field: &[u8]) -> Option<&str> {
+    core::str::from_utf8(short(field, code::STRING8)?).ok()
+}
+
+/// A short symbol, as [`short`] finds it.
+#[inline]
+pub(super) fn short_symbol(field: &[u8]) -> Option<&str> {
+    let text = core::str::from_utf8(short(field, code::SYMBOL8)?).ok()?;
+    text.is_ascii().then_some(text)
+}
+
+/// Passes over the fields before number `field` of the list at `span`; false if the list has no such field.
+fn seek(reader: &mut Reader<'_>, span: Span, field: u8) -> Result<bool, DecodeError> {
+    reader.slice(span.value as usize)?;
+    let constructor = reader.u8()?;
+    // Opened and not closed: from here on nothing can be read beyond the list.
+    let list = reader.open_list(constructor)?;
+    if u32::from(field) >= list.count {
+        return Ok(false);
+    }
+    for _ in 0..field {
+        jump(reader)?;
+    }
+    Ok(true)
 }

@@ -181,37 +181,40 @@ pub(super) struct Layout {
 impl Layout {
     /// Finds the sections of a message, checking their order (3.2), that each holds a value of its type, and that it
     /// ends within the message. What lies inside a compound is not looked at.
-    pub(super) fn scan(octets: &Bytes) -> Result<Self, DecodeError> {
+    ///
+    /// On an error anything may be in `self`.
+    pub(super) fn scan(&mut self, octets: &Bytes) -> Result<(), DecodeError> {
         if u32::try_from(octets.len()).is_err() {
             return Err(DecodeError::new(0, Kind::MessageTooLong(octets.len())));
         }
-        let mut layout = Self::default();
-        let mut last = None;
-        let mut r = Reader::new(octets);
-        while !r.is_empty() {
-            let start = r.position();
-            let section = Section::read(&mut r)?;
-            let value = r.position();
-            section.check_type(&r)?;
-            jump(&mut r)?;
-            let span = layout.span_mut(section);
+        self.spans = [Span::default(); 7];
+        let mut last: Option<Section> = None;
+        let mut at = 0;
+        while at < octets.len() {
+            let (section, value, end) = match quick(octets, at) {
+                Some(found) => found,
+                None => thorough(octets, at)?,
+            };
+            let span = self.span_mut(section);
             if let Some(last) = last {
                 let checked = section.check_follows(last, !span.is_absent());
-                checked.map_err(|kind| DecodeError::new(start, kind))?;
+                checked.map_err(|kind| DecodeError::new(at, kind))?;
             }
             last = Some(section);
-            // Lossless: the length of the message fits 32 bits.
+            // The conversions lose nothing: the length of the message fits 32 bits.
             if span.is_absent() {
                 *span = Span {
                     section: last,
-                    start: start as u32,
+                    start: at as u32,
                     value: value as u32,
-                    end: 0,
+                    end: end as u32,
                 };
+            } else {
+                span.end = end as u32;
             }
-            span.end = r.position() as u32;
+            at = end;
         }
-        Ok(layout)
+        Ok(())
     }
 
     #[inline]
@@ -231,4 +234,43 @@ impl Layout {
             .map(|span| (span.end - span.start) as usize)
             .sum()
     }
+}
+
+/// The section at `at`, where its value begins and where it ends, if it is in the form that nearly all have: a small
+/// numeric descriptor and a value with a size of one octet.
+#[inline]
+fn quick(octets: &[u8], at: usize) -> Option<(Section, usize, usize)> {
+    let [
+        code::DESCRIBED,
+        code::ULONG_SMALL,
+        descriptor,
+        constructor,
+        size,
+    ] = octets.get(at..)?.first_chunk()?
+    else {
+        return None;
+    };
+    let section = Section::from_code(u64::from(*descriptor))?;
+    let fits = match section {
+        Section::Header | Section::Properties | Section::Sequence => *constructor == code::LIST8,
+        Section::Data => *constructor == code::BINARY8,
+        Section::Value => matches!(
+            *constructor,
+            code::STRING8 | code::BINARY8 | code::MAP8 | code::LIST8
+        ),
+        _ => *constructor == code::MAP8,
+    };
+    let end = at + 5 + usize::from(*size);
+    (fits && end <= octets.len()).then_some((section, at + 3, end))
+}
+
+/// As [`quick`], for every form and with the fault where there is one.
+fn thorough(octets: &Bytes, at: usize) -> Result<(Section, usize, usize), DecodeError> {
+    let mut r = Reader::new(octets);
+    r.slice(at)?;
+    let section = Section::read(&mut r)?;
+    let value = r.position();
+    section.check_type(&r)?;
+    jump(&mut r)?;
+    Ok((section, value, r.position()))
 }
