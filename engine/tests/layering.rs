@@ -67,7 +67,15 @@ const FLOORS: &[Floor] = &[
     Floor {
         name: "bodies of the fuzz targets",
         modules: &["testing"],
-        may_import: &["base", "codec", "protocol", "errors", "config", "face"],
+        may_import: &[
+            "base",
+            "codec",
+            "protocol",
+            "errors",
+            "bottom half",
+            "config",
+            "face",
+        ],
     },
 ];
 

@@ -2,6 +2,8 @@
 //!
 //! Each takes any octets. What is wrong with the octets is no failure; a panic is.
 
+pub mod peer;
+
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -18,8 +20,10 @@ pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its folder in the corpus.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("client_octets", peer::client_octets),
     ("message", message),
     ("performative", performative),
+    ("server_octets", peer::server_octets),
     ("value_decode", value_decode),
 ];
 
