@@ -163,7 +163,7 @@ impl Engine {
             self.disconnect(Some(Failure::HandshakeTimeout));
             return;
         }
-        if self.transport.idle.is_peer_silent(now) {
+        if self.transport.idle.is_peer_silent(now) && !self.close_written {
             let ms = self.endpoints.config.idle_time_out.unwrap_or(0);
             let text = alloc::format!("nothing was heard for {ms} ms");
             // There is nobody to wait for: say why, and be done (2.4.5).
@@ -198,7 +198,11 @@ impl Engine {
         if self.endpoints.connection.disconnected {
             return None;
         }
-        Deadline::earliest(self.wait_deadline(), self.transport.deadline())
+        let idle = &self.transport.idle;
+        // Only what can be carried out then: a deadline in the past would be called for ever.
+        let silence = idle.silence_deadline().filter(|_| !self.close_written);
+        let heartbeat = idle.heartbeat_deadline().filter(|_| self.may_beat());
+        Deadline::earliest(self.wait_deadline(), Deadline::earliest(silence, heartbeat))
     }
 
     // ---- events out ----
@@ -329,9 +333,7 @@ impl Engine {
     fn start_clock(&mut self, now: Time) {
         if self.waiting_since.is_none() {
             self.waiting_since = Some(now);
-            self.transport
-                .idle
-                .start(self.endpoints.config.idle_time_out, now);
+            self.transport.idle.start(now);
         }
     }
 
@@ -372,12 +374,18 @@ impl Engine {
     }
 
     fn encode_heartbeat(&mut self, now: Time) {
-        let quiet = self.transport.pending().len() == 0 && !self.close_written;
-        let speaking =
-            self.endpoints.connection.local != Phase::New && self.transport.is_amqp_begun();
-        if quiet && speaking && self.transport.idle.is_heartbeat_due(now) {
+        if self.may_beat() && self.transport.idle.is_heartbeat_due(now) {
             self.transport.write_empty_frame();
         }
+    }
+
+    /// Whether an empty frame may be written: not before open or after close, and there is no point in
+    /// one behind output that waits.
+    fn may_beat(&self) -> bool {
+        self.endpoints.connection.local != Phase::New
+            && self.transport.is_amqp_begun()
+            && self.transport.pending().len() == 0
+            && !self.close_written
     }
 
     fn check_disconnected(&mut self) {

@@ -135,7 +135,10 @@ impl Endpoints {
         open.max_frame_size = config.max_frame_size;
         open.channel_max = config.channel_max;
         // Half of what is enforced, so that a heartbeat sent in time arrives in time (2.4.5).
-        open.idle_time_out = config.idle_time_out.map(|ms| ms / 2);
+        open.idle_time_out = config
+            .idle_time_out
+            .filter(|ms| *ms > 0)
+            .map(|ms| (ms / 2).max(1));
         open.offered_capabilities
             .clone_from(&config.offered_capabilities);
         open.desired_capabilities

@@ -17,15 +17,16 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// Begins to count, once frames may come.
-    pub(crate) const fn start(&mut self, local: Option<u32>, now: Time) {
-        self.local = local;
+    /// Notes when the connection began.
+    pub(crate) const fn start(&mut self, now: Time) {
         self.heard = now;
         self.wrote = now;
     }
 
-    /// The peer's open named its time-out; 0 means none.
-    pub(crate) fn set_remote(&mut self, remote: Option<u32>) {
+    /// The peer's open has come: from now on its silence counts, and what its open says about ours.
+    /// Time-outs of 0 are none.
+    pub(crate) fn open(&mut self, local: Option<u32>, remote: Option<u32>) {
+        self.local = local.filter(|ms| *ms > 0);
         self.remote = remote.filter(|ms| *ms > 0);
     }
 
@@ -42,8 +43,10 @@ impl Idle {
     }
 
     fn heartbeat_at(&self) -> Option<Time> {
-        // Half of what the peer allows leaves room for a slow line and a late tick.
-        self.remote.map(|ms| self.wrote.after(u64::from(ms / 2)))
+        // Half of what the peer allows leaves room for a slow line and a late tick. Never none at all:
+        // heartbeats would follow each other without end.
+        self.remote
+            .map(|ms| self.wrote.after(u64::from((ms / 2).max(1))))
     }
 
     pub(crate) fn is_peer_silent(&self, now: Time) -> bool {
@@ -54,16 +57,18 @@ impl Idle {
         self.heartbeat_at().is_some_and(|at| now >= at)
     }
 
-    pub(crate) fn deadline(&self) -> Option<Deadline> {
-        let silent = self.silent_at().map(|at| Deadline {
+    pub(crate) fn silence_deadline(&self) -> Option<Deadline> {
+        self.silent_at().map(|at| Deadline {
             at,
             reason: Reason::PeerSilent,
-        });
-        let heartbeat = self.heartbeat_at().map(|at| Deadline {
+        })
+    }
+
+    pub(crate) fn heartbeat_deadline(&self) -> Option<Deadline> {
+        self.heartbeat_at().map(|at| Deadline {
             at,
             reason: Reason::Heartbeat,
-        });
-        Deadline::earliest(silent, heartbeat)
+        })
     }
 }
 
@@ -73,14 +78,17 @@ mod tests {
     use crate::time::{Reason, Time};
 
     #[test]
-    fn the_earlier_of_silence_and_heartbeat_is_the_deadline() {
+    fn silence_and_heartbeats_are_counted_apart_from_the_peers_open_on() {
         let mut idle = Idle::default();
-        assert_eq!(idle.deadline(), None);
-        idle.start(Some(1000), Time(5));
-        idle.set_remote(Some(600));
-        let deadline = idle.deadline().unwrap();
+        idle.start(Time(5));
         assert_eq!(
-            (deadline.at, deadline.reason),
+            (idle.silence_deadline(), idle.heartbeat_deadline()),
+            (None, None)
+        );
+        idle.open(Some(1000), Some(600));
+        let heartbeat = idle.heartbeat_deadline().unwrap();
+        assert_eq!(
+            (heartbeat.at, heartbeat.reason),
             (Time(305), Reason::Heartbeat)
         );
         assert!(
@@ -88,10 +96,19 @@ mod tests {
             "a late tick still sees it"
         );
         idle.wrote(Time(900));
-        assert_eq!(idle.deadline().unwrap().reason, Reason::PeerSilent);
+        assert!(!idle.is_heartbeat_due(Time(1199)));
         idle.heard(Time(1000));
+        assert_eq!(idle.silence_deadline().unwrap().at, Time(2000));
         assert!(!idle.is_peer_silent(Time(1999)) && idle.is_peer_silent(Time(2000)));
-        idle.set_remote(Some(0));
-        assert!(!idle.is_heartbeat_due(Time(u64::MAX)));
+    }
+
+    #[test]
+    fn a_time_out_of_zero_is_none_and_of_one_leaves_a_pause() {
+        let mut idle = Idle::default();
+        idle.open(Some(0), Some(0));
+        assert!(!idle.is_heartbeat_due(Time(u64::MAX)) && !idle.is_peer_silent(Time(u64::MAX)));
+        idle.open(None, Some(1));
+        idle.wrote(Time(7));
+        assert!(!idle.is_heartbeat_due(Time(7)) && idle.is_heartbeat_due(Time(8)));
     }
 }

@@ -19,7 +19,7 @@ use crate::codec::{Encode, Str};
 use crate::error::{Failure, Fault, HeaderFailure, SaslFailure};
 use crate::protocol::SaslFrame;
 use crate::sasl::{ClientStage, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use frame::{FRAME_HEADER, Frame, FrameTooLarge, FrameType, MIN_MAX_FRAME_SIZE};
 use header::{HEADER_SIZE, Protocol};
 pub(crate) use idle::Idle;
@@ -387,10 +387,6 @@ impl Transport {
     }
 
     // ---- time ----
-
-    pub(crate) fn deadline(&self) -> Option<Deadline> {
-        self.idle.deadline()
-    }
 
     pub(crate) const fn wrote(&mut self, now: Time) {
         self.idle.wrote(now);
