@@ -43,6 +43,9 @@ impl Engine {
     // any performative would be as large as the largest, and be moved once per frame.
     fn dispatch_frame(&mut self, octets: &Bytes, frame: Frame) -> Result<(), Fault> {
         let channel = frame.channel;
+        // Where in the frame, not where in what happened to be read together with it.
+        let decode =
+            |what, error: &DecodeError| Fault::decode(what, &error.relative_to(frame.body));
         let mut reader = Reader::within(octets, frame.body, frame.end);
         let code = read_descriptor(&mut reader).map_err(|error| decode("frame", &error))?;
         if self.endpoints.is_discarding() && code != Close::DESCRIPTOR {
@@ -90,7 +93,8 @@ impl Engine {
                 let (max, idle) = (open.max_frame_size, open.idle_time_out);
                 endpoints.on_open(channel, open)?;
                 self.transport.set_remote_max(max);
-                self.transport.idle.set_remote(idle);
+                let ours = self.endpoints.config.idle_time_out;
+                self.transport.idle.open(ours, idle);
                 Ok(())
             }
             Close::DESCRIPTOR => {
@@ -107,8 +111,4 @@ impl Engine {
             }
         }
     }
-}
-
-fn decode(what: &'static str, error: &DecodeError) -> Fault {
-    Fault::decode(what, error)
 }

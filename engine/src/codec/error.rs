@@ -14,6 +14,15 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
+    /// The same fault, its place counted from `start` on.
+    #[cold]
+    pub(crate) fn relative_to(&self, start: usize) -> Self {
+        Self {
+            at: self.at.saturating_sub(start),
+            ..self.clone()
+        }
+    }
+
     /// A fault at an offset.
     #[cold]
     pub const fn new(at: usize, kind: DecodeErrorKind) -> Self {
