@@ -75,6 +75,9 @@ pub(crate) struct ReceiverCredit {
     /// Unknown until the sender's attach; must not be advertised before (2.7.4).
     count: Option<Seq>,
     credit: u32,
+    /// What the sender may use by the most generous word it was given. When credit is taken back, what
+    /// it sent before it heard of that is no fault of its own (2.6.7).
+    usable: u32,
     drain: bool,
 }
 
@@ -104,14 +107,21 @@ impl ReceiverCredit {
         self.drain = true;
     }
 
+    /// The link-credit for the flow that is being written.
+    pub(crate) fn advertise(&mut self) -> u32 {
+        self.usable = self.usable.max(self.credit);
+        self.credit
+    }
+
     /// The first transfer of a delivery arrived. `false` if there was no credit for it.
     #[must_use]
     #[inline]
     pub(crate) fn receive(&mut self) -> bool {
-        let Some(credit) = self.credit.checked_sub(1) else {
+        let Some(usable) = self.usable.checked_sub(1) else {
             return false;
         };
-        self.credit = credit;
+        self.usable = usable;
+        self.credit = self.credit.saturating_sub(1);
         self.count = self.count.map(Seq::next);
         true
     }
@@ -123,6 +133,7 @@ impl ReceiverCredit {
             && let Some(skipped) = Seq(count).checked_distance_from(known)
         {
             self.credit = self.credit.saturating_sub(skipped);
+            self.usable = self.usable.saturating_sub(skipped);
             self.count = Some(Seq(count));
         }
         let drained = self.drain && self.credit == 0;
@@ -169,6 +180,7 @@ mod tests {
         receiver.attach(sender.count());
         receiver.set(10);
         receiver.drain();
+        assert_eq!(receiver.advertise(), 10);
         sender.flow(receiver.count().map(|c| c.0), Some(10), true);
         sender.send();
         assert!(receiver.receive());
@@ -184,7 +196,25 @@ mod tests {
         let mut credit = ReceiverCredit::default();
         credit.attach(Seq(0));
         credit.set(1);
+        assert!(!credit.receive(), "the sender was not told yet");
+        assert_eq!(credit.advertise(), 1);
         assert!(credit.receive());
         assert!(!credit.receive());
+    }
+
+    #[test]
+    fn what_is_under_way_when_credit_is_taken_back_was_granted() {
+        let mut credit = ReceiverCredit::default();
+        credit.attach(Seq(0));
+        credit.set(3);
+        credit.advertise();
+        credit.set(0);
+        credit.advertise();
+        assert!(credit.receive());
+        credit.set(1);
+        assert_eq!(credit.advertise(), 1);
+        assert!(credit.receive() && credit.receive());
+        assert!(!credit.receive(), "three were granted in all");
+        assert_eq!((credit.credit(), credit.count()), (0, Some(Seq(3))));
     }
 }

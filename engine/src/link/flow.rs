@@ -121,9 +121,9 @@ impl Endpoints {
         }
         let (session, handle) = (link.session, link.local_handle);
         let (channel, mut flow) = self.make_session_flow(session)?;
-        let link = self.links.get(id)?;
+        let link = self.links.get_mut(id)?;
         flow.handle = handle;
-        match &link.half {
+        match &mut link.half {
             Half::Sender(sender) => {
                 flow.delivery_count = Some(sender.credit.count().0);
                 flow.link_credit = Some(sender.credit.credit());
@@ -132,7 +132,7 @@ impl Endpoints {
             }
             Half::Receiver(receiver) => {
                 flow.delivery_count = receiver.credit.count().map(|count| count.0);
-                flow.link_credit = Some(receiver.credit.credit());
+                flow.link_credit = Some(receiver.credit.advertise());
                 flow.drain = receiver.credit.is_draining();
             }
         }
