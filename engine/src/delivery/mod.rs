@@ -79,6 +79,10 @@ pub(crate) struct Incoming {
     pub(crate) link: LinkId,
     pub(crate) tag: Tag,
     pub(crate) number: Seq,
+    /// The sender settles before us (2.8.3).
+    pub(crate) settles_second: bool,
+    /// The caller is done with it: it goes once the sender has settled.
+    pub(crate) done: bool,
     pub(crate) local_state: Option<DeliveryState>,
     pub(crate) remote_state: Option<DeliveryState>,
     pub(crate) remote_settled: bool,
@@ -87,11 +91,13 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    pub(crate) const fn new(link: LinkId, number: Seq, tag: Tag) -> Self {
+    pub(crate) const fn new(link: LinkId, number: Seq, tag: Tag, settles_second: bool) -> Self {
         Self {
             link,
             tag,
             number,
+            settles_second,
+            done: false,
             local_state: None,
             remote_state: None,
             remote_settled: false,

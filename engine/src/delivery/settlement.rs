@@ -35,13 +35,28 @@ impl Endpoints {
         state: Option<DeliveryState>,
         settled: bool,
     ) -> Result<(), UsageError> {
-        let delivery = self.incoming.get_mut(id).ok_or(UsageError::StaleHandle)?;
+        let delivery = self
+            .incoming
+            .get_mut(id)
+            .filter(|delivery| !delivery.done)
+            .ok_or(UsageError::StaleHandle)?;
         let (number, remote_settled) = (delivery.number, delivery.remote_settled);
-        let link = delivery.link;
+        let session = self
+            .links
+            .get(delivery.link)
+            .ok_or(UsageError::StaleHandle)?
+            .session;
+        // Before the sender has settled, the outcome may be told but not settled (2.8.3).
+        let waits = settled && delivery.settles_second && !remote_settled;
+        if waits && state.is_none() {
+            let text = "the receiver settles second here: settle with an outcome";
+            return Err(UsageError::WrongState(text));
+        }
+        delivery.done = waits;
+        let settled = settled && !waits;
         if !settled {
             delivery.local_state.clone_from(&state);
         }
-        let session = self.links.get(link).ok_or(UsageError::StaleHandle)?.session;
         if settled {
             self.forget_incoming(session, number);
             self.incoming.remove(id);
@@ -214,6 +229,13 @@ impl Endpoints {
         let Some(delivery) = self.incoming.get_mut(id) else {
             return;
         };
+        if delivery.done {
+            // The caller said its last word; what is left is to forget it in time.
+            if settled {
+                self.forget_incoming(session, number);
+            }
+            return;
+        }
         if let Some(state) = state {
             delivery.remote_state = Some(state.clone());
         }

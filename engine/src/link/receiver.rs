@@ -11,8 +11,8 @@ use crate::endpoints::Endpoints;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
-use crate::link::{Half, ReceiverCredit};
-use crate::protocol::{Tag, Transfer, conditions};
+use crate::link::{Half, Link, ReceiverCredit};
+use crate::protocol::{ReceiverSettleMode, Tag, Transfer, conditions};
 use crate::seq::Seq;
 
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
@@ -193,7 +193,10 @@ impl Endpoints {
             self.complete(id, delivery, held);
             return Ok(());
         }
-        let incoming = self.incoming.insert(Incoming::new(id, number, tag));
+        let settles_second = self.settles_second(id, transfer.rcv_settle_mode)?;
+        let incoming = self
+            .incoming
+            .insert(Incoming::new(id, number, tag, settles_second));
         let limit = self.limits().unsettled_per_session;
         if let Some(session) = self.sessions.get_mut(session_id) {
             if session.incoming.len() >= limit {
@@ -318,6 +321,19 @@ impl Endpoints {
         };
         self.complete(id, delivery, partial.waiting);
         Ok(())
+    }
+
+    /// Whether the sender is to settle first: what the link agreed on, unless the transfer says that it
+    /// need not. More than was agreed on it must not say (2.7.5).
+    fn settles_second(&self, id: LinkId, said: Option<ReceiverSettleMode>) -> Result<bool, Fault> {
+        let agreed = self.links.get(id).map(Link::rcv_settle_mode);
+        match (agreed, said) {
+            (Some(ReceiverSettleMode::First), Some(ReceiverSettleMode::Second)) => {
+                let text = "rcv-settle-mode is second on a link that agreed on first";
+                Err(Fault::link(id, conditions::INVALID_FIELD, text))
+            }
+            (agreed, said) => Ok(said.or(agreed) == Some(ReceiverSettleMode::Second)),
+        }
     }
 
     /// A new delivery-id: it must go forward (2.6.12), and not by a leap.

@@ -76,6 +76,9 @@ impl<'a> Receiver<'a> {
 
     /// Settles a delivery and tells the sender its outcome.
     ///
+    /// Where the receiver settles second (2.8.3), the outcome is told now, and the delivery is settled and
+    /// forgotten once the sender has settled; there will be no update for that.
+    ///
     /// # Errors
     /// The delivery is settled and forgotten already.
     pub fn settle(
@@ -106,7 +109,7 @@ impl<'a> Receiver<'a> {
     /// Settles a delivery without saying in which state.
     ///
     /// # Errors
-    /// As for [`settle`](Self::settle).
+    /// As for [`settle`](Self::settle); or the receiver settles second, which takes an outcome.
     pub fn forget(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
         self.engine.endpoints.dispose(delivery, None, true)
     }
