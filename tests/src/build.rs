@@ -304,7 +304,6 @@ macro_rules! for_each_field {
         }
     };
 }
-#[expect(unused_imports, reason = "used by the peer")]
 pub(crate) use for_each_field;
 
 macro_rules! setters {

@@ -3,12 +3,18 @@
 //! - [`oracle`]: a second, naive codec, so that a fault in the engine's codec can not hide behind itself.
 //! - [`build`]: frames put together by field name.
 //! - [`monitor`]: watches one endpoint and says when it breaks the specification.
+//! - [`endpoint`]: an engine whose traffic is cut into frames, written down and judged.
+//! - [`peer`]: one engine against a script.
+//! - [`pair`]: two engines against each other, in virtual time.
 //! - [`rng`]: seeded plans.
 //! - [`interop`]: programs made of other AMQP libraries, to talk to.
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod endpoint;
 pub mod interop;
 pub mod monitor;
 pub mod oracle;
+pub mod pair;
+pub mod peer;
 pub mod rng;

@@ -1,39 +1,47 @@
 //! What a monitor knows of one link: handles, credit, the delivery under way.
 
-use super::{before, uint_or_zero};
+use super::uint_or_zero;
 use crate::oracle::{Perf, V};
 
 /// Settled, unsettled, mixed: `snd-settle-mode` on the wire.
 const SETTLED: u64 = 1;
 const UNSETTLED: u64 = 0;
 
-/// A limit in serial numbers that may move back while what is under way still obeys the older one.
+/// How far a count may go: so many steps from some number on, which may be taken back while what is under way still obeys an
+/// older and more generous word.
 #[derive(Debug, Default)]
 pub(super) struct Credit {
-    current: Option<u32>,
-    generous: Option<u32>,
+    /// What was said since everything that was produced had left, the latest last.
+    said: Vec<(u32, u32)>,
 }
 
 impl Credit {
+    /// The first number that the latest word does not allow.
     pub(super) fn limit(&self) -> Option<u32> {
-        self.current
+        self.said
+            .last()
+            .map(|(base, size)| base.wrapping_add(*size))
     }
 
-    /// A new limit. A smaller one binds only what is produced from now on, see [`settle`](Self::settle).
-    pub(super) fn set(&mut self, limit: u32) {
-        self.current = Some(limit);
-        if self.generous.is_none_or(|old| before(old, limit)) {
-            self.generous = Some(limit);
-        }
+    /// The latest word, as number and steps from there.
+    pub(super) fn latest(&self) -> Option<(u32, u32)> {
+        self.said.last().copied()
     }
 
-    /// Whatever was produced under an older limit has left.
+    /// A new word.
+    pub(super) fn set(&mut self, base: u32, size: u32) {
+        self.said.push((base, size));
+    }
+
+    /// Whatever was produced under older words has left.
     pub(super) fn settle(&mut self) {
-        self.generous = self.current;
+        self.said = self.said.pop().into_iter().collect();
     }
 
     pub(super) fn allows(&self, number: u32) -> bool {
-        self.generous.is_some_and(|limit| before(number, limit))
+        self.said
+            .iter()
+            .any(|(base, size)| number.wrapping_sub(*base) < *size)
     }
 }
 
@@ -116,7 +124,7 @@ impl Link {
                 let base = perf
                     .uint("delivery-count")
                     .unwrap_or(self.initial_delivery_count);
-                self.credit.set(base.wrapping_add(credit));
+                self.credit.set(base, credit);
             }
         } else if let Some(count) = perf.uint("delivery-count") {
             self.delivery_count = Some(count);

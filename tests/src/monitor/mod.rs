@@ -7,7 +7,7 @@
 mod link;
 mod session;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 pub use link::Link;
 pub use session::Session;
@@ -32,7 +32,7 @@ pub struct Monitor {
     /// Incoming channel to session.
     by_incoming: BTreeMap<u16, usize>,
     /// Incoming channels of sessions that the partner began and the endpoint did not answer yet.
-    unanswered: BTreeSet<u16>,
+    unanswered: BTreeMap<u16, VecDeque<usize>>,
     pieces_sent: usize,
 }
 
@@ -93,7 +93,6 @@ impl Monitor {
                 if let Some(index) = self.by_incoming.remove(&frame.channel) {
                     self.sessions[index].end_received = true;
                 }
-                self.unanswered.remove(&frame.channel);
             }
             0x18 => self.close_received = true,
             _ => {
@@ -234,12 +233,18 @@ impl Monitor {
             }
             Some(remote) => {
                 let remote = remote as u16;
-                if !self.unanswered.remove(&remote) {
-                    return Err(format!(
-                        "begin answers channel {remote}, where none was begun (2.7.2)"
-                    ));
+                match self
+                    .unanswered
+                    .get_mut(&remote)
+                    .and_then(VecDeque::pop_front)
+                {
+                    Some(index) => index,
+                    None => {
+                        return Err(format!(
+                            "begin answers channel {remote}, where none was begun (2.7.2)"
+                        ));
+                    }
                 }
-                self.by_incoming[&remote]
             }
         };
         self.by_outgoing.insert(channel, index);
@@ -266,8 +271,9 @@ impl Monitor {
                     return;
                 }
                 self.sessions.push(Session::default());
-                self.unanswered.insert(channel);
-                self.sessions.len() - 1
+                let index = self.sessions.len() - 1;
+                self.unanswered.entry(channel).or_default().push_back(index);
+                index
             }
         };
         self.by_incoming.insert(channel, index);

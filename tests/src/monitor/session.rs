@@ -61,10 +61,9 @@ impl Session {
         self.next_outgoing_id = self.initial_outgoing_id;
         self.incoming_window = uint_or_zero(perf, "incoming-window");
         // A partner that began first gave its window before it could know where our ids start.
-        if let Some(window) = self.window.limit() {
+        if let Some((_, window)) = self.window.latest() {
             self.window = Credit::default();
-            self.window
-                .set(self.initial_outgoing_id.wrapping_add(window));
+            self.window.set(self.initial_outgoing_id, window);
         }
     }
 
@@ -73,8 +72,7 @@ impl Session {
         self.next_incoming_id = Some(uint_or_zero(perf, "next-outgoing-id"));
         self.handle_max = uint_or_zero(perf, "handle-max");
         let window = uint_or_zero(perf, "incoming-window");
-        self.window
-            .set(self.initial_outgoing_id.wrapping_add(window));
+        self.window.set(self.initial_outgoing_id, window);
     }
 
     pub(super) fn received(&mut self, perf: &Perf) {
@@ -196,8 +194,7 @@ impl Session {
         let base = perf
             .uint("next-incoming-id")
             .unwrap_or(self.initial_outgoing_id);
-        self.window
-            .set(base.wrapping_add(uint_or_zero(perf, "incoming-window")));
+        self.window.set(base, uint_or_zero(perf, "incoming-window"));
         let handle = perf.uint("handle");
         if let Some(link) = self.theirs(handle) {
             link.flow_received(perf);

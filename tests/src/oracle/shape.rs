@@ -270,7 +270,7 @@ static SHAPES: &[Shape] = &[
             opt("delivery-id", Kind::Uint),
             opt("delivery-tag", Kind::Bin),
             opt("message-format", Kind::Uint),
-            opt("settled", Kind::Bool),
+            flag("settled"),
             flag("more"),
             opt("rcv-settle-mode", Kind::Ubyte),
             opt("state", Kind::Any),

@@ -1,0 +1,580 @@
+//! Links: attach, detach, names, handles, termini (2.6.1 to 2.6.6, 2.7.3, 2.7.7).
+
+use ferrion_engine::protocol::{Condition, TargetArchetype, conditions};
+use ferrion_engine::{Event, LinkConfig, UsageError};
+use ferrion_tests::build::{Role, attach, detach, error, flow, source, target};
+use ferrion_tests::oracle::V;
+use ferrion_tests::peer::{Peer, client, server};
+
+fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
+    attach()
+        .name(name)
+        .handle(handle)
+        .role(Role::Sender)
+        .initial_delivery_count(0)
+        .source(source().address("s").v())
+        .target(target().address("t").v())
+}
+
+fn script_receiver(name: &str, handle: u32) -> ferrion_tests::build::Build {
+    attach()
+        .name(name)
+        .handle(handle)
+        .role(Role::Receiver)
+        .source(source().address("s").v())
+        .target(target().address("t").v())
+}
+
+fn detached(p: &mut Peer, id: ferrion_engine::LinkId) {
+    p.event_where("LinkDetached", |e| {
+        (e == Event::LinkDetached(id)).then_some(())
+    });
+}
+
+#[test]
+fn a_senders_attach_names_role_termini_and_delivery_count() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let config = LinkConfig::sender("my-link", "queue");
+        p.engine()
+            .session(session)
+            .unwrap()
+            .attach_sender(config)
+            .unwrap();
+        p.expect_attach()
+            .name("my-link")
+            .handle(0)
+            .role(Role::Sender)
+            .initial_delivery_count(0)
+            .target(target().address("queue").v())
+            .check("a source", |attach| !attach.get("source").is_null());
+    });
+}
+
+#[test]
+fn a_receivers_attach_has_no_delivery_count() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let config = LinkConfig::receiver("my-link", "queue");
+        p.engine()
+            .session(session)
+            .unwrap()
+            .attach_receiver(config)
+            .unwrap();
+        p.expect_attach()
+            .role(Role::Receiver)
+            .null("initial-delivery-count")
+            .check("the address", |attach| {
+                attach.get("source").composite().unwrap().1[0] == V::str("queue")
+            });
+    });
+}
+
+#[test]
+fn a_link_of_the_peers_waits_to_be_accepted_and_is_answered_with_its_termini() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        p.inject(script_sender("l", 3));
+        let Some(Event::LinkAttached(id)) = p.next_event() else {
+            panic!()
+        };
+        p.expect_nothing();
+        let mut link = p.engine().link(id).unwrap();
+        assert!(link.is_incoming());
+        assert_eq!(link.name(), "l");
+        assert!(
+            matches!(link.remote_target(), Some(TargetArchetype::Target(t)) if t.address.as_deref() == Some("t"))
+        );
+        link.accept().unwrap();
+        p.expect_attach()
+            .name("l")
+            .role(Role::Receiver)
+            .handle(0)
+            .source(source().address("s").v())
+            .target(target().address("t").v());
+        assert!(p.engine().link(id).unwrap().is_attached());
+    });
+}
+
+#[test]
+fn refusing_a_link_attaches_without_a_terminus_and_then_closes() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        for (build, role, terminus) in [
+            (script_sender("a", 3), Role::Receiver, "target"),
+            (script_receiver("b", 4), Role::Sender, "source"),
+        ] {
+            p.inject(build);
+            let id = p.event_where("LinkAttached", |e| {
+                if let Event::LinkAttached(id) = e {
+                    Some(id)
+                } else {
+                    None
+                }
+            });
+            p.engine()
+                .link(id)
+                .unwrap()
+                .refuse(Condition::new(conditions::NOT_FOUND))
+                .unwrap();
+            let got = p.expect_attach().role(role).null(terminus);
+            let handle = got.uint("handle");
+            p.expect_detach()
+                .handle(handle)
+                .closed(true)
+                .condition("amqp:not-found");
+            p.expect_nothing();
+        }
+    });
+}
+
+#[test]
+fn a_refused_sender_learns_why_and_sends_nothing() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let id = p
+            .engine()
+            .session(session)
+            .unwrap()
+            .attach_sender(LinkConfig::sender("l", "q"))
+            .unwrap();
+        p.expect_attach()
+            .respond_with(|attach| attach.target(V::Null));
+        p.inject(
+            detach()
+                .handle(7)
+                .closed(true)
+                .error(error("amqp:not-found").v()),
+        );
+        assert_eq!(p.next_event(), Some(Event::LinkAttached(id)));
+        assert!(
+            p.engine().link(id).unwrap().remote_target().is_none(),
+            "a null target is not a target without address"
+        );
+        assert_eq!(p.next_event(), Some(Event::LinkDetached(id)));
+        let mut link = p.engine().link(id).unwrap();
+        assert_eq!(link.error().unwrap().condition.condition, "amqp:not-found");
+        assert!(link.is_remote_closed());
+        link.close(None).unwrap();
+        p.expect_detach().handle(0).closed(true).no_error();
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_target_without_an_address_is_a_target() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let mut config = LinkConfig::sender("anonymous", "");
+        config.target = Some(Box::new(TargetArchetype::Target(Default::default())));
+        let link = p.sender_with(session, config, |b| b.target(target().v()));
+        assert!(p.engine().link(link.id).unwrap().remote_target().is_some());
+    });
+}
+
+#[test]
+fn closing_is_answered_with_closing() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.engine().link(link.id).unwrap().close(None).unwrap();
+        p.expect_detach()
+            .handle(link.ours)
+            .closed(true)
+            .no_error()
+            .respond();
+        p.expect_events(&[Event::LinkDetached(link.id)]);
+        assert_eq!(p.next_event(), None);
+        assert!(matches!(
+            p.engine().link(link.id),
+            Err(UsageError::StaleHandle)
+        ));
+        // Name and handle are free again.
+        let again = p.sender(session, "l");
+        assert_eq!(again.ours, link.ours);
+        assert_ne!(again.id, link.id);
+    });
+}
+
+#[test]
+fn the_peers_detach_waits_for_the_applications_answer() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "l");
+        p.inject(
+            detach()
+                .handle(link.theirs)
+                .closed(true)
+                .error(error("amqp:resource-deleted").v()),
+        );
+        assert_eq!(p.next_event(), Some(Event::LinkDetached(link.id)));
+        let mut view = p.engine().link(link.id).unwrap();
+        assert!(view.is_remote_closed());
+        assert_eq!(
+            view.error().unwrap().condition.condition,
+            "amqp:resource-deleted"
+        );
+        view.close(None).unwrap();
+        p.expect_detach().closed(true).no_error();
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_detach_that_does_not_close_is_told_from_one_that_does() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "l");
+        p.inject(detach().handle(link.theirs));
+        assert_eq!(p.next_event(), Some(Event::LinkDetached(link.id)));
+        assert!(!p.engine().link(link.id).unwrap().is_remote_closed());
+        p.engine().link(link.id).unwrap().detach().unwrap();
+        p.expect_detach().handle(link.ours).closed(false);
+    });
+}
+
+#[test]
+fn crossing_detaches_end_the_link_once() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.engine().link(link.id).unwrap().close(None).unwrap();
+        p.inject(detach().handle(link.theirs).closed(true));
+        p.expect_detach().closed(true);
+        p.expect_events(&[Event::LinkDetached(link.id)]);
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_sender_and_a_receiver_may_share_a_name() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let sender = p.sender(session, "same");
+        let receiver = p.receiver(session, "same");
+        assert_ne!(sender.id, receiver.id);
+        assert_eq!((sender.ours, receiver.ours), (0, 1));
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_second_link_of_our_own_with_the_same_name_and_role_is_refused() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        p.sender(session, "l");
+        let second = p
+            .engine()
+            .session(session)
+            .unwrap()
+            .attach_sender(LinkConfig::sender("l", "q"));
+        assert!(matches!(second, Err(UsageError::DuplicateLink(_))));
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_peer_that_attaches_a_live_name_again_steals_the_link() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let old = p.attached_by_script(script_sender("l", 3));
+        p.inject(script_sender("l", 4));
+        p.expect_detach()
+            .handle(old.ours)
+            .closed(true)
+            .condition("amqp:link:stolen");
+        let new = p.event_where("LinkAttached", |e| {
+            if let Event::LinkAttached(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        });
+        assert_ne!(new, old.id);
+        p.engine().link(new).unwrap().accept().unwrap();
+        p.expect_attach().name("l");
+        // What the peer still says about the old one does no harm.
+        p.inject(detach().handle(3).closed(true));
+        p.expect_nothing();
+        assert!(p.engine().link(new).unwrap().is_attached());
+    });
+}
+
+#[test]
+fn attaching_a_handle_in_use_ends_the_session() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        p.attached_by_script(script_sender("a", 3));
+        p.inject(script_sender("b", 3));
+        p.expect_end().condition("amqp:session:handle-in-use");
+    });
+}
+
+#[test]
+fn input_and_output_handles_are_independent() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let a = p.attached_by_script(script_sender("a", 1));
+        let b = p.attached_by_script(script_sender("b", 0));
+        assert_eq!((a.ours, b.ours), (0, 1));
+        p.inject(detach().handle(0).closed(true));
+        detached(p, b.id);
+        p.engine().link(b.id).unwrap().close(None).unwrap();
+        p.expect_detach().handle(1);
+    });
+}
+
+#[test]
+fn a_handle_is_not_used_again_before_both_sides_detached() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let first = p.sender(session, "a");
+        p.engine().link(first.id).unwrap().close(None).unwrap();
+        p.expect_detach().handle(0);
+        let second = p.sender(session, "b");
+        assert_eq!(second.ours, 1);
+        p.inject(detach().handle(first.theirs).closed(true));
+        detached(p, first.id);
+        let third = p.sender(session, "c");
+        assert_eq!(third.ours, 0);
+    });
+}
+
+#[test]
+fn detach_of_an_unknown_handle_ends_the_session() {
+    client(|p| {
+        p.opened();
+        p.begun();
+        p.inject(detach().handle(4));
+        p.expect_end().condition("amqp:session:unattached-handle");
+    });
+}
+
+#[test]
+fn a_flow_for_an_unknown_handle_ends_the_session() {
+    client(|p| {
+        p.opened();
+        p.begun();
+        let bad = p.flow().handle(4).delivery_count(0).link_credit(1);
+        p.inject(bad);
+        p.expect_end().condition("amqp:session:unattached-handle");
+    });
+}
+
+#[test]
+fn a_handle_above_our_handle_max_is_a_framing_error() {
+    server(|p| {
+        p.opened();
+        p.inject(
+            ferrion_tests::build::begin()
+                .next_outgoing_id(0)
+                .incoming_window(9)
+                .outgoing_window(9),
+        );
+        let id = p.event_where("SessionBegun", |e| {
+            if let Event::SessionBegun(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        });
+        p.engine()
+            .session(id)
+            .unwrap()
+            .accept(Default::default())
+            .unwrap();
+        let max = p.expect_begin().uint("handle-max");
+        assert!(max < u32::MAX, "a limit there must be");
+        p.inject(script_sender("l", max + 1));
+        p.expect_close().condition("amqp:connection:framing-error");
+    });
+}
+
+#[test]
+fn links_never_exceed_the_peers_handle_max() {
+    client(|p| {
+        p.opened();
+        let session = p.begun_with(Default::default(), |begin| begin.handle_max(1));
+        p.sender(session, "a");
+        p.sender(session, "b");
+        let third = p
+            .engine()
+            .session(session)
+            .unwrap()
+            .attach_sender(LinkConfig::sender("c", "q"));
+        assert!(matches!(third, Err(UsageError::LimitReached { .. })));
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_senders_attach_without_a_delivery_count_is_a_fault_but_a_receivers_is_not() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        p.attached_by_script(script_receiver("r", 0));
+        p.inject(script_receiver("r2", 2).initial_delivery_count(77));
+        let id = p.event_where("LinkAttached", |e| {
+            if let Event::LinkAttached(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        });
+        p.engine().link(id).unwrap().accept().unwrap();
+        p.expect_attach().initial_delivery_count(0);
+        p.inject(script_sender("s", 1).set("initial-delivery-count", V::Null));
+        let names = p.drain_names();
+        assert!(
+            names == ["end"] || names == ["attach", "detach"],
+            "{names:?}"
+        );
+    });
+}
+
+#[test]
+fn termini_with_every_field_reach_the_application() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let filter = V::fields(&[(
+            "sel",
+            V::described(0x468c_0000_0004, V::str("colour = 'red'")),
+        )]);
+        let terminus = source()
+            .address("q")
+            .durable(2)
+            .expiry_policy("never")
+            .timeout(30)
+            .distribution_mode("copy")
+            .filter(filter)
+            .default_outcome(ferrion_tests::build::released().v())
+            .outcomes(&["amqp:accepted:list", "amqp:rejected:list"])
+            .capabilities(&["queue"]);
+        let wired = p.attached_by_script(script_receiver("r", 0).source(terminus.v()));
+        let link = p.engine().link(wired.id).unwrap();
+        let remote = link.remote_source().unwrap();
+        assert_eq!(remote.address.as_deref(), Some("q"));
+        assert_eq!(remote.timeout, 30);
+        assert_eq!(remote.outcomes.len(), 2);
+        assert!(remote.filter.as_ref().unwrap().get("sel").is_some());
+    });
+}
+
+#[test]
+fn an_accepted_terminus_is_echoed_unharmed() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let filter = V::fields(&[(
+            "sel",
+            V::described(0x468c_0000_0004, V::str("colour = 'red'")),
+        )]);
+        let terminus = source()
+            .address("q")
+            .durable(1)
+            .filter(filter)
+            .outcomes(&["amqp:accepted:list"])
+            .v();
+        p.inject(script_receiver("r", 0).source(terminus.clone()));
+        let id = p.event_where("LinkAttached", |e| {
+            if let Event::LinkAttached(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        });
+        p.engine().link(id).unwrap().accept().unwrap();
+        p.expect_attach().source(terminus);
+    });
+}
+
+#[test]
+fn ending_the_session_detaches_its_links_without_detach_frames() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.engine().session(session).unwrap().end(None).unwrap();
+        p.expect_end().respond();
+        p.expect_nothing();
+        let events = p.events();
+        assert!(events.contains(&Event::LinkDetached(link.id)), "{events:?}");
+        assert!(events.contains(&Event::SessionEnded(session)), "{events:?}");
+        assert!(p.engine().link(link.id).is_err());
+        let session = p.begun();
+        p.sender(session, "l");
+    });
+}
+
+#[test]
+fn after_detaching_for_an_error_everything_but_detach_is_ignored() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "l");
+        // No credit was given: the transfer is the link's fault.
+        let transfer = p.delivery(&link, 0, b"x");
+        p.inject(transfer);
+        p.expect_detach()
+            .handle(link.ours)
+            .closed(true)
+            .condition("amqp:link:transfer-limit-exceeded");
+        let transfer = p.delivery(&link, 1, b"x");
+        p.inject(transfer);
+        p.inject(
+            flow()
+                .next_incoming_id(0)
+                .incoming_window(10)
+                .next_outgoing_id(2)
+                .outgoing_window(10)
+                .handle(link.theirs)
+                .delivery_count(2),
+        );
+        p.expect_nothing();
+        p.inject(detach().handle(link.theirs).closed(true));
+        p.expect_nothing();
+        let detaches = p
+            .events()
+            .into_iter()
+            .filter(|e| *e == Event::LinkDetached(link.id))
+            .count();
+        assert_eq!(detaches, 1);
+        // The session lives on.
+        p.sender(session, "other");
+    });
+}
+
+#[test]
+fn an_id_of_the_other_role_is_the_wrong_kind() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let sender = p.sender(session, "s");
+        let receiver = p.receiver(session, "r");
+        assert!(matches!(
+            p.engine().receiver(sender.id),
+            Err(UsageError::WrongKind { .. })
+        ));
+        assert!(matches!(
+            p.engine().sender(receiver.id),
+            Err(UsageError::WrongKind { .. })
+        ));
+    });
+}

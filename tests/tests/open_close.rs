@@ -1,0 +1,480 @@
+//! The connection: protocol headers, open, close (2.2, 2.4, 2.7.1, 2.7.9).
+
+use ferrion_engine::{Config, Event, Failure, HeaderFailure, Origin};
+use ferrion_tests::build::{self, begin, close, error, open};
+use ferrion_tests::oracle::{AMQP_HEADER, Element, Form, TLS_HEADER, V};
+use ferrion_tests::peer::{Peer, client, client_with, server, server_with};
+
+fn config() -> Config {
+    Config::new("engine")
+}
+
+#[test]
+fn a_client_writes_header_and_open_without_waiting_for_anything() {
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER);
+        p.expect_open()
+            .container_id("engine")
+            .on(0)
+            .check("max-frame-size of at least 512", |open| {
+                open.uint("max-frame-size").unwrap() >= 512
+            });
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_server_writes_nothing_until_the_client_has_spoken() {
+    server(|p| {
+        p.expect_nothing();
+        p.inject_raw(&AMQP_HEADER[..7]);
+        p.expect_nothing();
+        p.inject_raw(&AMQP_HEADER[7..]);
+        p.expect_header(AMQP_HEADER);
+    });
+}
+
+#[test]
+fn open_says_what_the_configuration_says() {
+    let mut config = config();
+    config.hostname = Some("broker.example".into());
+    config.max_frame_size = 4096;
+    config.channel_max = 9;
+    config.idle_time_out = Some(60_000);
+    client_with(config, |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER);
+        p.expect_open()
+            .hostname("broker.example")
+            .max_frame_size(4096)
+            .channel_max(9)
+            .idle_time_out(30_000);
+    });
+}
+
+#[test]
+fn the_peers_open_is_shown_in_full() {
+    client(|p| {
+        p.opened_with(|open| {
+            open.hostname("h")
+                .max_frame_size(1000)
+                .channel_max(3)
+                .idle_time_out(7000)
+                .offered_capabilities(&["a", "b"])
+        });
+        let remote = p.engine().connection().remote().unwrap().clone();
+        assert_eq!(remote.container_id, "script");
+        assert_eq!(remote.max_frame_size, 1000);
+        assert_eq!(remote.channel_max, 3);
+        assert_eq!(remote.idle_time_out, Some(7000));
+        assert_eq!(remote.offered_capabilities.len(), 2);
+    });
+}
+
+#[test]
+fn every_legal_encoding_of_open_means_the_same() {
+    for form in [Form::Shortest, Form::Small, Form::Widest] {
+        for symbolic in [false, true] {
+            client(|p| {
+                p.opened_with(|open| {
+                    let open = open
+                        .hostname("h")
+                        .max_frame_size(600)
+                        .idle_time_out(0)
+                        .form(form);
+                    if symbolic { open.symbolic() } else { open }
+                });
+                let remote = p.engine().connection().remote().unwrap().clone();
+                assert_eq!(remote.hostname.as_deref(), Some("h"));
+                assert_eq!((remote.max_frame_size, remote.channel_max), (600, 65535));
+            });
+        }
+    }
+}
+
+#[test]
+fn absent_null_and_empty_mean_no_capability_and_a_lone_symbol_means_one() {
+    let empty = V::Array(
+        Element {
+            descriptors: vec![],
+            code: 0xa3,
+        },
+        vec![],
+    );
+    for (value, count) in [
+        (V::Null, 0),
+        (empty, 0),
+        (V::sym("one"), 1),
+        (V::symbols(&["one"]), 1),
+        (V::symbols(&["one", "two"]), 2),
+    ] {
+        client(|p| {
+            // A property behind it, so that a null is written and not cut off.
+            let properties = V::fields(&[("k", V::Uint(1))]);
+            p.opened_with(|open| {
+                open.set("desired-capabilities", value.clone())
+                    .properties(properties)
+            });
+            assert_eq!(
+                p.engine()
+                    .connection()
+                    .remote()
+                    .unwrap()
+                    .desired_capabilities
+                    .len(),
+                count
+            );
+        });
+    }
+}
+
+#[test]
+fn the_longer_descriptor_forms_are_read_too() {
+    // 0x80 with eight octets is Form::Widest; this is the one-octet form around a full list32.
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open();
+        let mut body = vec![0x00, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x10];
+        body.extend([0xd0, 0, 0, 0, 7, 0, 0, 0, 1, 0xa1, 1, b'x']);
+        let size = (body.len() + 8) as u8;
+        p.inject_raw(&[&[0, 0, 0, size, 2, 0, 0, 0][..], &body].concat());
+        p.expect_events(&[Event::RemoteOpen]);
+    });
+}
+
+#[test]
+fn a_client_whose_server_answers_with_another_version_gives_up() {
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER);
+        p.expect_open();
+        p.inject_raw(b"AMQP\x00\x00\x09\x01");
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+        let failure = p.engine().failure().cloned();
+        assert!(
+            matches!(
+                failure,
+                Some(Failure::Header(HeaderFailure::Unsupported { .. }))
+            ),
+            "{failure:?}"
+        );
+    });
+}
+
+#[test]
+fn a_server_answers_a_foreign_header_with_its_own_and_hangs_up() {
+    for header in [
+        *b"AMQP\x00\x00\x09\x01",
+        *b"AMQP\x00\x01\x00\x01",
+        *b"AMQP\x07\x01\x00\x00",
+        *b"GET / HT",
+    ] {
+        server(|p| {
+            p.inject_raw(&header);
+            p.expect_header(AMQP_HEADER);
+            p.expect_events(&[Event::Disconnected]);
+            p.expect_done();
+            assert!(matches!(p.engine().failure(), Some(Failure::Header(_))));
+        });
+    }
+}
+
+#[test]
+fn a_server_tells_a_client_that_wants_tls_from_one_that_talks_nonsense() {
+    for hello in [TLS_HEADER, [0x16, 3, 1, 2, 0, 1, 0, 1]] {
+        server(|p| {
+            p.inject_raw(&hello);
+            p.expect_header(AMQP_HEADER);
+            p.expect_done();
+            assert_eq!(
+                p.engine().failure(),
+                Some(&Failure::Header(HeaderFailure::TlsRequested))
+            );
+        });
+    }
+}
+
+#[test]
+fn octets_after_a_foreign_header_are_not_looked_at() {
+    server(|p| {
+        p.inject_raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        p.expect_header(AMQP_HEADER);
+        p.expect_done();
+        p.expect_events(&[Event::Disconnected]);
+    });
+}
+
+fn closes_first(p: &mut Peer) {
+    p.opened();
+    p.engine().connection().close(None).unwrap();
+    p.expect_close().no_error().on(0);
+    p.expect_nothing();
+    assert!(!p.engine().is_done(), "the peer's close is still to come");
+    p.inject(close());
+    p.expect_events(&[Event::RemoteClose, Event::Disconnected]);
+    p.expect_done();
+    assert_eq!(p.engine().failure(), None);
+}
+
+#[test]
+fn closing_first_waits_for_the_peers_close() {
+    client(closes_first);
+    server(closes_first);
+}
+
+fn answers_close(p: &mut Peer) {
+    p.opened();
+    p.inject(close());
+    p.expect_close().no_error();
+    p.expect_events(&[Event::RemoteClose, Event::Disconnected]);
+    p.expect_done();
+    assert_eq!(p.engine().failure(), None);
+}
+
+#[test]
+fn the_peers_close_is_answered() {
+    client(answers_close);
+    server(answers_close);
+}
+
+#[test]
+fn simultaneous_closes_end_well() {
+    client(|p| {
+        p.opened();
+        p.engine().connection().close(None).unwrap();
+        p.inject(close());
+        p.expect_close().no_error();
+        p.expect_done();
+        assert_eq!(p.engine().failure(), None);
+    });
+}
+
+#[test]
+fn close_may_come_on_any_channel() {
+    client(|p| {
+        p.opened();
+        p.inject(close().on(9));
+        p.expect_close().on(0);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn the_peers_reason_for_closing_is_reported() {
+    client(|p| {
+        p.opened();
+        let reason = error("amqp:connection:forced").set("description", V::str("maintenance"));
+        p.inject(close().error(reason.v()));
+        p.expect_close();
+        let remote = p.engine().connection().remote_condition().cloned().unwrap();
+        assert_eq!(remote.condition, "amqp:connection:forced");
+        assert_eq!(remote.description.as_deref(), Some("maintenance"));
+        match p.engine().failure() {
+            Some(Failure::Condition {
+                origin: Origin::Remote,
+                condition,
+            }) => {
+                assert_eq!(condition.condition, "amqp:connection:forced");
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn after_closing_for_an_error_everything_but_close_is_ignored() {
+    client(|p| {
+        p.opened();
+        // Two opens: a fault of the connection.
+        p.inject(open().container_id("again"));
+        p.expect_close()
+            .check("with an error", |close| !close.get("error").is_null());
+        p.inject(
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(1)
+                .outgoing_window(1)
+                .on(3),
+        );
+        p.inject(open().container_id("and again"));
+        p.inject(build::transfer().handle(77).on(60_000));
+        p.expect_nothing();
+        p.inject(close());
+        p.expect_done();
+        assert!(matches!(
+            p.engine().failure(),
+            Some(Failure::Condition {
+                origin: Origin::Local,
+                ..
+            })
+        ));
+    });
+}
+
+#[test]
+fn what_follows_close_is_ignored() {
+    client(|p| {
+        p.opened();
+        p.inject_all([
+            close(),
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(1)
+                .outgoing_window(1),
+        ]);
+        p.expect_close();
+        p.expect_events(&[Event::RemoteClose, Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn another_frame_before_open_closes_the_connection() {
+    server(|p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.inject(
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(1)
+                .outgoing_window(1),
+        );
+        p.expect_header(AMQP_HEADER);
+        p.expect_open();
+        p.expect_close()
+            .check("with an error", |close| !close.get("error").is_null());
+    });
+}
+
+#[test]
+fn a_fault_is_reported_once_and_the_connection_ends() {
+    client(|p| {
+        p.opened();
+        p.inject(open().container_id("again"));
+        p.expect_close();
+        p.inject_eof();
+        p.expect_events(&[Event::Failed, Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn the_end_of_the_stream_before_close_is_a_failure() {
+    client(|p| {
+        p.opened();
+        p.inject_eof();
+        p.expect_events(&[Event::Disconnected]);
+        assert_eq!(p.engine().failure(), Some(&Failure::TransportClosed));
+        p.expect_done();
+    });
+}
+
+#[test]
+fn the_end_of_the_stream_in_the_middle_of_a_frame_is_a_failure() {
+    client(|p| {
+        p.opened();
+        let octets = close().octets(0);
+        p.inject_raw(&octets[..octets.len() - 1]);
+        p.inject_eof();
+        p.expect_events(&[Event::Disconnected]);
+        assert_eq!(p.engine().failure(), Some(&Failure::TransportClosed));
+    });
+}
+
+#[test]
+fn a_peer_that_stalls_the_handshake_is_given_up() {
+    for stalled_at in 0..3 {
+        server(|p| {
+            if stalled_at > 0 {
+                p.inject_raw(&AMQP_HEADER);
+            }
+            if stalled_at > 1 {
+                p.inject_raw(&open().container_id("slow").octets(0)[..5]);
+            }
+            p.engine().connection().open().unwrap();
+            // The clock starts with the first call that tells the time.
+            p.oversleep(0);
+            p.advance(29_000);
+            assert_eq!(p.next_event(), None);
+            p.advance(2_000);
+            p.event_where("Disconnected", |e| (e == Event::Disconnected).then_some(()));
+            assert_eq!(p.engine().failure(), Some(&Failure::HandshakeTimeout));
+            p.drain_names();
+            p.expect_done();
+        });
+    }
+}
+
+#[test]
+fn a_peer_that_never_answers_close_is_given_up() {
+    client(|p| {
+        p.opened();
+        p.engine().connection().close(None).unwrap();
+        p.expect_close();
+        p.advance(60_000);
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn a_max_frame_size_below_512_counts_as_512() {
+    client(|p| {
+        p.opened_with(|open| open.max_frame_size(100));
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.grant(&link, 1);
+        p.send(&link, b"t", &[7; 600]);
+        let size = p.expect_transfer().more(true).size();
+        assert!(size <= 512 && size > 400);
+        p.expect_transfer().more(false);
+    });
+}
+
+#[test]
+fn sessions_never_exceed_the_peers_channel_max() {
+    client(|p| {
+        p.opened_with(|open| open.channel_max(1));
+        p.begun();
+        p.begun();
+        let refused = p.engine().connection().begin(Default::default());
+        assert!(refused.is_err());
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_channel_above_our_channel_max_is_a_framing_error() {
+    let mut config = config();
+    config.channel_max = 4;
+    server_with(config, |p| {
+        p.opened();
+        p.inject(
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(1)
+                .outgoing_window(1)
+                .on(5),
+        );
+        p.expect_close().condition("amqp:connection:framing-error");
+    });
+}
+
+#[test]
+fn commands_on_a_connection_in_the_wrong_state_are_refused_and_change_nothing() {
+    client(|p| {
+        assert!(p.engine().connection().close(None).is_err());
+        assert!(p.engine().connection().begin(Default::default()).is_err());
+        p.engine().connection().open().unwrap();
+        assert!(p.engine().connection().open().is_err());
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open().respond();
+        p.engine().connection().close(None).unwrap();
+        assert!(p.engine().connection().close(None).is_err());
+        assert!(p.engine().connection().begin(Default::default()).is_err());
+        p.expect_close();
+        p.expect_nothing();
+    });
+}

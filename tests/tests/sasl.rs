@@ -1,0 +1,432 @@
+//! The SASL layer (5.3).
+
+use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslRequest, SaslServer};
+use ferrion_engine::{Config, Event, Failure, HeaderFailure, SaslFailure};
+use ferrion_tests::build::{
+    open, sasl_challenge, sasl_init, sasl_mechanisms, sasl_outcome, sasl_response,
+};
+use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
+use ferrion_tests::peer::{Peer, client_with, server_with};
+
+const OK: u8 = 0;
+const AUTH: u8 = 1;
+const SYS_TEMP: u8 = 4;
+
+fn as_client(sasl: SaslClient) -> Config {
+    let mut config = Config::new("engine");
+    config.hostname = Some("broker".into());
+    config.sasl = SaslConfig::Client(sasl);
+    config
+}
+
+fn as_server(mechanisms: &[Mechanism]) -> Config {
+    let mut config = Config::new("engine");
+    config.sasl = SaslConfig::Server(SaslServer::new(mechanisms.iter().copied()));
+    config
+}
+
+/// Up to the point where the server has offered mechanisms.
+fn offered(p: &mut Peer, mechanisms: &[&str]) {
+    p.engine().connection().open().unwrap();
+    p.expect_header(SASL_HEADER);
+    p.expect_nothing();
+    p.inject_raw(&SASL_HEADER);
+    p.inject(sasl_mechanisms().sasl_server_mechanisms(mechanisms));
+}
+
+fn opens(p: &mut Peer) {
+    p.expect_header(AMQP_HEADER);
+    p.expect_open();
+    p.inject_raw(&AMQP_HEADER);
+    p.inject(open().container_id("script"));
+    p.event_where("RemoteOpen", |e| (e == Event::RemoteOpen).then_some(()));
+}
+
+#[test]
+fn an_anonymous_client_gets_through() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        offered(p, &["PLAIN", "ANONYMOUS"]);
+        p.expect(0x41)
+            .is("mechanism", &V::sym("ANONYMOUS"))
+            .hostname("broker");
+        p.expect_nothing();
+        p.inject(sasl_outcome().code(OK));
+        p.expect_events(&[Event::Authenticated]);
+        opens(p);
+    });
+}
+
+#[test]
+fn a_plain_client_sends_no_authorization_identity() {
+    client_with(as_client(SaslClient::plain("user", "secret")), |p| {
+        offered(p, &["PLAIN"]);
+        p.expect(0x41)
+            .is("mechanism", &V::sym("PLAIN"))
+            .initial_response(b"\0user\0secret");
+        p.inject(sasl_outcome().code(OK));
+        opens(p);
+    });
+}
+
+#[test]
+fn an_external_client_sends_an_empty_response_rather_than_none() {
+    client_with(as_client(SaslClient::external()), |p| {
+        offered(p, &["EXTERNAL"]);
+        p.expect(0x41)
+            .is("mechanism", &V::sym("EXTERNAL"))
+            .initial_response(b"");
+        p.inject(sasl_outcome().code(OK));
+        opens(p);
+    });
+}
+
+#[test]
+fn a_lone_mechanism_may_come_without_an_array() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(SASL_HEADER).respond();
+        p.inject(sasl_mechanisms().set("sasl-server-mechanisms", V::sym("ANONYMOUS")));
+        p.expect(0x41).is("mechanism", &V::sym("ANONYMOUS"));
+    });
+}
+
+#[test]
+fn a_server_that_offers_nothing_breaks_the_protocol() {
+    let empty = V::Array(
+        Element {
+            descriptors: vec![],
+            code: 0xa3,
+        },
+        vec![],
+    );
+    for none in [V::Null, empty] {
+        client_with(as_client(SaslClient::anonymous()), |p| {
+            p.engine().connection().open().unwrap();
+            p.expect_header(SASL_HEADER).respond();
+            p.inject(sasl_mechanisms().set("sasl-server-mechanisms", none.clone()));
+            p.expect_events(&[Event::Disconnected]);
+            p.expect_done();
+            assert!(matches!(p.engine().failure(), Some(Failure::Sasl(_))));
+        });
+    }
+}
+
+#[test]
+fn without_a_common_mechanism_the_client_gives_up_and_says_what_was_offered() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        offered(p, &["PLAIN", "SCRAM-SHA-256"]);
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+        match p.engine().failure() {
+            Some(Failure::Sasl(SaslFailure::NoCommonMechanism { offered })) => {
+                assert!(offered.contains("PLAIN") && offered.contains("SCRAM-SHA-256"));
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn a_refused_client_takes_nothing_that_follows() {
+    client_with(as_client(SaslClient::plain("user", "wrong")), |p| {
+        offered(p, &["PLAIN"]);
+        p.expect(0x41);
+        p.inject(sasl_outcome().code(AUTH));
+        p.inject_raw(&AMQP_HEADER);
+        p.inject(open().container_id("script"));
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+        assert_eq!(
+            p.engine().failure(),
+            Some(&Failure::Sasl(SaslFailure::Refused))
+        );
+        assert!(p.engine().connection().remote().is_none());
+    });
+}
+
+#[test]
+fn a_temporary_failure_of_the_server_is_told_from_a_refusal() {
+    client_with(as_client(SaslClient::plain("user", "pw")), |p| {
+        offered(p, &["PLAIN"]);
+        p.expect(0x41);
+        p.inject(sasl_outcome().code(SYS_TEMP));
+        p.expect_done();
+        assert_eq!(
+            p.engine().failure(),
+            Some(&Failure::Sasl(SaslFailure::System { temporary: true }))
+        );
+    });
+}
+
+#[test]
+fn a_sasl_frame_after_the_outcome_is_an_error() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        offered(p, &["ANONYMOUS"]);
+        p.expect(0x41);
+        p.inject(sasl_outcome().code(OK));
+        p.inject(sasl_outcome().code(OK));
+        p.event_where("Disconnected", |e| (e == Event::Disconnected).then_some(()));
+        p.drain_names();
+        p.expect_done();
+        assert!(p.engine().failure().is_some());
+    });
+}
+
+#[test]
+fn an_outcome_before_init_is_an_error() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(SASL_HEADER).respond();
+        p.inject(sasl_outcome().code(OK));
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn a_client_that_wants_sasl_refuses_a_server_without() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(SASL_HEADER);
+        p.inject_raw(&AMQP_HEADER);
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn a_server_offers_its_mechanisms_at_once() {
+    server_with(as_server(&[Mechanism::Anonymous, Mechanism::Plain]), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40)
+            .sasl_server_mechanisms(&["ANONYMOUS", "PLAIN"]);
+        p.expect_nothing();
+    });
+}
+
+fn init(p: &mut Peer, mechanism: &str, response: &[u8]) {
+    p.inject_raw(&SASL_HEADER);
+    p.expect_header(SASL_HEADER);
+    p.expect(0x40);
+    p.inject(sasl_init().mechanism(mechanism).initial_response(response));
+}
+
+#[test]
+fn a_server_admits_anonymous_by_itself() {
+    server_with(as_server(&[Mechanism::Anonymous]), |p| {
+        init(p, "ANONYMOUS", b"");
+        p.expect(0x44).code(OK);
+        p.expect_events(&[Event::Authenticated]);
+        p.engine().connection().open().unwrap();
+        p.inject_raw(&AMQP_HEADER);
+        p.inject(open().container_id("script"));
+        p.expect_header(AMQP_HEADER);
+        p.expect_open();
+    });
+}
+
+#[test]
+fn a_server_asks_its_embedder_about_plain() {
+    for admitted in [true, false] {
+        server_with(as_server(&[Mechanism::Plain]), |p| {
+            init(p, "PLAIN", b"\0user\0secret");
+            p.expect_events(&[Event::Authenticate]);
+            p.expect_nothing();
+            match p.engine().sasl_request() {
+                Some(SaslRequest::Plain {
+                    authorize_as,
+                    user,
+                    password,
+                }) => {
+                    assert_eq!((authorize_as.as_str(), user.as_str()), ("", "user"));
+                    assert!(password.matches(b"secret"));
+                }
+                other => panic!("{other:?}"),
+            }
+            if admitted {
+                p.engine().sasl_accept().unwrap();
+                p.expect(0x44).code(OK);
+                p.expect_events(&[Event::Authenticated]);
+            } else {
+                p.engine().sasl_reject().unwrap();
+                p.expect(0x44).code(AUTH);
+                p.expect_events(&[Event::Disconnected]);
+                p.inject_raw(&AMQP_HEADER);
+                p.expect_done();
+            }
+        });
+    }
+}
+
+#[test]
+fn a_mechanism_that_was_not_offered_fails_with_auth() {
+    for mechanism in ["PLAIN", "X-UNKNOWN", "anonymous"] {
+        server_with(as_server(&[Mechanism::Anonymous]), |p| {
+            init(p, mechanism, b"\0user\0secret");
+            p.expect(0x44).code(AUTH);
+            p.expect_events(&[Event::Disconnected]);
+            p.expect_done();
+        });
+    }
+}
+
+#[test]
+fn broken_plain_responses_fail_and_do_no_harm() {
+    let broken: [&[u8]; 6] = [
+        b"",
+        b"user",
+        b"user\0secret",
+        b"\0\xff\xfe\0x",
+        b"\0\0",
+        b"\0a\0b\0c",
+    ];
+    for response in broken {
+        server_with(as_server(&[Mechanism::Plain]), |p| {
+            init(p, "PLAIN", response);
+            let names = p.drain_names();
+            let asked = p.engine().sasl_request().is_some();
+            assert!(
+                asked || names == ["sasl-outcome"] || names.is_empty(),
+                "{names:?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn plain_without_an_initial_response_is_asked_for_it() {
+    server_with(as_server(&[Mechanism::Plain]), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40);
+        p.inject(sasl_init().mechanism("PLAIN"));
+        p.expect(0x42).challenge(b"");
+        p.inject(sasl_response().response(b"\0user\0secret"));
+        p.expect_events(&[Event::Authenticate]);
+        p.engine().sasl_accept().unwrap();
+        p.expect(0x44).code(OK);
+    });
+}
+
+#[test]
+fn a_pipelining_client_may_send_everything_at_once() {
+    server_with(as_server(&[Mechanism::Anonymous]), |p| {
+        p.engine().connection().open().unwrap();
+        let frames = [
+            SASL_HEADER.to_vec(),
+            sasl_init().mechanism("ANONYMOUS").octets(0),
+            AMQP_HEADER.to_vec(),
+            open().container_id("script").octets(0),
+        ]
+        .concat();
+        p.inject_raw(&frames);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40);
+        p.expect(0x44).code(OK);
+        p.expect_header(AMQP_HEADER);
+        p.expect_open();
+        p.expect_events(&[Event::Authenticated, Event::RemoteOpen]);
+    });
+}
+
+#[test]
+fn a_client_that_skips_sasl_is_turned_away_unless_it_is_optional() {
+    server_with(as_server(&[Mechanism::Anonymous]), |p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect_done();
+        assert_eq!(
+            p.engine().failure(),
+            Some(&Failure::Header(HeaderFailure::SaslRequired))
+        );
+    });
+    let mut config = as_server(&[]);
+    config.sasl = SaslConfig::Server(SaslServer::new([Mechanism::Plain]).required(false));
+    server_with(config, |p| p.opened());
+}
+
+#[test]
+fn a_server_without_sasl_answers_a_sasl_client_with_amqp_and_hangs_up() {
+    server_with(Config::new("engine"), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(AMQP_HEADER);
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
+#[test]
+fn sasl_frames_over_512_octets_are_refused() {
+    server_with(as_server(&[Mechanism::Plain]), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40);
+        p.inject(
+            sasl_init()
+                .mechanism("PLAIN")
+                .initial_response(&[b'x'; 600]),
+        );
+        p.event_where("Disconnected", |e| (e == Event::Disconnected).then_some(()));
+        p.drain_names();
+        p.expect_done();
+    });
+}
+
+#[test]
+fn amqp_frames_inside_the_sasl_layer_are_refused() {
+    server_with(as_server(&[Mechanism::Plain]), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40);
+        p.inject(open().container_id("script"));
+        p.event_where("Disconnected", |e| (e == Event::Disconnected).then_some(()));
+        p.drain_names();
+        p.expect_done();
+        assert!(p.engine().connection().remote().is_none());
+    });
+}
+
+#[test]
+fn empty_and_foreign_frames_in_the_sasl_layer_do_no_harm() {
+    for frame in [
+        Frame {
+            kind: 1,
+            ..Frame::empty(0)
+        },
+        Frame {
+            kind: 9,
+            ..Frame::empty(0)
+        },
+    ] {
+        server_with(as_server(&[Mechanism::Plain]), |p| {
+            p.inject_raw(&SASL_HEADER);
+            p.expect_header(SASL_HEADER);
+            p.expect(0x40);
+            p.inject_frame(&frame);
+            p.drain_names();
+        });
+    }
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        offered(p, &["ANONYMOUS"]);
+        p.expect(0x41);
+        p.inject(sasl_challenge().challenge(b"prove it"));
+        p.drain_names();
+    });
+}
+
+#[test]
+fn octets_six_and_seven_of_a_sasl_frame_are_ignored() {
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(SASL_HEADER).respond();
+        p.inject(
+            sasl_mechanisms()
+                .sasl_server_mechanisms(&["ANONYMOUS"])
+                .on(0x1234),
+        );
+        p.expect(0x41);
+        p.inject(sasl_outcome().code(OK).extended(&[1, 2, 3, 4]).on(0xffff));
+        p.expect_events(&[Event::Authenticated]);
+    });
+}
