@@ -253,6 +253,7 @@ function serve(options, messages) {
                 again = rhea.message.encode(message);
             }
         } catch (error) {
+            described = undefined;
             say('refused', { index, error: String(error) });
             delivery.reject({ condition: 'amqp:decode-error', description: String(error) });
         }

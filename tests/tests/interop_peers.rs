@@ -90,7 +90,7 @@ fn carry_with(sasl: Sasl, (from, encoder): (Library, Api), (to, decoder): (Libra
         let expected = match &sent {
             // An exception of the decoder is about the message as it is in the table.
             Fate::Arrives(message) if *message == case.message => {
-                fate(to, decoder, Way::Decodes, &case.name, message)
+                fate(to, decoder, Way::Shows, &case.name, message)
             }
             other => other.clone(),
         };
@@ -147,7 +147,7 @@ fn outcomes() {
         let arguments = ["--size", "3", "--count", "5"];
         let mut source =
             Program::connect(from, sink.port(), Role::Source, Sasl::None, &arguments, &[]);
-        let mut outcomes = source.collect(&["outcome"], "done");
+        let mut outcomes = source.collect("outcome", "done");
         outcomes.sort_by_key(|outcome| outcome["index"].as_u64());
         let states: Vec<_> = outcomes
             .iter()

@@ -21,8 +21,12 @@ pub enum Fate {
 pub enum Way {
     /// The library receives it.
     Decodes,
+    /// The library receives it, and the program prints it.
+    Shows,
     /// The library sends it.
     Encodes,
+    /// The library sends what it received.
+    Returns,
 }
 
 /// Says what becomes of a message that goes through this library this way: the exception that is written down for the
@@ -32,7 +36,14 @@ pub enum Way {
 ///
 /// When the table can not be read.
 pub fn fate(library: Library, api: Api, way: Way, case: &str, message: &Value) -> Fate {
-    let row = rows().find(|row| row.is_about(library, api, way, case));
+    let ways: &[Way] = match way {
+        Way::Decodes | Way::Encodes => &[way],
+        Way::Shows => &[Way::Shows, Way::Decodes],
+        Way::Returns => &[Way::Returns, Way::Decodes, Way::Encodes],
+    };
+    let row = ways
+        .iter()
+        .find_map(|way| rows().find(|row| row.is_about(library, api, *way, case)));
     row.map_or_else(|| Fate::Arrives(message.clone()), |row| row.befall(message))
 }
 
@@ -82,7 +93,9 @@ impl Row {
         };
         let way = match way {
             Way::Decodes => "decodes",
+            Way::Shows => "shows",
             Way::Encodes => "encodes",
+            Way::Returns => "returns",
         };
         let (who, codec) = self
             .who

@@ -17,6 +17,7 @@ mod octets;
 mod program;
 pub mod proxy;
 mod scratch;
+pub mod script;
 pub mod table;
 
 pub use command::{Command, Outcome};

@@ -3,6 +3,7 @@
 use super::{Scratch, project};
 use serde_json::Value;
 use std::{
+    collections::VecDeque,
     env,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -12,7 +13,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How long a test waits for a line of a peer. It bounds a failure; no test that passes ever waits for it.
@@ -92,6 +93,8 @@ pub struct Program {
     events: Receiver<Value>,
     port: Option<u16>,
     unsendable: Vec<Value>,
+    /// Events that nobody has asked for yet.
+    heard: VecDeque<Value>,
     title: String,
     log: Arc<Mutex<Vec<String>>>,
     _scratch: Scratch,
@@ -168,68 +171,58 @@ impl Program {
         })
     }
 
-    /// The next event of this name; earlier ones of other names are passed over.
+    /// The oldest event of this name that was not taken yet, when it has come.
     ///
     /// # Panics
     ///
     /// When it does not come within [`PATIENCE`], or the peer ends.
     pub fn expect(&mut self, event: &str) -> Value {
-        self.expect_within(event, PATIENCE)
+        self.expect_any(&[event])
     }
 
-    /// As [`Program::expect`], with another bound.
-    ///
-    /// # Panics
-    ///
-    /// When it does not come in that time, or the peer ends.
-    pub fn expect_within(&mut self, event: &str, patience: Duration) -> Value {
-        let end = Instant::now() + patience;
-        loop {
-            match self
-                .events
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
-                Ok(line) if line["event"] == event => return line,
-                Ok(_) => {}
-                Err(why) => self.lament(event, why),
-            }
-        }
-    }
-
-    /// The next event that has one of these names; others are passed over.
+    /// The oldest event that has one of these names and was not taken yet, when it has come.
     ///
     /// # Panics
     ///
     /// When none comes within [`PATIENCE`], or the peer ends.
     pub fn expect_any(&mut self, names: &[&str]) -> Value {
+        let wanted = |line: &Value| names.iter().any(|name| line["event"] == *name);
+        let known = self
+            .heard
+            .iter()
+            .position(wanted)
+            .and_then(|place| self.heard.remove(place));
+        if let Some(line) = known {
+            return line;
+        }
         loop {
             match self.events.recv_timeout(PATIENCE) {
-                Ok(line) if names.iter().any(|name| line["event"] == *name) => return line,
-                Ok(_) => {}
+                Ok(line) if wanted(&line) => return line,
+                Ok(line) => self.heard.push_back(line),
                 Err(why) => self.lament(&names.join(" or "), why),
             }
         }
     }
 
-    /// All events of these names up to and without the first one called `end`.
+    /// All events of this name that come before the one called `end`.
     ///
     /// # Panics
     ///
     /// When that one does not come within [`PATIENCE`], or the peer ends before.
-    pub fn collect(&mut self, names: &[&str], end: &str) -> Vec<Value> {
-        let mut found = Vec::new();
-        loop {
-            match self.events.recv_timeout(PATIENCE) {
-                Ok(line) if line["event"] == end => return found,
-                Ok(line) => found.extend(
-                    names
-                        .iter()
-                        .any(|name| line["event"] == *name)
-                        .then_some(line),
-                ),
-                Err(why) => self.lament(end, why),
-            }
-        }
+    pub fn collect(&mut self, event: &str, end: &str) -> Vec<Value> {
+        self.expect(end);
+        let (found, others) = self
+            .heard
+            .drain(..)
+            .partition(|line| line["event"] == event);
+        self.heard = others;
+        Vec::from(found)
+    }
+
+    /// Whether no event of this name has come that was not taken yet. Does not wait.
+    pub fn is_silent_about(&mut self, event: &str) -> bool {
+        self.heard.extend(self.events.try_iter());
+        !self.heard.iter().any(|line| line["event"] == event)
     }
 
     fn start(
@@ -303,6 +296,7 @@ impl Program {
             events,
             port: None,
             unsendable: Vec::new(),
+            heard: VecDeque::new(),
             title,
             log,
             _scratch: scratch,
@@ -348,6 +342,16 @@ impl Drop for Program {
         // An error means that it has ended by itself.
         drop(self.child.kill());
         drop(self.child.wait());
+        if thread::panicking() {
+            // What the peer said last mostly tells why.
+            let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            let last = log.len().saturating_sub(10);
+            eprintln!(
+                "{} said at last:\n  {}",
+                self.title,
+                log[last..].join("\n  ")
+            );
+        }
     }
 }
 

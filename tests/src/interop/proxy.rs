@@ -254,6 +254,7 @@ fn pump(pair: &Pair, direction: Direction, shared: &Shared) -> io::Result<End> {
 
 fn make_cut(fault: Fault, pair: &Pair, shared: &Shared) -> End {
     *pair.cut.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    shared.lock().cuts += 1;
     match fault {
         Fault::Close => pair.shut(Shutdown::Both),
         Fault::Reset => {
@@ -270,7 +271,6 @@ fn make_cut(fault: Fault, pair: &Pair, shared: &Shared) -> End {
         }
         Fault::Stall => {}
     }
-    shared.lock().cuts += 1;
     shared.bell.notify_all();
     End::Cut
 }
