@@ -1,0 +1,493 @@
+//! The credit scheduler: shares what `recv` asked for fairly among all the links it may come from.
+//!
+//! Nobody can know which sender has messages, so credit is dealt out evenly and moved when it turns
+//! out to be in the wrong place: a link that used its credit up waits in line; if there is none left
+//! to give, after [`PATIENCE`] the links that sit on theirs are drained (2.6.7), and what comes back
+//! goes to those who wait. Links are named by any `L`; time is an argument.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+use ferrion_engine::Time;
+
+/// How long links may wait in line, in milliseconds, before others are drained for them.
+pub(crate) const PATIENCE: u64 = 250;
+
+/// Messages per receiving link that [`Credit::All`] lets come before `get` takes them.
+pub(crate) const BATCH: u32 = 1024;
+
+/// How many messages [`recv`](crate::Messenger::recv) lets come.
+///
+/// Each call replaces what the one before it asked for. A number turns into [`Credit::Explicit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credit {
+    /// As many as come, at the pace at which `get` takes them: at most 1,024 per receiving link
+    /// wait unread.
+    All,
+    /// This many, over all links together. 0 is [`Credit::Cancel`].
+    Explicit(u32),
+    /// No more than what has been granted to peers already.
+    Cancel,
+    /// Leave all credit alone; nothing comes unless the embedder grants credit itself.
+    Manual,
+}
+
+impl From<u32> for Credit {
+    fn from(count: u32) -> Self {
+        Self::Explicit(count)
+    }
+}
+
+/// What the scheduler wants done to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order<L> {
+    /// Add this much credit.
+    Grant(L, u32),
+    /// Ask the sender to use its credit up or give it back.
+    Drain(L),
+}
+
+#[derive(Debug, Default)]
+struct Link {
+    /// Credit that was granted and not used.
+    outstanding: u32,
+    draining: bool,
+    /// In which lines the link stands; each holds a link at most once.
+    blocked: bool,
+    credited: bool,
+    low: bool,
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(crate) struct Scheduler<L> {
+    automatic: bool,
+    manual: bool,
+    /// Credit that nobody has yet.
+    pool: u64,
+    /// Credit that links have and did not use.
+    distributed: u64,
+    links: HashMap<L, Link>,
+    /// Links without credit, longest waiting first. This line and the next two may name links that
+    /// are gone: finding a link in a line would cost more than skipping it later.
+    blocked: VecDeque<L>,
+    /// How many of them are not gone.
+    waiting: usize,
+    /// Links that were given credit, longest ago first.
+    credited: VecDeque<L>,
+    /// Links that fell below a fifth of their share.
+    low: VecDeque<L>,
+    draining: usize,
+    next_drain: Option<Time>,
+}
+
+impl<L: Copy + Eq + Hash> Scheduler<L> {
+    pub(crate) fn new() -> Self {
+        Self {
+            automatic: false,
+            manual: false,
+            pool: 0,
+            distributed: 0,
+            links: HashMap::new(),
+            blocked: VecDeque::new(),
+            waiting: 0,
+            credited: VecDeque::new(),
+            low: VecDeque::new(),
+            draining: 0,
+            next_drain: None,
+        }
+    }
+
+    /// What `recv` asked for; replaces what it asked for before.
+    pub(crate) fn request(&mut self, credit: Credit) {
+        (self.automatic, self.manual) = (credit == Credit::All, credit == Credit::Manual);
+        self.pool = match credit {
+            Credit::Explicit(count) => u64::from(count).saturating_sub(self.distributed),
+            Credit::All | Credit::Cancel | Credit::Manual => 0,
+        };
+    }
+
+    /// Messages that may still come.
+    pub(crate) const fn receiving(&self) -> u64 {
+        self.pool + self.distributed
+    }
+
+    /// A link came up; it waits in line.
+    pub(crate) fn attach(&mut self, link: L) {
+        self.links.entry(link).or_default();
+        self.block(link);
+    }
+
+    /// A link is gone; what it did not use goes to the others.
+    pub(crate) fn detach(&mut self, link: L) {
+        let Some(state) = self.links.remove(&link) else {
+            return;
+        };
+        self.distributed -= u64::from(state.outstanding);
+        self.pool += u64::from(state.outstanding);
+        self.draining -= usize::from(state.draining);
+        self.waiting -= usize::from(state.blocked);
+        // The gone are swept out when they are the majority: constant cost per link.
+        let links = &self.links;
+        for line in [&mut self.blocked, &mut self.credited, &mut self.low] {
+            if line.len() > 2 * links.len() + 16 {
+                line.retain(|link| links.contains_key(link));
+            }
+        }
+    }
+
+    /// `count` messages came down a link.
+    pub(crate) fn received(&mut self, link: L, count: u32) {
+        let share = self.share();
+        let Some(state) = self.links.get_mut(&link) else {
+            return;
+        };
+        let used = count.min(state.outstanding);
+        state.outstanding -= used;
+        self.distributed -= u64::from(used);
+        if state.outstanding == 0 {
+            self.block(link);
+        } else if !state.draining && !state.low && state.outstanding < low_mark(share) {
+            state.low = true;
+            self.low.push_back(link);
+        }
+    }
+
+    /// A sender answered a drain: what it did not use comes back, and it waits in line again.
+    pub(crate) fn drained(&mut self, link: L) {
+        let Some(state) = self.links.get_mut(&link) else {
+            return;
+        };
+        let unused = u64::from(std::mem::take(&mut state.outstanding));
+        self.distributed -= unused;
+        self.pool += unused;
+        self.block(link);
+    }
+
+    /// When [`schedule`](Self::schedule) must be called at the latest.
+    pub(crate) const fn deadline(&self) -> Option<Time> {
+        self.next_drain
+    }
+
+    /// Deals out what there is. `unread` is the number of messages that came and were not taken.
+    pub(crate) fn schedule(&mut self, now: Time, unread: usize, orders: &mut Vec<Order<L>>) {
+        if self.manual || self.links.is_empty() {
+            self.next_drain = None;
+            return;
+        }
+        if self.automatic {
+            let most = self.links.len() as u64 * u64::from(BATCH);
+            self.pool = most.saturating_sub(self.distributed.saturating_add(unread as u64));
+        }
+        let share = self.share();
+        while self.pool > 0
+            && let Some(link) = self.blocked.pop_front()
+        {
+            self.grant(link, share, orders);
+        }
+        if self.waiting == 0 {
+            self.next_drain = None;
+            while self.pool > 0
+                && let Some(link) = self.low.pop_front()
+            {
+                self.grant(link, share, orders);
+            }
+            return;
+        }
+        // With messages unread, `get` makes room soon enough; taking credit away only costs time.
+        let misplaced = self.distributed > 0 && !(self.automatic && unread > 0);
+        if self.draining > 0 || !misplaced {
+            self.next_drain = None;
+            return;
+        }
+        match self.next_drain {
+            None => self.next_drain = Some(now.after(PATIENCE)),
+            Some(at) if at <= now => {
+                self.next_drain = None;
+                self.drain(share, orders);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// An equal part of all credit for every link, and never nothing.
+    fn share(&self) -> u32 {
+        let links = self.links.len().max(1) as u64;
+        u32::try_from(self.receiving() / links)
+            .unwrap_or(u32::MAX)
+            .max(1)
+    }
+
+    /// Fills a link up to its share, as far as the pool goes.
+    fn grant(&mut self, link: L, share: u32, orders: &mut Vec<Order<L>>) {
+        let Some(state) = self.links.get_mut(&link) else {
+            return;
+        };
+        self.waiting -= usize::from(std::mem::take(&mut state.blocked));
+        state.low = false;
+        let wanted = u64::from(share.saturating_sub(state.outstanding)).min(self.pool);
+        let credit = u32::try_from(wanted).unwrap_or(u32::MAX);
+        if credit == 0 || state.draining {
+            return;
+        }
+        state.outstanding += credit;
+        self.pool -= u64::from(credit);
+        self.distributed += u64::from(credit);
+        if !state.credited {
+            state.credited = true;
+            self.credited.push_back(link);
+        }
+        orders.push(Order::Grant(link, credit));
+    }
+
+    /// Puts a link that has no credit into line.
+    fn block(&mut self, link: L) {
+        if let Some(state) = self.links.get_mut(&link) {
+            self.draining -= usize::from(std::mem::take(&mut state.draining));
+            state.low = false;
+            if !state.blocked {
+                state.blocked = true;
+                self.waiting += 1;
+                self.blocked.push_back(link);
+            }
+        }
+    }
+
+    /// Drains as many links as it takes to give everyone in line a share.
+    fn drain(&mut self, share: u32, orders: &mut Vec<Order<L>>) {
+        let mut needed = self.waiting as u64 * u64::from(share);
+        let mut rest = VecDeque::new();
+        while let Some(link) = self.credited.pop_front() {
+            let Some(state) = self.links.get_mut(&link) else {
+                continue;
+            };
+            if state.outstanding == 0 {
+                state.credited = false;
+                continue;
+            }
+            // The drained go to the back, so that the next drain begins with others.
+            rest.push_back(link);
+            state.draining = true;
+            self.draining += 1;
+            orders.push(Order::Drain(link));
+            needed = needed.saturating_sub(u64::from(state.outstanding));
+            if needed == 0 {
+                break;
+            }
+        }
+        self.credited.append(&mut rest);
+    }
+}
+
+/// Below a fifth of its share a link is filled up, before it runs dry.
+const fn low_mark(share: u32) -> u32 {
+    (share / 5).saturating_add((share % 5 >= 3) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH, Credit, Order, PATIENCE, Scheduler};
+    use ferrion_engine::Time;
+
+    fn run(scheduler: &mut Scheduler<u8>, now: u64, waiting: usize) -> Vec<Order<u8>> {
+        let mut orders = Vec::new();
+        scheduler.schedule(Time(now), waiting, &mut orders);
+        orders
+    }
+
+    fn with_links(links: &[u8], credit: Credit) -> Scheduler<u8> {
+        let mut scheduler = Scheduler::new();
+        scheduler.request(credit);
+        for link in links {
+            scheduler.attach(*link);
+        }
+        scheduler
+    }
+
+    #[test]
+    fn credit_is_shared_evenly_and_nobody_gets_less_than_one() {
+        let mut scheduler = with_links(&[1, 2, 3], Credit::Explicit(9));
+        assert_eq!(
+            run(&mut scheduler, 0, 0),
+            [Order::Grant(1, 3), Order::Grant(2, 3), Order::Grant(3, 3)]
+        );
+        assert_eq!(scheduler.receiving(), 9);
+        let mut scheduler = with_links(&[1, 2, 3], Credit::Explicit(2));
+        assert_eq!(
+            run(&mut scheduler, 0, 0),
+            [Order::Grant(1, 1), Order::Grant(2, 1)]
+        );
+    }
+
+    #[test]
+    fn a_request_replaces_the_one_before() {
+        let mut scheduler = with_links(&[1], Credit::Explicit(5));
+        run(&mut scheduler, 0, 0);
+        scheduler.request(Credit::Explicit(7));
+        assert_eq!(scheduler.receiving(), 7);
+        scheduler.request(Credit::Explicit(3));
+        assert_eq!(
+            scheduler.receiving(),
+            5,
+            "what is granted cannot be taken back"
+        );
+        scheduler.request(Credit::Explicit(7));
+        scheduler.request(Credit::Cancel);
+        assert_eq!(scheduler.receiving(), 5);
+        scheduler.request(Credit::Manual);
+        scheduler.attach(2);
+        assert_eq!(run(&mut scheduler, 10_000, 0), []);
+    }
+
+    #[test]
+    fn automatic_credit_stops_when_nobody_reads() {
+        let mut scheduler = with_links(&[1], Credit::All);
+        assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, BATCH)]);
+        let mut waiting = 0;
+        for _ in 0..10_000 {
+            if scheduler.receiving() == 0 {
+                break;
+            }
+            scheduler.received(1, 1);
+            waiting += 1;
+            run(&mut scheduler, 0, waiting);
+        }
+        assert_eq!(waiting, BATCH as usize);
+        assert_eq!(
+            scheduler.deadline(),
+            None,
+            "there is nobody to drain, so no timer either"
+        );
+        assert_eq!(run(&mut scheduler, 0, 1000), [Order::Grant(1, 24)]);
+    }
+
+    #[test]
+    fn links_are_refilled_below_a_fifth_of_their_share() {
+        let mut scheduler = with_links(&[1], Credit::All);
+        run(&mut scheduler, 0, 0);
+        scheduler.received(1, BATCH - 205);
+        assert_eq!(run(&mut scheduler, 0, 0), []);
+        scheduler.received(1, 1);
+        assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, BATCH - 204)]);
+    }
+
+    #[test]
+    fn refill_waits_for_room_and_is_not_forgotten() {
+        let mut scheduler = with_links(&[1], Credit::All);
+        run(&mut scheduler, 0, 0);
+        scheduler.received(1, BATCH - 10);
+        assert_eq!(run(&mut scheduler, 0, BATCH as usize - 10), []);
+        assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, BATCH - 10)]);
+    }
+
+    /// recv(11) once: one link sends 1, another 10; the credit follows by a drain.
+    #[test]
+    fn idle_credit_moves_to_who_waits() {
+        let mut scheduler = with_links(&[1], Credit::Explicit(11));
+        assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, 11)]);
+        scheduler.received(1, 1);
+        scheduler.attach(2);
+        assert_eq!(run(&mut scheduler, 100, 1), []);
+        assert_eq!(scheduler.deadline(), Some(Time(100 + PATIENCE)));
+        assert_eq!(run(&mut scheduler, 349, 1), []);
+        assert_eq!(run(&mut scheduler, 350, 1), [Order::Drain(1)]);
+        assert_eq!(run(&mut scheduler, 9999, 1), [], "one drain at a time");
+        scheduler.drained(1);
+        assert_eq!(
+            run(&mut scheduler, 400, 1),
+            [Order::Grant(2, 5), Order::Grant(1, 5)]
+        );
+        scheduler.received(2, 5);
+        assert_eq!(run(&mut scheduler, 400, 6), []);
+        assert_eq!(run(&mut scheduler, 650, 6), [Order::Drain(1)]);
+        scheduler.drained(1);
+        let orders = run(&mut scheduler, 660, 6);
+        assert!(orders.contains(&Order::Grant(2, 2)), "{orders:?}");
+        assert_eq!(scheduler.receiving(), 5);
+    }
+
+    #[test]
+    fn a_drained_link_that_still_had_messages_is_done_when_its_credit_is_used() {
+        let mut scheduler = with_links(&[1], Credit::Explicit(2));
+        run(&mut scheduler, 0, 0);
+        scheduler.attach(2);
+        run(&mut scheduler, 0, 0);
+        assert_eq!(run(&mut scheduler, 250, 0), [Order::Drain(1)]);
+        scheduler.received(1, 2);
+        assert_eq!(scheduler.receiving(), 0);
+        scheduler.request(Credit::Explicit(2));
+        assert_eq!(
+            run(&mut scheduler, 251, 2),
+            [Order::Grant(2, 1), Order::Grant(1, 1)]
+        );
+    }
+
+    #[test]
+    fn the_credit_of_a_lost_link_returns() {
+        let mut scheduler = with_links(&[1, 2, 3], Credit::Explicit(9));
+        run(&mut scheduler, 0, 0);
+        scheduler.received(1, 3);
+        scheduler.detach(3);
+        scheduler.detach(3);
+        assert_eq!(scheduler.receiving(), 6);
+        assert_eq!(run(&mut scheduler, 0, 3), [Order::Grant(1, 3)]);
+        scheduler.received(1, 3);
+        scheduler.received(2, 3);
+        assert_eq!(scheduler.receiving(), 0);
+    }
+
+    #[test]
+    fn links_that_come_and_go_leave_nothing_behind() {
+        let mut scheduler = with_links(&[0], Credit::Explicit(3));
+        run(&mut scheduler, 0, 0);
+        for round in 0..1000 {
+            for link in 1..20 {
+                scheduler.attach(link);
+            }
+            run(&mut scheduler, round, 0);
+            (1..20).for_each(|link| scheduler.detach(link));
+            assert!(scheduler.blocked.len() + scheduler.credited.len() + scheduler.low.len() < 100);
+        }
+        assert_eq!(scheduler.waiting, 0);
+        assert_eq!(scheduler.receiving(), 3);
+    }
+
+    /// recv(50) over three links: one bursts its share, the rest is moved until all 50 came.
+    #[test]
+    fn all_that_was_asked_for_arrives_in_the_end() {
+        let mut scheduler = with_links(&[1, 2, 3], Credit::Explicit(50));
+        let orders = run(&mut scheduler, 0, 0);
+        assert_eq!(
+            orders,
+            [
+                Order::Grant(1, 16),
+                Order::Grant(2, 16),
+                Order::Grant(3, 16)
+            ]
+        );
+        let (mut now, mut came) = (0, 0);
+        let mut credit = 16;
+        while came < 50 {
+            scheduler.received(1, credit);
+            came += credit;
+            credit = 0;
+            for _ in 0..20 {
+                now += 125;
+                for order in run(&mut scheduler, now, came as usize) {
+                    match order {
+                        Order::Grant(1, more) => credit += more,
+                        Order::Grant(..) => {}
+                        Order::Drain(link) => scheduler.drained(link),
+                    }
+                }
+                if credit > 0 {
+                    break;
+                }
+            }
+            assert!(now < 60_000, "{came} of 50 came");
+        }
+        assert_eq!(came, 50);
+        assert_eq!(scheduler.receiving(), 0);
+    }
+}
