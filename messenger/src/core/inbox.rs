@@ -1,0 +1,441 @@
+//! The incoming half of the calls: subscribe, get, and decisions about what came.
+
+use ferrion_engine::LinkConfig;
+use ferrion_engine::Time;
+use ferrion_engine::message::Message;
+use ferrion_engine::protocol::{
+    Condition, DeliveryState, Modified, Source as Terminus, conditions,
+};
+
+use super::address::{Address, Scheme};
+use super::credit::Credit;
+use super::pool::{ConnKey, Party};
+use super::source::{Source, SourceKey, SourceState, Subscription};
+use super::store::Taken;
+use super::tracker::{Flags, Status, Tracker};
+use super::{Action, Core};
+use crate::error::{Error, Result};
+
+/// What is decided about a received message.
+#[derive(Clone, Debug)]
+pub(crate) enum Decision {
+    Accept,
+    Reject(Option<Condition>),
+    Release,
+    Modify(Modified),
+}
+
+impl Decision {
+    const fn status(&self) -> Status {
+        match self {
+            Self::Accept => Status::Accepted,
+            Self::Reject(_) => Status::Rejected,
+            Self::Release => Status::Released,
+            Self::Modify(_) => Status::Modified,
+        }
+    }
+
+    fn state(&self) -> DeliveryState {
+        match self {
+            Self::Accept => DeliveryState::Accepted,
+            Self::Reject(condition) => DeliveryState::Rejected(condition.clone().map(Box::new)),
+            Self::Release => DeliveryState::Released,
+            Self::Modify(modified) => DeliveryState::Modified(Box::new(modified.clone())),
+        }
+    }
+}
+
+impl Core {
+    /// Makes messages come from an address, or from everyone who connects to one.
+    pub(crate) fn subscribe(&mut self, address: &str) -> Result<Subscription> {
+        let routed = self.routes.apply(address).flatten();
+        let address = Address::parse(routed.as_deref().unwrap_or(address))?;
+        if address.listen {
+            if address.scheme == Scheme::Amqps {
+                return Err(super::lifecycle::no_tls());
+            }
+            let (host, port) = (address.host.clone(), address.port());
+            let source = Source {
+                address,
+                state: SourceState::Opening,
+                remote_address: None,
+            };
+            let source = self.sources.insert(source);
+            self.actions
+                .push_back(Action::Listen { source, host, port });
+            return Ok(Subscription(source));
+        }
+        let source = Source {
+            address,
+            state: SourceState::Broken,
+            remote_address: None,
+        };
+        let source = self.sources.insert(source);
+        match self.attach_source(source) {
+            Ok(()) => Ok(Subscription(source)),
+            Err(error) => {
+                self.sources.remove(source);
+                Err(error)
+            }
+        }
+    }
+
+    /// Attaches a receiving link for a subscription, on a connection that may have to be made first.
+    fn attach_source(&mut self, source: SourceKey) -> Result<()> {
+        let Some(address) = self
+            .sources
+            .get(source)
+            .map(|source| source.address.clone())
+        else {
+            return Ok(());
+        };
+        let key = self.connection_to(&address)?;
+        let session = self.session_on(key)?;
+        let name = self.link_name("receiver");
+        let mut config = LinkConfig::receiver(name, address.node());
+        if address.is_dynamic()
+            && let Some(terminus) = &mut config.source
+        {
+            **terminus = Terminus {
+                address: None,
+                dynamic: true,
+                ..(**terminus).clone()
+            };
+        }
+        let Some(conn) = self.pool.get_mut(key) else {
+            return Err(Error::State("the connection is gone; try again"));
+        };
+        let failed = |error: ferrion_engine::UsageError| Error::Send {
+            address: format!("{}/{}", conn.endpoint, address.node()),
+            cause: error.to_string(),
+        };
+        let attached = conn
+            .engine
+            .session(session)
+            .and_then(|mut session| session.attach_receiver(config));
+        let link = attached.map_err(failed)?;
+        conn.links.insert(link, Party::Receiver(Some(source)));
+        if let Some(source) = self.sources.get_mut(source) {
+            source.state = SourceState::Link(key, link);
+        }
+        self.pool.touch(key);
+        Ok(())
+    }
+
+    /// A subscription's link or connection is gone.
+    pub(super) fn break_source(&mut self, key: SourceKey) {
+        if let Some(source) = self.sources.get_mut(key)
+            && !matches!(source.state, SourceState::Broken)
+        {
+            source.state = SourceState::Broken;
+            self.broken.push(key);
+        }
+    }
+
+    /// What `recv` asks for. Brings lost subscriptions up again.
+    pub(crate) fn request(&mut self, credit: Credit) {
+        self.credit.request(credit);
+        for source in std::mem::take(&mut self.broken) {
+            let Some(state) = self.sources.get(source) else {
+                continue;
+            };
+            if state.address.listen {
+                let (host, port) = (state.address.host.clone(), state.address.port());
+                if let Some(state) = self.sources.get_mut(source) {
+                    state.state = SourceState::Opening;
+                }
+                self.actions
+                    .push_back(Action::Listen { source, host, port });
+            } else if let Err(error) = self.attach_source(source) {
+                self.broken.push(source);
+                self.push_recv_error(error);
+            }
+        }
+    }
+
+    /// Whether a listening socket is not open yet, and may still be.
+    pub(crate) fn is_opening(&self, subscription: Subscription) -> bool {
+        let source = self.sources.get(subscription.0);
+        source.is_some_and(|source| matches!(source.state, SourceState::Opening))
+    }
+
+    /// If a listening address could not be listened on: why. The subscription is gone then.
+    pub(crate) fn take_listen_error(&mut self, subscription: Subscription) -> Option<Error> {
+        let source = self.sources.get(subscription.0)?;
+        if !source.address.listen || !matches!(source.state, SourceState::Broken) {
+            return None;
+        }
+        self.sources.remove(subscription.0);
+        self.broken.retain(|broken| *broken != subscription.0);
+        self.recv_errors.pop_back()
+    }
+
+    /// Whether anything can come at all.
+    pub(crate) fn has_sources(&self) -> bool {
+        !self.pool.is_empty() || !self.sources.is_empty()
+    }
+
+    /// Messages that wait for `get`.
+    pub(crate) fn incoming(&self) -> usize {
+        self.incoming.queue.len()
+    }
+
+    /// Messages that may still come.
+    pub(crate) const fn receiving(&self) -> u64 {
+        self.credit.receiving()
+    }
+
+    /// Takes the oldest message that came in.
+    pub(crate) fn get(&mut self, message: &mut Message) -> Result<Tracker> {
+        let Some(received) = self.incoming.queue.pop_front() else {
+            return Err(Error::EndOfQueue);
+        };
+        let loaded = message.load_lenient(received.payload);
+        self.last_subscription = self.source_of(received.origin.conn, received.origin.link);
+        let taken = Taken {
+            status: Status::Pending,
+            origin: received.origin,
+            delivery: received.delivery,
+        };
+        let (sequence, slid) = self.incoming.window.push(taken);
+        if let Err(error) = loaded {
+            let mut condition = Condition::new(conditions::DECODE_ERROR);
+            condition.description = Some(error.to_string().into());
+            let decision = Decision::Reject(Some(condition));
+            match slid {
+                // It is this very message if there is no window.
+                Some((number, mut taken)) if number == sequence => {
+                    self.decide_one(&mut taken, &decision);
+                }
+                slid => {
+                    self.accept_slid(slid);
+                    self.decide_in_window(sequence, &decision);
+                }
+            }
+            return Err(error.into());
+        }
+        self.accept_slid(slid);
+        Ok(Tracker::incoming(sequence))
+    }
+
+    /// A message that leaves the window undecided is accepted.
+    fn accept_slid(&mut self, slid: Option<(u64, Taken)>) {
+        if let Some((_, mut taken)) = slid {
+            self.decide_one(&mut taken, &Decision::Accept);
+        }
+    }
+
+    fn decide_in_window(&mut self, sequence: u64, decision: &Decision) {
+        // Taken out and put back: deciding needs the pool as well.
+        let Some(slot) = self.incoming.window.get_mut(sequence) else {
+            return;
+        };
+        let mut taken = *slot;
+        self.decide_one(&mut taken, decision);
+        if let Some(slot) = self.incoming.window.get_mut(sequence) {
+            *slot = taken;
+        }
+    }
+
+    /// Gives a message its outcome and settles it. The first outcome counts.
+    fn decide_one(&mut self, taken: &mut Taken, decision: &Decision) {
+        if taken.status != Status::Pending {
+            return;
+        }
+        taken.status = decision.status();
+        let Some(delivery) = taken.delivery.take() else {
+            return;
+        };
+        self.incoming.forget(taken.origin.conn, delivery);
+        let conn = self.pool.get_mut(taken.origin.conn);
+        match conn.and_then(|conn| conn.engine.receiver(taken.origin.link).ok()) {
+            // If it fails, the sender settled first: what is decided here stays here.
+            Some(mut link) => drop(link.settle(delivery, decision.state())),
+            // The link ended first: the sender cannot hear of it any more.
+            None => taken.status = Status::Aborted,
+        }
+        self.pool.touch(taken.origin.conn);
+    }
+
+    /// Accepts, rejects, releases or modifies.
+    pub(crate) fn decide(
+        &mut self,
+        tracker: Tracker,
+        flags: Flags,
+        decision: &Decision,
+    ) -> Result<()> {
+        let sequence = tracker.sequence();
+        let window = &mut self.incoming.window;
+        if !tracker.is_incoming() || sequence >= window.next() {
+            return Err(Error::UnknownTracker);
+        }
+        // What left the window is accepted already: saying so again is true, anything else is late.
+        let accepting = matches!(decision, Decision::Accept);
+        if window.get(sequence).is_none() && !accepting {
+            return Err(Error::UnknownTracker);
+        }
+        if flags.contains(Flags::CUMULATIVE) {
+            for sequence in self.incoming.window.undecided(sequence) {
+                self.decide_in_window(sequence, decision);
+            }
+        } else {
+            self.decide_in_window(sequence, decision);
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn incoming_window(&self) -> usize {
+        self.incoming.window.limit()
+    }
+
+    pub(crate) fn set_incoming_window(&mut self, limit: usize) {
+        for slid in self.incoming.window.set_limit(limit) {
+            self.accept_slid(Some(slid));
+        }
+    }
+
+    pub(super) fn incoming_status(&self, sequence: u64) -> Status {
+        let Some(taken) = self.incoming.window.get(sequence) else {
+            return Status::Unknown;
+        };
+        if taken.status != Status::Pending {
+            return taken.status;
+        }
+        let Some(delivery) = taken.delivery else {
+            return Status::Settled;
+        };
+        let known = |conn: &super::pool::Conn| conn.links.contains_key(&taken.origin.link);
+        if self
+            .incoming
+            .settled
+            .contains(&(taken.origin.conn, delivery))
+        {
+            Status::Settled
+        } else if self.pool.get(taken.origin.conn).is_some_and(known) {
+            Status::Pending
+        } else {
+            Status::Aborted
+        }
+    }
+
+    /// Forgets received messages, settling those that have no outcome without one.
+    pub(super) fn settle_incoming(&mut self, sequence: u64, flags: Flags) -> Result<()> {
+        if sequence >= self.incoming.window.next() {
+            return Err(Error::UnknownTracker);
+        }
+        let from = if flags.contains(Flags::CUMULATIVE) {
+            self.incoming.window.range().start
+        } else {
+            sequence
+        };
+        for sequence in from..=sequence {
+            let Some(taken) = self.incoming.window.take(sequence) else {
+                continue;
+            };
+            let Some(delivery) = taken.delivery else {
+                continue;
+            };
+            self.incoming.forget(taken.origin.conn, delivery);
+            if let Some(conn) = self.pool.get_mut(taken.origin.conn)
+                && let Ok(mut link) = conn.engine.receiver(taken.origin.link)
+            {
+                // It fails if the sender settled first, which is as good.
+                let _ = link.forget(delivery);
+            }
+            self.pool.touch(taken.origin.conn);
+        }
+        Ok(())
+    }
+
+    /// What became of a message.
+    pub(crate) fn status(&self, tracker: Tracker) -> Status {
+        if tracker.is_incoming() {
+            self.incoming_status(tracker.sequence())
+        } else {
+            self.outgoing_status(tracker.sequence())
+        }
+    }
+
+    /// Forgets messages of either direction.
+    pub(crate) fn settle(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
+        if tracker.is_incoming() {
+            self.settle_incoming(tracker.sequence(), flags)
+        } else {
+            self.settle_outgoing(tracker.sequence(), flags)
+        }
+    }
+
+    /// Gives unread messages back to whom they came from: nobody here has seen them.
+    pub(super) fn release_unread(&mut self) {
+        for received in std::mem::take(&mut self.incoming.queue) {
+            if let Some(delivery) = received.delivery
+                && let Some(conn) = self.pool.get_mut(received.origin.conn)
+                && let Ok(mut link) = conn.engine.receiver(received.origin.link)
+            {
+                let _ = link.settle(delivery, DeliveryState::Released);
+                self.pool.touch(received.origin.conn);
+            }
+        }
+    }
+
+    /// The subscription that the last message got came from.
+    pub(crate) fn last_subscription(&self) -> Option<Subscription> {
+        self.last_subscription.map(Subscription)
+    }
+
+    fn source_of(&self, conn: ConnKey, link: ferrion_engine::LinkId) -> Option<SourceKey> {
+        match self.pool.get(conn)?.links.get(&link)? {
+            Party::Receiver(source) => *source,
+            Party::Sender(_) => None,
+        }
+    }
+
+    /// The port a subscription listens on, once it does.
+    pub(crate) fn subscription_port(&self, subscription: Subscription) -> Option<u16> {
+        match self.sources.get(subscription.0)?.state {
+            SourceState::Listening(port) => Some(port),
+            _ => None,
+        }
+    }
+
+    /// The absolute address messages come from; known once the peer has answered.
+    pub(crate) fn subscription_address(&self, subscription: Subscription) -> Option<String> {
+        let source = self.sources.get(subscription.0)?;
+        let mut address = source.address.clone();
+        match source.state {
+            SourceState::Listening(port) => {
+                address.explicit_port = Some(port);
+                return Some(address.endpoint());
+            }
+            SourceState::Link(..) => {}
+            SourceState::Opening | SourceState::Broken => return None,
+        }
+        match source.remote_address.as_deref()? {
+            absolute if absolute.starts_with("amqp:") || absolute.starts_with("amqps:") => {
+                Some(absolute.to_owned())
+            }
+            node => Some(format!("{}/{node}", address.endpoint())),
+        }
+    }
+
+    /// Deals out credit and carries the orders out.
+    pub(super) fn deal_credit(&mut self, now: Time) {
+        let mut orders = std::mem::take(&mut self.orders);
+        self.credit
+            .schedule(now, self.incoming.queue.len(), &mut orders);
+        for order in orders.drain(..) {
+            let (super::Order::Grant(origin, _) | super::Order::Drain(origin)) = order;
+            if let Some(conn) = self.pool.get_mut(origin.conn)
+                && let Ok(mut link) = conn.engine.receiver(origin.link)
+            {
+                // A link that ended meanwhile is about to leave the scheduler.
+                let _ = match order {
+                    super::Order::Grant(_, credit) => link.add_credit(credit),
+                    super::Order::Drain(_) => link.drain(),
+                };
+                self.pool.touch(origin.conn);
+            }
+        }
+        self.orders = orders;
+    }
+}

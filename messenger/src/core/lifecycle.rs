@@ -1,0 +1,467 @@
+//! Connections from the first octet to the last: found or made, admitted, lost, closed.
+
+use ferrion_engine::protocol::Condition;
+use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslServer};
+use ferrion_engine::{
+    Config, Engine, Failure, Origin as FaultOrigin, SessionConfig, SessionId, Time, Transmit,
+};
+
+use super::address::{Address, Scheme};
+use super::pool::{Conn, ConnKey, Identity, Party, State};
+use super::source::{SourceKey, SourceState};
+use super::store::Origin;
+use super::{Action, Core};
+use crate::error::{Error, Result, Scope};
+
+/// Milliseconds that a finished connection may take to get its last octets out.
+const LINGER: u64 = 2_000;
+
+pub(super) fn no_tls() -> Error {
+    Error::Unsupported(
+        "amqps:// needs TLS, which this build does not have: use amqp:// through a TLS tunnel, \
+         or on a network you trust"
+            .to_owned(),
+    )
+}
+
+impl Core {
+    /// The connection an address leads to; asks for one if there is none.
+    pub(super) fn connection_to(&mut self, address: &Address) -> Result<ConnKey> {
+        let (user, password) = if address.user.is_some() || address.password.is_some() {
+            (address.user.clone(), address.password.clone())
+        } else {
+            (self.options.user.clone(), self.options.password.clone())
+        };
+        let identity = Identity::new(address, user.clone(), password.clone());
+        let named = || {
+            // A container name is a bare word: who writes a port, a user or amqps means a host.
+            let bare = address.explicit_port.is_none() && address.user.is_none();
+            let name = bare && address.scheme == Scheme::Amqp && !address.is_loopback();
+            name.then(|| self.pool.find_container(&address.host))
+                .flatten()
+        };
+        let usable = |key: &ConnKey| self.pool.get(*key).is_some_and(Conn::is_usable);
+        if let Some(key) = self.pool.find(&identity).or_else(named).filter(usable) {
+            return Ok(key);
+        }
+        if address.scheme == Scheme::Amqps {
+            return Err(no_tls());
+        }
+        let sasl = match (user, password) {
+            (Some(user), Some(password)) => {
+                self.check_plain(address)?;
+                SaslClient::plain(user, password.as_str())
+            }
+            _ => SaslClient::anonymous(),
+        };
+        let mut config = self.config();
+        config.hostname = Some(address.host.as_str().into());
+        config.sasl = SaslConfig::Client(sasl);
+        let mut engine = Engine::client(config);
+        engine.set_tracing(self.options.tracing);
+        let endpoint = address.endpoint();
+        engine
+            .connection()
+            .open()
+            .map_err(|error| usage(&endpoint, &error))?;
+        let mut conn = Conn::new(engine, endpoint, State::Connecting);
+        conn.identity = Some(identity);
+        let key = self.pool.insert(conn);
+        let (host, port) = (address.host.clone(), address.port());
+        self.actions.push_back(Action::Connect {
+            conn: key,
+            host,
+            port,
+        });
+        Ok(key)
+    }
+
+    /// A password in clear text may go where nobody can read along, or where the user said so.
+    fn check_plain(&mut self, address: &Address) -> Result<()> {
+        if self.options.allow_plain {
+            return Ok(());
+        }
+        if address.is_loopback() {
+            self.warn(format!(
+                "the password for {} is sent without TLS; on loopback nobody else sees it",
+                address.endpoint()
+            ));
+            return Ok(());
+        }
+        Err(Error::Login {
+            address: address.endpoint(),
+            cause:
+                "without TLS everyone on the way could read the password; use amqps://, or call \
+                    set_allow_plain_without_tls(true) if the network is trusted"
+                    .to_owned(),
+        })
+    }
+
+    fn config(&self) -> Config {
+        let mut config = Config::new(self.name.clone());
+        config.idle_time_out = self.options.idle_time_out;
+        config
+    }
+
+    /// The session that our links on a connection share; begins it if there is none.
+    pub(super) fn session_on(&mut self, key: ConnKey) -> Result<SessionId> {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return Err(Error::State("the connection is gone; try again"));
+        };
+        if let Some(session) = conn.session {
+            return Ok(session);
+        }
+        let begun = conn.engine.connection().begin(SessionConfig::default());
+        let session = begun.map_err(|error| usage(&conn.endpoint, &error))?;
+        conn.session = Some(session);
+        self.pool.touch(key);
+        Ok(session)
+    }
+
+    // ---- what the driver reports ----
+
+    /// Whether the connection still waits to be made.
+    pub(crate) fn is_connecting(&self, key: ConnKey) -> bool {
+        self.pool
+            .get(key)
+            .is_some_and(|conn| conn.state == State::Connecting)
+    }
+
+    /// Whether the listening socket is still wanted.
+    pub(crate) fn is_listening(&self, key: SourceKey) -> bool {
+        let source = self.sources.get(key);
+        source.is_some_and(|source| matches!(source.state, SourceState::Opening))
+    }
+
+    pub(crate) fn connected(&mut self, key: ConnKey, now: Time) {
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.state = State::Running;
+            // Time begins for the engine, and with it the deadline of the handshake.
+            conn.engine.handle_timeout(now);
+            self.pool.touch(key);
+        }
+    }
+
+    pub(crate) fn connect_failed(&mut self, key: ConnKey, cause: String) {
+        if let Some(conn) = self.pool.get(key) {
+            let error = Error::Connect {
+                address: conn.endpoint.clone(),
+                cause,
+            };
+            self.give_up(key, error, true);
+            self.remove(key);
+        }
+    }
+
+    pub(crate) fn listening(&mut self, key: SourceKey, port: u16) {
+        if let Some(source) = self.sources.get_mut(key) {
+            source.state = SourceState::Listening(port);
+        }
+    }
+
+    pub(crate) fn listen_failed(&mut self, key: SourceKey, cause: String) {
+        if let Some(source) = self.sources.get(key) {
+            let error = Error::Listen {
+                address: source.address.endpoint(),
+                cause,
+            };
+            self.break_source(key);
+            self.push_recv_error(error);
+        }
+    }
+
+    /// Someone came through a listener. `None` if it is not wanted any more.
+    pub(crate) fn accepted(
+        &mut self,
+        source: SourceKey,
+        peer: String,
+        now: Time,
+    ) -> Option<ConnKey> {
+        self.sources.get(source)?;
+        let open = self.options.passwords.is_empty();
+        let mechanism = if open {
+            Mechanism::Anonymous
+        } else {
+            Mechanism::Plain
+        };
+        let mut config = self.config();
+        config.sasl = SaslConfig::Server(SaslServer::new([mechanism]).required(!open));
+        let mut engine = Engine::server(config);
+        engine.set_tracing(self.options.tracing);
+        engine.handle_timeout(now);
+        let mut conn = Conn::new(engine, peer, State::Running);
+        conn.listener = Some(source);
+        let key = self.pool.insert(conn);
+        self.pool.touch(key);
+        Some(key)
+    }
+
+    /// Octets came.
+    pub(crate) fn input(&mut self, key: ConnKey, now: Time, octets: &[u8]) {
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.engine
+                .recv_buffer(octets.len())
+                .extend_from_slice(octets);
+            conn.engine.recv_filled(now);
+            self.pool.touch(key);
+        }
+    }
+
+    /// The transport ended: in order (`None`), or for a cause that the system names.
+    pub(crate) fn lost(&mut self, key: ConnKey, now: Time, cause: Option<String>) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let dead = cause.is_some();
+        conn.cause = conn.cause.take().or(cause);
+        conn.engine.recv_eof(now);
+        self.process_events(key, now);
+        self.pool.touch(key);
+        if dead {
+            self.end(key, now);
+            self.remove(key);
+        }
+    }
+
+    /// What a connection has to say.
+    pub(crate) fn output(&mut self, key: ConnKey, now: Time) -> Option<Transmit<'_>> {
+        self.pool.get_mut(key).map(|conn| conn.engine.transmit(now))
+    }
+
+    /// Everything a connection had to say has gone.
+    pub(crate) fn flushed(&mut self, key: ConnKey, now: Time) {
+        // What was written may have been the last thing.
+        self.process_events(key, now);
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        conn.handed = 0;
+        if matches!(conn.state, State::Over(_)) && conn.engine.is_done() {
+            self.remove(key);
+            return;
+        }
+        let mut waiting = std::mem::take(&mut conn.flushing);
+        waiting.retain(|key| {
+            let Some(sender) = self.senders.get_mut(*key) else {
+                return false;
+            };
+            let link = conn.engine.sender(sender.link);
+            if link.is_ok_and(|link| link.queued() > 0) {
+                // The session's window is closed: the peer must open it first.
+                return true;
+            }
+            self.outgoing.unflushed -= std::mem::take(&mut sender.unflushed);
+            sender.flushing = false;
+            if !sender.queue.is_empty() && !std::mem::replace(&mut sender.ready, true) {
+                self.ready.push_back(*key);
+            }
+            false
+        });
+        conn.flushing = waiting;
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, now: Time) {
+        while let Some(key) = self.pool.next_due(now) {
+            let Some(conn) = self.pool.get_mut(key) else {
+                continue;
+            };
+            match conn.state {
+                State::Over(at) if at <= now => self.remove(key),
+                _ => {
+                    conn.engine.handle_timeout(now);
+                    self.pool.touch(key);
+                }
+            }
+        }
+    }
+
+    // ---- ends ----
+
+    /// The engine is finished: nothing more comes, and only rests of output go.
+    pub(super) fn end(&mut self, key: ConnKey, now: Time) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        if matches!(conn.state, State::Over(_)) {
+            return;
+        }
+        let wanted = conn.state == State::Closing;
+        conn.state = State::Over(now.after(LINGER));
+        let error = loss(conn);
+        self.give_up(key, error, !wanted);
+    }
+
+    /// Everything that depends on a connection is told that it ended.
+    fn give_up(&mut self, key: ConnKey, error: Error, unexpected: bool) {
+        self.pool.hide(key);
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let ours = conn.identity.is_some();
+        let mut senders = Vec::new();
+        let mut receivers = Vec::new();
+        for (link, party) in conn.links.drain() {
+            match party {
+                Party::Sender(sender) => senders.push(sender),
+                Party::Receiver(source) => receivers.push((link, source)),
+            }
+        }
+        let lost = self.drop_senders(&senders, &error);
+        self.incoming.settled.retain(|(conn, _)| *conn != key);
+        let mut broken = false;
+        for (link, source) in receivers {
+            self.credit.detach(Origin { conn: key, link });
+            if let Some(source) = source
+                && self
+                    .sources
+                    .get(source)
+                    .is_some_and(|source| !source.address.listen)
+            {
+                self.break_source(source);
+                broken = true;
+            }
+        }
+        if lost > 0 {
+            self.push_send_error(error.clone());
+        }
+        if broken && unexpected {
+            self.push_recv_error(error.clone());
+        }
+        if ours && unexpected {
+            self.last_loss = Some(error);
+        }
+    }
+
+    fn remove(&mut self, key: ConnKey) {
+        self.collect_trace(key);
+        if self.pool.remove(key).is_some() {
+            self.actions.push_back(Action::Close { conn: key });
+        }
+    }
+
+    /// How the last connection was lost, if there is nothing else to say.
+    pub(crate) fn take_last_loss(&mut self) -> Option<Error> {
+        self.last_loss.take()
+    }
+
+    // ---- the orderly end ----
+
+    /// Begins to close everything. What is unsent then is given up.
+    pub(crate) fn close_all(&mut self) {
+        self.release_unread();
+        for source in self.sources.keys() {
+            self.sources.remove(source);
+            self.actions.push_back(Action::Unlisten { source });
+        }
+        self.broken.clear();
+        for key in self.pool.keys() {
+            let Some(conn) = self.pool.get_mut(key) else {
+                continue;
+            };
+            match conn.state {
+                State::Connecting => self.abandon(key),
+                State::Running => {
+                    conn.state = State::Closing;
+                    match conn.engine.connection().close(None) {
+                        Ok(()) => self.pool.touch(key),
+                        // The peer has not even said what it speaks.
+                        Err(_) => self.abandon(key),
+                    }
+                }
+                State::Closing | State::Over(_) => {}
+            }
+        }
+    }
+
+    /// Lets go of everything that is still there, without ceremony.
+    pub(crate) fn abandon_all(&mut self) {
+        for key in self.pool.keys() {
+            self.abandon(key);
+        }
+    }
+
+    fn abandon(&mut self, key: ConnKey) {
+        if let Some(conn) = self.pool.get(key) {
+            let cause = "the messenger was stopped".to_owned();
+            let error = Error::Lost {
+                address: conn.endpoint.clone(),
+                cause,
+            };
+            self.give_up(key, error, false);
+            self.remove(key);
+        }
+    }
+
+    /// Whether there are neither connections nor listeners.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.pool.is_empty() && self.sources.is_empty()
+    }
+
+    /// Errors that nobody needs after a stop.
+    pub(crate) fn forget_errors(&mut self) {
+        self.send_errors.clear();
+        self.recv_errors.clear();
+        self.last_loss = None;
+    }
+
+    pub(super) fn collect_trace(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        while let Some(line) = conn.engine.poll_trace() {
+            if self.trace.len() == super::MAX_TRACE {
+                self.trace.pop_front();
+            }
+            self.trace.push_back(format!("{} {line}", conn.endpoint));
+        }
+    }
+}
+
+fn usage(endpoint: &str, error: &ferrion_engine::UsageError) -> Error {
+    Error::Send {
+        address: endpoint.to_owned(),
+        cause: error.to_string(),
+    }
+}
+
+/// Why a connection ended, as an error that says what it means for the user.
+fn loss(conn: &mut Conn) -> Error {
+    let address = conn.endpoint.clone();
+    let opened = conn.container.is_some();
+    let cause = match (conn.engine.failure(), &conn.cause) {
+        (
+            Some(Failure::Condition {
+                origin: FaultOrigin::Remote,
+                condition,
+            }),
+            _,
+        ) => {
+            return remote(Scope::Connection, address, condition.clone());
+        }
+        (Some(Failure::Sasl(failure)), _) => {
+            let cause = failure.to_string();
+            return Error::Login { address, cause };
+        }
+        (Some(Failure::TransportClosed), Some(cause)) | (None, Some(cause)) => cause.clone(),
+        (Some(Failure::TransportClosed), None) => {
+            "the peer closed the transport without closing the connection".to_owned()
+        }
+        (Some(failure), _) => failure.to_string(),
+        (None, None) => "the peer closed the connection".to_owned(),
+    };
+    if opened {
+        Error::Lost { address, cause }
+    } else {
+        Error::Connect { address, cause }
+    }
+}
+
+/// The error for a condition that a peer gave.
+pub(super) fn remote(scope: Scope, address: String, condition: Condition) -> Error {
+    Error::Remote {
+        scope,
+        address,
+        condition: Box::new(condition),
+    }
+}

@@ -1,0 +1,260 @@
+//! The core: everything a Messenger knows and decides, without sockets, clock, threads or randomness.
+//!
+//! It holds one engine per connection and tells a driver what it needs from the world as
+//! [`Action`]s; the driver reports what became of them, feeds octets in and takes octets out. Time
+//! is an argument. The work is done in [`pump`](Core::pump): commands before it only leave marks.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `address`, `route` | where things go |
+//! | `store`, `tracker` | what waits, and what became of it |
+//! | `credit` | who may send us how much |
+//! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
+//! | `outbox`, `inbox` | the calls of the Messenger, per direction |
+//! | `pump` | engine events, and messages to engines |
+//! | `lifecycle` | connections from the first octet to the last |
+
+pub(crate) mod address;
+pub(crate) mod credit;
+pub(crate) mod inbox;
+mod lifecycle;
+mod outbox;
+mod pool;
+mod pump;
+mod route;
+mod sender;
+mod slab;
+mod source;
+mod store;
+pub(crate) mod tracker;
+
+use std::collections::{HashMap, VecDeque};
+
+use ferrion_engine::Time;
+use ferrion_engine::codec::Str;
+
+use crate::error::Error;
+use credit::{Order, Scheduler};
+use outbox::Destination;
+pub(crate) use pool::ConnKey;
+use pool::Pool;
+use route::Rules;
+use sender::{Sender, SenderKey};
+use slab::Slab;
+use source::Source;
+pub(crate) use source::SourceKey;
+pub use source::Subscription;
+use store::{Incoming, Origin, Outgoing};
+
+/// Errors and warnings that nobody asked for yet; beyond it the newest are dropped.
+const MAX_REMEMBERED: usize = 256;
+/// Lines of trace that nobody asked for yet; beyond it the oldest are dropped.
+const MAX_TRACE: usize = 16_384;
+
+/// What the driver is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Connect, then report `connected` or `connect_failed`.
+    Connect {
+        conn: ConnKey,
+        host: String,
+        port: u16,
+    },
+    /// Listen, then report `listening` or `listen_failed`, and `accepted` for everyone who comes.
+    Listen {
+        source: SourceKey,
+        host: String,
+        port: u16,
+    },
+    /// Let go of a connection. There is nothing to report.
+    Close { conn: ConnKey },
+    /// Let go of a listening socket.
+    Unlisten { source: SourceKey },
+}
+
+/// What is the same for all connections.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) allow_plain: bool,
+    pub(crate) idle_time_out: Option<u32>,
+    pub(crate) tracing: bool,
+    /// Users that a listener admits; empty admits everyone.
+    pub(crate) passwords: HashMap<String, String>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // No secrets: those of the listener's users are in here as well.
+        f.debug_struct("Options")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(crate) struct Core {
+    name: Str,
+    pub(crate) options: Options,
+    pool: Pool,
+    senders: Slab<Sender>,
+    /// Senders that may have something to send.
+    ready: VecDeque<SenderKey>,
+    sources: Slab<Source>,
+    /// Sources that `recv` must bring up again.
+    broken: Vec<SourceKey>,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    credit: Scheduler<Origin>,
+    orders: Vec<Order<Origin>>,
+    routes: Rules,
+    rewrites: Rules,
+    /// Where addresses lead, so that rules and connections are looked up once.
+    destinations: HashMap<String, Destination>,
+    scratch: Vec<u8>,
+    /// Makes link names unique.
+    links: u64,
+    actions: VecDeque<Action>,
+    send_errors: VecDeque<Error>,
+    recv_errors: VecDeque<Error>,
+    /// How the last connection ended that was lost.
+    last_loss: Option<Error>,
+    last_subscription: Option<SourceKey>,
+    warnings: VecDeque<String>,
+    trace: VecDeque<String>,
+}
+
+impl Core {
+    pub(crate) fn new(name: Str) -> Self {
+        Self {
+            name,
+            options: Options {
+                user: None,
+                password: None,
+                allow_plain: false,
+                idle_time_out: None,
+                tracing: false,
+                passwords: HashMap::new(),
+            },
+            pool: Pool::new(),
+            senders: Slab::new(),
+            ready: VecDeque::new(),
+            sources: Slab::new(),
+            broken: Vec::new(),
+            outgoing: Outgoing::new(),
+            incoming: Incoming::new(),
+            credit: Scheduler::new(),
+            orders: Vec::new(),
+            routes: Rules::default(),
+            rewrites: Rules::default(),
+            destinations: HashMap::new(),
+            scratch: Vec::new(),
+            links: 0,
+            actions: VecDeque::new(),
+            send_errors: VecDeque::new(),
+            recv_errors: VecDeque::new(),
+            last_loss: None,
+            last_subscription: None,
+            warnings: VecDeque::new(),
+            trace: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    // ---- what the driver calls ----
+
+    /// What the driver is to do next.
+    pub(crate) fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The next connection that may have something to write.
+    pub(crate) fn next_output(&mut self) -> Option<ConnKey> {
+        self.pool.next_writing()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) and [`pump`](Self::pump) must be called at the latest.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        [self.pool.deadline(), self.credit.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Something is not as it should be, but nothing failed.
+    pub(crate) fn warn(&mut self, text: String) {
+        if self.warnings.len() < MAX_REMEMBERED && self.warnings.back() != Some(&text) {
+            self.warnings.push_back(text);
+        }
+    }
+
+    // ---- what the Messenger asks ----
+
+    pub(crate) fn next_warning(&mut self) -> Option<String> {
+        self.warnings.pop_front()
+    }
+
+    pub(crate) fn next_trace(&mut self) -> Option<String> {
+        self.trace.pop_front()
+    }
+
+    pub(crate) fn set_tracing(&mut self, on: bool) {
+        self.options.tracing = on;
+        for key in self.pool.keys() {
+            if let Some(conn) = self.pool.get_mut(key) {
+                conn.engine.set_tracing(on);
+            }
+        }
+    }
+
+    pub(crate) fn routes(&mut self) -> &mut Rules {
+        self.destinations.clear();
+        &mut self.routes
+    }
+
+    pub(crate) fn rewrites(&mut self) -> &mut Rules {
+        self.destinations.clear();
+        &mut self.rewrites
+    }
+
+    /// The next error that concerns what was put.
+    pub(crate) fn take_send_error(&mut self) -> Option<Error> {
+        self.send_errors.pop_front()
+    }
+
+    pub(crate) fn has_send_error(&self) -> bool {
+        !self.send_errors.is_empty()
+    }
+
+    /// The next error that concerns what was subscribed to.
+    pub(crate) fn take_recv_error(&mut self) -> Option<Error> {
+        self.recv_errors.pop_front()
+    }
+
+    pub(crate) fn has_recv_error(&self) -> bool {
+        !self.recv_errors.is_empty()
+    }
+
+    fn push_send_error(&mut self, error: Error) {
+        if self.send_errors.len() < MAX_REMEMBERED {
+            self.send_errors.push_back(error);
+        }
+    }
+
+    fn push_recv_error(&mut self, error: Error) {
+        if self.recv_errors.len() < MAX_REMEMBERED {
+            self.recv_errors.push_back(error);
+        }
+    }
+
+    /// A link name that neither side has used: container, direction, number.
+    fn link_name(&mut self, direction: &str) -> String {
+        self.links += 1;
+        format!("{}-{direction}-{}", self.name, self.links)
+    }
+}

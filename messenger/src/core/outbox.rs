@@ -1,0 +1,334 @@
+//! The outgoing half of the calls: put, and what became of it.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use ferrion_engine::LinkConfig;
+use ferrion_engine::codec::Str;
+use ferrion_engine::message::Message;
+use ferrion_engine::protocol::{Target, TargetArchetype};
+
+use super::Core;
+use super::address::{Address, without_credentials, without_password};
+use super::pool::{ConnKey, Party};
+use super::sender::{Sender, SenderKey};
+use super::store::{Queued, Sent};
+use super::tracker::{Flags, Status, Tracker};
+use crate::error::{Error, Result};
+
+/// Addresses whose destinations are remembered; beyond it all are forgotten and found again.
+const MAX_DESTINATIONS: usize = 16_384;
+/// Encoded messages from this size on keep the buffer they were encoded into.
+const OWN_BUFFER: usize = 4096;
+
+/// Where an address leads.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    sender: SenderKey,
+    /// What is sent as the message's `to`, if that is not what the message says.
+    to: Option<Option<String>>,
+}
+
+impl Core {
+    /// Takes a message for sending. What can be known at once to be impossible is an error; what the
+    /// peer must say comes later.
+    pub(crate) fn put(&mut self, message: &Message) -> Result<Tracker> {
+        let Some(address) = message.address()? else {
+            return Err(Error::InvalidAddress {
+                address: String::new(),
+                reason: "the message has no address; set one before put()".to_owned(),
+            });
+        };
+        let key = match self.destinations.get(address) {
+            Some(known) if self.senders.get(known.sender).is_some() => known.sender,
+            _ => self.find_destination(address)?,
+        };
+        let payload = self.encode(message, address)?;
+        if self.outgoing.is_full(payload.len()) {
+            return Err(Error::Overflow {
+                messages: self.outgoing.queued,
+                octets: self.outgoing.octets,
+            });
+        }
+        let Some(sender) = self.senders.get_mut(key) else {
+            return Err(Error::State(
+                "the link was lost while the message was put; put it again",
+            ));
+        };
+        let sent = Sent {
+            status: Status::Pending,
+            sender: key,
+            delivery: None,
+        };
+        let (sequence, slid) = self.outgoing.window.push(sent);
+        self.outgoing.queued += 1;
+        self.outgoing.octets += payload.len();
+        sender.queue.push_back(Queued { sequence, payload });
+        if !std::mem::replace(&mut sender.ready, true) {
+            self.ready.push_back(key);
+        }
+        if let Some((sequence, sent)) = slid {
+            self.slide_out(sequence, &sent);
+        }
+        Ok(Tracker::outgoing(sequence))
+    }
+
+    /// The message as it is sent: with `to` rewritten and `reply-to` made absolute, if need be.
+    fn encode(&mut self, message: &Message, address: &str) -> Result<Bytes> {
+        let to = self
+            .destinations
+            .get(address)
+            .and_then(|known| known.to.as_ref());
+        let reply_to = match message.reply_to()? {
+            Some("~") => Some(format!("amqp://{}", self.name)),
+            Some(text) => text
+                .strip_prefix("~/")
+                .map(|node| format!("amqp://{}/{node}", self.name)),
+            None => None,
+        };
+        self.scratch.clear();
+        if to.is_none() && reply_to.is_none() {
+            message.encode(&mut self.scratch);
+        } else {
+            let mut changed = message.clone();
+            let properties = changed.properties_mut()?;
+            if let Some(to) = to {
+                properties.to = to.as_deref().map(Str::from);
+            }
+            if let Some(reply_to) = reply_to {
+                properties.reply_to = Some(reply_to.into());
+            }
+            changed.encode(&mut self.scratch);
+        }
+        if self.scratch.len() < OWN_BUFFER {
+            Ok(Bytes::copy_from_slice(&self.scratch))
+        } else {
+            Ok(std::mem::take(&mut self.scratch).into())
+        }
+    }
+
+    fn find_destination(&mut self, address: &str) -> Result<SenderKey> {
+        let to = match self.rewrites.apply(address) {
+            Some(to) => (to.as_deref() != Some(address)).then_some(to),
+            None => match without_credentials(address) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(stripped) => Some(Some(stripped)),
+            },
+        };
+        let routed = match self.routes.apply(address) {
+            Some(Some(routed)) => Cow::Owned(routed),
+            _ => Cow::Borrowed(address),
+        };
+        let parsed = Address::parse(&routed)?;
+        if parsed.listen {
+            return Err(Error::InvalidAddress {
+                address: without_password(&routed),
+                reason: "'~' means to listen; messages are sent to an address without it"
+                    .to_owned(),
+            });
+        }
+        let conn = self.connection_to(&parsed)?;
+        let sender = self.sender_on(conn, &parsed)?;
+        if self.destinations.len() >= MAX_DESTINATIONS {
+            self.destinations.clear();
+        }
+        self.destinations
+            .insert(address.to_owned(), Destination { sender, to });
+        Ok(sender)
+    }
+
+    /// The sender to a node of a connection; attaches one if there is none.
+    fn sender_on(&mut self, key: ConnKey, address: &Address) -> Result<SenderKey> {
+        let node = Str::from(address.node());
+        if let Some(sender) = self.pool.get(key).and_then(|conn| conn.senders.get(&node)) {
+            return Ok(*sender);
+        }
+        let session = self.session_on(key)?;
+        let name = self.link_name("sender");
+        let mut config = LinkConfig::sender(name, node.clone());
+        if address.is_dynamic() {
+            let target = Target {
+                dynamic: true,
+                ..Target::default()
+            };
+            config.target = Some(Box::new(TargetArchetype::Target(target)));
+        }
+        let Some(conn) = self.pool.get_mut(key) else {
+            return Err(Error::State("the connection is gone; try again"));
+        };
+        let failed = |error: ferrion_engine::UsageError| Error::Send {
+            address: format!("{}/{node}", conn.endpoint),
+            cause: error.to_string(),
+        };
+        let attached = conn
+            .engine
+            .session(session)
+            .and_then(|mut session| session.attach_sender(config));
+        let link = attached.map_err(failed)?;
+        let sender = self.add_sender(key, link, &node);
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.senders.insert(node, sender);
+        }
+        Ok(sender)
+    }
+
+    /// Makes a queue for a sending link.
+    pub(super) fn add_sender(
+        &mut self,
+        conn: ConnKey,
+        link: ferrion_engine::LinkId,
+        node: &Str,
+    ) -> SenderKey {
+        let sender = self.senders.insert(Sender {
+            conn,
+            link,
+            node: node.clone(),
+            queue: std::collections::VecDeque::new(),
+            in_flight: 0,
+            unflushed: 0,
+            ready: false,
+            flushing: false,
+        });
+        if let Some(conn) = self.pool.get_mut(conn) {
+            conn.links.insert(link, Party::Sender(sender));
+        }
+        self.pool.touch(conn);
+        sender
+    }
+
+    /// Messages that were put and are neither acknowledged nor, if sent settled, gone.
+    pub(crate) const fn outgoing(&self) -> usize {
+        self.outgoing.unfinished()
+    }
+
+    /// Whether `put` after an overflow has room again.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.outgoing.has_room()
+    }
+
+    pub(crate) const fn set_high_water(&mut self, messages: usize, octets: usize) {
+        self.outgoing.max_messages = messages;
+        self.outgoing.max_octets = octets;
+    }
+
+    pub(crate) const fn high_water(&self) -> (usize, usize) {
+        (self.outgoing.max_messages, self.outgoing.max_octets)
+    }
+
+    pub(crate) const fn outgoing_window(&self) -> usize {
+        self.outgoing.window.limit()
+    }
+
+    pub(crate) fn set_outgoing_window(&mut self, limit: usize) {
+        for (sequence, sent) in self.outgoing.window.set_limit(limit) {
+            self.slide_out(sequence, &sent);
+        }
+    }
+
+    pub(super) fn outgoing_status(&self, sequence: u64) -> Status {
+        self.outgoing
+            .window
+            .get(sequence)
+            .map_or(Status::Unknown, |sent| sent.status)
+    }
+
+    /// Why a message in the window failed.
+    pub(crate) fn reason(&self, tracker: Tracker) -> Option<&Error> {
+        if tracker.is_incoming() {
+            return None;
+        }
+        self.outgoing.reasons.get(&tracker.sequence())
+    }
+
+    /// Whether the message still waits here, or in the socket's way.
+    pub(crate) fn buffered(&self, tracker: Tracker) -> bool {
+        let sent = self.outgoing.window.get(tracker.sequence());
+        sent.is_some_and(|sent| sent.status == Status::Pending && sent.delivery.is_none())
+    }
+
+    /// Forgets messages that were put: whatever becomes of them, nobody asks.
+    pub(super) fn settle_outgoing(&mut self, sequence: u64, flags: Flags) -> Result<()> {
+        if sequence >= self.outgoing.window.next() {
+            return Err(Error::UnknownTracker);
+        }
+        let from = if flags.contains(Flags::CUMULATIVE) {
+            self.outgoing.window.range().start
+        } else {
+            sequence
+        };
+        for sequence in from..=sequence {
+            if let Some(sent) = self.outgoing.window.take(sequence) {
+                self.slide_out(sequence, &sent);
+            }
+        }
+        Ok(())
+    }
+
+    /// A message left the window. If it is under way it is settled without waiting for an answer; if
+    /// it is still here it will be sent settled.
+    fn slide_out(&mut self, sequence: u64, sent: &Sent) {
+        self.outgoing.reasons.remove(&sequence);
+        let Some(delivery) = sent.delivery else {
+            return;
+        };
+        let Some(sender) = self.senders.get_mut(sent.sender) else {
+            return;
+        };
+        self.outgoing.awaiting -= 1;
+        sender.in_flight -= 1;
+        let link_id = sender.link;
+        if let Some(conn) = self.pool.get_mut(sender.conn)
+            && let Ok(mut link) = conn.engine.sender(link_id)
+        {
+            // The link may have ended meanwhile, and the delivery with it.
+            let _ = link.settle(delivery);
+        }
+        self.pool.touch(sender.conn);
+    }
+
+    /// Senders are gone: their messages are given up. Answers how many there were.
+    pub(super) fn drop_senders(&mut self, keys: &[SenderKey], error: &Error) -> usize {
+        let mut in_flight = 0;
+        let mut lost = 0;
+        for key in keys {
+            let Some(sender) = self.senders.remove(*key) else {
+                continue;
+            };
+            if let Some(conn) = self.pool.get_mut(sender.conn) {
+                conn.links.remove(&sender.link);
+                if conn.senders.get(&sender.node) == Some(key) {
+                    conn.senders.remove(&sender.node);
+                }
+            }
+            in_flight += sender.in_flight;
+            lost += sender.queue.len() + sender.unflushed;
+            self.outgoing.unflushed -= sender.unflushed;
+            for queued in sender.queue {
+                self.outgoing.queued -= 1;
+                self.outgoing.octets -= queued.payload.len();
+                self.outgoing
+                    .finish(queued.sequence, Status::Aborted, Some(error.clone()));
+            }
+        }
+        if in_flight > 0 {
+            lost += in_flight;
+            self.abort_orphans(error);
+        }
+        lost
+    }
+
+    /// Gives up what was under way on senders that are not any more.
+    fn abort_orphans(&mut self, error: &Error) {
+        for sequence in self.outgoing.window.range() {
+            if let Some(sent) = self.outgoing.window.get_mut(sequence)
+                && sent.delivery.is_some()
+                && self.senders.get(sent.sender).is_none()
+            {
+                sent.delivery = None;
+                self.outgoing.awaiting -= 1;
+                self.outgoing
+                    .finish(sequence, Status::Aborted, Some(error.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The connections: as few as possible, one engine each.
+//!
+//! A connection is found by what it was opened for (scheme, host, port, user), or by the name its
+//! peer gave itself: that is how a reply travels down the connection the other side opened.
+//! Connections that have something to do stand in lines, so that a thousand idle ones cost nothing.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+
+use ferrion_engine::codec::Str;
+use ferrion_engine::{Engine, LinkId, SessionId, Time};
+
+use super::address::{Address, Scheme};
+use super::sender::SenderKey;
+use super::slab::{Key, Slab};
+use super::source::SourceKey;
+
+/// Names a connection.
+pub(crate) type ConnKey = Key<Conn>;
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Identity({:?}, {}, {}, {:?})",
+            self.scheme, self.host, self.port, self.user
+        )
+    }
+}
+
+/// What makes two addresses go down the same connection.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    user: Option<String>,
+    password: Option<String>,
+}
+
+impl Identity {
+    /// Of an address, with the credentials that will be used for it.
+    pub(crate) fn new(address: &Address, user: Option<String>, password: Option<String>) -> Self {
+        Self {
+            scheme: address.scheme,
+            host: address.host.to_ascii_lowercase(),
+            port: address.port(),
+            user,
+            password,
+        }
+    }
+}
+
+/// How a link is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Party {
+    Sender(SenderKey),
+    /// The subscription it belongs to: of its own, or of the listener that admitted the peer.
+    Receiver(Option<SourceKey>),
+}
+
+/// One connection.
+pub(crate) struct Conn {
+    pub(crate) engine: Engine,
+    /// For error texts.
+    pub(crate) endpoint: String,
+    /// What it was opened for; `None` if the peer opened it.
+    pub(crate) identity: Option<Identity>,
+    /// The listener through which the peer came.
+    pub(crate) listener: Option<SourceKey>,
+    /// The name the peer gave itself.
+    pub(crate) container: Option<Str>,
+    /// The one session that all links of ours share.
+    pub(crate) session: Option<SessionId>,
+    /// Senders by the node they send to.
+    pub(crate) senders: HashMap<Str, SenderKey>,
+    pub(crate) links: HashMap<LinkId, Party>,
+    /// Senders to look at once the socket has taken what there is: they have more, or sent messages
+    /// that count until then.
+    pub(crate) flushing: Vec<SenderKey>,
+    /// Octets given to the engine since the socket last took everything.
+    pub(crate) handed: usize,
+    pub(crate) state: State,
+    /// Why the socket failed, in the system's words.
+    pub(crate) cause: Option<String>,
+    /// Marks that keep it from standing in a line twice.
+    dirty: bool,
+    writing: bool,
+    /// The earliest time at which it stands in the line of timers.
+    timer: Option<Time>,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The driver has not made the connection yet.
+    Connecting,
+    /// Octets flow.
+    Running,
+    /// We asked for an orderly end.
+    Closing,
+    /// The engine is finished; what it has to say last may take until then.
+    Over(Time),
+}
+
+impl Conn {
+    pub(crate) fn new(engine: Engine, endpoint: String, state: State) -> Self {
+        Self {
+            engine,
+            endpoint,
+            identity: None,
+            listener: None,
+            container: None,
+            session: None,
+            senders: HashMap::new(),
+            links: HashMap::new(),
+            flushing: Vec::new(),
+            handed: 0,
+            state,
+            cause: None,
+            dirty: false,
+            writing: false,
+            timer: None,
+        }
+    }
+
+    /// Whether something new may be done on it.
+    pub(crate) const fn is_usable(&self) -> bool {
+        matches!(self.state, State::Connecting | State::Running)
+    }
+}
+
+impl std::fmt::Debug for Conn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not what it was opened for: that has the password in it.
+        let Self {
+            endpoint,
+            container,
+            state,
+            ..
+        } = self;
+        write!(f, "Conn({endpoint}, {container:?}, {state:?})")
+    }
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    conns: Slab<Conn>,
+    by_identity: HashMap<Identity, ConnKey>,
+    /// Of several peers with one name, who came first is first.
+    by_container: HashMap<Str, Vec<ConnKey>>,
+    dirty: VecDeque<ConnKey>,
+    writing: VecDeque<ConnKey>,
+    timers: BinaryHeap<Reverse<(Time, u64)>>,
+}
+
+impl Pool {
+    pub(crate) fn new() -> Self {
+        Self {
+            conns: Slab::new(),
+            by_identity: HashMap::new(),
+            by_container: HashMap::new(),
+            dirty: VecDeque::new(),
+            writing: VecDeque::new(),
+            timers: BinaryHeap::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.conns.is_empty()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<ConnKey> {
+        self.conns.keys()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: ConnKey) -> Option<&Conn> {
+        self.conns.get(key)
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: ConnKey) -> Option<&mut Conn> {
+        self.conns.get_mut(key)
+    }
+
+    pub(crate) fn insert(&mut self, conn: Conn) -> ConnKey {
+        let identity = conn.identity.clone();
+        let key = self.conns.insert(conn);
+        if let Some(identity) = identity {
+            self.by_identity.insert(identity, key);
+        }
+        key
+    }
+
+    pub(crate) fn remove(&mut self, key: ConnKey) -> Option<Conn> {
+        self.hide(key);
+        self.conns.remove(key)
+    }
+
+    /// The connection that was opened for this.
+    pub(crate) fn find(&self, identity: &Identity) -> Option<ConnKey> {
+        self.by_identity.get(identity).copied()
+    }
+
+    /// The connection whose peer has this name.
+    pub(crate) fn find_container(&self, name: &str) -> Option<ConnKey> {
+        self.by_container.get(&Str::from(name))?.first().copied()
+    }
+
+    /// The peer said its name. Whoever came first keeps it as long as it is there: a newcomer must
+    /// not take over the replies that are meant for someone else.
+    pub(crate) fn name(&mut self, key: ConnKey, name: Str) {
+        if let Some(conn) = self.conns.get_mut(key) {
+            conn.container = Some(name.clone());
+            self.by_container.entry(name).or_default().push(key);
+        }
+    }
+
+    /// Nothing new goes down this connection.
+    pub(crate) fn hide(&mut self, key: ConnKey) {
+        let Some(conn) = self.conns.get(key) else {
+            return;
+        };
+        if let Some(identity) = &conn.identity
+            && self.by_identity.get(identity) == Some(&key)
+        {
+            self.by_identity.remove(identity);
+        }
+        if let Some(name) = &conn.container
+            && let Some(keys) = self.by_container.get_mut(name)
+        {
+            keys.retain(|other| *other != key);
+            if keys.is_empty() {
+                self.by_container.remove(name);
+            }
+        }
+    }
+
+    /// Something was done to the connection: its events must be looked at, its output written.
+    #[inline]
+    pub(crate) fn touch(&mut self, key: ConnKey) {
+        if let Some(conn) = self.conns.get_mut(key)
+            && !std::mem::replace(&mut conn.dirty, true)
+        {
+            self.dirty.push_back(key);
+        }
+    }
+
+    /// The next connection that was touched.
+    pub(crate) fn next_dirty(&mut self) -> Option<ConnKey> {
+        while let Some(key) = self.dirty.pop_front() {
+            if let Some(conn) = self.conns.get_mut(key) {
+                conn.dirty = false;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Whether connections were touched that nobody looked at yet.
+    pub(crate) fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// After its events were looked at: it may have something to write, and a new deadline.
+    pub(crate) fn settle_down(&mut self, key: ConnKey) {
+        let Some(conn) = self.conns.get_mut(key) else {
+            return;
+        };
+        if !std::mem::replace(&mut conn.writing, true) {
+            self.writing.push_back(key);
+        }
+        let at = match conn.state {
+            State::Connecting => None,
+            State::Over(at) => Some(at),
+            State::Running | State::Closing => {
+                conn.engine.poll_timeout().map(|deadline| deadline.at)
+            }
+        };
+        // Later deadlines need no entry: when the earlier one comes up the engine is asked again.
+        if let Some(at) = at
+            && conn.timer.is_none_or(|timer| at < timer)
+        {
+            conn.timer = Some(at);
+            self.timers.push(Reverse((at, key.to_bits())));
+        }
+    }
+
+    /// The next connection that may have something to write.
+    pub(crate) fn next_writing(&mut self) -> Option<ConnKey> {
+        while let Some(key) = self.writing.pop_front() {
+            if let Some(conn) = self.conns.get_mut(key) {
+                conn.writing = false;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// When the first timer is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// A connection whose timer is due.
+    pub(crate) fn next_due(&mut self, now: Time) -> Option<ConnKey> {
+        while let Some(Reverse((at, bits))) = self.timers.peek().copied()
+            && at <= now
+        {
+            self.timers.pop();
+            let key = ConnKey::from_bits(bits);
+            // An entry that an earlier one overtook says nothing new.
+            if let Some(conn) = self.conns.get_mut(key)
+                && conn.timer == Some(at)
+            {
+                conn.timer = None;
+                return Some(key);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,533 @@
+//! The pump: what engines say into the store, what the store holds into engines.
+
+use ferrion_engine::codec::Str;
+use ferrion_engine::protocol::{
+    Condition, DeliveryState, ReceiverSettleMode, Role, TargetArchetype, conditions,
+};
+use ferrion_engine::sasl::SaslRequest;
+use ferrion_engine::{Event, LinkId, SendError, SessionConfig, SessionId, Time};
+
+use super::Core;
+use super::lifecycle::remote;
+use super::pool::{ConnKey, Party, State};
+use super::sender::{HANDOVER, SenderKey};
+use super::source::SourceState;
+use super::store::{Origin, Received};
+use super::tracker::Status;
+use crate::error::{Error, Scope};
+
+impl Core {
+    /// Does everything that can be done now: events, credit, sending. Leaves lines of connections to
+    /// write to and of actions.
+    pub(crate) fn pump(&mut self, now: Time) {
+        loop {
+            while let Some(key) = self.pool.next_dirty() {
+                self.process_events(key, now);
+                self.pool.settle_down(key);
+            }
+            self.deal_credit(now);
+            while let Some(sender) = self.ready.pop_front() {
+                self.send_from(sender);
+            }
+            if !self.pool.has_dirty() {
+                return;
+            }
+        }
+    }
+
+    /// Looks at everything an engine has to tell.
+    pub(super) fn process_events(&mut self, key: ConnKey, now: Time) {
+        while let Some(conn) = self.pool.get_mut(key)
+            && let Some(event) = conn.engine.poll_event()
+        {
+            match event {
+                Event::Authenticate => self.authenticate(key),
+                Event::RemoteOpen => self.opened(key),
+                Event::SessionBegun(session) => self.session_begun(key, session),
+                Event::SessionEnded(session) => self.session_ended(key, session),
+                Event::LinkAttached(link) => self.link_attached(key, link),
+                Event::LinkDetached(link) => self.link_detached(key, link),
+                Event::Flow(link) => self.flow(key, link),
+                Event::Deliveries(link) => self.receive(key, link),
+                Event::Updates(link) => self.update(key, link),
+                // After a failure there is nothing to wait for but that the peer is told.
+                Event::Failed | Event::Disconnected => self.end(key, now),
+                // The engine does what these need.
+                _ => {}
+            }
+        }
+        if self.options.tracing {
+            self.collect_trace(key);
+        }
+    }
+
+    // ---- connections and sessions ----
+
+    /// A client says who it is: look it up.
+    fn authenticate(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let admitted = match conn.engine.sasl_request() {
+            Some(SaslRequest::Plain {
+                authorize_as,
+                user,
+                password,
+            }) => {
+                let known = self.options.passwords.get(user.as_str());
+                let own = authorize_as.is_empty() || authorize_as == user;
+                // An unknown user costs the same comparison as a wrong password.
+                let expected = known.map_or("", String::as_str);
+                password.matches(expected.as_bytes()) && known.is_some() && own
+            }
+            _ => false,
+        };
+        // Only a client that asks can be answered, and this one did.
+        let _ = if admitted {
+            conn.engine.sasl_accept()
+        } else {
+            conn.engine.sasl_reject()
+        };
+        self.pool.touch(key);
+    }
+
+    /// The peer opened: it has a name now, and gets our open if we have not sent it.
+    fn opened(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let name = conn
+            .engine
+            .connection()
+            .remote()
+            .map(|open| open.container_id.clone());
+        if conn.identity.is_none() {
+            // It fails only if the connection is ending; then that event follows.
+            let _ = conn.engine.connection().open();
+        }
+        if let Some(name) = name {
+            self.pool.name(key, name);
+        }
+        self.pool.touch(key);
+    }
+
+    fn session_begun(&mut self, key: ConnKey, id: SessionId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        if conn.session != Some(id)
+            && let Ok(mut session) = conn.engine.session(id)
+            && session.is_incoming()
+        {
+            let _ = session.accept(SessionConfig::default());
+        }
+        self.pool.touch(key);
+    }
+
+    /// A session ended, and with it its links, which have events of their own.
+    fn session_ended(&mut self, key: ConnKey, id: SessionId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        if let Ok(mut session) = conn.engine.session(id) {
+            let _ = session.end(None);
+        }
+        if conn.session == Some(id) {
+            conn.session = None;
+        }
+        self.pool.touch(key);
+    }
+
+    // ---- links ----
+
+    fn link_attached(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Ok(link) = conn.engine.link(id) else {
+            return;
+        };
+        let role = link.role();
+        if link.is_incoming() {
+            match role {
+                Role::Receiver => self.admit_sender(key, id),
+                Role::Sender => self.admit_receiver(key, id),
+            }
+            return;
+        }
+        // An answer. Without the terminus it stands for, it is a refusal whose detach follows (2.6.3).
+        match role {
+            Role::Receiver if link.remote_source().is_none() => {}
+            Role::Receiver => {
+                let address = link
+                    .remote_source()
+                    .and_then(|source| source.address.clone());
+                self.credit.attach(Origin {
+                    conn: key,
+                    link: id,
+                });
+                if let Some(Party::Receiver(Some(source))) = conn.links.get(&id)
+                    && let Some(source) = self.sources.get_mut(*source)
+                {
+                    source.remote_address = address.map(|address| address.to_string());
+                }
+            }
+            Role::Sender => {
+                if let Some(Party::Sender(sender)) = conn.links.get(&id).copied() {
+                    self.make_ready(sender);
+                }
+            }
+        }
+        self.pool.touch(key);
+    }
+
+    /// The peer wants to send to us: whatever the node, it may.
+    fn admit_sender(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let listener = conn.listener;
+        let usable = conn.state == State::Running;
+        let Ok(mut link) = conn.engine.link(id) else {
+            return;
+        };
+        let coordinator = matches!(link.remote_target(), Some(TargetArchetype::Coordinator(_)));
+        let offer = link.offer().filter(|_| usable);
+        let accepted = if coordinator {
+            // If refusing fails the link is gone already.
+            let _ = link.refuse(not_here("a messenger does not coordinate transactions"));
+            false
+        } else if let Some(mut answer) = offer {
+            // Deciding and settling are one here (2.8.3); the choice is the receiver's.
+            answer.rcv_settle_mode = ReceiverSettleMode::First;
+            link.accept_with(answer).is_ok()
+        } else {
+            false
+        };
+        if accepted {
+            conn.links.insert(id, Party::Receiver(listener));
+            self.credit.attach(Origin {
+                conn: key,
+                link: id,
+            });
+        }
+        self.pool.touch(key);
+    }
+
+    /// The peer wants messages from us: what is put to its name and this node goes there.
+    fn admit_receiver(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Ok(mut link) = conn.engine.link(id) else {
+            return;
+        };
+        let asked = link.remote_source().cloned();
+        let Some(source) = asked.filter(|_| conn.state == State::Running) else {
+            return;
+        };
+        let node = if source.dynamic {
+            // A node made up for this link: no other has its name.
+            Str::from(format!("{}-{}", self.name, id.to_bits()))
+        } else {
+            source.address.unwrap_or_default()
+        };
+        let Some(mut answer) = link.offer() else {
+            return;
+        };
+        if let Some(source) = &mut answer.source {
+            source.address = Some(node.clone());
+        }
+        if link.accept_with(answer).is_ok() {
+            let sender = self.add_sender(key, id, &node);
+            if let Some(conn) = self.pool.get_mut(key) {
+                conn.senders.entry(node).or_insert(sender);
+            }
+        }
+        self.pool.touch(key);
+    }
+
+    /// A link ended: for the peer's reasons, or with its session.
+    fn link_detached(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let mut condition = None;
+        if let Ok(mut link) = conn.engine.link(id) {
+            condition = link.error().map(|error| error.condition.clone());
+            if link.awaits_detach() {
+                let _ = link.close(None);
+            }
+        }
+        let endpoint = conn.endpoint.clone();
+        let party = conn.links.remove(&id);
+        self.pool.touch(key);
+        match party {
+            Some(Party::Sender(sender)) => {
+                let node = self.senders.get(sender).map(|sender| sender.node.clone());
+                let address = format!("{endpoint}/{}", node.unwrap_or_default());
+                let error = detached(address, condition);
+                if self.drop_senders(&[sender], &error) > 0 {
+                    self.push_send_error(error);
+                }
+            }
+            Some(Party::Receiver(source)) => {
+                self.credit.detach(Origin {
+                    conn: key,
+                    link: id,
+                });
+                let Some(source) = source else {
+                    return;
+                };
+                let Some(known) = self.sources.get(source) else {
+                    return;
+                };
+                if matches!(known.state, SourceState::Link(conn, link) if (conn, link) == (key, id))
+                {
+                    let address = format!("{endpoint}/{}", known.address.node());
+                    self.break_source(source);
+                    self.push_recv_error(detached(address, condition));
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn flow(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        match conn.links.get(&id) {
+            Some(Party::Sender(sender)) => {
+                let sender = *sender;
+                self.make_ready(sender);
+            }
+            Some(Party::Receiver(_)) => {
+                // What came before the answer must be counted before it.
+                self.receive(key, id);
+                let done = self.pool.get_mut(key).and_then(|conn| {
+                    let link = conn.engine.receiver(id).ok()?;
+                    Some(!link.is_draining() && link.credit() == 0)
+                });
+                if done == Some(true) {
+                    self.credit.drained(Origin {
+                        conn: key,
+                        link: id,
+                    });
+                }
+            }
+            None => {}
+        }
+    }
+
+    // ---- messages ----
+
+    /// Takes everything that came down a link.
+    fn receive(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Ok(mut link) = conn.engine.receiver(id) else {
+            return;
+        };
+        let origin = Origin {
+            conn: key,
+            link: id,
+        };
+        let mut count = 0;
+        while let Some(delivery) = link.next_delivery() {
+            count += 1;
+            self.incoming.queue.push_back(Received {
+                payload: delivery.payload.into_bytes(),
+                origin,
+                delivery: delivery.id,
+            });
+        }
+        self.credit.received(origin, count);
+    }
+
+    /// The peer said what became of deliveries.
+    fn update(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Some(Party::Sender(sender_key)) = conn.links.get(&id).copied() else {
+            if let Ok(mut link) = conn.engine.link(id) {
+                while let Some(update) = link.next_update() {
+                    if update.settled {
+                        self.incoming.settled.insert((key, update.delivery));
+                    }
+                }
+            }
+            return;
+        };
+        let endpoint = conn.endpoint.as_str();
+        let Ok(mut link) = conn.engine.sender(id) else {
+            return;
+        };
+        while let Some(update) = link.next_update() {
+            let (status, condition) = outcome(update.state.as_ref(), update.settled);
+            if status == Status::Pending {
+                continue;
+            }
+            if !update.settled {
+                // Nothing more will be said about it: the other side may forget it as well.
+                let _ = link.settle_as(update.delivery, update.state);
+            }
+            let Some(sequence) = sequence(&update.tag) else {
+                continue;
+            };
+            let Some(sent) = self.outgoing.window.get_mut(sequence) else {
+                continue;
+            };
+            if sent.delivery.take().is_none() {
+                continue;
+            }
+            self.outgoing.awaiting -= 1;
+            if let Some(sender) = self.senders.get_mut(sender_key) {
+                sender.in_flight -= 1;
+            }
+            let reason = condition.map(|condition| {
+                let node = self
+                    .senders
+                    .get(sender_key)
+                    .map(|sender| sender.node.as_str());
+                let address = format!("{endpoint}/{}", node.unwrap_or_default());
+                remote(Scope::Message, address, condition)
+            });
+            self.outgoing.finish(sequence, status, reason);
+        }
+        self.pool.touch(key);
+    }
+
+    pub(super) fn make_ready(&mut self, key: SenderKey) {
+        if let Some(sender) = self.senders.get_mut(key)
+            && !std::mem::replace(&mut sender.ready, true)
+        {
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Hands messages to the engine, as far as credit and the socket's pace allow.
+    fn send_from(&mut self, key: SenderKey) {
+        let Some(sender) = self.senders.get_mut(key) else {
+            return;
+        };
+        sender.ready = false;
+        let Some(conn) = self.pool.get_mut(sender.conn) else {
+            return;
+        };
+        let Ok(mut link) = conn.engine.sender(sender.link) else {
+            return;
+        };
+        let mut failed = None;
+        let mut sent = false;
+        while let Some(queued) = sender.queue.front() {
+            if link.credit() == 0 {
+                break;
+            }
+            if conn.handed >= HANDOVER {
+                break;
+            }
+            conn.handed += queued.payload.len();
+            let tag = queued.sequence.to_be_bytes();
+            let slot = self.outgoing.window.get_mut(queued.sequence);
+            let result = match &slot {
+                Some(_) => link.send(&tag, queued.payload.clone()).map(Some),
+                None => link
+                    .send_settled(&tag, queued.payload.clone())
+                    .map(|()| None),
+            };
+            match result {
+                Ok(Some(delivery)) => {
+                    self.outgoing.awaiting += 1;
+                    sender.in_flight += 1;
+                    if let Some(slot) = slot {
+                        slot.delivery = Some(delivery);
+                    }
+                }
+                Ok(None) => {
+                    sender.unflushed += 1;
+                    self.outgoing.unflushed += 1;
+                }
+                Err(SendError::MessageTooLarge { .. } | SendError::SettleMode { .. }) => {
+                    failed = result
+                        .err()
+                        .map(|error| (queued.sequence, error.to_string()));
+                }
+                Err(_) => break,
+            }
+            sent = true;
+            self.outgoing.queued -= 1;
+            self.outgoing.octets -= queued.payload.len();
+            sender.queue.pop_front();
+            if failed.is_some() {
+                break;
+            }
+        }
+        let more = !sender.queue.is_empty() && link.credit() > 0;
+        if (more || sender.unflushed > 0) && !std::mem::replace(&mut sender.flushing, true) {
+            conn.flushing.push(key);
+        }
+        if sender.queue.is_empty() && link.is_draining() {
+            let _ = link.drained();
+            sent = true;
+        }
+        let address = failed
+            .as_ref()
+            .map(|_| format!("{}/{}", conn.endpoint, sender.node));
+        if sent {
+            let conn = sender.conn;
+            self.pool.touch(conn);
+        }
+        if let (Some((sequence, cause)), Some(address)) = (failed, address) {
+            let error = Error::Send { address, cause };
+            self.outgoing
+                .finish(sequence, Status::Aborted, Some(error.clone()));
+            self.push_send_error(error);
+            self.make_ready(key);
+        }
+    }
+}
+
+/// What a delivery state means for a tracker, and the condition that came with it.
+fn outcome(state: Option<&DeliveryState>, settled: bool) -> (Status, Option<Condition>) {
+    let undecided = if settled {
+        Status::Settled
+    } else {
+        Status::Pending
+    };
+    match state {
+        Some(DeliveryState::Accepted) => (Status::Accepted, None),
+        Some(DeliveryState::Rejected(condition)) => {
+            (Status::Rejected, condition.as_deref().cloned())
+        }
+        Some(DeliveryState::Released) => (Status::Released, None),
+        Some(DeliveryState::Modified(_)) => (Status::Modified, None),
+        Some(DeliveryState::Transactional(state)) if settled => {
+            outcome(state.outcome.as_ref(), settled)
+        }
+        _ => (undecided, None),
+    }
+}
+
+/// The sequence number in a tag of ours.
+fn sequence(tag: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(tag.try_into().ok()?))
+}
+
+fn detached(address: String, condition: Option<Condition>) -> Error {
+    match condition {
+        Some(condition) => remote(Scope::Link, address, condition),
+        None => Error::Lost {
+            address,
+            cause: "the peer detached the link".to_owned(),
+        },
+    }
+}
+
+fn not_here(text: &'static str) -> Condition {
+    let mut condition = Condition::new(conditions::NOT_IMPLEMENTED);
+    condition.description = Some(Str::from_static(text));
+    condition
+}

@@ -1,0 +1,34 @@
+//! Senders: where messages wait for credit, one queue per node of one connection.
+
+use std::collections::VecDeque;
+
+use ferrion_engine::LinkId;
+use ferrion_engine::codec::Str;
+
+use super::pool::ConnKey;
+use super::slab::Key;
+use super::store::Queued;
+
+/// Names a sender.
+pub(crate) type SenderKey = Key<Sender>;
+
+/// Octets given to an engine before the socket must have taken them. What is more waits here, where
+/// it counts against the high-water mark.
+pub(crate) const HANDOVER: usize = 64 << 10;
+
+/// Messages on their way to one node.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) conn: ConnKey,
+    pub(crate) link: LinkId,
+    /// The node at the peer.
+    pub(crate) node: Str,
+    pub(crate) queue: VecDeque<Queued>,
+    /// Messages in the window that the peer has and did not answer.
+    pub(crate) in_flight: usize,
+    /// Messages sent settled whose octets the socket has not taken yet.
+    pub(crate) unflushed: usize,
+    /// Whether it stands in the line of those that may send, and in that of its connection.
+    pub(crate) ready: bool,
+    pub(crate) flushing: bool,
+}

@@ -1,0 +1,146 @@
+//! What waits: messages on their way out, messages that came in, and what became of both.
+//!
+//! Every outgoing message has a sequence number, which is its tracker and, in eight octets, its
+//! delivery-tag: what a peer says about a delivery finds its message without a lookup.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use bytes::Bytes;
+use ferrion_engine::{DeliveryId, LinkId};
+
+use super::pool::ConnKey;
+use super::sender::SenderKey;
+use super::tracker::{Status, Window};
+use crate::error::Error;
+
+/// A message that waits to be handed to an engine.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) sequence: u64,
+    pub(crate) payload: Bytes,
+}
+
+/// What is remembered of a message that was put, while it is in the window.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) status: Status,
+    pub(crate) sender: SenderKey,
+    /// Set from the moment an engine has it until it is settled there.
+    pub(crate) delivery: Option<DeliveryId>,
+}
+
+/// The outgoing half.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) window: Window<Sent>,
+    /// Why messages in the window failed, and the conditions that came with outcomes.
+    pub(crate) reasons: HashMap<u64, Error>,
+    /// Messages in the queues of all senders together, and their octets.
+    pub(crate) queued: usize,
+    pub(crate) octets: usize,
+    /// Messages that an engine has and whose outcome is to come.
+    pub(crate) awaiting: usize,
+    /// Messages sent settled whose octets the socket has not taken yet.
+    pub(crate) unflushed: usize,
+    /// The high-water mark: `put` refuses beyond it.
+    pub(crate) max_messages: usize,
+    pub(crate) max_octets: usize,
+}
+
+impl Outgoing {
+    pub(crate) fn new() -> Self {
+        Self {
+            window: Window::new(),
+            reasons: HashMap::new(),
+            queued: 0,
+            octets: 0,
+            awaiting: 0,
+            unflushed: 0,
+            max_messages: 65_536,
+            max_octets: 64 << 20,
+        }
+    }
+
+    /// Messages that were put and are not done with: what `send` waits for.
+    pub(crate) const fn unfinished(&self) -> usize {
+        self.queued + self.awaiting + self.unflushed
+    }
+
+    /// Whether another message of `octets` is too much. A single one always fits, whatever its size.
+    pub(crate) const fn is_full(&self, octets: usize) -> bool {
+        self.queued > 0
+            && (self.queued >= self.max_messages
+                || self.octets.saturating_add(octets) > self.max_octets)
+    }
+
+    /// Half the high-water mark: whoever waits for room waits for some worth having.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.queued <= self.max_messages / 2 && self.octets <= self.max_octets / 2
+    }
+
+    /// Records the end of a message in the window. The first end counts.
+    pub(crate) fn finish(&mut self, sequence: u64, status: Status, reason: Option<Error>) {
+        let Some(sent) = self.window.get_mut(sequence) else {
+            return;
+        };
+        if sent.status != Status::Pending {
+            return;
+        }
+        sent.status = status;
+        if let Some(reason) = reason {
+            self.reasons.insert(sequence, reason);
+        }
+    }
+}
+
+/// A message that came in and that `get` has not taken yet.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) payload: Bytes,
+    pub(crate) origin: Origin,
+    /// `None` if the peer sent it settled.
+    pub(crate) delivery: Option<DeliveryId>,
+}
+
+/// Where a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) conn: ConnKey,
+    pub(crate) link: LinkId,
+}
+
+/// What is remembered of a message that `get` gave out, while it is in the window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    /// What was decided here; `Pending` until then.
+    pub(crate) status: Status,
+    pub(crate) origin: Origin,
+    /// `None` once it is settled, by either side.
+    pub(crate) delivery: Option<DeliveryId>,
+}
+
+/// The incoming half.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) queue: VecDeque<Received>,
+    pub(crate) window: Window<Taken>,
+    /// Deliveries that the sender settled before anything was decided here. Empty as a rule.
+    pub(crate) settled: HashSet<(ConnKey, DeliveryId)>,
+}
+
+impl Incoming {
+    pub(crate) fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            window: Window::new(),
+            settled: HashSet::new(),
+        }
+    }
+
+    /// A delivery is decided about.
+    pub(crate) fn forget(&mut self, conn: ConnKey, delivery: DeliveryId) {
+        if !self.settled.is_empty() {
+            self.settled.remove(&(conn, delivery));
+        }
+    }
+}
