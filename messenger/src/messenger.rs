@@ -1,0 +1,539 @@
+//! The Messenger itself: calls that wait, on top of a core that decides and a driver that moves octets.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::{Duration, Instant};
+
+use ferrion_engine::message::Message;
+use ferrion_engine::protocol::{Condition, Modified};
+
+use crate::core::credit::Credit;
+use crate::core::inbox::Decision;
+use crate::core::tracker::{Flags, Status, Tracker};
+use crate::core::{Core, Subscription};
+use crate::driver::{Driver, Interrupter, clock};
+use crate::error::{Error, Result};
+
+/// How long `stop` tries to get rid of messages when no timeout is set.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long `stop` waits for peers to say goodbye. What matters has arrived by then, and a peer that
+/// is busy with something else should not hold up who leaves.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// A call that finds its business done looks at the sockets all the same, if it was not done for this long.
+const STALE: Duration = Duration::from_millis(50);
+
+/// Sends and receives messages.
+///
+/// Calls come in three groups. **Queue** calls (`put`, `get`, `accept`, `status`, ...) do no I/O.
+/// **Waiting** calls (`send`, `recv`, `stop`, `work`, and `put` when the queue is full) do everybody's I/O
+/// while they wait, at most for the [timeout](Self::set_timeout); in
+/// [non-blocking mode](Self::set_blocking) they do what can be done at once and answer
+/// [`Error::InProgress`]. **Setters** and getters do neither.
+///
+/// A messenger belongs to one thread at a time and may move between threads. The only thing that
+/// other threads can do to it is [interrupt](Self::interrupter) it.
+///
+/// # Addresses
+/// `[amqp[s]://][user[:password]@]host[:port][/name]`; see [`Address`](crate::Address). `~host` listens.
+/// The host can also be the container name of a peer that is connected already, so that replies find
+/// their way: a message whose `reply-to` is `~/name` invites answers to this messenger. Peers choose
+/// their names themselves: a listening messenger that also sends to real hosts should write those
+/// with their ports, which are never taken for names.
+#[derive(Debug)]
+pub struct Messenger {
+    pub(crate) core: Core,
+    driver: Driver,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) blocking: bool,
+    stopping: Option<Instant>,
+    last_turn: Instant,
+    outgoing_tracker: Option<Tracker>,
+    incoming_tracker: Option<Tracker>,
+}
+
+impl Messenger {
+    /// A messenger with a random name.
+    ///
+    /// # Errors
+    /// [`Error::System`] if the system refuses a readiness poll.
+    pub fn new() -> Result<Self> {
+        Self::with_name(&random_name())
+    }
+
+    /// A messenger with a name of its own: the container-id that peers see, and by which they can reply.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_name(name: &str) -> Result<Self> {
+        Ok(Self {
+            core: Core::new(name.into()),
+            driver: Driver::new()?,
+            timeout: None,
+            blocking: true,
+            stopping: None,
+            last_turn: clock(),
+            outgoing_tracker: None,
+            incoming_tracker: None,
+        })
+    }
+
+    /// The name that peers see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.core.name()
+    }
+
+    // ---- sending ----
+
+    /// Queues a message for the address it carries, and answers a tracker by which to ask for its
+    /// [`status`](Self::status), if the [outgoing window](Self::set_outgoing_window) is larger than 0.
+    ///
+    /// The message itself is not changed. The copy that is sent has its `to` rewritten as the
+    /// [rules](Self::rewrite) say, or without credentials if none matches; a `reply-to` of `~` or
+    /// `~/name` becomes this messenger's own address.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidAddress`]: the address is missing or cannot be understood.
+    /// - [`Error::Overflow`]: too much waits already, in non-blocking mode or after the timeout.
+    /// - [`Error::Login`]: the password would go over the network in clear.
+    /// - [`Error::Decode`]: a field that is needed of a received message cannot be decoded.
+    ///
+    /// That nobody can be reached there is known later, and told by [`send`](Self::send).
+    pub fn put(&mut self, message: &Message) -> Result<Tracker> {
+        let mut put = self.core.put(message);
+        if self.blocking && matches!(put, Err(Error::Overflow { .. })) {
+            match self.wait(self.deadline(), Core::has_room, |_| String::new()) {
+                Err(Error::Timeout { .. }) => {}
+                Err(error) => return Err(error),
+                Ok(()) => put = self.core.put(message),
+            }
+        }
+        let tracker = put?;
+        self.outgoing_tracker = Some(tracker);
+        Ok(tracker)
+    }
+
+    /// Sends everything that was put, and waits until it is acknowledged (or, with an outgoing
+    /// window of 0, until the system has taken it).
+    ///
+    /// # Errors
+    /// - [`Error::Connect`], [`Error::Lost`], [`Error::Login`], [`Error::Remote`], [`Error::Send`]: messages
+    ///   were lost for this reason; their trackers say ABORTED. What goes elsewhere is not affected:
+    ///   call again for it.
+    /// - [`Error::Timeout`]: not everything was acknowledged in time. It is still being sent.
+    /// - [`Error::InProgress`] in non-blocking mode.
+    pub fn send(&mut self) -> Result<()> {
+        self.send_until(0)
+    }
+
+    /// As [`send`](Self::send), but returns when `count` messages fewer are unsent than before.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_n(&mut self, count: usize) -> Result<()> {
+        self.send_until(self.core.outgoing().saturating_sub(count))
+    }
+
+    fn send_until(&mut self, left: usize) -> Result<()> {
+        let done = |core: &Core| core.outgoing() <= left || core.has_send_error();
+        let waited = self.wait(self.deadline(), done, |core| {
+            format!(
+                "while {} messages are not acknowledged",
+                core.outgoing() - left
+            )
+        });
+        // Whatever else happened, a cause explains more than a timeout does.
+        match self.core.take_send_error() {
+            Some(error) => Err(error),
+            None => waited,
+        }
+    }
+
+    /// Messages that were put and are not acknowledged (or, if sent settled, not with the system) yet.
+    #[must_use]
+    pub const fn outgoing(&self) -> usize {
+        self.core.outgoing()
+    }
+
+    /// The tracker that the last successful [`put`](Self::put) answered.
+    #[must_use]
+    pub const fn outgoing_tracker(&self) -> Option<Tracker> {
+        self.outgoing_tracker
+    }
+
+    /// Whether a message still waits in this process; `false` does not mean that it arrived.
+    #[must_use]
+    pub fn buffered(&self, tracker: Tracker) -> bool {
+        self.core.buffered(tracker)
+    }
+
+    // ---- receiving ----
+
+    /// Makes messages come from an address, or with `~host` from everyone who connects to it.
+    ///
+    /// The port of a listening address may be 0; [`subscription_port`](Self::subscription_port) then tells
+    /// which one it is. Of a listening address the name is ignored: senders may send to any node.
+    ///
+    /// # Errors
+    /// - [`Error::InvalidAddress`], [`Error::Login`], [`Error::Unsupported`]: as for [`put`](Self::put).
+    /// - [`Error::Listen`]: the port is taken, or the address is not this machine's.
+    ///
+    /// That a remote address cannot be reached, or refuses, is told by [`recv`](Self::recv).
+    pub fn subscribe(&mut self, address: &str) -> Result<Subscription> {
+        let subscription = self.core.subscribe(address)?;
+        self.driver.advance(&mut self.core);
+        if self.blocking && self.core.is_opening(subscription) {
+            // The name of a local address is being looked up.
+            let done = |core: &Core| !core.is_opening(subscription);
+            self.wait(self.deadline(), done, |_| {
+                format!("while {address} is looked up")
+            })?;
+        }
+        match self.core.take_listen_error(subscription) {
+            Some(error) => Err(error),
+            None => Ok(subscription),
+        }
+    }
+
+    /// The port that a listening subscription listens on; `None` for others, or if it is not open.
+    #[must_use]
+    pub fn subscription_port(&self, subscription: Subscription) -> Option<u16> {
+        self.core.subscription_port(subscription)
+    }
+
+    /// The absolute address that messages of a subscription come from, once the peer has answered. For
+    /// a dynamic node (`#`) it is where others can send to.
+    #[must_use]
+    pub fn subscription_address(&self, subscription: Subscription) -> Option<String> {
+        self.core.subscription_address(subscription)
+    }
+
+    /// Lets messages come, and waits until at least one is there for [`get`](Self::get).
+    ///
+    /// Subscriptions whose connection was lost are connected again.
+    ///
+    /// # Errors
+    /// - [`Error::State`]: there is nothing from which messages could come.
+    /// - [`Error::Connect`], [`Error::Lost`], [`Error::Login`], [`Error::Remote`]: a subscription was lost, or
+    ///   could not be made. The next call tries again.
+    /// - [`Error::Timeout`], [`Error::Interrupted`], and [`Error::InProgress`] in non-blocking mode.
+    pub fn recv(&mut self, credit: impl Into<Credit>) -> Result<()> {
+        let credit = credit.into();
+        self.core.request(credit);
+        if matches!(credit, Credit::Cancel | Credit::Explicit(0)) {
+            return self.turn(Some(Duration::ZERO)).map(drop);
+        }
+        if self.core.incoming() == 0 && self.blocking && !self.core.has_sources() {
+            let lost = self.core.take_last_loss();
+            return Err(lost.unwrap_or(Error::State(
+                "there is nothing to receive from; call subscribe() first",
+            )));
+        }
+        let done =
+            |core: &Core| core.incoming() > 0 || core.has_recv_error() || !core.has_sources();
+        let waited = self.wait(self.deadline(), done, |_| {
+            "while no message came".to_owned()
+        });
+        if self.core.incoming() > 0 {
+            return Ok(());
+        }
+        if let Some(error) = self.core.take_recv_error() {
+            return Err(error);
+        }
+        waited?;
+        // Nothing can come any more.
+        let lost = self.core.take_last_loss();
+        Err(lost.unwrap_or(Error::State(
+            "the last connection was closed; subscribe() again",
+        )))
+    }
+
+    /// Messages that wait for [`get`](Self::get).
+    #[must_use]
+    pub fn incoming(&self) -> usize {
+        self.core.incoming()
+    }
+
+    /// Messages that may still come without another [`recv`](Self::recv).
+    #[must_use]
+    pub const fn receiving(&self) -> u64 {
+        self.core.receiving()
+    }
+
+    /// Takes the oldest message received and puts it in place of what `message` was.
+    ///
+    /// With an [incoming window](Self::set_incoming_window) of 0 this accepts it. Otherwise it is for
+    /// [`accept`](Self::accept), [`reject`](Self::reject), [`release`](Self::release) or
+    /// [`modify`](Self::modify), by the tracker answered, while it is in the window; what leaves the
+    /// window undecided is accepted.
+    ///
+    /// # Errors
+    /// [`Error::EndOfQueue`] if no message waits; [`Error::Decode`] if it was not an AMQP message: it is
+    /// gone then, and its sender told so by a rejection.
+    pub fn get(&mut self, message: &mut Message) -> Result<Tracker> {
+        let tracker = self.core.get(message)?;
+        self.incoming_tracker = Some(tracker);
+        Ok(tracker)
+    }
+
+    /// The tracker that the last successful [`get`](Self::get) answered.
+    #[must_use]
+    pub const fn incoming_tracker(&self) -> Option<Tracker> {
+        self.incoming_tracker
+    }
+
+    /// The subscription that the last [`get`](Self::get) took a message of; `None` if a peer that we
+    /// connected to sent it unasked.
+    #[must_use]
+    pub fn incoming_subscription(&self) -> Option<Subscription> {
+        self.core.last_subscription()
+    }
+
+    // ---- outcomes ----
+
+    /// Tells the sender that the message is ours to take care of, and settles it. With
+    /// [`Flags::CUMULATIVE`] also all earlier ones in the window that have no outcome yet.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTracker`] if no such message was received. One that left the window was
+    /// accepted by that.
+    pub fn accept(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
+        self.core.decide(tracker, flags, &Decision::Accept)
+    }
+
+    /// Tells the sender that the message is invalid, and settles it; see [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// [`Error::UnknownTracker`] if the message is not in the window (any more).
+    pub fn reject(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
+        self.core.decide(tracker, flags, &Decision::Reject(None))
+    }
+
+    /// As [`reject`](Self::reject), and says why.
+    ///
+    /// # Errors
+    /// As for [`reject`](Self::reject).
+    pub fn reject_with(&mut self, tracker: Tracker, flags: Flags, why: Condition) -> Result<()> {
+        self.core
+            .decide(tracker, flags, &Decision::Reject(Some(why)))
+    }
+
+    /// Gives the message back as if it had never come, and settles it; see [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// As for [`reject`](Self::reject).
+    pub fn release(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
+        self.core.decide(tracker, flags, &Decision::Release)
+    }
+
+    /// Gives the message back with changes: whether the attempt counts as failed, whether it should
+    /// not come here again, and annotations to add. Settles it; see [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// As for [`reject`](Self::reject).
+    pub fn modify(&mut self, tracker: Tracker, flags: Flags, changes: Modified) -> Result<()> {
+        self.core.decide(tracker, flags, &Decision::Modify(changes))
+    }
+
+    /// Forgets a message of either direction: its outcome, if it has none yet, is of no interest. Its
+    /// status is [`Status::Unknown`] from then on.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTracker`] if no such message was put or received.
+    pub fn settle(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
+        self.core.settle(tracker, flags)
+    }
+
+    /// What became of a message in the window.
+    #[must_use]
+    pub fn status(&self, tracker: Tracker) -> Status {
+        self.core.status(tracker)
+    }
+
+    /// Why a message that was put is ABORTED, or with which condition the receiver REJECTED it.
+    #[must_use]
+    pub fn tracker_error(&self, tracker: Tracker) -> Option<&Error> {
+        self.core.reason(tracker)
+    }
+
+    /// The condition that the receiver gave for a message that was put.
+    #[must_use]
+    pub fn remote_condition(&self, tracker: Tracker) -> Option<&Condition> {
+        self.core.reason(tracker)?.condition()
+    }
+
+    // ---- life ----
+
+    /// Begins to work. Nothing needs it: it is there because stop is.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn start(&mut self) -> Result<()> {
+        self.stopping = None;
+        Ok(())
+    }
+
+    /// Sends what is unsent, closes all connections in order, and forgets all subscriptions. Messages
+    /// that came and were not taken are given back to their senders.
+    ///
+    /// Sending takes no longer than the timeout, or 10 s without one; peers then have at most a second
+    /// to answer the close. The messenger can be used again.
+    ///
+    /// # Errors
+    /// - [`Error::Unsent`]: messages were given up; their trackers say ABORTED, and why.
+    /// - [`Error::Interrupted`]: nothing is closed yet.
+    /// - [`Error::InProgress`] in non-blocking mode: call [`work`](Self::work), then again.
+    pub fn stop(&mut self) -> Result<()> {
+        let begun = *self.stopping.get_or_insert_with(clock);
+        let deadline = begun + self.timeout.unwrap_or(STOP_PATIENCE);
+        match self.wait(
+            Some(deadline),
+            |core| core.outgoing() == 0,
+            |_| String::new(),
+        ) {
+            Ok(()) | Err(Error::Timeout { .. }) => {}
+            Err(Error::InProgress) if clock() >= deadline => {}
+            Err(error) => return Err(error),
+        }
+        let count = self.core.outgoing();
+        self.core.close_all();
+        let farewell = clock()
+            + self
+                .timeout
+                .map_or(FAREWELL, |timeout| timeout.min(FAREWELL));
+        match self.wait(Some(farewell), Core::is_stopped, |_| String::new()) {
+            Err(Error::InProgress) if clock() < farewell => return Err(Error::InProgress),
+            _ => self.core.abandon_all(),
+        }
+        self.driver.advance(&mut self.core);
+        self.stopping = None;
+        let failed = self.core.take_send_error();
+        self.core.forget_errors();
+        match failed {
+            _ if count > 0 => Err(Error::Unsent { count }),
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there are neither connections nor listeners.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.core.is_stopped()
+    }
+
+    /// Does I/O until something happened, at most for `timeout` (`None`: for ever). Answers whether
+    /// anything did.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] and [`Error::System`].
+    pub fn work(&mut self, timeout: Option<Duration>) -> Result<bool> {
+        let deadline = timeout.and_then(|timeout| clock().checked_add(timeout));
+        loop {
+            if self.driver.interrupter().take() {
+                return Err(Error::Interrupted);
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(clock()));
+            if self.turn(left)? {
+                return Ok(true);
+            }
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// A handle with which any thread can end the call that is waiting, or else the next one that would.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        self.driver.interrupter().clone()
+    }
+
+    fn turn(&mut self, wait: Option<Duration>) -> Result<bool> {
+        self.last_turn = clock();
+        self.driver.turn(&mut self.core, wait, |_, busy| busy)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.timeout
+            .and_then(|timeout| clock().checked_add(timeout))
+    }
+
+    /// Works until `done`, or `deadline`, or an interrupt; in non-blocking mode for one turn.
+    fn wait(
+        &mut self,
+        deadline: Option<Instant>,
+        done: impl Fn(&Core) -> bool,
+        waiting: impl Fn(&Core) -> String,
+    ) -> Result<()> {
+        if done(&self.core) && self.last_turn.elapsed() < STALE {
+            // What was decided since the last call must leave; looking for news can wait a little.
+            self.driver.advance(&mut self.core);
+            return Ok(());
+        }
+        loop {
+            if self.blocking && self.driver.interrupter().take() {
+                return Err(Error::Interrupted);
+            }
+            self.last_turn = clock();
+            let left = deadline.map(|at| at.saturating_duration_since(self.last_turn));
+            let left = if self.blocking {
+                left
+            } else {
+                Some(Duration::ZERO)
+            };
+            self.driver
+                .turn(&mut self.core, left, |core, _| done(core))?;
+            if done(&self.core) {
+                return Ok(());
+            }
+            if !self.blocking {
+                return Err(Error::InProgress);
+            }
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(Error::Timeout {
+                    waiting: waiting(&self.core),
+                });
+            }
+        }
+    }
+}
+
+/// A random UUID, version 4. The randomness is that which the standard library gives its hash maps:
+/// enough to be unique, and nothing secret hangs on it.
+fn random_name() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    let (a, b) = (word(), word());
+    let bits = u128::from(a) << 64 | u128::from(b);
+    let bits = bits & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
+    let hex = format!("{bits:032x}");
+    let part = |from, to| hex.get(from..to).unwrap_or_default();
+    format!(
+        "{}-{}-{}-{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Messenger, random_name};
+
+    const fn is_send<T: Send>() {}
+    const _: () = is_send::<Messenger>();
+
+    #[test]
+    fn random_names_are_uuids_and_differ() {
+        let (a, b) = (random_name(), random_name());
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 36);
+        assert_eq!(a.as_bytes().get(14), Some(&b'4'), "{a}");
+        assert!(
+            a.as_bytes().get(19).is_some_and(|c| b"89ab".contains(c)),
+            "{a}"
+        );
+    }
+}

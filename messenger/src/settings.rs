@@ -1,0 +1,163 @@
+//! The Messenger's settings.
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::messenger::Messenger;
+
+/// Settings. They concern what is done from then on.
+impl Messenger {
+    /// How long waiting calls wait. `None`, the default, is for ever.
+    #[must_use]
+    pub const fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Sets how long waiting calls wait; see [`timeout`](Self::timeout).
+    pub const fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    /// Whether waiting calls wait. Default true.
+    #[must_use]
+    pub const fn is_blocking(&self) -> bool {
+        self.blocking
+    }
+
+    /// Sets whether waiting calls wait, or do one round of I/O and answer [`Error::InProgress`].
+    pub const fn set_blocking(&mut self, blocking: bool) {
+        self.blocking = blocking;
+    }
+
+    /// How many of the last messages put have a status. Default 0.
+    #[must_use]
+    pub const fn outgoing_window(&self) -> usize {
+        self.core.outgoing_window()
+    }
+
+    /// Sets how many of the last messages put have a [`status`](Self::status); `usize::MAX` for all.
+    ///
+    /// With 0 messages are sent settled: nobody is told, or asks, whether they arrived. Otherwise
+    /// every message in the window is sent so that the receiver says what became of it.
+    pub fn set_outgoing_window(&mut self, messages: usize) {
+        self.core.set_outgoing_window(messages);
+    }
+
+    /// How many of the last messages got wait for a decision. Default 0.
+    #[must_use]
+    pub const fn incoming_window(&self) -> usize {
+        self.core.incoming_window()
+    }
+
+    /// Sets how many of the last messages got can be accepted, rejected, released or modified by their
+    /// trackers; `usize::MAX` for all. With 0, [`get`](Self::get) accepts.
+    pub fn set_incoming_window(&mut self, messages: usize) {
+        self.core.set_incoming_window(messages);
+    }
+
+    /// The high-water mark of [`put`](Self::put): messages and octets. Default 65,536 and 64 MiB.
+    #[must_use]
+    pub const fn high_water(&self) -> (usize, usize) {
+        self.core.high_water()
+    }
+
+    /// Sets how much may wait to be sent, in messages and in octets, before [`put`](Self::put) waits, or in
+    /// non-blocking mode answers [`Error::Overflow`]. A single message fits whatever its size.
+    pub const fn set_high_water(&mut self, messages: usize, octets: usize) {
+        self.core.set_high_water(messages, octets);
+    }
+
+    /// Appends a route: a message whose address matches `pattern` goes to `address` instead, though its
+    /// `to` stays as it is. The first match wins. Also for [`subscribe`](Self::subscribe).
+    ///
+    /// In the pattern `%` matches anything but `/`, `*` anything; `$1`, `$2`, ... in the address are what
+    /// they matched, `$0` is all of it, `$$` a dollar sign.
+    ///
+    /// ```
+    /// # let mut messenger = ferrion_messenger::Messenger::new()?;
+    /// messenger.route("colour/%", "amqp://paint.example.org/$1")?;
+    /// messenger.route("*", "amqp://broker.example.org/$1")?;
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidPattern`] if a `$` in the address is followed by neither a number nor another `$`.
+    pub fn route(&mut self, pattern: &str, address: &str) -> Result<()> {
+        self.core.routes().add(pattern, Some(address))
+    }
+
+    /// Removes the first route with this pattern; answers whether there was one.
+    pub fn remove_route(&mut self, pattern: &str) -> bool {
+        self.core.routes().remove(pattern)
+    }
+
+    /// Appends a rewrite: a message whose address matches `pattern` is sent with this `to` (or with none),
+    /// though it goes where it would have gone. Patterns are those of [`route`](Self::route), and
+    /// are matched against the original address.
+    ///
+    /// An address that no rewrite matches loses its user and password, and nothing else.
+    ///
+    /// # Errors
+    /// As for [`route`](Self::route).
+    pub fn rewrite<'a>(&mut self, pattern: &str, to: impl Into<Option<&'a str>>) -> Result<()> {
+        self.core.rewrites().add(pattern, to.into())
+    }
+
+    /// Removes the first rewrite with this pattern; answers whether there was one.
+    pub fn remove_rewrite(&mut self, pattern: &str) -> bool {
+        self.core.rewrites().remove(pattern)
+    }
+
+    /// Removes all routes and rewrites.
+    pub fn clear_rules(&mut self) {
+        self.core.routes().clear();
+        self.core.rewrites().clear();
+    }
+
+    /// User and password for addresses that have none of their own.
+    pub fn set_credentials(&mut self, user: Option<&str>, password: Option<&str>) {
+        self.core.options.user = user.map(str::to_owned);
+        self.core.options.password = password.map(str::to_owned);
+    }
+
+    /// Allows passwords to go over connections without TLS. To this very machine they may in any case,
+    /// with a [warning](Self::poll_warning).
+    pub const fn set_allow_plain_without_tls(&mut self, allow: bool) {
+        self.core.options.allow_plain = allow;
+    }
+
+    /// Who may connect to listening addresses, with which password. Without any, the default, everyone
+    /// may, and nobody is asked.
+    pub fn set_listener_passwords<U, P>(&mut self, users: impl IntoIterator<Item = (U, P)>)
+    where
+        U: Into<String>,
+        P: Into<String>,
+    {
+        let users = users
+            .into_iter()
+            .map(|(user, password)| (user.into(), password.into()));
+        self.core.options.passwords = users.collect();
+    }
+
+    /// Gives up peers that were silent for this long, on connections made from then on. `None`, the
+    /// default, never does. A peer that gets no [`work`](Self::work) done is silent.
+    pub fn set_idle_time_out(&mut self, silence: Option<Duration>) {
+        let ms = silence.map(|silence| u32::try_from(silence.as_millis()).unwrap_or(u32::MAX));
+        self.core.options.idle_time_out = ms;
+    }
+
+    /// Starts or stops keeping a readable line for every frame; see [`poll_trace`](Self::poll_trace).
+    pub fn set_tracer(&mut self, on: bool) {
+        self.core.set_tracing(on);
+    }
+
+    /// The next line of the trace: the peer, then `channel -> @performative(..) [..]`.
+    pub fn poll_trace(&mut self) -> Option<String> {
+        self.core.next_trace()
+    }
+
+    /// The next thing that is not as it should be, though nothing failed.
+    pub fn poll_warning(&mut self) -> Option<String> {
+        self.core.next_warning()
+    }
+}
