@@ -174,12 +174,20 @@ impl Endpoints {
         }
         let settled = transfer.settled.unwrap_or(false);
         let format = transfer.message_format.unwrap_or(0);
-        if settled && !transfer.more {
-            // The fast path: nothing to remember.
-            let size = payload.len() as u64;
-            self.check_size(id, size, size)?;
+        if !transfer.more {
+            // Whole in one transfer: nothing to gather, and if it is settled nothing to remember.
+            let octets = payload.len() as u64;
+            self.check_size(id, octets, octets)?;
+            let remembered = if settled {
+                None
+            } else {
+                Some(
+                    self.remember_incoming(session_id, id, number, tag, transfer)?
+                        .into(),
+                )
+            };
             let delivery = Delivery {
-                id: None,
+                id: remembered,
                 tag,
                 message_format: format,
                 payload: payload.into(),
@@ -187,33 +195,13 @@ impl Endpoints {
             };
             let held = Held {
                 transfers: 1,
-                octets: size,
+                octets,
             };
             self.hold(session_id, held);
             self.complete(id, delivery, held);
             return Ok(());
         }
-        let settles_second = self.settles_second(id, transfer.rcv_settle_mode)?;
-        let incoming = self
-            .incoming
-            .insert(Incoming::new(id, number, tag, settles_second));
-        let limit = self.limits().unsettled_per_session;
-        if let Some(session) = self.sessions.get_mut(session_id) {
-            if session.incoming.len() >= limit {
-                self.incoming.remove(incoming);
-                let text = format!("more than {limit} unsettled deliveries");
-                return Err(Fault::session(
-                    session_id,
-                    conditions::RESOURCE_LIMIT_EXCEEDED,
-                    text,
-                ));
-            }
-            if !session.incoming.insert(number, incoming) {
-                self.incoming.remove(incoming);
-                let text = format!("delivery-id {number} is in use");
-                return Err(Fault::session(session_id, conditions::INVALID_FIELD, text));
-            }
-        }
+        let incoming = self.remember_incoming(session_id, id, number, tag, transfer)?;
         let partial = Box::new(Partial {
             id: incoming,
             number,
@@ -228,6 +216,31 @@ impl Endpoints {
             was_read: false,
         });
         self.take_transfer(session_id, id, partial, transfer, payload)
+    }
+
+    /// Remembers an incoming delivery until it is settled.
+    fn remember_incoming(
+        &mut self,
+        session_id: SessionId,
+        link: LinkId,
+        number: Seq,
+        tag: Tag,
+        transfer: &Transfer,
+    ) -> Result<IncomingId, Fault> {
+        let settles_second = self.settles_second(link, transfer.rcv_settle_mode)?;
+        let limit = self.limits().unsettled_per_session;
+        let incoming = Incoming::new(link, number, tag, settles_second);
+        let id = self.incoming.insert(incoming);
+        let Some(session) = self.sessions.get_mut(session_id) else {
+            return Ok(id);
+        };
+        if session.incoming.len() < limit && session.incoming.insert(number, id) {
+            return Ok(id);
+        }
+        self.incoming.remove(id);
+        let text = format!("more than {limit} unsettled deliveries");
+        let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+        Err(Fault::session(session_id, condition, text))
     }
 
     fn next_transfer(
