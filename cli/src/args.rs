@@ -1,0 +1,209 @@
+//! The command line: what `ferrion` understands, and the help texts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// AMQP 1.0 from the command line: send, receive, look at bytes, and a demonstration.
+#[derive(Debug, Parser)]
+#[command(name = "ferrion", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send messages to oneself over TCP, acknowledged, and report rate and latency
+    #[command(after_help = EXIT_CODES)]
+    Demo(Demo),
+    /// Send a message per line of standard input or of files, and report each outcome
+    #[command(after_help = SEND_HELP)]
+    Send(Send),
+    /// Receive messages and print them
+    #[command(after_help = RECV_HELP)]
+    Recv(Recv),
+    /// Print the bytes of an AMQP 1.0 stream or message as a readable trace
+    #[command(after_help = EXIT_CODES)]
+    Decode(Decode),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How many messages to send
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: u64,
+    /// Octets in the body of each message
+    #[arg(long, value_name = "OCTETS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=MAX_BODY))]
+    pub(crate) size: u32,
+    /// How many messages may be without an outcome at a time; latency grows with it
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) window: u32,
+    /// Give up when no outcome has come for this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// Print one JSON object: sent, accepted, rejected, released, modified, rate (messages a second), latency_us
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// Where to: amqp://[USER[:PASSWORD]@]HOST[:PORT]/NAME, the scheme may be left out
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+    /// Files to read instead of standard input; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// One message per file, its octets as they are, instead of one per line
+    #[arg(long)]
+    pub(crate) file: bool,
+    /// Each line (with --file: each file) is a message as a JSON object; outcomes are printed as JSON too
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Send lines as octets (a data section) rather than as text (a string value)
+    #[arg(long, conflicts_with_all = ["file", "json"])]
+    pub(crate) data: bool,
+    /// How many messages may be without an outcome at a time
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) window: u32,
+    /// Give up when a message waits and nothing has come for this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// Print nothing about accepted messages
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Recv {
+    /// Where from: amqp://[USER[:PASSWORD]@]HOST[:PORT]/NAME, or ~HOST[:PORT] to listen (port 0: any free one)
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+    /// Stop after this many messages; without it, go on until --timeout or a signal
+    #[arg(short = 'n', long = "count", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Stop when no message has come for this many seconds; without it, wait for ever
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// Print whole messages, one JSON object a line, without loss of any AMQP type
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What to answer for each message, after it was printed
+    #[arg(long, value_enum, value_name = "OUTCOME", default_value_t = Outcome::Accept)]
+    pub(crate) outcome: Outcome,
+    /// Where listening: only clients with a line USER:PASSWORD in this file may connect
+    #[arg(long, value_name = "FILE")]
+    pub(crate) users: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What `send` and `recv` share.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Log in with this name where the address has none; the password is taken from the environment (FERRION_PASSWORD)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Allow a password to cross the network unencrypted
+    #[arg(long)]
+    pub(crate) allow_plain_without_tls: bool,
+    /// Print every frame, both ways, on standard error
+    #[arg(long)]
+    pub(crate) trace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decode {
+    /// The file to read; standard input without one
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The input is hexadecimal digits; white space, colons and 0x are ignored
+    #[arg(long)]
+    pub(crate) hex: bool,
+    /// The input is one encoded message, not a stream of frames
+    #[arg(long)]
+    pub(crate) message: bool,
+    /// Print a message as a JSON object, the form of `recv --json`
+    #[arg(long, requires = "message")]
+    pub(crate) json: bool,
+}
+
+/// What a receiver answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Outcome {
+    /// The message was processed
+    Accept,
+    /// The message is invalid
+    Reject,
+    /// Give the message back, untouched
+    Release,
+    /// Give the message back, its delivery count raised
+    Modify,
+}
+
+/// A body larger than this is a mistake: each message in flight is held whole.
+const MAX_BODY: i64 = 1 << 30;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well; every message was accepted
+  1  a failure at run time: no connection, refused, malformed input
+  2  the command line is wrong
+  3  some message was not accepted: rejected, released, modified, or its fate is unknown
+  4  nothing came within the timeout";
+
+const SEND_HELP: &str = "\
+Each message is reported on standard output: its number, the outcome, and the reason if the receiver gave one.
+With --json the input is one object a line, for example
+  {\"properties\": {\"subject\": \"greeting\"}, \"application_properties\": {\"n\": {\"uint\": 7}}, \"body\": {\"value\": \"hello\"}}
+and `ferrion recv --json` prints the same form. README.md describes it. The message's `to` becomes ADDRESS.
+
+Exit codes:
+  0  every message was accepted
+  1  a failure at run time: no connection, refused, malformed input
+  2  the command line is wrong
+  3  some message was not accepted: rejected, released, modified, or its fate is unknown
+  4  messages waited, and nothing came within the timeout";
+
+const RECV_HELP: &str = "\
+The body is printed: text as text, octets as octets, other values in a readable form; a line break follows.
+When listening, the address that was bound is printed on standard error.
+
+Exit codes:
+  0  the messages that -n asks for were received; without -n, at least one before the timeout
+  1  a failure at run time: no connection, refused, a message that cannot be read
+  2  the command line is wrong
+  4  the timeout ended it before that";
+
+/// A duration in seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "give a number of seconds, such as 10 or 0.5".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| "give a number of seconds from 0 up".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Cli, seconds};
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_may_have_a_fraction_but_no_sign() {
+        assert_eq!(seconds("0.25").unwrap().as_millis(), 250);
+        assert!(seconds("-1").is_err());
+        assert!(seconds("soon").is_err());
+        assert!(seconds("1e300").is_err());
+    }
+}

@@ -1,0 +1,173 @@
+//! `ferrion recv`: messages from an address, printed, then answered.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use ferrion_engine::codec::{DecodeError, Value};
+use ferrion_engine::message::Body;
+use ferrion_engine::protocol::Modified;
+use ferrion_messenger::{Address, Credit, Error, ErrorKind, Flags, Message, Messenger, Tracker};
+
+use crate::args::{self, Outcome};
+use crate::exit::{Ending, Failure};
+use crate::json::message_to_json;
+use crate::output::Output;
+use crate::session;
+
+/// How many messages are printed before they are answered together.
+const BATCH: usize = 1000;
+
+/// Runs the command.
+pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
+    let mut messenger = session::messenger(&args.common)?;
+    messenger.set_incoming_window(BATCH);
+    messenger.set_timeout(args.timeout);
+    if let Some(file) = &args.users {
+        messenger.set_listener_passwords(read_users(file)?);
+    }
+    let subscription = messenger.subscribe(&args.address)?;
+    messenger.start()?;
+    if let Some(port) = messenger.subscription_port(subscription) {
+        eprintln!("ferrion: listening on {}:{port}", host(&args.address)?);
+    }
+    let mut receiving = Receiving {
+        args,
+        messenger,
+        output: Output::standard(),
+        received: 0,
+    };
+    let ended = receiving.run();
+    let stopped = receiving.messenger.stop();
+    session::print_notes(&mut receiving.messenger);
+    receiving.output.flush()?;
+    let ending = ended?;
+    stopped?;
+    Ok(ending)
+}
+
+struct Receiving<'a> {
+    args: &'a args::Recv,
+    messenger: Messenger,
+    output: Output,
+    received: u64,
+}
+
+impl Receiving<'_> {
+    /// Receives until the count is reached, or nothing comes within the timeout.
+    fn run(&mut self) -> Result<Ending, Failure> {
+        while self.wanted() > 0 {
+            let credit = match self.args.count {
+                Some(_) => Credit::Explicit(u32::try_from(self.wanted()).unwrap_or(u32::MAX)),
+                None => Credit::All,
+            };
+            let waited = self.messenger.recv(credit);
+            session::print_notes(&mut self.messenger);
+            match waited {
+                Ok(()) => self.take_batch()?,
+                Err(error) if error.kind() == ErrorKind::Timeout => {
+                    let enough = self.args.count.is_none() && self.received > 0;
+                    return Ok(if enough {
+                        Ending::Good
+                    } else {
+                        Ending::TimedOut
+                    });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Ending::Good)
+    }
+
+    /// Prints what has come, then answers it: a message that could not be printed is not answered.
+    fn take_batch(&mut self) -> Result<(), Failure> {
+        let mut message = Message::new();
+        let mut last = None;
+        for _ in 0..self.wanted().min(BATCH as u64) {
+            match self.messenger.get(&mut message) {
+                Ok(tracker) => last = Some(tracker),
+                Err(Error::EndOfQueue) => break,
+                Err(error) => return Err(error.into()),
+            }
+            self.print(&message)?;
+            self.received += 1;
+        }
+        self.output.flush()?;
+        last.map_or(Ok(()), |tracker| self.answer(tracker))
+    }
+
+    /// Answers every message up to this one.
+    fn answer(&mut self, tracker: Tracker) -> Result<(), Failure> {
+        let messenger = &mut self.messenger;
+        match self.args.outcome {
+            Outcome::Accept => messenger.accept(tracker, Flags::CUMULATIVE)?,
+            Outcome::Reject => messenger.reject(tracker, Flags::CUMULATIVE)?,
+            Outcome::Release => messenger.release(tracker, Flags::CUMULATIVE)?,
+            Outcome::Modify => messenger.modify(tracker, Flags::CUMULATIVE, failed())?,
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, message: &Message) -> Result<(), Failure> {
+        let malformed = |e: DecodeError| {
+            Failure::new(format!("a message that cannot be read was received: {e}"))
+        };
+        if self.args.json {
+            let json = message_to_json(message).map_err(malformed)?;
+            return self.output.line(&json.to_string());
+        }
+        match message.body().map_err(malformed)? {
+            Body::Value(Value::String(text)) => self.output.octets_line(text.as_bytes()),
+            Body::Value(Value::Binary(octets)) => self.output.octets_line(octets),
+            Body::Value(value) => self.output.line(&value.to_string()),
+            Body::Data(sections) => self.output.octets_line(&sections.concat()),
+            Body::Sequence(lists) => lists
+                .iter()
+                .try_for_each(|list| self.output.line(&Value::List(list.clone()).to_string())),
+        }
+    }
+
+    fn wanted(&self) -> u64 {
+        self.args
+            .count
+            .map_or(u64::MAX, |count| count.saturating_sub(self.received))
+    }
+}
+
+/// The host of an address, as one writes it before a port.
+fn host(address: &str) -> Result<String, Failure> {
+    let host = Address::parse(address)?.host;
+    Ok(match host.as_str() {
+        "" => "*".to_owned(),
+        v6 if v6.contains(':') => format!("[{v6}]"),
+        _ => host,
+    })
+}
+
+/// What `modify` says: an attempt was made, and failed.
+fn failed() -> Modified {
+    Modified {
+        delivery_failed: Some(true),
+        ..Modified::default()
+    }
+}
+
+/// Reads lines of USER:PASSWORD; empty lines and lines that begin with # do not count.
+fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
+    let name = file.display();
+    let text =
+        fs::read_to_string(file).map_err(|e| Failure::new(format!("cannot read {name}: {e}")))?;
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(number, line)| match line.split_once(':') {
+            Some((user, password)) => Ok((user.to_owned(), password.to_owned())),
+            None => Err(Failure::new(format!(
+                "{name}, line {}: should be USER:PASSWORD",
+                number + 1
+            ))),
+        })
+        .collect()
+}

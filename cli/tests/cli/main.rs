@@ -1,0 +1,7 @@
+//! The `ferrion` command, as a user runs it.
+#![forbid(unsafe_code)]
+
+mod common;
+mod decode;
+mod demo;
+mod messages;
