@@ -77,13 +77,15 @@ impl Ferrion {
     }
 }
 
+/// The thread that reads standard output to its end.
+type Reading = JoinHandle<io::Result<Vec<u8>>>;
+
 /// A command that runs. It is killed when it is dropped before it has finished.
 pub(crate) struct Running {
     child: Option<Child>,
     stderr: BufReader<ChildStderr>,
     read: String,
-    /// They feed standard input and read standard output.
-    threads: Option<(JoinHandle<()>, JoinHandle<io::Result<Vec<u8>>>)>,
+    threads: Option<(JoinHandle<()>, Reading)>,
 }
 
 impl Running {
