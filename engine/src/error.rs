@@ -175,7 +175,8 @@ impl fmt::Display for HeaderFailure {
             Self::NotAmqp(octets) => {
                 write!(
                     f,
-                    "the peer does not speak AMQP: it began with {octets:02x?}"
+                    "the peer does not speak AMQP: it began with \"{}\"",
+                    octets.escape_ascii()
                 )
             }
             Self::Unsupported {
