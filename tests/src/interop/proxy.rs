@@ -5,7 +5,7 @@ use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -71,7 +71,6 @@ impl Proxy {
             cut,
             ended: AtomicBool::new(false),
             state: Mutex::default(),
-            bell: Condvar::new(),
         });
         let acceptor = thread::spawn({
             let shared = Arc::clone(&shared);
@@ -102,16 +101,6 @@ impl Proxy {
     pub fn has_cut(&self) -> bool {
         self.shared.lock().cuts > 0
     }
-
-    /// Waits until the fault has happened, at most so long. Says whether it has.
-    pub fn wait_for_cut(&self, patience: Duration) -> bool {
-        let state = self.shared.lock();
-        let waited = self
-            .shared
-            .bell
-            .wait_timeout_while(state, patience, |state| state.cuts == 0);
-        waited.unwrap_or_else(PoisonError::into_inner).0.cuts > 0
-    }
 }
 
 impl Drop for Proxy {
@@ -122,7 +111,6 @@ impl Drop for Proxy {
         for stream in self.shared.lock().streams.drain(..) {
             drop(stream.shutdown(Shutdown::Both));
         }
-        self.shared.bell.notify_all();
         if let Some(acceptor) = self.acceptor.take() {
             drop(acceptor.join());
         }
@@ -134,7 +122,6 @@ struct Shared {
     cut: Option<Cut>,
     ended: AtomicBool,
     state: Mutex<State>,
-    bell: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -271,7 +258,6 @@ fn make_cut(fault: Fault, pair: &Pair, shared: &Shared) -> End {
         }
         Fault::Stall => {}
     }
-    shared.bell.notify_all();
     End::Cut
 }
 
