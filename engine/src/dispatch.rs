@@ -68,28 +68,46 @@ impl Engine {
                     Flow::decode_body(&mut reader).map_err(|error| decode("flow", &error))?;
                 endpoints.on_flow(channel, &flow)
             }
+            _ => {
+                // What these say is kept for as long as its object lives, and must not keep the whole
+                // of what was read together with it.
+                let at = reader.position() - frame.body;
+                let body = octets.get(frame.body..frame.end).unwrap_or_default();
+                self.dispatch_kept(channel, code, &Bytes::copy_from_slice(body), at)
+            }
+        }
+    }
+
+    /// Handles the frames that begin and end things; the fields of this one begin at `at` of `body`.
+    fn dispatch_kept(
+        &mut self,
+        channel: u16,
+        code: u64,
+        body: &Bytes,
+        at: usize,
+    ) -> Result<(), Fault> {
+        let mut reader = Reader::within(body, at, body.len());
+        let reader = &mut reader;
+        let endpoints = &mut self.endpoints;
+        match code {
             Attach::DESCRIPTOR => {
-                let attach =
-                    Attach::decode_body(&mut reader).map_err(|error| decode("attach", &error))?;
+                let attach = kept("attach", Attach::decode_body(reader))?;
                 endpoints.on_attach(channel, attach)
             }
             Detach::DESCRIPTOR => {
-                let detach =
-                    Detach::decode_body(&mut reader).map_err(|error| decode("detach", &error))?;
+                let detach = kept("detach", Detach::decode_body(reader))?;
                 endpoints.on_detach(channel, detach)
             }
             Begin::DESCRIPTOR => {
-                let begin =
-                    Begin::decode_body(&mut reader).map_err(|error| decode("begin", &error))?;
+                let begin = kept("begin", Begin::decode_body(reader))?;
                 endpoints.on_begin(channel, begin)
             }
             End::DESCRIPTOR => {
-                let end = End::decode_body(&mut reader).map_err(|error| decode("end", &error))?;
+                let end = kept("end", End::decode_body(reader))?;
                 endpoints.on_end(channel, end)
             }
             Open::DESCRIPTOR => {
-                let open =
-                    Open::decode_body(&mut reader).map_err(|error| decode("open", &error))?;
+                let open = kept("open", Open::decode_body(reader))?;
                 let (max, idle) = (open.max_frame_size, open.idle_time_out);
                 endpoints.on_open(channel, open)?;
                 self.transport.set_remote_max(max);
@@ -98,8 +116,7 @@ impl Engine {
                 Ok(())
             }
             Close::DESCRIPTOR => {
-                let close =
-                    Close::decode_body(&mut reader).map_err(|error| decode("close", &error))?;
+                let close = kept("close", Close::decode_body(reader))?;
                 endpoints.check_open("close")?;
                 endpoints.on_close(close);
                 self.transport.stop_reading();
@@ -111,4 +128,8 @@ impl Engine {
             }
         }
     }
+}
+
+fn kept<T>(what: &'static str, decoded: Result<T, DecodeError>) -> Result<T, Fault> {
+    decoded.map_err(|error| Fault::decode(what, &error))
 }
