@@ -59,6 +59,9 @@ const PER_OCTET: usize = 160;
 /// ... and this many more at most, for array elements that have no octets on the wire.
 const SPARE: usize = 8 << 20;
 
+/// What passing over octets may take: an error.
+const ERROR: usize = 64;
+
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -190,7 +193,7 @@ fn decoding_is_safe(octets: Vec<u8>) -> Result<(), TestCaseError> {
 
     let mut skipping = Reader::new(&octets);
     let (skipped, peak) = peak_of(|| skip(&mut skipping));
-    prop_assert!(peak == 0, "skip allocated {peak}");
+    prop_assert!(peak <= ERROR, "skip allocated {peak}");
     let mut jumping = Reader::new(&octets);
     let jumped = jump(&mut jumping);
 
@@ -345,7 +348,7 @@ fn hostile_octets_cost_little() {
             octets.len()
         );
         let (skipped, peak) = peak_of(|| skip(&mut Reader::new(&octets)));
-        assert_eq!(peak, 0, "{name}");
+        assert!(peak <= ERROR, "{name}");
         assert_eq!(skipped, decoded, "{name}");
     }
 }

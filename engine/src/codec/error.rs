@@ -1,10 +1,19 @@
 //! What can be wrong with octets, or with a value that is to become octets.
 
+use alloc::boxed::Box;
 use core::fmt;
+use core::ops::Deref;
 
-/// Octets that are not the AMQP value they should be.
+/// Octets that are not the AMQP value they should be. The details are in [`Fault`], which this dereferences to.
+///
+/// The details are boxed: an error is rare, and results as small as a pointer are what makes decoding without errors fast.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecodeError {
+pub struct DecodeError(Box<Fault>);
+
+/// What a [`DecodeError`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
     /// Octets from the start of the buffer to the place of the fault.
     pub at: usize,
     /// The field of a composite type in which the fault is, by its name in the specification.
@@ -17,28 +26,33 @@ impl DecodeError {
     /// The same fault, its place counted from `start` on.
     #[cold]
     pub(crate) fn relative_to(&self, start: usize) -> Self {
-        Self {
-            at: self.at.saturating_sub(start),
-            ..self.clone()
-        }
+        let mut fault = self.0.clone();
+        fault.at = fault.at.saturating_sub(start);
+        Self(fault)
     }
 
     /// A fault at an offset.
     #[cold]
-    pub const fn new(at: usize, kind: DecodeErrorKind) -> Self {
-        Self {
-            at,
-            field: None,
-            kind,
-        }
+    #[inline(never)]
+    pub fn new(at: usize, kind: DecodeErrorKind) -> Self {
+        let field = None;
+        Self(Box::new(Fault { at, field, kind }))
     }
 
     /// Names the field the fault is in. The innermost name stays.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn in_field(mut self, name: &'static str) -> Self {
-        self.field = self.field.or(Some(name));
+        self.0.field = self.0.field.or(Some(name));
         self
+    }
+}
+
+impl Deref for DecodeError {
+    type Target = Fault;
+    fn deref(&self) -> &Fault {
+        &self.0
     }
 }
 
@@ -54,7 +68,7 @@ impl fmt::Display for DecodeError {
 impl core::error::Error for DecodeError {}
 
 /// The kinds of [`DecodeError`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// The buffer, or the compound around the value, ends inside the value.

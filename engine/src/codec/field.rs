@@ -12,7 +12,7 @@ use crate::codec::{
 };
 
 /// Opens the list of a composite type that has `known` fields.
-#[inline]
+#[inline(always)]
 pub(crate) fn open<'a>(r: &mut Reader<'a>, known: u32) -> Result<Compound<'a>, DecodeError> {
     let constructor = r.u8()?;
     let list = r.open_list(constructor)?;
@@ -118,7 +118,7 @@ impl<'a, 'b> Shower<'a, 'b> {
 }
 
 /// The constructor of the next field; `None` if the field is absent or null.
-#[inline]
+#[inline(always)]
 fn next(r: &mut Reader<'_>, left: &mut u32) -> Result<Option<u8>, DecodeError> {
     let Some(fewer) = left.checked_sub(1) else {
         return Ok(None);
@@ -146,7 +146,7 @@ const fn plain(name: &'static str, ty: &'static str) -> FieldSpec {
 pub(crate) mod mandatory {
     use super::*;
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decode<T: Decode>(
         r: &mut Reader<'_>,
         left: &mut u32,
@@ -179,7 +179,7 @@ pub(crate) mod mandatory {
 pub(crate) mod optional {
     use super::*;
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decode<T: Decode>(
         r: &mut Reader<'_>,
         left: &mut u32,
@@ -219,7 +219,7 @@ pub(crate) mod optional {
 pub(crate) mod default {
     use super::*;
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decode<T: Decode>(
         r: &mut Reader<'_>,
         left: &mut u32,

@@ -35,7 +35,7 @@ pub use array::{Array, MixedArray, decode_multiple, encode_multiple};
 pub use composite::FieldSpec;
 pub(crate) use composite::{Trace, choice, composite};
 pub use convert::WrongType;
-pub use error::{DecodeError, DecodeErrorKind, EncodeError, NotAscii};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, Fault, NotAscii};
 pub use map::Map;
 pub(crate) use map::encode_map;
 pub use prim::{Decimal32, Decimal64, Decimal128, Decode, Encode, Timestamp, Uuid};

@@ -87,7 +87,7 @@ impl fmt::Display for Timestamp {
 macro_rules! fixed {
     ($($Type:ty, $name:literal, $code:expr, $r:ident => $read:expr, $v:ident => $write:expr;)*) => {$(
         impl Decode for $Type {
-            #[inline]
+            #[inline(always)]
             fn decode_as(constructor: u8, $r: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 if constructor == $code {
                     $read
@@ -123,7 +123,7 @@ fixed! {
 }
 
 impl Decode for bool {
-    #[inline]
+    #[inline(always)]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match constructor {
             code::TRUE => Ok(true),
@@ -142,7 +142,7 @@ impl Encode for bool {
 }
 
 impl Decode for u32 {
-    #[inline]
+    #[inline(always)]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match constructor {
             code::UINT_SMALL => r.u8().map(Self::from),
@@ -168,7 +168,7 @@ impl Encode for u32 {
 }
 
 impl Decode for u64 {
-    #[inline]
+    #[inline(always)]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match constructor {
             code::ULONG_SMALL => r.u8().map(Self::from),
@@ -194,7 +194,7 @@ impl Encode for u64 {
 }
 
 impl Decode for i32 {
-    #[inline]
+    #[inline(always)]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match constructor {
             code::INT_SMALL => r.u8().map(|v| Self::from(v.cast_signed())),
@@ -217,7 +217,7 @@ impl Encode for i32 {
 }
 
 impl Decode for i64 {
-    #[inline]
+    #[inline(always)]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match constructor {
             code::LONG_SMALL => r.u8().map(|v| Self::from(v.cast_signed())),

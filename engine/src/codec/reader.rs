@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One octet.
-    #[inline]
+    #[inline(always)]
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
         match self.data.get(self.pos) {
             Some(&octet) => {
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     /// As many octets as the array has.
-    #[inline]
+    #[inline(always)]
     pub fn octets<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.data.get(self.pos..).and_then(|d| d.first_chunk::<N>()) {
             Some(octets) => {
@@ -162,25 +162,25 @@ impl<'a> Reader<'a> {
     }
 
     /// A big-endian number of two octets.
-    #[inline]
+    #[inline(always)]
     pub fn u16(&mut self) -> Result<u16, DecodeError> {
         self.octets().map(u16::from_be_bytes)
     }
 
     /// A big-endian number of four octets.
-    #[inline]
+    #[inline(always)]
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.octets().map(u32::from_be_bytes)
     }
 
     /// A big-endian number of eight octets.
-    #[inline]
+    #[inline(always)]
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.octets().map(u64::from_be_bytes)
     }
 
     /// The next `n` octets as a slice.
-    #[inline]
+    #[inline(always)]
     pub fn slice(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
         let found = self
             .pos
@@ -201,6 +201,17 @@ impl<'a> Reader<'a> {
         let start = self.pos;
         self.slice(n)?;
         Ok(self.source.slice(start..self.pos))
+    }
+
+    /// Passes over these octets if they are next; they must be a whole value one level deep.
+    #[inline]
+    pub(crate) fn skip_octets(&mut self, octets: &[u8]) -> bool {
+        let rest = self.data.get(self.pos..).unwrap_or_default();
+        let next = self.depth_left > 0 && rest.starts_with(octets);
+        if next {
+            self.pos += octets.len();
+        }
+        next
     }
 
     /// The octets from an earlier [`position`](Self::position) up to here, without a copy. Empty if `start` is not before here.
@@ -296,7 +307,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Ends a compound; whatever it should hold must have been read.
-    #[inline]
+    #[inline(always)]
     pub fn close(&mut self, compound: Compound<'a>) -> Result<(), DecodeError> {
         if self.pos != self.data.len() {
             return Err(self.error(Kind::SizeMismatch));
@@ -341,12 +352,14 @@ impl<'a> Reader<'a> {
 
     /// An error here.
     #[cold]
+    #[inline(never)]
     pub fn error(&self, kind: Kind) -> DecodeError {
         DecodeError::new(self.pos, kind)
     }
 
     /// An error at the constructor that has just been read: it belongs to another type, or to none.
     #[cold]
+    #[inline(never)]
     pub fn wrong_type(&self, expected: &'static str, found: u8) -> DecodeError {
         if found != code::DESCRIBED && code::width(found).is_none() {
             return self.unknown_code(found);
@@ -358,11 +371,13 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
+    #[inline(never)]
     pub(super) fn unknown_code(&self, found: u8) -> DecodeError {
         DecodeError::new(self.pos.saturating_sub(1), Kind::UnknownCode(found))
     }
 
     #[cold]
+    #[inline(never)]
     fn end(&self) -> DecodeError {
         DecodeError::new(self.data.len(), Kind::UnexpectedEnd)
     }

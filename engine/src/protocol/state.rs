@@ -64,11 +64,17 @@ impl DeliveryState {
     }
 }
 
+/// What follows the constructor of `accepted` in its shortest form.
+const ACCEPTED: [u8; 3] = [code::ULONG_SMALL, Accepted::DESCRIPTOR as u8, code::LIST0];
+
 impl Decode for DeliveryState {
-    #[inline]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         if constructor != code::DESCRIBED {
             return Err(r.wrong_type("delivery-state", constructor));
+        }
+        // Nearly every state that is sent is this one, in this form.
+        if r.skip_octets(&ACCEPTED) {
+            return Ok(Self::Accepted);
         }
         let start = r.position().saturating_sub(1);
         let known = match r.peek() {
