@@ -18,3 +18,8 @@ pub mod oracle;
 pub mod pair;
 pub mod peer;
 pub mod rng;
+
+/// The scripts of README.md, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -4,11 +4,12 @@ mod latency;
 mod report;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, Error, Flags, Message, Messenger, Status, Tracker};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::args;
 use crate::exit::{Ending, Failure};
@@ -151,9 +152,15 @@ fn progress_bar(args: &args::Demo) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(args.count);
-    let template = "{wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left";
+    let template = "{wide_bar} {human_pos} of {human_len}, {rate}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(style.with_key(
+            "rate",
+            |state: &ProgressState, text: &mut dyn fmt::Write| {
+                // A bar without its rate is still a bar.
+                let _ = write!(text, "{:.0}/s", state.per_sec());
+            },
+        ));
     }
     bar
 }

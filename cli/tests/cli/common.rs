@@ -17,6 +17,15 @@ pub(crate) fn ferrion<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Fer
     }
 }
 
+/// A receiver that listens on a free port, and the address to send to.
+pub(crate) fn listen(args: &[&str]) -> (Running, String) {
+    let mut all = vec!["recv", "~127.0.0.1:0", "--timeout", "20"];
+    all.extend(args);
+    let mut receiver = ferrion(all).start();
+    let address = format!("amqp://127.0.0.1:{}/queue", receiver.port());
+    (receiver, address)
+}
+
 /// A command about to run.
 pub(crate) struct Ferrion {
     command: Command,

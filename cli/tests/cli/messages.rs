@@ -2,16 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{Running, ferrion, temporary_file};
-
-/// A receiver that listens on a free port, and the address to send to.
-fn listen(args: &[&str]) -> (Running, String) {
-    let mut all = vec!["recv", "~127.0.0.1:0", "--timeout", "20"];
-    all.extend(args);
-    let mut receiver = ferrion(all).start();
-    let address = format!("amqp://127.0.0.1:{}/queue", receiver.port());
-    (receiver, address)
-}
+use crate::common::{ferrion, listen, temporary_file};
 
 #[test]
 fn lines_arrive_in_order_and_each_outcome_is_reported() {
