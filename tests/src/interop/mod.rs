@@ -12,6 +12,7 @@
 
 mod command;
 pub mod exceptions;
+pub mod exchange;
 pub mod notation;
 mod octets;
 mod program;
