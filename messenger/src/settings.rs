@@ -24,7 +24,7 @@ impl Messenger {
         self.blocking
     }
 
-    /// Sets whether waiting calls wait, or do one round of I/O and answer [`Error::InProgress`].
+    /// Sets whether waiting calls wait, or do one round of I/O and answer [`Error::InProgress`](crate::Error::InProgress).
     pub const fn set_blocking(&mut self, blocking: bool) {
         self.blocking = blocking;
     }
@@ -62,7 +62,7 @@ impl Messenger {
     }
 
     /// Sets how much may wait to be sent, in messages and in octets, before [`put`](Self::put) waits, or in
-    /// non-blocking mode answers [`Error::Overflow`]. A single message fits whatever its size.
+    /// non-blocking mode answers [`Error::Overflow`](crate::Error::Overflow). A single message fits whatever its size.
     pub const fn set_high_water(&mut self, messages: usize, octets: usize) {
         self.core.set_high_water(messages, octets);
     }
@@ -81,7 +81,7 @@ impl Messenger {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidPattern`] if a `$` in the address is followed by neither a number nor another `$`.
+    /// [`Error::InvalidPattern`](crate::Error::InvalidPattern) if a `$` in the address is followed by neither a number nor another `$`.
     pub fn route(&mut self, pattern: &str, address: &str) -> Result<()> {
         self.core.routes().add(pattern, Some(address))
     }

@@ -133,7 +133,7 @@ impl Message {
     /// Decodes every section, so that what is wrong anywhere is known, and later getters answer `Ok`.
     ///
     /// # Errors
-    /// The first fault. [`DecodeError::at`] counts from the start of the message.
+    /// The first fault. Its [`at`](crate::codec::Fault::at) counts from the start of the message.
     pub fn check(&self) -> Result<(), DecodeError> {
         self.header()?;
         self.delivery_annotations()?;
