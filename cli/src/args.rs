@@ -1,4 +1,8 @@
 //! The command line: what `ferrion` understands, and the help texts.
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "in help texts brackets mark what may be left out"
+)]
 
 use std::path::PathBuf;
 use std::time::Duration;
