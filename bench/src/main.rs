@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod message;
+mod messenger;
 mod pair;
 mod process;
 mod report;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use work::{Options, Outcome};
 
 const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
-       ferrion-bench pair|encode|decode|corpus [--name value ...]";
+       ferrion-bench pair|encode|decode|corpus|messenger-send|messenger-recv [--name value ...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,6 +44,8 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         "encode" => message::encode,
         "decode" => message::decode,
         "corpus" => message::corpus,
+        "messenger-send" => messenger::send,
+        "messenger-recv" => messenger::recv,
         _ => return Err(USAGE.into()),
     };
     work(&Options::parse(rest)?)?;
