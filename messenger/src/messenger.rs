@@ -223,14 +223,8 @@ impl Messenger {
         if matches!(credit, Credit::Cancel | Credit::Explicit(0)) {
             return self.turn(Some(Duration::ZERO)).map(drop);
         }
-        if self.core.incoming() == 0 && self.blocking && !self.core.has_sources() {
-            let lost = self.core.take_last_loss();
-            return Err(lost.unwrap_or(Error::State(
-                "there is nothing to receive from; call subscribe() first",
-            )));
-        }
-        let done =
-            |core: &Core| core.incoming() > 0 || core.has_recv_error() || !core.has_sources();
+        let idle = |core: &Core| !core.has_sources();
+        let done = |core: &Core| core.incoming() > 0 || core.has_recv_error() || idle(core);
         let waited = self.wait(self.deadline(), done, |_| {
             "while no message came".to_owned()
         });
@@ -241,11 +235,14 @@ impl Messenger {
             return Err(error);
         }
         waited?;
-        // Nothing can come any more.
-        let lost = self.core.take_last_loss();
-        Err(lost.unwrap_or(Error::State(
-            "the last connection was closed; subscribe() again",
-        )))
+        // Nothing can come any more, unless somebody subscribes.
+        match self.core.take_last_loss() {
+            Some(lost) => Err(lost),
+            None if self.blocking => Err(Error::State(
+                "there is nothing to receive from; call subscribe() first",
+            )),
+            None => Err(Error::InProgress),
+        }
     }
 
     /// Messages that wait for [`get`](Self::get).

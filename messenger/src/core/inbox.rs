@@ -191,7 +191,7 @@ impl Core {
             return Err(Error::EndOfQueue);
         };
         let loaded = message.load_lenient(received.payload);
-        self.last_subscription = self.source_of(received.origin.conn, received.origin.link);
+        self.last_subscription = received.source;
         let taken = Taken {
             status: Status::Pending,
             origin: received.origin,
@@ -381,13 +381,6 @@ impl Core {
     /// The subscription that the last message got came from.
     pub(crate) fn last_subscription(&self) -> Option<Subscription> {
         self.last_subscription.map(Subscription)
-    }
-
-    fn source_of(&self, conn: ConnKey, link: ferrion_engine::LinkId) -> Option<SourceKey> {
-        match self.pool.get(conn)?.links.get(&link)? {
-            Party::Receiver(source) => *source,
-            Party::Sender(_) => None,
-        }
     }
 
     /// The port a subscription listens on, once it does.

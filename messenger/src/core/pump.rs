@@ -5,7 +5,9 @@ use ferrion_engine::protocol::{
     Condition, DeliveryState, ReceiverSettleMode, Role, TargetArchetype, conditions,
 };
 use ferrion_engine::sasl::SaslRequest;
-use ferrion_engine::{Event, LinkId, SendError, SessionConfig, SessionId, Time};
+use ferrion_engine::{
+    EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionConfig, SessionId, Time,
+};
 
 use super::Core;
 use super::lifecycle::remote;
@@ -14,7 +16,7 @@ use super::sender::{HANDOVER, SenderKey};
 use super::source::SourceState;
 use super::store::{Origin, Received};
 use super::tracker::Status;
-use crate::error::{Error, Scope};
+use crate::error::{Error, Scope, describe};
 
 impl Core {
     /// Does everything that can be done now: events, credit, sending. Leaves lines of connections to
@@ -252,12 +254,11 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
-        let mut condition = None;
-        if let Ok(mut link) = conn.engine.link(id) {
-            condition = link.error().map(|error| error.condition.clone());
-            if link.awaits_detach() {
-                let _ = link.close(None);
-            }
+        let ending = ending(&mut conn.engine, id);
+        if let Ok(mut link) = conn.engine.link(id)
+            && link.awaits_detach()
+        {
+            let _ = link.close(None);
         }
         let endpoint = conn.endpoint.clone();
         let party = conn.links.remove(&id);
@@ -266,7 +267,7 @@ impl Core {
             Some(Party::Sender(sender)) => {
                 let node = self.senders.get(sender).map(|sender| sender.node.clone());
                 let address = format!("{endpoint}/{}", node.unwrap_or_default());
-                let error = detached(address, condition);
+                let error = detached(address, ending);
                 if self.drop_senders(&[sender], &error) > 0 {
                     self.push_send_error(error);
                 }
@@ -286,7 +287,7 @@ impl Core {
                 {
                     let address = format!("{endpoint}/{}", known.address.node());
                     self.break_source(source);
-                    self.push_recv_error(detached(address, condition));
+                    self.push_recv_error(detached(address, ending));
                 }
             }
             None => {}
@@ -327,6 +328,9 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
+        let Some(Party::Receiver(source)) = conn.links.get(&id).copied() else {
+            return;
+        };
         let Ok(mut link) = conn.engine.receiver(id) else {
             return;
         };
@@ -340,6 +344,7 @@ impl Core {
             self.incoming.queue.push_back(Received {
                 payload: delivery.payload.into_bytes(),
                 origin,
+                source,
                 delivery: delivery.id,
             });
         }
@@ -516,14 +521,29 @@ fn sequence(tag: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(tag.try_into().ok()?))
 }
 
-fn detached(address: String, condition: Option<Condition>) -> Error {
-    match condition {
-        Some(condition) => remote(Scope::Link, address, condition),
-        None => Error::Lost {
-            address,
-            cause: "the peer detached the link".to_owned(),
-        },
+/// What ended a link: an error of its own, or of its session.
+fn ending(engine: &mut Engine, id: LinkId) -> Option<(Scope, EndError)> {
+    let link = engine.link(id).ok()?;
+    if let Some(error) = link.error() {
+        return Some((Scope::Link, error.clone()));
     }
+    let session = link.session()?;
+    let error = engine.session(session).ok()?.error().cloned()?;
+    Some((Scope::Session, error))
+}
+
+fn detached(address: String, ending: Option<(Scope, EndError)>) -> Error {
+    let cause = match ending {
+        Some((scope, error)) if error.origin == Side::Remote => {
+            return remote(scope, address, error.condition);
+        }
+        Some((_, error)) => format!(
+            "the peer broke the protocol: {}",
+            describe(&error.condition)
+        ),
+        None => "the peer detached the link".to_owned(),
+    };
+    Error::Lost { address, cause }
 }
 
 fn not_here(text: &'static str) -> Condition {

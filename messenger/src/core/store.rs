@@ -10,6 +10,7 @@ use ferrion_engine::{DeliveryId, LinkId};
 
 use super::pool::ConnKey;
 use super::sender::SenderKey;
+use super::source::SourceKey;
 use super::tracker::{Status, Window};
 use crate::error::Error;
 
@@ -98,6 +99,7 @@ impl Outgoing {
 pub(crate) struct Received {
     pub(crate) payload: Bytes,
     pub(crate) origin: Origin,
+    pub(crate) source: Option<SourceKey>,
     /// `None` if the peer sent it settled.
     pub(crate) delivery: Option<DeliveryId>,
 }
