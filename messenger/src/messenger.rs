@@ -136,12 +136,7 @@ impl Messenger {
 
     fn send_until(&mut self, left: usize) -> Result<()> {
         let done = |core: &Core| core.outgoing() <= left || core.has_send_error();
-        let waited = self.wait(self.deadline(), done, |core| {
-            format!(
-                "while {} messages are not acknowledged",
-                core.outgoing() - left
-            )
-        });
+        let waited = self.wait(self.deadline(), done, |core| core.why_unsent(left));
         // Whatever else happened, a cause explains more than a timeout does.
         match self.core.take_send_error() {
             Some(error) => Err(error),
@@ -461,7 +456,7 @@ impl Messenger {
         &mut self,
         deadline: Option<Instant>,
         done: impl Fn(&Core) -> bool,
-        waiting: impl Fn(&Core) -> String,
+        waiting: impl FnOnce(&mut Core) -> String,
     ) -> Result<()> {
         if done(&self.core) && self.last_turn.elapsed() < STALE {
             // What was decided since the last call must leave; looking for news can wait a little.
@@ -489,7 +484,7 @@ impl Messenger {
             }
             if left.is_some_and(|left| left.is_zero()) {
                 return Err(Error::Timeout {
-                    waiting: waiting(&self.core),
+                    waiting: waiting(&mut self.core),
                 });
             }
         }

@@ -13,6 +13,7 @@
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
 //! | `pump` | engine events, and messages to engines |
 //! | `lifecycle` | connections from the first octet to the last |
+//! | `waiting` | what a message waits for |
 
 pub(crate) mod address;
 pub(crate) mod credit;
@@ -27,6 +28,7 @@ mod slab;
 mod source;
 mod store;
 pub(crate) mod tracker;
+mod waiting;
 
 use std::collections::{HashMap, VecDeque};
 
