@@ -79,6 +79,27 @@ impl Array {
         }
     }
 
+    /// An array of a type, with or without elements, whose elements share these descriptors, the outermost first. The items
+    /// are given without them.
+    ///
+    /// # Errors
+    /// An item is of another type than `element`; its index is given.
+    pub fn with_descriptors(
+        element: Type,
+        descriptors: Vec<Value>,
+        items: Vec<Value>,
+    ) -> Result<Self, MixedArray> {
+        match items.iter().position(|item| item.type_of() != element) {
+            Some(index) => Err(MixedArray { index }),
+            None if element == Type::Described => Ok(Self::empty(element)),
+            None => Ok(Self {
+                element,
+                descriptors,
+                items,
+            }),
+        }
+    }
+
     /// The type of the elements, below their descriptors. Never `Type::Described`.
     pub const fn element_type(&self) -> Type {
         self.element
