@@ -1,0 +1,46 @@
+# `make install [PREFIX=/usr/local] [DESTDIR=]`: the shared and the static library, the header, the pkg-config file.
+# Included by the Makefile; works alone too, from the root of the tree: `make -f ffi/install.mk install-library`.
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+CARGO ?= cargo
+CC ?= cc
+INSTALL ?= install
+# dev or release, and where cargo builds.
+FERRION_PROFILE ?= release
+FERRION_TARGET ?= target
+
+FERRION_VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+FERRION_SONAME := libferrion.so.$(firstword $(subst ., ,$(FERRION_VERSION)))
+FERRION_OUT = $(FERRION_TARGET)/$(if $(filter dev,$(FERRION_PROFILE)),debug,$(FERRION_PROFILE))
+# What Rust's standard library needs, as `rustc --print native-static-libs` lists it.
+FERRION_SYSTEM_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+
+.PHONY: library install install-library
+
+# rustc cannot give a shared library symbol versions (LLD ignores a version script for a cdylib, GNU ld refuses it), so
+# the shared library is linked here from the static one. nodelete: threads may still hold what the library put into
+# thread-local storage when a plugin host unloads it.
+library: ## build libferrion.a and libferrion.so under target/
+	$(CARGO) build --locked --profile $(FERRION_PROFILE) -p ferrion-ffi --lib --target-dir "$(FERRION_TARGET)"
+	cp "$(FERRION_OUT)/libferrion_ffi.a" "$(FERRION_OUT)/libferrion.a"
+	$(CC) -shared -o "$(FERRION_OUT)/libferrion.so.$(FERRION_VERSION)" \
+	  -Wl,-soname,$(FERRION_SONAME) -Wl,--version-script=ffi/ferrion.map -Wl,-z,nodelete -Wl,--gc-sections \
+	  -Wl,--whole-archive "$(FERRION_OUT)/libferrion.a" -Wl,--no-whole-archive \
+	  -Wl,--no-undefined -Wl,--as-needed $(FERRION_SYSTEM_LIBS)
+
+install-library: library
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
+	$(INSTALL) -m 644 include/ferrion.h "$(DESTDIR)$(INCLUDEDIR)/ferrion.h"
+	$(INSTALL) -m 644 "$(FERRION_OUT)/libferrion.a" "$(DESTDIR)$(LIBDIR)/libferrion.a"
+	$(INSTALL) -m 755 "$(FERRION_OUT)/libferrion.so.$(FERRION_VERSION)" "$(DESTDIR)$(LIBDIR)/"
+	ln -sf "libferrion.so.$(FERRION_VERSION)" "$(DESTDIR)$(LIBDIR)/$(FERRION_SONAME)"
+	ln -sf "$(FERRION_SONAME)" "$(DESTDIR)$(LIBDIR)/libferrion.so"
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(FERRION_VERSION)|' -e 's|@SYSTEM_LIBS@|$(FERRION_SYSTEM_LIBS)|' \
+	  ffi/ferrion.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/ferrion.pc"
+	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/ferrion.pc"
+
+install: install-library ## install the libraries, the header and ferrion.pc under PREFIX

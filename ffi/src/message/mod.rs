@@ -1,0 +1,109 @@
+//! Messages: what makes, frees, encodes and decodes them. `shortcuts` has the header and the
+//! properties field by field, `fields` any field as a value, `sections` the body and the maps.
+
+mod fields;
+mod sections;
+mod shortcuts;
+
+use bytes::Bytes;
+use ferrion_engine::message::Message;
+
+use crate::guard::{Root, free};
+use crate::status::ferrion_status;
+use crate::types::ferrion_bytes_t;
+
+pub use fields::*;
+pub use sections::*;
+pub use shortcuts::*;
+
+/// A message: header, annotations, properties, the application's properties, body and footer (part 3.2 of the
+/// specification). Can be used again and again.
+///
+/// What a received message contains is decoded when it is first asked for, so any getter can answer FERRION_DECODE.
+#[derive(Debug)]
+pub struct ferrion_message_t {
+    root: Root<Inner>,
+}
+object!(ferrion_message_t, Inner);
+
+/// A message, and octets that are lent to C.
+#[derive(Debug, Default)]
+pub(crate) struct Inner {
+    pub(crate) message: Message,
+    lent: Bytes,
+}
+
+impl Inner {
+    /// Keeps octets so that C can look at them until the next call.
+    fn lend(&mut self, octets: impl Into<Bytes>) -> ferrion_bytes_t {
+        self.lent = octets.into();
+        (&*self.lent).into()
+    }
+}
+
+/// A message with the body null and nothing else.
+#[unsafe(no_mangle)]
+pub extern "C" fn ferrion_message_new() -> *mut ferrion_message_t {
+    ffi_fn! { => core::ptr::null_mut(); {
+        Ok(Box::into_raw(Box::new(ferrion_message_t { root: Root::new(Inner::default()) })))
+    } }
+}
+
+/// Frees the message.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_message_free(message: *mut ferrion_message_t) {
+    ffi_fn! { => (); {
+        // SAFETY: it came from `ferrion_message_new` and is not used again, as the header demands.
+        unsafe { free(message) };
+        Ok(())
+    } }
+}
+
+/// Makes this a new message. The room that it took stays for what comes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_message_clear(message: *mut ferrion_message_t) -> ferrion_status {
+    ffi_fn! { object message => {
+        message.message.clear();
+        Ok(())
+    } }
+}
+
+/// Makes this message the same as another one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_message_copy(
+    message: *mut ferrion_message_t,
+    source: *const ferrion_message_t,
+) -> ferrion_status {
+    ffi_fn! { object message, object source => {
+        message.message.clone_from(&source.message);
+        Ok(())
+    } }
+}
+
+/// The message as AMQP 1.0 encodes it. Sections that were received and not changed are the octets that were received.
+///
+/// Borrowed until: the next call on this object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_message_encode(
+    message: *mut ferrion_message_t,
+    out_data: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object message, out out_data => {
+        let octets = message.message.to_bytes();
+        out_data.set(message.lend(octets));
+        Ok(())
+    } }
+}
+
+/// Makes this message the one that is encoded here. If the octets are no message, it stays what it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_message_decode(
+    message: *mut ferrion_message_t,
+    data: *const u8,
+    len: usize,
+) -> ferrion_status {
+    ffi_fn! { object message, bytes data len => {
+        message.message.load(Bytes::copy_from_slice(data))?;
+        Ok(())
+    } }
+}

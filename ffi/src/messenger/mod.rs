@@ -1,0 +1,232 @@
+//! The Messenger. Here what begins and ends one and what waits; `queue` has putting and getting, `outcomes` what becomes of
+//! messages, `settings` the rest.
+
+mod interrupter;
+mod outcomes;
+mod queue;
+mod settings;
+
+use core::ffi::c_char;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Messenger};
+
+use crate::guard::{Root, free};
+use crate::status::{Failure, ferrion_status as Status, ferrion_status};
+use crate::types::ferrion_bytes_t;
+
+pub use interrupter::*;
+pub use outcomes::*;
+pub use queue::*;
+pub use settings::*;
+
+/// Sends and receives messages, and looks after the connections for that behind the scenes.
+///
+/// `put`, `get`, `accept` and the like do not touch the network. `send`, `recv`, `stop` and `work` (and `put`, when too much
+/// waits already) do everybody's network work while they wait, at most for the timeout. In non-blocking mode they do what
+/// can be done at once and answer FERRION_WOULD_BLOCK.
+///
+/// Addresses are written `[amqp[s]://][user[:password]@]host[:port][/name]`; `~host[:port]` listens.
+#[derive(Debug)]
+pub struct ferrion_messenger_t {
+    root: Root<Inner>,
+    /// Outside of the root, because it is used while a call is inside.
+    interrupter: Interrupter,
+}
+object!(ferrion_messenger_t, Inner);
+
+/// A messenger, and what its Rust interface does not keep.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    messenger: Messenger,
+    /// Who may connect to listening addresses.
+    users: BTreeMap<String, String>,
+    /// Text that is lent to C.
+    lent: String,
+}
+
+impl Inner {
+    /// Keeps text so that C can look at it until the next call.
+    fn lend(&mut self, text: String) -> ferrion_bytes_t {
+        self.lent = text;
+        self.lent.as_str().into()
+    }
+}
+
+/// A messenger. `name` is the one that peers see, and by which they can reply; NULL gives it a random one. NULL is
+/// returned if the system lacks what it needs; `ferrion_last_error` says what.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_new(name: *const c_char) -> *mut ferrion_messenger_t {
+    ffi_fn! { maybe_text name => core::ptr::null_mut(); {
+        let messenger = match name {
+            Some(name) => Messenger::with_name(name)?,
+            None => Messenger::new()?,
+        };
+        let interrupter = messenger.interrupter();
+        let root = Root::new(Inner { messenger, users: BTreeMap::new(), lent: String::new() });
+        Ok(Box::into_raw(Box::new(ferrion_messenger_t { root, interrupter })))
+    } }
+}
+
+/// Frees the messenger. Connections end abruptly, and what is unsent is lost: call `ferrion_messenger_stop` first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_free(messenger: *mut ferrion_messenger_t) {
+    ffi_fn! { => (); {
+        // SAFETY: it came from `ferrion_messenger_new` and is not used again, as the header demands.
+        unsafe { free(messenger) };
+        Ok(())
+    } }
+}
+
+/// The name that peers see.
+///
+/// Borrowed until: the messenger is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_name(
+    messenger: *const ferrion_messenger_t,
+    out_text: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_text => {
+        out_text.set(messenger.messenger.name().into());
+        Ok(())
+    } }
+}
+
+/// Begins to work. Nothing needs it: it is there because stop is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_start(
+    messenger: *mut ferrion_messenger_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger => { Ok(messenger.messenger.start()?) } }
+}
+
+/// Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the
+/// timeout, or 10 seconds if there is none. The messenger can be used again.
+///
+/// FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_WOULD_BLOCK, in non-blocking mode:
+/// call `ferrion_messenger_work`, then this again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_stop(
+    messenger: *mut ferrion_messenger_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger => { Ok(messenger.messenger.stop()?) } }
+}
+
+/// Whether there are neither connections nor listeners.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_stopped(
+    messenger: *const ferrion_messenger_t,
+    out_stopped: *mut bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_stopped => {
+        out_stopped.set(messenger.messenger.stopped());
+        Ok(())
+    } }
+}
+
+/// Waits until `n` messages fewer are unsent than now; a negative `n` waits for all. A message is sent when it is
+/// acknowledged, or, with an outgoing window of 0, when the system has taken it.
+///
+/// FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN, FERRION_REMOTE or FERRION_SEND: messages were lost for this reason; their
+/// trackers say ABORTED. FERRION_TIMEOUT: not everything was acknowledged in time; it is still being sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_send(
+    messenger: *mut ferrion_messenger_t,
+    n: i32,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        match usize::try_from(n) {
+            Ok(n) => messenger.messenger.send_n(n)?,
+            Err(_) => messenger.messenger.send()?,
+        }
+        Ok(())
+    } }
+}
+
+/// Lets `n` messages come, and waits until at least one is there. A negative `n` lets as many come as are taken with
+/// `ferrion_messenger_get`; 0 lets no more come and does not wait. Each call replaces what the one before it asked for.
+///
+/// FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN or FERRION_REMOTE: a subscription was lost, or could not be made; the next
+/// call tries again. FERRION_STATE: there is nothing from which messages could come.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_recv(
+    messenger: *mut ferrion_messenger_t,
+    n: i32,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        let credit = u32::try_from(n).map_or(Credit::All, Credit::Explicit);
+        Ok(messenger.messenger.recv(credit)?)
+    } }
+}
+
+/// Does network work until something happened, at most for this long; negative is for ever. Tells whether anything
+/// did. `out_worked` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_work(
+    messenger: *mut ferrion_messenger_t,
+    milliseconds: i64,
+    out_worked: *mut bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger, optional out_worked => {
+        out_worked.set(messenger.messenger.work(duration(milliseconds))?);
+        Ok(())
+    } }
+}
+
+/// Makes the call that waits on this messenger, or else the next one that would, answer FERRION_INTERRUPTED. May be
+/// called from another thread and from a signal handler, as long as the messenger is not being freed; a
+/// `ferrion_interrupter_t` has not even that limit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_interrupt(
+    messenger: *const ferrion_messenger_t,
+) -> ferrion_status {
+    ffi_fn! { shared messenger => {
+        messenger.interrupter.interrupt();
+        Ok(())
+    } }
+}
+
+/// Milliseconds from C; negative is for ever.
+fn duration(milliseconds: i64) -> Option<Duration> {
+    u64::try_from(milliseconds).ok().map(Duration::from_millis)
+}
+
+/// Milliseconds for C; for ever is negative.
+fn milliseconds(duration: Option<Duration>) -> i64 {
+    duration.map_or(-1, |duration| {
+        i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+impl From<Error> for Failure {
+    #[cold]
+    fn from(error: Error) -> Self {
+        let status = match error.kind() {
+            ErrorKind::InvalidAddress | ErrorKind::InvalidPattern => Status::FERRION_ADDRESS,
+            ErrorKind::Connect => Status::FERRION_CONNECT,
+            ErrorKind::Listen => Status::FERRION_LISTEN,
+            ErrorKind::Lost => Status::FERRION_LOST,
+            ErrorKind::Login => Status::FERRION_LOGIN,
+            ErrorKind::Remote => Status::FERRION_REMOTE,
+            ErrorKind::Timeout => Status::FERRION_TIMEOUT,
+            ErrorKind::InProgress => Status::FERRION_WOULD_BLOCK,
+            ErrorKind::Interrupted => Status::FERRION_INTERRUPTED,
+            ErrorKind::EndOfQueue => Status::FERRION_END,
+            ErrorKind::Overflow => Status::FERRION_OVERFLOW,
+            ErrorKind::State => Status::FERRION_STATE,
+            ErrorKind::UnknownTracker => Status::FERRION_UNKNOWN_TRACKER,
+            ErrorKind::Decode => Status::FERRION_DECODE,
+            ErrorKind::Send => Status::FERRION_SEND,
+            ErrorKind::Unsent => Status::FERRION_UNSENT,
+            ErrorKind::Unsupported => Status::FERRION_UNSUPPORTED,
+            ErrorKind::System => Status::FERRION_SYSTEM,
+            _ => Status::FERRION_OTHER,
+        };
+        let failure = Self::new(status, error.to_string());
+        match error.condition() {
+            Some(condition) => failure.with_condition(&condition.condition),
+            None => failure,
+        }
+    }
+}

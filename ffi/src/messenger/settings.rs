@@ -1,0 +1,267 @@
+//! How a messenger behaves.
+
+use core::ffi::c_char;
+
+use super::{duration, ferrion_messenger_t, milliseconds};
+use crate::status::{Failure, ferrion_status};
+use crate::types::ferrion_bytes_t;
+
+/// How long waiting calls wait, in milliseconds; negative is for ever, and the default.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_timeout(
+    messenger: *const ferrion_messenger_t,
+    out_milliseconds: *mut i64,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_milliseconds => {
+        out_milliseconds.set(milliseconds(messenger.messenger.timeout()));
+        Ok(())
+    } }
+}
+
+/// Sets how long waiting calls wait, in milliseconds; negative is for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_timeout(
+    messenger: *mut ferrion_messenger_t,
+    milliseconds: i64,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_timeout(duration(milliseconds));
+        Ok(())
+    } }
+}
+
+/// Whether waiting calls wait; true unless set otherwise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_blocking(
+    messenger: *const ferrion_messenger_t,
+    out_blocking: *mut bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_blocking => {
+        out_blocking.set(messenger.messenger.is_blocking());
+        Ok(())
+    } }
+}
+
+/// Sets whether waiting calls wait, or do what can be done at once and answer FERRION_WOULD_BLOCK.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_blocking(
+    messenger: *mut ferrion_messenger_t,
+    blocking: bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_blocking(blocking);
+        Ok(())
+    } }
+}
+
+/// How many of the last messages put have a status; 0 unless set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_outgoing_window(
+    messenger: *const ferrion_messenger_t,
+    out_n: *mut usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_n => {
+        out_n.set(messenger.messenger.outgoing_window());
+        Ok(())
+    } }
+}
+
+/// Sets how many of the last messages put have a status; FERRION_UNLIMITED is all. With 0 messages are sent settled:
+/// nobody asks whether they arrived.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_outgoing_window(
+    messenger: *mut ferrion_messenger_t,
+    n: usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_outgoing_window(n);
+        Ok(())
+    } }
+}
+
+/// How many of the last messages got wait for a decision; 0 unless set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_incoming_window(
+    messenger: *const ferrion_messenger_t,
+    out_n: *mut usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_n => {
+        out_n.set(messenger.messenger.incoming_window());
+        Ok(())
+    } }
+}
+
+/// Sets how many of the last messages got can be accepted, rejected, released or modified by their trackers;
+/// FERRION_UNLIMITED is all. With 0, getting a message accepts it. What leaves the window undecided is accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_incoming_window(
+    messenger: *mut ferrion_messenger_t,
+    n: usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_incoming_window(n);
+        Ok(())
+    } }
+}
+
+/// Sets how many messages, and how many octets of them, may wait to be sent before putting another one waits, or in
+/// non-blocking mode answers FERRION_OVERFLOW.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_high_water(
+    messenger: *mut ferrion_messenger_t,
+    messages: usize,
+    octets: usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_high_water(messages, octets);
+        Ok(())
+    } }
+}
+
+/// Appends a route: messages whose address matches the pattern go to `address` instead, though the address they carry
+/// stays. In the pattern `%` matches anything but `/`, and `*` anything; `$1`, `$2` ... in the address are what they
+/// matched. The first route that matches is taken, for subscriptions too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_route(
+    messenger: *mut ferrion_messenger_t,
+    pattern: *const c_char,
+    address: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, text pattern, text address => { Ok(messenger.messenger.route(pattern, address)?) } }
+}
+
+/// Removes the first route with this pattern. FERRION_ABSENT: there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_remove_route(
+    messenger: *mut ferrion_messenger_t,
+    pattern: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, text pattern => {
+        if messenger.messenger.remove_route(pattern) { Ok(()) } else { Err(Failure::absent()) }
+    } }
+}
+
+/// Appends a rewrite: messages whose address matches the pattern carry `address` instead (or none, if it is NULL), though
+/// they go where they would have gone. Patterns are those of `ferrion_messenger_route`. An address that no rewrite matches
+/// loses its user and password.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_rewrite(
+    messenger: *mut ferrion_messenger_t,
+    pattern: *const c_char,
+    address: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, text pattern, maybe_text address => {
+        Ok(messenger.messenger.rewrite(pattern, address)?)
+    } }
+}
+
+/// Removes the first rewrite with this pattern. FERRION_ABSENT: there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_remove_rewrite(
+    messenger: *mut ferrion_messenger_t,
+    pattern: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, text pattern => {
+        if messenger.messenger.remove_rewrite(pattern) { Ok(()) } else { Err(Failure::absent()) }
+    } }
+}
+
+/// Sets the user and the password for addresses that carry none. Either may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_credentials(
+    messenger: *mut ferrion_messenger_t,
+    user: *const c_char,
+    password: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, maybe_text user, maybe_text password => {
+        messenger.messenger.set_credentials(user, password);
+        Ok(())
+    } }
+}
+
+/// Sets whether passwords may go over connections without TLS to other machines; false unless set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_allow_plain_without_tls(
+    messenger: *mut ferrion_messenger_t,
+    allow: bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_allow_plain_without_tls(allow);
+        Ok(())
+    } }
+}
+
+/// Admits a user to listening addresses, or no longer if the password is NULL. As long as there are no users, everyone
+/// is admitted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_listener_user(
+    messenger: *mut ferrion_messenger_t,
+    user: *const c_char,
+    password: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, text user, maybe_text password => {
+        let inner = &mut *messenger;
+        match password {
+            Some(password) => inner.users.insert(user.to_owned(), password.to_owned()),
+            None => inner.users.remove(user),
+        };
+        inner.messenger.set_listener_passwords(inner.users.clone());
+        Ok(())
+    } }
+}
+
+/// Sets after how many milliseconds a silent peer is given up, on connections made from then on; negative is never, and
+/// the default.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_idle_time_out(
+    messenger: *mut ferrion_messenger_t,
+    milliseconds: i64,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_idle_time_out(duration(milliseconds));
+        Ok(())
+    } }
+}
+
+/// Sets whether a readable line is kept for every frame, for `ferrion_messenger_poll_trace`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_tracing(
+    messenger: *mut ferrion_messenger_t,
+    tracing: bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_tracer(tracing);
+        Ok(())
+    } }
+}
+
+/// The next line of the trace. FERRION_END: there is none at present.
+///
+/// Borrowed until: the next call on this messenger.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_poll_trace(
+    messenger: *mut ferrion_messenger_t,
+    out_text: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_text => {
+        let line = messenger.messenger.poll_trace().ok_or_else(|| Failure::end("no line of trace waits"))?;
+        out_text.set(messenger.lend(line));
+        Ok(())
+    } }
+}
+
+/// The next thing that is not as it should be, though nothing failed: a password sent without TLS, for example.
+/// FERRION_END: there is none at present.
+///
+/// Borrowed until: the next call on this messenger.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_poll_warning(
+    messenger: *mut ferrion_messenger_t,
+    out_text: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_text => {
+        let warning = messenger.messenger.poll_warning().ok_or_else(|| Failure::end("no warning waits"))?;
+        out_text.set(messenger.lend(warning));
+        Ok(())
+    } }
+}

@@ -1,0 +1,7 @@
+//! The ABI as a C user meets it: the header, the rules it keeps, the installed library, and programs built against both.
+
+mod header;
+mod install;
+mod programs;
+mod rules;
+mod support;

@@ -1,0 +1,81 @@
+//! Places in the source tree, and running the tools of a C user.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use crate::install;
+
+/// The root of the source tree.
+pub(crate) fn tree() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Whether what is generated and committed is to be written, not compared.
+pub(crate) fn bless() -> bool {
+    std::env::var_os("FERRION_BLESS").is_some()
+}
+
+/// A place of this test's own under `target/`.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&place).expect("a folder under target/");
+    place
+}
+
+/// Runs a command that must succeed; shows what it said if it does not.
+pub(crate) fn run(command: &mut Command) -> Output {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output
+}
+
+/// What a command printed.
+pub(crate) fn stdout(command: &mut Command) -> String {
+    String::from_utf8(run(command).stdout).expect("text")
+}
+
+/// Installs ferrion as `make install` does, once for all tests, and gives the prefix.
+pub(crate) fn prefix() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| {
+        // The recipe reads the list of exports.
+        install::committed_list();
+        let prefix = scratch("prefix");
+        run(Command::new("make")
+            .current_dir(tree())
+            .args([
+                "--no-print-directory",
+                "-f",
+                "ffi/install.mk",
+                "install-library",
+            ])
+            .arg(format!("CARGO={}", env!("CARGO")))
+            .arg("FERRION_PROFILE=dev")
+            .arg(format!("FERRION_TARGET={}", scratch("build").display()))
+            .arg(format!("PREFIX={}", prefix.display()))
+            // The jobs of a surrounding make are not ours to share.
+            .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL"));
+        prefix
+    })
+}
+
+/// `pkg-config` that knows the installed ferrion.
+pub(crate) fn pkg_config(arguments: &[&str]) -> Vec<String> {
+    let flags = stdout(
+        Command::new("pkg-config")
+            .args(arguments)
+            .arg("ferrion")
+            .env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig")),
+    );
+    flags.split_whitespace().map(str::to_owned).collect()
+}
