@@ -9,7 +9,7 @@ use ferrion_engine::protocol::{
 
 use super::address::{Address, Scheme};
 use super::credit::Credit;
-use super::pool::{ConnKey, Party};
+use super::pool::Party;
 use super::source::{Source, SourceKey, SourceState, Subscription};
 use super::store::Taken;
 use super::tracker::{Flags, Status, Tracker};
