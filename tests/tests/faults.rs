@@ -1,0 +1,634 @@
+//! Whatever the network or the peer does wrong, a Messenger says what it was, in time, and goes on.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Interrupter, Message, Messenger, Status};
+use ferrion_tests::{
+    build,
+    interop::{
+        PATIENCE,
+        proxy::{Cut, Direction, Fault, Proxy},
+        script::{self, Script, Step},
+    },
+    oracle::{AMQP_HEADER, SASL_HEADER, TLS_HEADER},
+};
+use socket2::SockRef;
+
+/// The time-out of calls that are meant to run into it.
+const SHORT: Duration = Duration::from_millis(300);
+/// What a call may take beyond its time-out: the farewell of `stop`, and a machine with much to do.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A Messenger that listens, accepts everything, and answers a message that has a reply-to.
+struct Server {
+    port: u16,
+    interrupter: Interrupter,
+    thread: Option<thread::JoinHandle<Vec<Error>>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut messenger = Messenger::with_name("faults-server").unwrap();
+        messenger.set_incoming_window(1);
+        let subscription = messenger.subscribe("~127.0.0.1:0").unwrap();
+        let port = messenger.subscription_port(subscription).unwrap();
+        let interrupter = messenger.interrupter();
+        let thread = thread::spawn(move || {
+            let mut faults = Vec::new();
+            loop {
+                match messenger.recv(Credit::All) {
+                    Err(Error::Interrupted) => return faults,
+                    Err(error) => faults.push(error),
+                    Ok(()) => {}
+                }
+                assert!(
+                    faults.len() < 10,
+                    "a listener fails for what its clients do: {faults:?}"
+                );
+                let mut message = Message::new();
+                while let Ok(tracker) = messenger.get(&mut message) {
+                    messenger.accept(tracker, Flags::default()).unwrap();
+                    if let Some(reply_to) = message.reply_to().unwrap().map(str::to_owned) {
+                        let mut reply = Message::with_body("pong");
+                        reply.set_address(reply_to.as_str());
+                        // Who asked may be gone already.
+                        drop(messenger.put(&reply));
+                    }
+                }
+            }
+        });
+        Self {
+            port,
+            interrupter,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.interrupter.interrupt();
+        let faults = self.thread.take().map(thread::JoinHandle::join);
+        if !thread::panicking() {
+            let faults = faults.unwrap().expect("the listener does not panic");
+            assert!(
+                faults.is_empty(),
+                "a listener fails for what its clients do: {faults:?}"
+            );
+        }
+    }
+}
+
+/// A message there, its outcome, an answer, and an orderly end.
+fn exchange(port: u16, timeout: Duration) -> Result<(), Error> {
+    // The answer finds its way by the name.
+    static CLIENTS: AtomicUsize = AtomicUsize::new(0);
+    let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
+    let mut messenger = Messenger::with_name(&format!("faults-client-{number}"))?;
+    messenger.set_timeout(Some(timeout));
+    messenger.set_outgoing_window(1);
+    messenger.set_incoming_window(1);
+    let mut message = Message::with_body("ping");
+    message.set_address(format!("amqp://127.0.0.1:{port}/faults"));
+    message.set_reply_to("~");
+    let tracker = messenger.put(&message)?;
+    messenger.send()?;
+    assert_eq!(messenger.status(tracker), Status::Accepted);
+    messenger.recv(Credit::Explicit(1))?;
+    let tracker = messenger.get(&mut message)?;
+    assert_eq!(message.body_text()?, Some("pong"));
+    messenger.accept(tracker, Flags::default())?;
+    messenger.stop()
+}
+
+/// Cuts the connection of the exchange at every frame boundary and at some octets inside of each frame, both ways.
+#[test]
+fn every_cut_is_an_error_that_says_what_happened() {
+    let server = Server::start();
+    let whole = Proxy::start(server.port, None);
+    exchange(whole.port(), PATIENCE).unwrap();
+    let mut cuts = Vec::new();
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        let sizes = whole.frames(direction);
+        assert!(sizes.len() > 8, "the exchange is not all there: {sizes:?}");
+        for (frames, size) in sizes.iter().enumerate() {
+            let mut inside = vec![0, 1, 4, size / 2, size - 1];
+            inside.dedup();
+            for octets in inside {
+                // The last frames are those of the farewell: the exchange is complete without them.
+                let late = frames + 2 >= sizes.len();
+                let cut = |fault| {
+                    (
+                        Cut {
+                            fault,
+                            direction,
+                            frames,
+                            octets,
+                        },
+                        late,
+                    )
+                };
+                cuts.extend([Fault::Close, Fault::Reset, Fault::Stall].map(cut));
+            }
+        }
+    }
+    // Those that stall take their time: many at once.
+    let faults = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some((cut, late)) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(fault) = meet(server.port, *cut, *late) {
+                        faults.lock().unwrap().push(format!("{cut:?}: {fault}"));
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(
+        faults.is_empty(),
+        "{} of {} went wrong:\n{}",
+        faults.len(),
+        cuts.len(),
+        faults[..faults.len().min(20)].join("\n")
+    );
+    // It serves on.
+    exchange(server.port, PATIENCE).unwrap();
+}
+
+/// The exchange through a proxy that cuts.
+fn meet(port: u16, cut: Cut, late: bool) -> Result<(), String> {
+    let proxy = Proxy::start(port, Some(cut));
+    let timeout = if cut.fault == Fault::Stall {
+        SHORT
+    } else {
+        PATIENCE
+    };
+    let begun = Instant::now();
+    let result = exchange(proxy.port(), timeout);
+    let taken = begun.elapsed();
+    let bound = if cut.fault == Fault::Stall {
+        SHORT + GRACE
+    } else {
+        GRACE
+    };
+    if taken > bound {
+        return Err(format!("took {taken:?}: {result:?}"));
+    }
+    let Err(error) = result else {
+        let missed = late || !proxy.has_cut();
+        return if missed {
+            Ok(())
+        } else {
+            Err(String::from("all went well"))
+        };
+    };
+    let text = error.to_string();
+    let good = match cut.fault {
+        Fault::Stall => error.kind() == ErrorKind::Timeout,
+        Fault::Close => is_loss(&error) && text.contains("closed"),
+        Fault::Reset => is_loss(&error) && (text.contains("reset") || text.contains("Broken pipe")),
+    };
+    // Whoever reads it wants to know which of many connections it was.
+    let placed =
+        text.contains(&format!("127.0.0.1:{}", proxy.port())) || text.contains("no message came");
+    if good && placed { Ok(()) } else { Err(text) }
+}
+
+fn is_loss(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Lost)
+}
+
+/// What servers get wrong or refuse, the error it is to a client, and words that its text has to have.
+fn misfortunes() -> Vec<(&'static str, Vec<Step>, ErrorKind, &'static [&'static str])> {
+    use ErrorKind::{Connect, Login, Lost, Remote, Timeout};
+    let then = |mut steps: Vec<Step>, more: &[Step]| {
+        steps.extend_from_slice(more);
+        steps
+    };
+    let raw = |octets: &[u8]| Step::Send(octets.to_vec());
+    let frame = |frame: build::Build| Step::Send(frame.octets(0));
+    let reason = |condition| build::error(condition).description("for the test").v();
+    let header = || vec![Step::Await("header")];
+    let offer = |mechanism: &str| {
+        let offer = build::sasl_mechanisms().sasl_server_mechanisms(&[mechanism]);
+        then(header(), &[raw(&SASL_HEADER), Step::Send(offer.octets(0))])
+    };
+    let verdict = |code| {
+        then(
+            offer("ANONYMOUS"),
+            &[
+                Step::Await("sasl-init"),
+                frame(build::sasl_outcome().code(code)),
+            ],
+        )
+    };
+    let opened = || {
+        then(
+            script::login(),
+            &[
+                Step::Await("open"),
+                frame(build::open().container_id("script")),
+            ],
+        )
+    };
+    let detach = || build::detach().handle(0).closed(true);
+    let refusal = detach().error(reason("amqp:not-found"));
+    vec![
+        (
+            "closes at once",
+            vec![Step::Close],
+            Connect,
+            &["closed|reset"],
+        ),
+        ("resets at once", vec![Step::Reset], Connect, &["reset"]),
+        (
+            "speaks HTTP",
+            vec![raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")],
+            Connect,
+            &["does not speak AMQP", "HTTP/1.1"],
+        ),
+        (
+            "speaks SSH",
+            vec![raw(b"SSH-2.0-OpenSSH_9\r\n"), Step::Close],
+            Connect,
+            &["does not speak AMQP", "SSH-2.0-"],
+        ),
+        (
+            "speaks AMQP 0-9-1",
+            then(header(), &[raw(b"AMQP\0\0\x09\x01"), Step::Close]),
+            Connect,
+            &["0.9.1"],
+        ),
+        (
+            "wants TLS",
+            then(header(), &[raw(&TLS_HEADER), Step::Close]),
+            Connect,
+            &["TLS"],
+        ),
+        (
+            "has no SASL",
+            then(header(), &[raw(&AMQP_HEADER), Step::Close]),
+            Login,
+            &["SASL"],
+        ),
+        (
+            "has only unknown mechanisms",
+            offer("GSSAPI"),
+            Login,
+            &["mechanism", "GSSAPI"],
+        ),
+        ("refuses the login", verdict(1), Login, &["refused"]),
+        ("can not check the login", verdict(3), Login, &["server"]),
+        (
+            "sends a frame of 4 GiB",
+            then(script::login(), &[raw(&[255, 255, 255, 255, 2, 0, 0, 0])]),
+            Connect,
+            &["amqp:connection:framing-error"],
+        ),
+        (
+            "sends a frame of 4 octets",
+            then(script::login(), &[raw(&[0, 0, 0, 4, 2, 0, 0, 0])]),
+            Connect,
+            &["amqp:connection:framing-error"],
+        ),
+        (
+            "sends a frame without a body's place",
+            then(script::login(), &[raw(&[0, 0, 0, 8, 1, 0, 0, 0])]),
+            Connect,
+            &["amqp:connection:framing-error"],
+        ),
+        (
+            "opens without a name",
+            then(script::login(), &[frame(build::open())]),
+            Connect,
+            &["amqp:decode-error", "container-id"],
+        ),
+        (
+            "begins before it opens",
+            then(
+                script::login(),
+                &[frame(
+                    build::begin()
+                        .next_outgoing_id(0)
+                        .incoming_window(1)
+                        .outgoing_window(1),
+                )],
+            ),
+            Connect,
+            &["broke the protocol"],
+        ),
+        (
+            "closes the connection",
+            then(opened(), &[frame(build::close())]),
+            Lost,
+            &["closed the connection"],
+        ),
+        (
+            "closes the connection for a reason",
+            then(
+                opened(),
+                &[frame(
+                    build::close().error(reason("amqp:connection:forced")),
+                )],
+            ),
+            Remote,
+            &["connection", "amqp:connection:forced", "for the test"],
+        ),
+        (
+            "closes for a reason, and is gone",
+            then(
+                opened(),
+                &[
+                    frame(build::close().error(reason("amqp:connection:forced"))),
+                    Step::Close,
+                ],
+            ),
+            Remote,
+            &["amqp:connection:forced"],
+        ),
+        (
+            "ends the session",
+            then(script::session(), &[frame(build::end())]),
+            Lost,
+            &["detached the link"],
+        ),
+        (
+            "ends the session for a reason",
+            then(
+                script::session(),
+                &[frame(build::end().error(reason("amqp:not-allowed")))],
+            ),
+            Remote,
+            &["session", "amqp:not-allowed", "for the test"],
+        ),
+        (
+            "refuses the link",
+            then(
+                script::session(),
+                &[
+                    Step::Await("attach"),
+                    Step::Answer(|attach| script::answer(attach).octets(0)),
+                    frame(refusal.clone()),
+                ],
+            ),
+            Remote,
+            &["link", "amqp:not-found", "/faults"],
+        ),
+        (
+            "detaches for a reason",
+            then(script::link(), &[Step::Await("transfer"), frame(refusal)]),
+            Remote,
+            &["link", "amqp:not-found"],
+        ),
+        (
+            "detaches",
+            then(script::link(), &[Step::Await("transfer"), frame(detach())]),
+            Lost,
+            &["detached the link"],
+        ),
+        (
+            "resets while a message is not settled",
+            then(script::link(), &[Step::Await("transfer"), Step::Reset]),
+            Lost,
+            &["reset"],
+        ),
+        (
+            "transfers on a handle that is not there",
+            then(
+                script::link(),
+                &[frame(
+                    build::transfer()
+                        .handle(9)
+                        .delivery_id(0)
+                        .delivery_tag(b"x")
+                        .payload(b"x"),
+                )],
+            ),
+            Lost,
+            &["broke the protocol", "amqp:session:unattached-handle"],
+        ),
+        (
+            "uses a channel that is not there",
+            then(
+                script::link(),
+                &[Step::Send(
+                    build::flow()
+                        .incoming_window(1)
+                        .next_outgoing_id(0)
+                        .outgoing_window(0)
+                        .octets(77),
+                )],
+            ),
+            Lost,
+            &["broke the protocol", "channel 77"],
+        ),
+        (
+            "has seen what was never sent",
+            then(
+                script::link(),
+                &[frame(
+                    build::flow()
+                        .next_incoming_id(99)
+                        .incoming_window(1)
+                        .next_outgoing_id(0)
+                        .outgoing_window(0),
+                )],
+            ),
+            Lost,
+            &["broke the protocol"],
+        ),
+        (
+            "sends garbage in a frame",
+            then(
+                script::link(),
+                &[raw(&[0, 0, 0, 12, 2, 0, 0, 0, 255, 255, 255, 255])],
+            ),
+            Lost,
+            &["broke the protocol", "amqp:decode-error"],
+        ),
+        ("says nothing", vec![], Timeout, &[]),
+        (
+            "says nothing after the login",
+            script::login(),
+            Timeout,
+            &["not opened"],
+        ),
+        (
+            "does not answer the attach",
+            script::session(),
+            Timeout,
+            &["not attached"],
+        ),
+        (
+            "grants no credit",
+            then(
+                script::session(),
+                &[Step::Await("attach"), Step::Answer(script::answer_attach)],
+            ),
+            Timeout,
+            &["credit"],
+        ),
+        (
+            "does not settle",
+            script::link(),
+            Timeout,
+            &["what became of"],
+        ),
+    ]
+}
+
+#[test]
+fn every_misfortune_with_a_server_is_an_error_that_says_so() {
+    let mut faults = Vec::new();
+    for (name, steps, kind, words) in misfortunes() {
+        let server = Script::start(steps);
+        let place = format!("127.0.0.1:{}", server.port());
+        let timeout = if kind == ErrorKind::Timeout {
+            SHORT
+        } else {
+            PATIENCE
+        };
+        let begun = Instant::now();
+        let result = exchange(server.port(), timeout);
+        let taken = begun.elapsed();
+        let Err(error) = result else {
+            faults.push(format!("{name}: all went well"));
+            continue;
+        };
+        let text = error.to_string();
+        let told = words
+            .iter()
+            .chain([&place.as_str()])
+            .all(|word| word.split('|').any(|word| text.contains(word)));
+        if error.kind() != kind || !told || taken > SHORT + GRACE {
+            faults.push(format!(
+                "{name}: after {taken:?}: {:?}: {text}",
+                error.kind()
+            ));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_an_error_at_once() {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let begun = Instant::now();
+    let error = exchange(port, PATIENCE).unwrap_err();
+    assert!(begun.elapsed() < GRACE);
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains("refused"), "{error}");
+    assert!(error.to_string().contains(&port.to_string()), "{error}");
+}
+
+/// Clients that do no more than part of an exchange, right or wrong, and go in order or not, do not disturb the others.
+#[test]
+fn a_listener_serves_on_whatever_its_clients_do() {
+    let server = Server::start();
+    let open = build::open().container_id("hostile").octets(0);
+    let begin = build::begin()
+        .next_outgoing_id(0)
+        .incoming_window(9)
+        .outgoing_window(9)
+        .octets(0);
+    let attach = build::attach()
+        .name("l")
+        .handle(0)
+        .role(build::Role::Sender)
+        .initial_delivery_count(0);
+    let attach = attach
+        .source(build::source().v())
+        .target(build::target().address("x").v())
+        .octets(0);
+    let transfer = build::transfer()
+        .handle(0)
+        .delivery_id(0)
+        .delivery_tag(b"t")
+        .message_format(0);
+    let fitting = [&AMQP_HEADER[..], &open, &begin, &attach].concat();
+    let join = |more: &[u8]| [&fitting, more].concat();
+    let says: Vec<Vec<u8>> = vec![
+        vec![],
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        b"AMQP\0\0\x09\x01".to_vec(),
+        TLS_HEADER.to_vec(),
+        SASL_HEADER.to_vec(),
+        [
+            &SASL_HEADER[..],
+            &build::sasl_init()
+                .mechanism("PLAIN")
+                .initial_response(b"\0a\0b")
+                .octets(0),
+        ]
+        .concat(),
+        [
+            &SASL_HEADER[..],
+            &build::sasl_init().mechanism("ANONYMOUS").octets(0),
+        ]
+        .concat(),
+        [&AMQP_HEADER[..], &[255; 64]].concat(),
+        fitting.clone(),
+        join(&[0, 0, 0, 7, 2, 0, 0, 0]),
+        join(&[0, 0, 0, 12, 2, 0, 0, 0, 255, 255, 255, 255]),
+        // No credit is there for it yet, no message is in it, or not all of one.
+        join(&transfer.clone().payload(b"no message").octets(0)),
+        join(&transfer.more(true).payload(&[0; 100]).octets(0)),
+        join(&build::detach().handle(7).octets(0)),
+        join(&build::end().octets(3)),
+        join(&build::close().octets(0)),
+    ];
+    for octets in &says {
+        for leave in [Leave::Close, Leave::HalfClose, Leave::Reset] {
+            visit(server.port, octets, leave);
+        }
+        exchange(server.port, PATIENCE).unwrap();
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Leave {
+    Close,
+    HalfClose,
+    Reset,
+}
+
+/// Connects, says something, and leaves.
+fn visit(port: u16, octets: &[u8], leave: Leave) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // A listener may hang up while it is still spoken to.
+    drop(stream.write_all(octets));
+    match leave {
+        Leave::Close => {}
+        Leave::HalfClose => {
+            drop(stream.shutdown(Shutdown::Write));
+            // It ends the connection as well: in order, or with a reset for what it did not read.
+            drop(stream.read_to_end(&mut Vec::new()).inspect_err(|error| {
+                assert_ne!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock,
+                    "the listener keeps a connection that is over"
+                );
+            }));
+        }
+        Leave::Reset => SockRef::from(&stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap(),
+    }
+}
