@@ -95,7 +95,22 @@ pub enum Width {
 /// The width of what follows a constructor; `None` if there is no such constructor.
 /// (For [`DESCRIBED`] there is no answer either: two whole values follow.)
 #[inline]
-pub const fn width(code: u8) -> Option<Width> {
+pub fn width(code: u8) -> Option<Width> {
+    // A table: this is asked for every value that is passed over.
+    WIDTHS[usize::from(code)]
+}
+
+static WIDTHS: [Option<Width>; 256] = {
+    let mut widths = [None; 256];
+    let mut code = 0;
+    while code < widths.len() {
+        widths[code] = width_of(code as u8);
+        code += 1;
+    }
+    widths
+};
+
+const fn width_of(code: u8) -> Option<Width> {
     Some(match code {
         NULL | TRUE | FALSE | UINT_ZERO | ULONG_ZERO | LIST0 => Width::Fixed(0),
         BOOL | UBYTE | BYTE | UINT_SMALL | ULONG_SMALL | INT_SMALL | LONG_SMALL => Width::Fixed(1),
@@ -110,14 +125,14 @@ pub const fn width(code: u8) -> Option<Width> {
 }
 
 /// The fewest octets one array element of this constructor takes.
-pub(super) const fn least_width(code: u8) -> u64 {
+pub(super) fn least_width(code: u8) -> u64 {
     match code {
         LIST8 | MAP8 => 2,
         ARRAY8 => 3,
         LIST32 | MAP32 => 8,
         ARRAY32 => 9,
         _ => match width(code) {
-            Some(Width::Fixed(n)) => n as u64,
+            Some(Width::Fixed(n)) => n.into(),
             Some(Width::Sized8) | None => 1,
             Some(Width::Sized32) => 4,
         },

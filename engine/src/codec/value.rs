@@ -323,6 +323,7 @@ impl Encode for Value {
 }
 
 impl Decode for Value {
+    #[inline]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match constructor {
             code::NULL => Self::Null,
@@ -350,21 +351,29 @@ impl Decode for Value {
             code::BINARY8 | code::BINARY32 => Self::Binary(Bytes::decode_as(constructor, r)?),
             code::STRING8 | code::STRING32 => Self::String(Str::decode_as(constructor, r)?),
             code::SYMBOL8 | code::SYMBOL32 => Self::Symbol(Symbol::decode_as(constructor, r)?),
-            code::LIST0 | code::LIST8 | code::LIST32 => Self::List(decode_list(constructor, r)?),
-            code::MAP8 | code::MAP32 => Self::Map(Map::decode_as(constructor, r)?),
-            code::ARRAY8 | code::ARRAY32 => {
-                Self::Array(Box::new(array::Array::decode_as(constructor, r)?))
-            }
-            code::DESCRIBED => {
-                r.descend()?;
-                let descriptor = Self::decode(r)?;
-                let value = Self::decode(r)?;
-                r.ascend();
-                Self::Described(Box::new(Described { descriptor, value }))
-            }
-            other => return Err(r.unknown_code(other)),
+            compound => return decode_compound(compound, r),
         })
     }
+}
+
+/// A value that holds others. Apart from the rest, so that the rest can be part of its callers.
+#[inline(never)]
+fn decode_compound(constructor: u8, r: &mut Reader<'_>) -> Result<Value, DecodeError> {
+    Ok(match constructor {
+        code::LIST0 | code::LIST8 | code::LIST32 => Value::List(decode_list(constructor, r)?),
+        code::MAP8 | code::MAP32 => Value::Map(Map::decode_as(constructor, r)?),
+        code::ARRAY8 | code::ARRAY32 => {
+            Value::Array(Box::new(array::Array::decode_as(constructor, r)?))
+        }
+        code::DESCRIBED => {
+            r.descend()?;
+            let descriptor = Value::decode(r)?;
+            let value = Value::decode(r)?;
+            r.ascend();
+            Value::Described(Box::new(Described { descriptor, value }))
+        }
+        other => return Err(r.unknown_code(other)),
+    })
 }
 
 /// Reads the list whose constructor has just been read.
