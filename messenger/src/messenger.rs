@@ -45,7 +45,10 @@ pub struct Messenger {
     driver: Driver,
     pub(crate) timeout: Option<Duration>,
     pub(crate) blocking: bool,
+    /// When `stop` was called first.
     stopping: Option<Instant>,
+    /// Once `stop` has closed everything: until when it waits for peers, and how many messages it gave up.
+    farewell: Option<(Instant, usize)>,
     last_turn: Instant,
     outgoing_tracker: Option<Tracker>,
     incoming_tracker: Option<Tracker>,
@@ -71,6 +74,7 @@ impl Messenger {
             timeout: None,
             blocking: true,
             stopping: None,
+            farewell: None,
             last_turn: clock(),
             outgoing_tracker: None,
             incoming_tracker: None,
@@ -362,6 +366,7 @@ impl Messenger {
     /// None at present.
     pub fn start(&mut self) -> Result<()> {
         self.stopping = None;
+        self.farewell = None;
         Ok(())
     }
 
@@ -387,18 +392,22 @@ impl Messenger {
             Err(Error::InProgress) if clock() >= deadline => {}
             Err(error) => return Err(error),
         }
-        let count = self.core.outgoing();
-        self.core.close_all();
-        let farewell = clock()
-            + self
+        // Made once, however many calls it takes in non-blocking mode.
+        let (farewell, count) = *self.farewell.get_or_insert_with(|| {
+            let count = self.core.outgoing();
+            self.core.close_all();
+            let patience = self
                 .timeout
                 .map_or(FAREWELL, |timeout| timeout.min(FAREWELL));
+            (clock() + patience, count)
+        });
         match self.wait(Some(farewell), Core::is_stopped, |_| String::new()) {
             Err(Error::InProgress) if clock() < farewell => return Err(Error::InProgress),
             _ => self.core.abandon_all(),
         }
         self.driver.advance(&mut self.core);
         self.stopping = None;
+        self.farewell = None;
         let failed = self.core.take_send_error();
         self.core.forget_errors();
         match failed {

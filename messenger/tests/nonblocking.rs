@@ -295,3 +295,28 @@ fn an_interrupt_ends_the_call_that_waits_or_the_next() {
     thread.join().unwrap();
     assert_eq!(server.work(Some(Duration::ZERO)), Ok(false));
 }
+
+#[test]
+fn stop_ends_in_time_when_the_peer_never_says_a_word() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut messenger = client();
+    messenger.set_blocking(false);
+    messenger.set_outgoing_window(1);
+    messenger.set_timeout(Some(Duration::from_millis(50)));
+    messenger
+        .put(&message_to(&mute.local_addr().unwrap().to_string(), "lost"))
+        .unwrap();
+    let begun = Instant::now();
+    let stopped = loop {
+        match messenger.stop() {
+            Err(Error::InProgress) => messenger
+                .work(Some(Duration::from_millis(5)))
+                .map(drop)
+                .unwrap(),
+            other => break other,
+        }
+        assert!(begun.elapsed() < PATIENCE, "never stopped");
+    };
+    assert_eq!(stopped, Err(Error::Unsent { count: 1 }));
+    assert!(messenger.stopped());
+}
