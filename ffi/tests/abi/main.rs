@@ -3,5 +3,6 @@
 mod header;
 mod install;
 mod programs;
+mod python;
 mod rules;
 mod support;

@@ -1,0 +1,58 @@
+/*
+ * What every SWIG language shares: include/ferrion.h with its results as return values and its objects under the care of
+ * the language's garbage collector. It is short because the header is uniform; ffi/tests/abi/rules.rs keeps it so.
+ *
+ * A language's own file says %module and includes this one after it has told how
+ *   - (const uint8_t *data, size_t len)    octets go in
+ *   - ferrion_bytes_t *                    octets come out; *out_text comes out as text
+ *   - ferrion_status                       a failure becomes an exception; FERRION_ABSENT becomes the language's nothing
+ *   - FERRION_ADD_RESULT(object)           one more result of a call is added to $result
+ */
+
+%{
+#include <ferrion.h>
+%}
+
+%include <typemaps.i>
+%include <stdint.i>
+
+/* By the header's rules a pointer to a number is a result. Nothing was written unless the call succeeded. */
+%define FERRION_RESULT(TYPE, SAME_AS)
+%typemap(in, numinputs=0, noblock=1) TYPE * (TYPE written) { $1 = &written; }
+%typemap(argout, noblock=1, fragment=SWIG_From_frag(SAME_AS)) TYPE * {
+  if (result == FERRION_OK) { FERRION_ADD_RESULT(SWIG_From(SAME_AS)((SAME_AS)*$1)); }
+}
+%enddef
+FERRION_RESULT(bool, bool)
+FERRION_RESULT(float, float)
+FERRION_RESULT(double, double)
+FERRION_RESULT(int8_t, int)
+FERRION_RESULT(int16_t, int)
+FERRION_RESULT(int32_t, int)
+FERRION_RESULT(int64_t, long long)
+FERRION_RESULT(uint8_t, unsigned int)
+FERRION_RESULT(uint16_t, unsigned int)
+FERRION_RESULT(uint32_t, unsigned int)
+FERRION_RESULT(uint64_t, unsigned long long)
+FERRION_RESULT(size_t, size_t)
+FERRION_RESULT(ferrion_tracker_t, unsigned long long)
+FERRION_RESULT(ferrion_subscription_t, unsigned long long)
+FERRION_RESULT(ferrion_type, int)
+FERRION_RESULT(ferrion_body, int)
+FERRION_RESULT(ferrion_delivery_status, int)
+
+/* Objects are freed when the script lets go of them, and only then: a script cannot use one that is gone. */
+%define FERRION_OBJECT(NOUN)
+%nodefaultctor ferrion_##NOUN##_t;
+%newobject ferrion_##NOUN##_new;
+%ignore ferrion_##NOUN##_free;
+typedef struct {} ferrion_##NOUN##_t;
+%extend ferrion_##NOUN##_t { ~ferrion_##NOUN##_t() { ferrion_##NOUN##_free($self); } }
+%enddef
+FERRION_OBJECT(value)
+FERRION_OBJECT(message)
+FERRION_OBJECT(messenger)
+FERRION_OBJECT(interrupter)
+
+%ignore ferrion_bytes_t;
+%include <ferrion.h>

@@ -1,0 +1,17 @@
+"""AMQP 1.0 messaging: :class:`Messenger` sends and receives, :class:`Message` is what travels.
+
+The module :mod:`ferrion.abi` has the C functions of the header ``ferrion.h`` one by one; everything else stands on it.
+"""
+
+from __future__ import annotations
+
+from . import abi, errors, message, messenger, types
+from .errors import *
+from .message import *
+from .messenger import *
+from .types import *
+
+abi.ferrion_py_register(errors.BY_STATUS, types)
+
+__version__ = abi.FERRION_VERSION
+__all__ = [*errors.__all__, *message.__all__, *messenger.__all__, *types.__all__]

@@ -1,0 +1,92 @@
+"""What can go wrong.
+
+Every exception has a text that says what to do, a ``status`` (one of the ``FERRION_`` numbers of the header), and, if a peer gave
+one as its reason, an error ``condition`` such as ``"amqp:not-found"``.
+"""
+
+from __future__ import annotations
+
+from . import abi
+
+__all__ = [
+    "ConnectionFailed",
+    "EndOfQueue",
+    "FerrionException",
+    "Interrupt",
+    "LoginFailed",
+    "MessageException",
+    "MessengerException",
+    "Overflow",
+    "ProtonException",
+    "Timeout",
+    "WouldBlock",
+]
+
+
+class FerrionException(Exception):
+    """Anything that ferrion answers instead of success."""
+
+    def __init__(self, text: str = "", status: int | None = None, condition: str | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.condition = condition or None
+
+
+#: The name of old, so that old scripts need only the import changed.
+ProtonException = FerrionException
+
+
+class MessengerException(FerrionException):
+    """A messenger cannot do what it was asked for."""
+
+
+class MessageException(FerrionException):
+    """A message, or a value in it, cannot be encoded or decoded, or cannot be what it was asked to be."""
+
+
+class ConnectionFailed(MessengerException):
+    """No connection could be made, or it was lost."""
+
+
+class LoginFailed(ConnectionFailed):
+    """The peer refused the user or the password, or offers no way to log in that may be used."""
+
+
+class EndOfQueue(MessengerException):
+    """Nothing waits to be taken."""
+
+
+class Overflow(MessengerException):
+    """Too many messages wait to be sent."""
+
+
+class Timeout(MessengerException):
+    """The timeout passed first. What was begun goes on: the same call again waits longer."""
+
+
+class Interrupt(MessengerException):
+    """Another thread interrupted the call."""
+
+
+class WouldBlock(MessengerException):
+    """In non-blocking mode: what was asked for has begun and is not finished."""
+
+
+#: The exception for each status; for any other it is that of ``None``.
+BY_STATUS = {
+    None: MessengerException,
+    abi.FERRION_WOULD_BLOCK: WouldBlock,
+    abi.FERRION_END: EndOfQueue,
+    abi.FERRION_TIMEOUT: Timeout,
+    abi.FERRION_INTERRUPTED: Interrupt,
+    abi.FERRION_OVERFLOW: Overflow,
+    abi.FERRION_INVALID_ARGUMENT: MessageException,
+    abi.FERRION_WRONG_TYPE: MessageException,
+    abi.FERRION_DECODE: MessageException,
+    abi.FERRION_ENCODE: MessageException,
+    abi.FERRION_CONNECT: ConnectionFailed,
+    abi.FERRION_LOST: ConnectionFailed,
+    abi.FERRION_LOGIN: LoginFailed,
+    abi.FERRION_PANIC: FerrionException,
+    abi.FERRION_POISONED: FerrionException,
+}

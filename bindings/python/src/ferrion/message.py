@@ -1,0 +1,275 @@
+"""Messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import abi
+from .types import Map, symbol, timestamp, uint
+
+__all__ = ["Message"]
+
+
+class _Unread:
+    """Stands for a section that was received and not looked at yet."""
+
+
+_UNREAD = _Unread()
+
+
+def _field(number: int, doc: str, wrap: Any = None) -> Any:
+    """A property that is a field of the header or of the properties section, None if absent."""
+
+    def get(self: Message) -> Any:
+        found = abi.ferrion_message_get(self._abi, number)
+        return found[0] if found else None
+
+    def set(self: Message, value: Any) -> None:
+        if wrap is not None and value is not None:
+            value = wrap(value)
+        abi.ferrion_message_set(self._abi, number, value)
+
+    return property(get, set, doc=doc)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _seconds(number: int, doc: str, wrap: Any) -> Any:
+    """A field that is in milliseconds on the wire and in seconds here."""
+
+    def get(self: Message) -> float | None:
+        found = abi.ferrion_message_get(self._abi, number)
+        return found[0] / 1000 if found else None
+
+    def set(self: Message, value: float | None) -> None:
+        abi.ferrion_message_set(self._abi, number, None if value is None else wrap(_milliseconds(value)))
+
+    return property(get, set, doc=doc)
+
+
+def _section(slot: str, number: int, doc: str) -> Any:
+    """A section that is a map. The dict is the message's own: changes to it go out with the message."""
+
+    def get(self: Message) -> Any:
+        value = getattr(self, slot)
+        if value is _UNREAD:
+            found = abi.ferrion_message_section(self._abi, number)
+            value = found[0] if found else None
+            setattr(self, slot, value)
+        return value
+
+    def set(self: Message, value: Any) -> None:
+        setattr(self, slot, value)
+
+    return property(get, set, doc=doc)
+
+
+def _with_symbols(annotations: Any) -> Any:
+    """Annotations as they go out: keys that are plain strings become the symbols that AMQP wants there."""
+    pairs = annotations if isinstance(annotations, Map) else annotations.items()
+    return Map((symbol(key) if type(key) is str else key, value) for key, value in pairs)
+
+
+class Message:
+    """A message with all its sections. Can be used again and again, for sending and for receiving.
+
+    Every field can be given by name: ``Message(address="127.0.0.1/queue", body="Hello World!", durable=True)``.
+    """
+
+    __slots__ = ("_abi", "_annotations", "_body", "_footer", "_inferred", "_instructions", "_properties")
+
+    def __init__(self, body: Any = None, **fields: Any) -> None:
+        self._abi = abi.ferrion_message_new()
+        if self._abi is None:
+            raise MemoryError
+        self._body: Any = body
+        self._inferred = False
+        self._properties: Any = None
+        self._annotations: Any = None
+        self._instructions: Any = None
+        self._footer: Any = None
+        for name, value in fields.items():
+            if name.startswith("_") or not hasattr(type(self), name):
+                raise TypeError(f"a Message has no field {name!r}")
+            setattr(self, name, value)
+
+    # ---- header ----
+
+    @property
+    def durable(self) -> bool:
+        """Whether the message must survive a crash of the node it is on."""
+        return abi.ferrion_message_durable(self._abi)
+
+    @durable.setter
+    def durable(self, value: bool) -> None:
+        abi.ferrion_message_set_durable(self._abi, bool(value))
+
+    @property
+    def priority(self) -> int:
+        """The priority, 4 unless set."""
+        return abi.ferrion_message_priority(self._abi)
+
+    @priority.setter
+    def priority(self, value: int) -> None:
+        abi.ferrion_message_set_priority(self._abi, value)
+
+    @property
+    def first_acquirer(self) -> bool:
+        """Whether no other receiver has acquired the message before."""
+        return abi.ferrion_message_first_acquirer(self._abi)
+
+    @first_acquirer.setter
+    def first_acquirer(self, value: bool) -> None:
+        abi.ferrion_message_set_first_acquirer(self._abi, bool(value))
+
+    @property
+    def delivery_count(self) -> int:
+        """How many deliveries of the message failed before."""
+        return abi.ferrion_message_delivery_count(self._abi)
+
+    @delivery_count.setter
+    def delivery_count(self, value: int) -> None:
+        abi.ferrion_message_set_delivery_count(self._abi, value)
+
+    ttl = _seconds(abi.FERRION_FIELD_TTL, "How long the message is worth delivering, in seconds; None is for ever.", uint)
+
+    # ---- properties ----
+
+    id = _field(abi.FERRION_FIELD_ID, "The message's own id: a ulong, UUID, bytes or str.")
+    user_id = _field(abi.FERRION_FIELD_USER_ID, "The identity of the user that made the message, as bytes.")
+    address = _field(abi.FERRION_FIELD_ADDRESS, "The address that the message is for.")
+    subject = _field(abi.FERRION_FIELD_SUBJECT, "What the message is about.")
+    reply_to = _field(abi.FERRION_FIELD_REPLY_TO, "The address that replies go to.")
+    correlation_id = _field(abi.FERRION_FIELD_CORRELATION_ID, "The id that ties messages together; types as for id.")
+    content_type = _field(abi.FERRION_FIELD_CONTENT_TYPE, "The MIME type of a body of data.", symbol)
+    content_encoding = _field(abi.FERRION_FIELD_CONTENT_ENCODING, "The encodings on top of the content type.", symbol)
+    expiry_time = _seconds(
+        abi.FERRION_FIELD_EXPIRY_TIME, "When the message expires, in seconds since 1970-01-01T00:00Z.", timestamp
+    )
+    creation_time = _seconds(
+        abi.FERRION_FIELD_CREATION_TIME, "When the message was made, in seconds since 1970-01-01T00:00Z.", timestamp
+    )
+    group_id = _field(abi.FERRION_FIELD_GROUP_ID, "The group that the message belongs to.")
+    group_sequence = _field(abi.FERRION_FIELD_GROUP_SEQUENCE, "The place of the message in its group.", uint)
+    reply_to_group_id = _field(abi.FERRION_FIELD_REPLY_TO_GROUP_ID, "The group that replies belong to.")
+
+    # ---- sections ----
+
+    properties = _section(
+        "_properties", abi.FERRION_SECTION_APPLICATION_PROPERTIES, "The application's properties: a dict with str keys."
+    )
+    annotations = _section(
+        "_annotations",
+        abi.FERRION_SECTION_MESSAGE_ANNOTATIONS,
+        "The message annotations, for every node on the way. Keys are symbols; plain strings become such.",
+    )
+    instructions = _section(
+        "_instructions",
+        abi.FERRION_SECTION_DELIVERY_ANNOTATIONS,
+        "The delivery annotations, for the next node only. Keys are symbols; plain strings become such.",
+    )
+    footer = _section("_footer", abi.FERRION_SECTION_FOOTER, "The footer. Keys are symbols; plain strings become such.")
+
+    @property
+    def body(self) -> Any:
+        """The content: any value that AMQP has a type for; see :mod:`ferrion.types`."""
+        if self._body is _UNREAD:
+            self._read_body()
+        return self._body
+
+    @body.setter
+    def body(self, value: Any) -> None:
+        if self._inferred is _UNREAD:
+            self._inferred = False
+        self._body = value
+
+    @property
+    def inferred(self) -> bool:
+        """Whether the kind of the body section follows from the type of the body: ``bytes`` travel as data, a ``list`` as a
+        sequence. Otherwise, and for all other types, the body is a single AMQP value."""
+        if self._inferred is _UNREAD:
+            self._read_body()
+        return self._inferred
+
+    @inferred.setter
+    def inferred(self, value: bool) -> None:
+        if self._body is _UNREAD:
+            self._read_body()
+        self._inferred = bool(value)
+
+    # ---- whole messages ----
+
+    def clear(self) -> None:
+        """Makes this a new message."""
+        abi.ferrion_message_clear(self._abi)
+        self._body = self._properties = self._annotations = self._instructions = self._footer = None
+        self._inferred = False
+
+    def encode(self) -> bytes:
+        """The message as AMQP 1.0 encodes it."""
+        self._write()
+        return abi.ferrion_message_encode(self._abi)
+
+    def decode(self, data: bytes) -> None:
+        """Makes this the message that is encoded here."""
+        abi.ferrion_message_decode(self._abi, data)
+        self._received()
+
+    def __repr__(self) -> str:
+        parts = [f"body={self.body!r}"]
+        for name in ("address", "subject", "id", "reply_to", "correlation_id", "properties", "annotations"):
+            value = getattr(self, name)
+            if value is not None:
+                parts.append(f"{name}={value!r}")
+        return f"Message({', '.join(parts)})"
+
+    # ---- between the dicts here and the sections there ----
+
+    def _received(self) -> None:
+        """Another message is behind this one now."""
+        self._body = self._inferred = _UNREAD
+        self._properties = self._annotations = self._instructions = self._footer = _UNREAD
+
+    def _read_body(self) -> None:
+        kind, values = abi.ferrion_message_body(self._abi)
+        if kind == abi.FERRION_BODY_VALUE:
+            body = values[0]
+        elif kind == abi.FERRION_BODY_DATA:
+            body = values[0] if len(values) == 1 else b"".join(values)
+        else:
+            # Several sequence sections are one sequence in parts.
+            body = values[0] if len(values) == 1 else [item for part in values for item in part]
+        if self._inferred is _UNREAD:
+            self._inferred = kind != abi.FERRION_BODY_VALUE
+        self._body = body
+
+    def _write(self) -> None:
+        """Hands over what is kept here. What was received and not looked at stays as it came."""
+        here = self._abi
+        body = self._body
+        if body is not _UNREAD:
+            if self._inferred is True and isinstance(body, (bytes, bytearray, memoryview)):
+                abi.ferrion_message_set_body_data(here, body)
+            elif self._inferred is True and isinstance(body, (list, tuple)) and not isinstance(body, Map):
+                abi.ferrion_message_set_body(here, abi.FERRION_BODY_SEQUENCE, body)
+            else:
+                abi.ferrion_message_set_body(here, abi.FERRION_BODY_VALUE, body)
+        if self._properties is not _UNREAD:
+            _write_section(here, abi.FERRION_SECTION_APPLICATION_PROPERTIES, self._properties)
+        if self._annotations is not _UNREAD:
+            _write_annotations(here, abi.FERRION_SECTION_MESSAGE_ANNOTATIONS, self._annotations)
+        if self._instructions is not _UNREAD:
+            _write_annotations(here, abi.FERRION_SECTION_DELIVERY_ANNOTATIONS, self._instructions)
+        if self._footer is not _UNREAD:
+            _write_annotations(here, abi.FERRION_SECTION_FOOTER, self._footer)
+
+
+def _write_section(here: Any, number: int, value: Any) -> None:
+    # An empty section says no more than none.
+    abi.ferrion_message_set_section(here, number, value or abi.NOTHING)
+
+
+def _write_annotations(here: Any, number: int, value: Any) -> None:
+    _write_section(here, number, _with_symbols(value) if value else None)

@@ -1,0 +1,282 @@
+"""Messengers over loopback."""
+
+import os
+import signal
+import threading
+import time
+import unittest
+
+from ferrion import *
+
+PATIENCE = 20
+
+
+class Pair(unittest.TestCase):
+    """A sender and a receiver that listens on a free port, both worked by the one thread of the test."""
+
+    def setUp(self):
+        self.sender, self.receiver = Messenger("sender"), Messenger("receiver")
+        self.port = self.receiver.subscribe("~127.0.0.1:0").port
+        self.address = f"127.0.0.1:{self.port}/queue"
+        self.sender.timeout = self.receiver.timeout = PATIENCE
+
+    def put(self, body=None, **fields):
+        return self.sender.put(Message(body=body, address=self.address, **fields))
+
+    def until(self, done):
+        """Lets both work until it is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            self.assertLess(time.monotonic(), deadline, "it takes too long")
+            self.sender.work(0.001)
+            self.receiver.work(0.001)
+
+    def receive(self, n=1):
+        """Receives n messages."""
+        self.receiver.blocking = False
+        self.receiver.recv()
+        self.until(lambda: self.receiver.incoming >= n)
+        self.receiver.blocking = True
+        messages = [Message() for _ in range(n)]
+        trackers = [self.receiver.get(message) for message in messages]
+        return messages, trackers
+
+
+class Sending(Pair):
+    def test_a_message_arrives_as_it_was(self):
+        self.put({"greeting": "Hello World!"}, subject="test", properties={"n": 1})
+        (message,), _ = self.receive()
+        self.assertEqual(message.body, {"greeting": "Hello World!"})
+        self.assertEqual((message.subject, message.properties), ("test", {"n": 1}))
+        self.assertEqual(message.address, self.address)
+
+    def test_trackers_tell_the_outcome(self):
+        self.sender.outgoing_window = self.receiver.incoming_window = -1
+        self.assertEqual((self.sender.outgoing_window, self.receiver.incoming_window), (-1, -1))
+        put = [self.put(i) for i in range(5)]
+        self.assertEqual([self.sender.status(tracker) for tracker in put], [PENDING] * 5)
+        _, got = self.receive(5)
+        self.receiver.reject(got[1], condition="amqp:not-allowed", description="not on Sundays")
+        self.receiver.release(got[2])
+        self.receiver.modify(got[3], undeliverable_here=True, annotations={"x-opt-tried": True})
+        self.receiver.accept()
+        self.until(lambda: self.sender.outgoing == 0)
+        expected = [ACCEPTED, REJECTED, RELEASED, MODIFIED, ACCEPTED]
+        self.assertEqual([self.sender.status(tracker) for tracker in put], expected)
+        self.assertEqual(self.sender.condition(put[1]), "amqp:not-allowed")
+        self.assertIn("not on Sundays", self.sender.reason(put[1]))
+        self.assertIsNone(self.sender.condition(put[0]))
+        self.assertEqual(str(self.sender.status(put[0])), "ACCEPTED")
+        self.assertEqual(self.sender.outgoing_tracker, put[4])
+        self.assertEqual(self.receiver.incoming_tracker, got[4])
+        self.sender.settle()
+        self.assertEqual(self.sender.status(put[0]), UNKNOWN)
+
+    def test_send_and_recv_wait_for_each_other(self):
+        self.sender.outgoing_window = 10
+        received = []
+
+        def receive():
+            message = Message()
+            while len(received) < 100:
+                self.receiver.recv()
+                while self.receiver.incoming:
+                    self.receiver.get(message)
+                    received.append(message.body)
+            # The last messages are accepted by what stop has to say.
+            self.receiver.stop()
+
+        thread = threading.Thread(target=receive)
+        thread.start()
+        for i in range(100):
+            tracker = self.put(i)
+            if i == 49:
+                self.sender.send(10)
+        self.sender.send()
+        self.assertEqual(self.sender.status(tracker), ACCEPTED)
+        thread.join(PATIENCE)
+        self.assertEqual(received, list(range(100)))
+        self.sender.stop()
+        self.assertTrue(self.sender.stopped)
+
+    def test_routes_and_rewrites(self):
+        self.sender.route("colour/%", self.address)
+        self.sender.rewrite("colour/%", "$1")
+        self.sender.put(Message(address="colour/green"))
+        (message,), _ = self.receive()
+        self.assertEqual(message.address, "green")
+        self.sender.remove_rewrite("colour/%")
+        self.sender.rewrite("*", None)
+        self.sender.put(Message(address="colour/red"))
+        (message,), _ = self.receive()
+        self.assertIsNone(message.address)
+
+    def test_the_trace_can_be_read(self):
+        self.sender.set_tracing(True)
+        self.put("traced")
+        self.receive()
+        self.assertTrue(any("@transfer" in line for line in self.sender.trace()))
+
+    def test_iteration_accepts_what_was_dealt_with(self):
+        self.sender.outgoing_window = self.receiver.incoming_window = 10
+        put = [self.put(i) for i in range(3)]
+        self.sender.blocking = False
+        self.sender.send()
+        stop = threading.Event()
+
+        def work():
+            while not stop.is_set():
+                self.sender.work(0.01)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        bodies = []
+        for message in self.receiver:
+            bodies.append(message.body)
+            if len(bodies) == 3:
+                break
+        stop.set()
+        thread.join(PATIENCE)
+        self.assertEqual(bodies, [0, 1, 2])
+        self.until(lambda: self.sender.status(put[1]) == ACCEPTED)
+        # The loop was left before it asked for the next message.
+        self.assertEqual(self.sender.status(put[2]), PENDING)
+
+    def test_a_connection_that_cannot_be_made(self):
+        self.receiver.stop()
+        self.sender.outgoing_window = 1
+        tracker = self.put("lost")
+        with self.assertRaises(ConnectionFailed) as caught:
+            self.sender.send()
+        self.assertIn(str(self.port), str(caught.exception))
+        self.assertEqual(self.sender.status(tracker), ABORTED)
+
+
+class Waiting(Pair):
+    def test_timeout(self):
+        for timeout in [0, 0.05, 0.25]:
+            self.receiver.timeout = timeout
+            begin = time.monotonic()
+            self.assertRaises(Timeout, self.receiver.recv)
+            elapsed = time.monotonic() - begin
+            self.assertGreaterEqual(elapsed, timeout * 0.9)
+            self.assertLess(elapsed, timeout + 5)
+        self.receiver.timeout = None
+        self.assertIsNone(self.receiver.timeout)
+
+    def test_interrupt_from_another_thread(self):
+        self.receiver.timeout = None
+        thread = threading.Timer(0.2, self.receiver.interrupt)
+        thread.start()
+        self.assertRaises(Interrupt, self.receiver.recv)
+        thread.join()
+
+    def test_other_threads_run_while_one_waits(self):
+        ticks = 0
+        waiting = threading.Event()
+
+        def wait():
+            waiting.set()
+            self.assertRaises(Interrupt, self.receiver.recv)
+
+        self.receiver.timeout = None
+        thread = threading.Thread(target=wait)
+        thread.start()
+        waiting.wait()
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            ticks += 1
+        self.receiver.interrupt()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive())
+        self.assertGreater(ticks, 1000)
+
+    def test_keyboard_interrupt(self):
+        self.receiver.timeout = None
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        begin = time.monotonic()
+        self.assertRaises(KeyboardInterrupt, self.receiver.recv)
+        self.assertLess(time.monotonic() - begin, 5)
+
+    def test_signal_handlers_run_and_the_wait_goes_on(self):
+        ran = []
+        before = signal.signal(signal.SIGUSR1, lambda *_: ran.append(1))
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+        self.receiver.timeout = 0.6
+        self.assertRaises(Timeout, self.receiver.recv)
+        self.assertEqual(ran, [1])
+
+    def test_non_blocking(self):
+        self.receiver.blocking = False
+        begin = time.monotonic()
+        self.assertIsNone(self.receiver.recv())
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(self.receiver.incoming, 0)
+        self.assertFalse(self.receiver.work(0))
+
+    def test_stop_keeps_to_the_timeout(self):
+        # Somebody who listens and never says a word.
+        import socket
+
+        mute = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(mute.close)
+        self.sender.outgoing_window = 1
+        self.sender.timeout = 0.3
+        tracker = self.sender.put(Message(address=f"127.0.0.1:{mute.getsockname()[1]}/x"))
+        begin = time.monotonic()
+        self.assertRaises(MessengerException, self.sender.stop)
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(self.sender.status(tracker), ABORTED)
+
+
+class Mistakes(unittest.TestCase):
+    def test_each_has_its_exception(self):
+        messenger = Messenger()
+        self.assertRaises(MessengerException, messenger.recv)
+        self.assertRaises(EndOfQueue, messenger.get, Message())
+        self.assertRaises(MessengerException, messenger.put, Message())
+        self.assertRaises(MessengerException, messenger.subscribe, "amqp://[::1")
+        self.assertRaises(MessengerException, messenger.status, 0)
+        self.assertRaises(ValueError, messenger.subscribe, "a\0b")
+        self.assertRaises(TypeError, messenger.subscribe, 7)
+        self.assertIsNone(messenger.outgoing_tracker)
+        self.assertIsNone(messenger.accept())
+
+    def test_a_messenger_is_used_by_one_thread_at_a_time(self):
+        messenger = Messenger()
+        messenger.subscribe("~127.0.0.1:0")
+
+        def wait():
+            while True:
+                try:
+                    messenger.recv()
+                except Interrupt:
+                    return
+                except MessengerException:
+                    # The other thread was in at this very moment; then this one is refused.
+                    pass
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        deadline = time.monotonic() + PATIENCE
+        with self.assertRaisesRegex(MessengerException, "one thread"):
+            while time.monotonic() < deadline:
+                messenger.incoming
+        messenger.interrupt()
+        thread.join(PATIENCE)
+
+    def test_objects_outlive_what_was_made_from_them(self):
+        subscription = Messenger().subscribe("~127.0.0.1:0")
+        self.assertIsNotNone(subscription.port)
+
+    def test_start_stop_and_with(self):
+        with Messenger("name") as messenger:
+            self.assertEqual(messenger.name, "name")
+            messenger.subscribe("~127.0.0.1:0")
+            self.assertFalse(messenger.stopped)
+        self.assertTrue(messenger.stopped)
+
+
+if __name__ == "__main__":
+    unittest.main()
