@@ -31,7 +31,8 @@ const STALE: Duration = Duration::from_millis(50);
 /// [`Error::InProgress`]. **Setters** and getters do neither.
 ///
 /// A messenger belongs to one thread at a time and may move between threads. The only thing that
-/// other threads can do to it is [interrupt](Self::interrupter) it.
+/// other threads can do to it is [interrupt](Self::interrupter) it. Dropping it closes everything at
+/// once; [`stop`](Self::stop) does so in order.
 ///
 /// # Addresses
 /// `[amqp[s]://][user[:password]@]host[:port][/name]`; see [`Address`](crate::Address). `~host` listens.
@@ -45,13 +46,20 @@ pub struct Messenger {
     driver: Driver,
     pub(crate) timeout: Option<Duration>,
     pub(crate) blocking: bool,
-    /// When `stop` was called first.
-    stopping: Option<Instant>,
-    /// Once `stop` has closed everything: until when it waits for peers, and how many messages it gave up.
-    farewell: Option<(Instant, usize)>,
+    stopping: Option<Stopping>,
     last_turn: Instant,
     outgoing_tracker: Option<Tracker>,
     incoming_tracker: Option<Tracker>,
+}
+
+/// How far [`Messenger::stop`] has come.
+#[derive(Debug)]
+struct Stopping {
+    /// Until when what is unsent may still be sent.
+    flush_until: Option<Instant>,
+    /// Once everything is closing: until when peers may answer.
+    farewell: Option<Instant>,
+    unsent: usize,
 }
 
 impl Messenger {
@@ -74,7 +82,6 @@ impl Messenger {
             timeout: None,
             blocking: true,
             stopping: None,
-            farewell: None,
             last_turn: clock(),
             outgoing_tracker: None,
             incoming_tracker: None,
@@ -180,7 +187,7 @@ impl Messenger {
     /// That a remote address cannot be reached, or refuses, is told by [`recv`](Self::recv).
     pub fn subscribe(&mut self, address: &str) -> Result<Subscription> {
         let subscription = self.core.subscribe(address)?;
-        self.driver.advance(&mut self.core);
+        self.turn(Some(Duration::ZERO))?;
         if self.blocking && self.core.is_opening(subscription) {
             // The name of a local address is being looked up.
             let done = |core: &Core| !core.is_opening(subscription);
@@ -366,7 +373,6 @@ impl Messenger {
     /// None at present.
     pub fn start(&mut self) -> Result<()> {
         self.stopping = None;
-        self.farewell = None;
         Ok(())
     }
 
@@ -381,40 +387,48 @@ impl Messenger {
     /// - [`Error::Interrupted`]: nothing is closed yet.
     /// - [`Error::InProgress`] in non-blocking mode: call [`work`](Self::work), then again.
     pub fn stop(&mut self) -> Result<()> {
-        let begun = *self.stopping.get_or_insert_with(clock);
-        let deadline = begun + self.timeout.unwrap_or(STOP_PATIENCE);
-        match self.wait(
-            Some(deadline),
-            |core| core.outgoing() == 0,
-            |_| String::new(),
-        ) {
-            Ok(()) | Err(Error::Timeout { .. }) => {}
-            Err(Error::InProgress) if clock() >= deadline => {}
-            Err(error) => return Err(error),
+        let mut stopping = match self.stopping.take() {
+            Some(stopping) => stopping,
+            None => Stopping {
+                flush_until: clock().checked_add(self.timeout.unwrap_or(STOP_PATIENCE)),
+                farewell: None,
+                unsent: 0,
+            },
+        };
+        let stopped = self.go_on_stopping(&mut stopping);
+        if stopped.is_err() {
+            self.stopping = Some(stopping);
+            return stopped;
         }
-        // Made once, however many calls it takes in non-blocking mode.
-        let (farewell, count) = *self.farewell.get_or_insert_with(|| {
-            let count = self.core.outgoing();
+        let failed = self.core.take_send_error();
+        self.core.forget_errors();
+        match (stopping.unsent, failed) {
+            (0, None) => Ok(()),
+            (0, Some(error)) => Err(error),
+            (count, _) => Err(Error::Unsent { count }),
+        }
+    }
+
+    /// Flushes, closes, and waits for the answers; each step for as long as it may take.
+    fn go_on_stopping(&mut self, stopping: &mut Stopping) -> Result<()> {
+        let late = |until: Option<Instant>| until.is_some_and(|until| clock() >= until);
+        if stopping.farewell.is_none() {
+            let until = stopping.flush_until;
+            match self.wait(until, |core| core.outgoing() == 0, |_| String::new()) {
+                Ok(()) | Err(Error::Timeout { .. }) => {}
+                Err(Error::InProgress) if late(until) => {}
+                Err(error) => return Err(error),
+            }
+            stopping.unsent = self.core.outgoing();
+            stopping.farewell = Some(clock() + self.timeout.unwrap_or(FAREWELL).min(FAREWELL));
             self.core.close_all();
-            let patience = self
-                .timeout
-                .map_or(FAREWELL, |timeout| timeout.min(FAREWELL));
-            (clock() + patience, count)
-        });
-        match self.wait(Some(farewell), Core::is_stopped, |_| String::new()) {
-            Err(Error::InProgress) if clock() < farewell => return Err(Error::InProgress),
+        }
+        match self.wait(stopping.farewell, Core::is_stopped, |_| String::new()) {
+            Err(Error::InProgress) if !late(stopping.farewell) => return Err(Error::InProgress),
             _ => self.core.abandon_all(),
         }
         self.driver.advance(&mut self.core);
-        self.stopping = None;
-        self.farewell = None;
-        let failed = self.core.take_send_error();
-        self.core.forget_errors();
-        match failed {
-            _ if count > 0 => Err(Error::Unsent { count }),
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Whether there are neither connections nor listeners.

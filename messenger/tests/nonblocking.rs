@@ -320,3 +320,24 @@ fn stop_ends_in_time_when_the_peer_never_says_a_word() {
     assert_eq!(stopped, Err(Error::Unsent { count: 1 }));
     assert!(messenger.stopped());
 }
+
+#[test]
+fn stop_reports_what_nobody_took_however_often_it_is_called() {
+    let mut trio = Trio::new();
+    trio.put("x", 3);
+    trio.settle();
+    trio.client.set_timeout(Some(Duration::from_millis(50)));
+    let begun = Instant::now();
+    let stopped = loop {
+        assert!(begun.elapsed() < PATIENCE);
+        match trio.client.stop() {
+            Err(Error::InProgress) => {
+                trio.server.work(Some(Duration::ZERO)).unwrap();
+            }
+            stopped => break stopped,
+        }
+    };
+    assert_eq!(stopped, Err(Error::Unsent { count: 3 }));
+    assert!(trio.client.stopped());
+    assert_eq!(trio.client.stop(), Ok(()));
+}

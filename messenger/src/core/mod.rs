@@ -115,6 +115,8 @@ pub(crate) struct Core {
     rewrites: Rules,
     /// Where addresses lead, so that rules and connections are looked up once.
     destinations: HashMap<String, Destination>,
+    /// The last address put to, and where it led.
+    recent: (String, Destination),
     scratch: Vec<u8>,
     /// Makes link names unique.
     links: u64,
@@ -152,6 +154,7 @@ impl Core {
             routes: Rules::default(),
             rewrites: Rules::default(),
             destinations: HashMap::new(),
+            recent: (String::new(), Destination::nowhere()),
             scratch: Vec::new(),
             links: 0,
             actions: VecDeque::new(),
@@ -215,13 +218,19 @@ impl Core {
     }
 
     pub(crate) fn routes(&mut self) -> &mut Rules {
-        self.destinations.clear();
+        self.forget_destinations();
         &mut self.routes
     }
 
     pub(crate) fn rewrites(&mut self) -> &mut Rules {
-        self.destinations.clear();
+        self.forget_destinations();
         &mut self.rewrites
+    }
+
+    /// The rules are about to change.
+    fn forget_destinations(&mut self) {
+        self.destinations.clear();
+        self.recent.1 = Destination::nowhere();
     }
 
     /// The next error that concerns what was put.

@@ -29,6 +29,15 @@ pub(crate) struct Destination {
     to: Option<Option<String>>,
 }
 
+impl Destination {
+    pub(crate) const fn nowhere() -> Self {
+        Self {
+            sender: SenderKey::from_bits(0),
+            to: None,
+        }
+    }
+}
+
 impl Core {
     /// Takes a message for sending. What can be known at once to be impossible is an error; what the
     /// peer must say comes later.
@@ -39,11 +48,18 @@ impl Core {
                 reason: "the message has no address; set one before put()".to_owned(),
             });
         };
-        let key = match self.destinations.get(address) {
-            Some(known) if self.senders.get(known.sender).is_some() => known.sender,
-            _ => self.find_destination(address)?,
-        };
-        let payload = self.encode(message, address)?;
+        // One address many times in a row is the commonest case: it costs no hashing.
+        if self.recent.0 != address || self.senders.get(self.recent.1.sender).is_none() {
+            let destination = match self.destinations.get(address) {
+                Some(known) if self.senders.get(known.sender).is_some() => known.clone(),
+                _ => self.find_destination(address)?,
+            };
+            self.recent.0.clear();
+            self.recent.0.push_str(address);
+            self.recent.1 = destination;
+        }
+        let key = self.recent.1.sender;
+        let payload = self.encode(message)?;
         if self.outgoing.is_full(payload.len()) {
             return Err(Error::Overflow {
                 messages: self.outgoing.queued,
@@ -73,12 +89,10 @@ impl Core {
         Ok(Tracker::outgoing(sequence))
     }
 
-    /// The message as it is sent: with `to` rewritten and `reply-to` made absolute, if need be.
-    fn encode(&mut self, message: &Message, address: &str) -> Result<Bytes> {
-        let to = self
-            .destinations
-            .get(address)
-            .and_then(|known| known.to.as_ref());
+    /// The message as it is sent to the recent destination: with `to` rewritten and `reply-to` made
+    /// absolute, if need be.
+    fn encode(&mut self, message: &Message) -> Result<Bytes> {
+        let to = self.recent.1.to.as_ref();
         let reply_to = match message.reply_to()? {
             Some("~") => Some(format!("amqp://{}", self.name)),
             Some(text) => text
@@ -107,7 +121,7 @@ impl Core {
         }
     }
 
-    fn find_destination(&mut self, address: &str) -> Result<SenderKey> {
+    fn find_destination(&mut self, address: &str) -> Result<Destination> {
         let to = match self.rewrites.apply(address) {
             Some(to) => (to.as_deref() != Some(address)).then_some(to),
             None => match without_credentials(address) {
@@ -132,9 +146,10 @@ impl Core {
         if self.destinations.len() >= MAX_DESTINATIONS {
             self.destinations.clear();
         }
+        let destination = Destination { sender, to };
         self.destinations
-            .insert(address.to_owned(), Destination { sender, to });
-        Ok(sender)
+            .insert(address.to_owned(), destination.clone());
+        Ok(destination)
     }
 
     /// The sender to a node of a connection; attaches one if there is none.

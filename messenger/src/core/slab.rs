@@ -22,6 +22,7 @@ impl<T> Key<T> {
         (self.generation as u64 & 0x7fff_ffff) << 32 | self.index as u64
     }
 
+    /// The key that [`to_bits`](Self::to_bits) gave. One of 0 finds nothing.
     pub(crate) const fn from_bits(bits: u64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "two halves of 64 bits")]
         let (index, generation) = (bits as u32, (bits >> 32) as u32);

@@ -110,13 +110,25 @@ impl Driver {
         wait: Option<Duration>,
         done: impl Fn(&Core, bool) -> bool,
     ) -> Result<bool> {
+        if core.deadline().is_some_and(|at| at <= self.now()) {
+            // What came while nobody looked must be heard before anyone is found silent.
+            self.look(core, Some(Duration::ZERO))?;
+        }
         let before = self.advance(core);
         let wait = if done(core, before) {
             Some(Duration::ZERO)
         } else {
             self.patience(core, wait)
         };
-        let deadline = wait.map(|wait| clock() + wait);
+        let mut busy = before;
+        busy |= self.look(core, wait)?;
+        busy |= self.advance(core);
+        Ok(busy)
+    }
+
+    /// Waits for news, and takes them in.
+    fn look(&mut self, core: &mut Core, wait: Option<Duration>) -> Result<bool> {
+        let deadline = wait.and_then(|wait| clock().checked_add(wait));
         loop {
             // A wait cut short by a signal goes on.
             let left = deadline.map(|at| at.saturating_duration_since(clock()));
@@ -127,14 +139,12 @@ impl Driver {
             }
         }
         self.sort_events();
-        let mut busy = before;
-        busy |= self.connect_all(core);
+        let mut busy = self.connect_all(core);
         busy |= self.accept_all(core);
         busy |= self.read_all(core);
         for conn in std::mem::take(&mut self.unblocked) {
             busy |= self.write(core, conn);
         }
-        busy |= self.advance(core);
         Ok(busy)
     }
 

@@ -1,0 +1,87 @@
+//! Idle time-outs: who works is heard, who does not is given up.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "silence is what is tested, and it takes time"
+)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use ferrion_messenger::{Credit, ErrorKind, Message};
+use support::{client, listen, message_to};
+
+const SILENCE: Duration = Duration::from_millis(200);
+
+#[test]
+fn work_alone_keeps_a_connection_alive() {
+    let mut server = client();
+    server.set_idle_time_out(Some(SILENCE));
+    let address = listen(&mut server);
+    let mut client = client();
+    client.set_idle_time_out(Some(SILENCE));
+    client.subscribe(&address).unwrap();
+    client.set_blocking(false);
+    let serving = std::thread::spawn(move || {
+        let begun = Instant::now();
+        while begun.elapsed() < SILENCE * 4 {
+            server.work(Some(SILENCE)).unwrap();
+        }
+        server
+    });
+    let begun = Instant::now();
+    while begun.elapsed() < SILENCE * 4 {
+        client.work(Some(SILENCE)).unwrap();
+        assert!(!client.stopped());
+    }
+    assert_eq!(
+        client.recv(1).unwrap_err().kind(),
+        ErrorKind::InProgress,
+        "the connection is still there"
+    );
+    serving.join().unwrap();
+}
+
+#[test]
+fn who_was_busy_hears_what_came_before_finding_anyone_silent() {
+    let mut server = client();
+    server.set_idle_time_out(Some(SILENCE));
+    let address = listen(&mut server);
+    let sending = std::thread::spawn(move || {
+        let mut client = client();
+        client.set_outgoing_window(2);
+        for body in ["one", "two"] {
+            client.put(&message_to(&address, body)).unwrap();
+            client.send().unwrap();
+        }
+        client
+    });
+    server.recv(Credit::All).unwrap();
+    server.get(&mut Message::new()).unwrap();
+    server.work(Some(Duration::from_millis(10))).unwrap();
+    // The server computes for longer than it would wait; the client has gone on talking.
+    std::thread::sleep(SILENCE * 2);
+    server.recv(Credit::All).unwrap();
+    server.get(&mut Message::new()).unwrap();
+    server.work(Some(Duration::from_millis(10))).unwrap();
+    sending.join().unwrap();
+}
+
+#[test]
+fn a_peer_that_does_nothing_is_given_up() {
+    let mut server = client();
+    let address = listen(&mut server);
+    let mut client = client();
+    client.set_idle_time_out(Some(SILENCE));
+    client.set_outgoing_window(1);
+    client.put(&message_to(&address, "x")).unwrap();
+    // The server says hello, and then nothing more.
+    let begun = Instant::now();
+    while begun.elapsed() < SILENCE / 4 {
+        client.work(Some(Duration::ZERO)).unwrap();
+        server.work(Some(Duration::ZERO)).unwrap();
+    }
+    let error = client.send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
+    assert!(error.to_string().contains("nothing was heard"), "{error}");
+}
