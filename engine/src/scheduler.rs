@@ -66,10 +66,22 @@ impl Engine {
                 self.write(0, &open)
             }
             Control::Begin(id) => {
+                if self.endpoints.begin_exceeds_peer(id) {
+                    // Until its open says otherwise, the peer takes channel 0 and no other (2.4.1).
+                    if self.endpoints.connection.remote == Phase::New {
+                        return Err(Held::UntilOpen);
+                    }
+                    self.endpoints.drop_session(id);
+                    return Ok(());
+                }
                 let made = self.endpoints.make_begin(id);
                 self.write_made(made)
             }
             Control::Attach(id) => {
+                if self.endpoints.attach_exceeds_peer(id) {
+                    self.endpoints.drop_link(id);
+                    return Ok(());
+                }
                 let made = self.endpoints.make_attach(id);
                 self.write_made(made)
             }

@@ -513,6 +513,32 @@ impl Endpoints {
         Some((session.local_channel?, attach))
     }
 
+    /// Whether a link that was to be attached got a handle that the peer turns out not to take (2.7.2).
+    pub(crate) fn attach_exceeds_peer(&self, id: LinkId) -> bool {
+        let link = self.links.get(id);
+        let session = link.and_then(|link| self.sessions.get(link.session));
+        match (link.and_then(|link| link.local_handle), session) {
+            (Some(handle), Some(session)) => handle > session.remote_handle_max(),
+            _ => false,
+        }
+    }
+
+    /// Ends a link of which the peer never heard.
+    pub(crate) fn drop_link(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id) {
+            let mut condition = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
+            condition.description = Some("the handle is beyond the peer's handle-max".into());
+            link.error.get_or_insert_with(|| {
+                Box::new(EndError {
+                    origin: Origin::Local,
+                    condition,
+                })
+            });
+        }
+        self.end_link_with_session(id);
+        self.free_link_if_over(id);
+    }
+
     pub(crate) fn make_detach(&self, id: LinkId) -> Option<(u16, Detach)> {
         let link = self.links.get(id)?;
         let session = self.sessions.get(link.session)?;

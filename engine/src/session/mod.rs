@@ -440,6 +440,40 @@ impl Endpoints {
         Some((session.local_channel?, begin))
     }
 
+    /// Whether a session that was to begin got a channel that the peer turns out not to take (2.7.1).
+    pub(crate) fn begin_exceeds_peer(&self, id: SessionId) -> bool {
+        let max = match &self.connection.remote_open {
+            Some(open) => open.channel_max,
+            None => 0,
+        };
+        self.sessions
+            .get(id)
+            .and_then(|session| session.local_channel)
+            .is_some_and(|channel| channel > max)
+    }
+
+    /// Ends a session of which the peer never heard.
+    pub(crate) fn drop_session(&mut self, id: SessionId) {
+        let max = self.connection.channel_max(self.config.channel_max);
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let mut condition = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
+        condition.description = Some(format!("the peer's channel-max is {max}").into());
+        session.error.get_or_insert_with(|| {
+            Box::new(EndError {
+                origin: Origin::Local,
+                condition,
+            })
+        });
+        session.local = Phase::Ended;
+        session.remote = Phase::Ended;
+        session.end_written = true;
+        self.end_links_of(id);
+        self.post(Event::SessionEnded(id));
+        self.free_session_if_over(id);
+    }
+
     pub(crate) fn make_end(&self, id: SessionId) -> Option<(u16, End)> {
         let session = self.sessions.get(id)?;
         let error = session.condition.as_deref().cloned();
