@@ -201,6 +201,7 @@ impl Endpoints {
                 limit: max.saturating_add(1),
             });
         };
+        session.unanswered.remove(&id);
         let link = self.link_mut(id)?;
         link.local_handle = Some(handle);
         link.local = Phase::Open;
@@ -359,6 +360,9 @@ impl Endpoints {
             ));
         };
         session.handles.unmap_remote(detach.handle);
+        if self.links.get(id).is_some_and(|link| link.local == Phase::New) {
+            session.unanswered.insert(id);
+        }
         if let Some(link) = self.links.get_mut(id) {
             link.remote = Phase::Ended;
             link.remote_handle = None;

@@ -6,6 +6,7 @@ mod incoming_window;
 mod outgoing_window;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) incoming: Unsettled<IncomingId>,
     pub(crate) dispositions: Dispositions,
     pub(crate) handles: Handles,
+    /// Links that the peer attached and detached before they were answered: they have no handle.
+    pub(crate) unanswered: BTreeSet<LinkId>,
     /// Senders that have credit and wait for the session's window.
     pub(crate) parked: Vec<LinkId>,
     pub(crate) error: Option<Box<EndError>>,
@@ -73,6 +76,7 @@ impl Session {
             incoming: Unsettled::new(),
             dispositions: Dispositions::default(),
             handles: Handles::default(),
+            unanswered: BTreeSet::new(),
             parked: Vec::new(),
             error: None,
             condition: None,
@@ -327,8 +331,11 @@ impl Endpoints {
         };
         let mut links: Vec<LinkId> = session.handles.links().collect();
         links.extend(session.handles.remote_links());
+        links.extend(&session.unanswered);
         for link in links {
             self.end_link_with_session(link);
+            // The caller may have been told of its detach before.
+            self.free_link_if_over(link);
         }
     }
 
