@@ -6,7 +6,7 @@ use crate::endpoints::{Control, Phase};
 use crate::engine::Engine;
 use crate::error::SendError;
 use crate::ids::{DeliveryId, LinkId};
-use crate::link::{Half, Sending, TRANSFER_OVERHEAD};
+use crate::link::{After, Half, Sending, TRANSFER_OVERHEAD};
 use crate::protocol::{Condition, Disposition, Tag, Transfer, conditions};
 use crate::seq::Seq;
 use crate::transport::frame::{self, FrameTooLarge, FrameType};
@@ -82,8 +82,12 @@ impl Engine {
                     self.endpoints.drop_link(id);
                     return Ok(());
                 }
-                let made = self.endpoints.make_attach(id);
-                self.write_made(made)
+                let Some((channel, attach)) = self.endpoints.make_attach(id) else {
+                    return Ok(());
+                };
+                self.write(channel, &attach)?;
+                self.endpoints.attach_written(id);
+                Ok(())
             }
             Control::LinkFlow(id) => {
                 let made = self.endpoints.make_link_flow(id);
@@ -256,11 +260,12 @@ impl Engine {
             sender.credit.send();
             sending.number = Some(number);
             if let Some(delivery) = sending.delivery {
+                // It is not remembered if it was settled already.
                 if let Some(outgoing) = endpoints.outgoing.get_mut(delivery) {
                     outgoing.number = Some(number);
+                    // Our own ids are dense: there is always a place.
+                    let _ = session.outgoing.insert(number, delivery);
                 }
-                // Our own ids are dense: there is always a place.
-                let _ = session.outgoing.insert(number, delivery);
             }
             first_transfer(&mut transfer, number, sending.tag, sending.format);
         }
@@ -280,8 +285,12 @@ impl Engine {
             Source::Rope(&mut sending.payload, count),
             chain_octets,
         );
-        if !transfer.more {
-            sender.queue.pop_front();
+        if !transfer.more
+            && let Some(sent) = sender.queue.pop_front()
+            && let (After::Settle(state), Some(number)) = (sent.after, sent.number)
+        {
+            let session = link.session;
+            endpoints.settle_sent(session, number, state);
         }
         true
     }
@@ -343,6 +352,7 @@ impl Engine {
             open: None,
             aborted: false,
             number: None,
+            after: After::Nothing,
         };
         Ok(self.endpoints.enqueue(id, sending))
     }

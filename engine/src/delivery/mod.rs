@@ -58,6 +58,8 @@ pub(crate) struct Outgoing {
     pub(crate) remote_settled: bool,
     /// Whether it stands in its link's list of updates.
     pub(crate) update_queued: bool,
+    /// The caller is still writing it.
+    pub(crate) is_open: bool,
 }
 
 impl Outgoing {
@@ -69,7 +71,13 @@ impl Outgoing {
             remote_state: None,
             remote_settled: false,
             update_queued: false,
+            is_open: false,
         }
+    }
+
+    /// Whether the peer has settled it and the caller knows.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.remote_settled && !self.update_queued
     }
 }
 

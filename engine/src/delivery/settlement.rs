@@ -7,8 +7,8 @@ use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
-use crate::link::{Half, Link};
-use crate::protocol::{DeliveryState, Disposition, Role, conditions};
+use crate::link::Half;
+use crate::protocol::{DeliveryState, Disposition, Role, SenderSettleMode, conditions};
 use crate::seq::Seq;
 use crate::session::Run;
 
@@ -81,7 +81,30 @@ impl Endpoints {
         let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
         let session_id = link.session;
         if settled {
-            settle_in_queue(link, id);
+            if delivery.is_open {
+                let text = "the delivery is being written: finish or abort it first";
+                return Err(UsageError::WrongState(text));
+            }
+            let mode = link.config.snd_settle_mode;
+            if let Half::Sender(sender) = &mut link.half {
+                // Only what was not begun, or is under way now, stands in the queue.
+                let waits = (number.is_none() || sender.is_under_way(number))
+                    && !remote_settled
+                    && sender.settle_when_sent(
+                        id,
+                        state.clone(),
+                        mode != SenderSettleMode::Unsettled,
+                    );
+                if waits {
+                    self.outgoing.remove(id);
+                    if let (Some(number), Some(session)) =
+                        (number, self.sessions.get_mut(session_id))
+                    {
+                        session.outgoing.remove(number);
+                    }
+                    return Ok(());
+                }
+            }
             self.outgoing.remove(id);
             if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session_id)) {
                 session.outgoing.remove(number);
@@ -95,6 +118,16 @@ impl Endpoints {
             self.request_dispositions(session_id, run);
         }
         Ok(())
+    }
+
+    /// A delivery was wholly sent that the caller settled before.
+    pub(crate) fn settle_sent(
+        &mut self,
+        session: SessionId,
+        number: Seq,
+        state: Option<DeliveryState>,
+    ) {
+        self.request_dispositions(session, single(Role::Sender, number, true, state));
     }
 
     /// The next change of state that the peer made to a delivery of this link.
@@ -122,7 +155,8 @@ impl Endpoints {
             state: delivery.remote_state.clone(),
             settled: delivery.remote_settled,
         };
-        if update.settled {
+        // While it is being written it needs its name.
+        if update.settled && !delivery.is_open {
             self.outgoing.remove(id);
         }
         Some(update)
@@ -314,16 +348,5 @@ const fn single(role: Role, number: Seq, settled: bool, state: Option<DeliverySt
         last: number,
         settled,
         state,
-    }
-}
-
-/// A delivery that is settled while it is still being transferred goes on as a settled one.
-fn settle_in_queue(link: &mut Link, id: OutgoingId) {
-    if let Half::Sender(sender) = &mut link.half {
-        for sending in &mut sender.queue {
-            if sending.delivery == Some(id) {
-                sending.delivery = None;
-            }
-        }
     }
 }

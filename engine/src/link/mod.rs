@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 
 use crate::codec::Str;
 use crate::config::LinkConfig;
+use crate::delivery::Outgoing;
 use crate::endpoints::{Control, EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
@@ -23,7 +24,7 @@ use crate::seq::Seq;
 pub(crate) use credit::{ReceiverCredit, SenderCredit};
 pub use receiver::PartialDelivery;
 pub(crate) use receiver::ReceiverHalf;
-pub(crate) use sender::{SenderHalf, Sending, TRANSFER_OVERHEAD};
+pub(crate) use sender::{After, SenderHalf, Sending, TRANSFER_OVERHEAD};
 
 /// The state of one link.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(crate) struct Link {
     /// We detached it for an error: what still comes is ignored until the peer's detach.
     pub(crate) discarding: bool,
     pub(crate) flow_due: bool,
+    pub(crate) attach_written: bool,
     pub(crate) detach_written: bool,
     pub(crate) end_was_told: bool,
     pub(crate) queued: Queued,
@@ -78,6 +80,7 @@ impl Link {
             remote_closed: false,
             discarding: false,
             flow_due: false,
+            attach_written: false,
             detach_written: false,
             end_was_told: false,
             queued: Queued::default(),
@@ -360,7 +363,11 @@ impl Endpoints {
             ));
         };
         session.handles.unmap_remote(detach.handle);
-        if self.links.get(id).is_some_and(|link| link.local == Phase::New) {
+        if self
+            .links
+            .get(id)
+            .is_some_and(|link| link.local == Phase::New)
+        {
             session.unanswered.insert(id);
         }
         if let Some(link) = self.links.get_mut(id) {
@@ -388,16 +395,7 @@ impl Endpoints {
             return;
         };
         match &mut link.half {
-            Half::Sender(sender) => {
-                let unsent = sender.drop_queue();
-                let detach_waits = link.local == Phase::Ended && !link.detach_written;
-                for delivery in unsent {
-                    self.outgoing.remove(delivery);
-                }
-                if detach_waits && !self.control.contains(&Control::Detach(id)) {
-                    self.control.push_back(Control::Detach(id));
-                }
-            }
+            Half::Sender(_) => self.drop_queue_of(id),
             Half::Receiver(receiver) => {
                 let partial = receiver.drop_partial();
                 let session = link.session;
@@ -406,6 +404,25 @@ impl Endpoints {
                 }
                 self.forget_partial(session, partial);
             }
+        }
+    }
+
+    /// What waits to be sent on the link will not be.
+    pub(crate) fn drop_queue_of(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        let Half::Sender(sender) = &mut link.half else {
+            return;
+        };
+        let detach_waits = link.local == Phase::Ended && !link.detach_written;
+        for (delivery, is_known) in sender.drop_queue() {
+            if !is_known || self.outgoing.get(delivery).is_some_and(Outgoing::is_over) {
+                self.outgoing.remove(delivery);
+            }
+        }
+        if detach_waits && !self.control.contains(&Control::Detach(id)) {
+            self.control.push_back(Control::Detach(id));
         }
     }
 
@@ -494,7 +511,8 @@ impl Endpoints {
     pub(crate) fn make_attach(&self, id: LinkId) -> Option<(u16, Attach)> {
         let link = self.links.get(id)?;
         let session = self.sessions.get(link.session)?;
-        if session.local != Phase::Open {
+        // An end that was asked for since stands behind it.
+        if session.end_written {
             return None;
         }
         let config: &LinkConfig = &link.config;
@@ -550,6 +568,14 @@ impl Endpoints {
             return None;
         }
         Some((session.local_channel?, link.detach.as_deref()?.clone()))
+    }
+
+    pub(crate) fn attach_written(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.attach_written = true;
+        }
+        // What was sent before waits for this.
+        self.schedule(id);
     }
 
     pub(crate) fn detach_written(&mut self, id: LinkId) {

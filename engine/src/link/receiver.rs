@@ -321,8 +321,14 @@ impl Endpoints {
             return Ok(());
         }
         let mut delivery_id = Some(DeliveryId::from(partial.id));
-        if partial.settled {
+        // A disposition may have settled it while it came (2.7.6).
+        let is_settled = match self.incoming.get(partial.id) {
+            Some(incoming) => partial.settled || incoming.remote_settled,
+            None => true,
+        };
+        if is_settled {
             self.forget_incoming(session_id, partial.number);
+            self.incoming.remove(partial.id);
             delivery_id = None;
         }
         let delivery = Delivery {

@@ -8,7 +8,7 @@ use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
 use crate::link::{Half, Link, SenderCredit};
-use crate::protocol::{MAX_TAG, SenderSettleMode, Tag};
+use crate::protocol::{DeliveryState, MAX_TAG, SenderSettleMode, Tag};
 use crate::seq::Seq;
 
 /// A delivery that is not wholly transferred yet.
@@ -29,6 +29,15 @@ pub(crate) struct Sending {
     pub(crate) aborted: bool,
     /// The delivery-id, once the first transfer was written.
     pub(crate) number: Option<Seq>,
+    pub(crate) after: After,
+}
+
+/// What is to be told once a delivery was wholly sent.
+#[derive(Debug)]
+pub(crate) enum After {
+    Nothing,
+    /// That it is settled, in this state.
+    Settle(Option<DeliveryState>),
 }
 
 impl Sending {
@@ -97,12 +106,41 @@ impl SenderHalf {
             .find(|sending| sending.open == Some(id))
     }
 
-    pub(crate) fn drop_queue(&mut self) -> Vec<OutgoingId> {
+    /// Whether the delivery of this number has been begun and not wholly sent: it is the first in line.
+    pub(crate) fn is_under_way(&self, number: Option<Seq>) -> bool {
+        let first = self.queue.front().and_then(|sending| sending.number);
+        first.is_some() && first == number
+    }
+
+    /// Empties the queue. Answers what is known of it by name, and whether the peer may know it too.
+    pub(crate) fn drop_queue(&mut self) -> Vec<(OutgoingId, bool)> {
         self.queue
             .drain(..)
-            .filter(|sending| sending.number.is_none())
-            .filter_map(|sending| sending.delivery)
+            .filter_map(|sending| {
+                let known = sending.number.is_some() && sending.delivery.is_some();
+                Some((sending.delivery.or(sending.open)?, known))
+            })
             .collect()
+    }
+
+    /// The caller settles a delivery. One that is not wholly sent is settled once it is, so that its
+    /// transfers do not say now this and now that; `false` for one that is not in the queue.
+    pub(crate) fn settle_when_sent(
+        &mut self,
+        id: OutgoingId,
+        state: Option<DeliveryState>,
+        may_send_settled: bool,
+    ) -> bool {
+        let this = |sending: &&mut Sending| sending.delivery == Some(id);
+        let Some(sending) = self.queue.iter_mut().find(this) else {
+            return false;
+        };
+        if sending.number.is_none() && state.is_none() && may_send_settled {
+            sending.delivery = None;
+        } else {
+            sending.after = After::Settle(state);
+        }
+        true
     }
 }
 
@@ -130,6 +168,10 @@ impl Endpoints {
         };
         if !link.is_attached() {
             return Err(UsageError::WrongState("the link is not attached on both sides").into());
+        }
+        let session = self.sessions.get(link.session);
+        if session.is_none_or(|session| session.local != Phase::Open) {
+            return Err(UsageError::WrongState("the session was ended").into());
         }
         match (link.config.snd_settle_mode, settled) {
             (SenderSettleMode::Settled, false) => {
@@ -183,6 +225,9 @@ impl Endpoints {
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         // A settled one needs a name too while it is being written.
         let delivery = self.remember(id, tag, None);
+        if let Some(outgoing) = self.outgoing.get_mut(delivery) {
+            outgoing.is_open = true;
+        }
         let sending = Sending {
             delivery: (!settled).then_some(delivery),
             tag,
@@ -193,6 +238,7 @@ impl Endpoints {
             open: Some(delivery),
             aborted: false,
             number: None,
+            after: After::Nothing,
         };
         self.enqueue(id, sending);
         Ok(delivery.into())
@@ -237,11 +283,16 @@ impl Endpoints {
     pub(crate) fn finish_stream(&mut self, id: DeliveryId) -> Result<(), UsageError> {
         let (link, sending) = self.open_sending(id)?;
         let open = sending.open.take();
-        if sending.delivery.is_none()
-            && let Some(open) = open
-        {
-            // It is sent settled: with its last octet written there is nothing to remember.
-            self.outgoing.remove(open);
+        let settled = sending.delivery.is_none();
+        if let Some(open) = open {
+            // With its last octet written there is nothing to remember of one that is sent settled, or
+            // that the peer settled before.
+            if let Some(outgoing) = self.outgoing.get_mut(open) {
+                outgoing.is_open = false;
+                if settled || outgoing.is_over() {
+                    self.outgoing.remove(open);
+                }
+            }
         }
         self.schedule(link);
         Ok(())
@@ -273,6 +324,7 @@ impl Endpoints {
             sending.delivery = None;
             sending.open = None;
             sending.aborted = true;
+            sending.after = After::Nothing;
             sending.remaining = 0;
             sending.payload = Payload::default();
         }
@@ -291,6 +343,7 @@ impl Endpoints {
     /// Gives the link a place in line, if it has something to send and the credit to do so.
     pub(crate) fn schedule(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(id)
+            && link.attach_written
             && let Half::Sender(sender) = &mut link.half
             && !sender.scheduled
             && sender.can_go_on()

@@ -490,6 +490,11 @@ impl Endpoints {
     pub(crate) fn end_written(&mut self, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.end_written = true;
+            // What had no credit or window for it comes too late.
+            let links: Vec<LinkId> = session.handles.links().collect();
+            for link in links {
+                self.drop_queue_of(link);
+            }
         }
         self.free_session_if_over(id);
     }
