@@ -1,5 +1,7 @@
 //! An engine under observation: everything that goes in and comes out is cut into frames, written down and judged.
 
+use std::collections::VecDeque;
+
 use bytes::{Buf, BytesMut};
 use ferrion_engine::{Engine, Event, Time};
 
@@ -75,6 +77,8 @@ pub struct Endpoint {
     read: FrameReader,
     wrote: FrameReader,
     readable: bool,
+    /// What the engine read, each with the octet of output from which on it could know of it.
+    unheard: VecDeque<(usize, Piece)>,
 }
 
 impl Endpoint {
@@ -91,12 +95,36 @@ impl Endpoint {
             read: FrameReader::new(),
             wrote: FrameReader::new(),
             readable: true,
+            unheard: VecDeque::new(),
         }
     }
 
-    /// Gives octets to the engine.
+    /// Gives octets to the engine; the monitor holds what it writes next against them.
     pub fn feed(&mut self, now: Time, octets: &[u8], cut: &mut Cut, trace: &mut Trace) {
         self.observe_input(now, octets, trace);
+        for (_, piece) in std::mem::take(&mut self.unheard) {
+            self.monitor.received(&piece);
+        }
+        self.give(now, octets, cut);
+    }
+
+    /// Gives octets to the engine while output of it may still wait to be taken, which was made without knowing them.
+    pub fn feed_beside_output(
+        &mut self,
+        now: Time,
+        octets: &[u8],
+        cut: &mut Cut,
+        trace: &mut Trace,
+    ) {
+        self.observe_input(now, octets, trace);
+        let made = self.written.len() + self.engine.transmit(now).remaining();
+        for (from, _) in &mut self.unheard {
+            *from = (*from).min(made);
+        }
+        self.give(now, octets, cut);
+    }
+
+    fn give(&mut self, now: Time, octets: &[u8], cut: &mut Cut) {
         let mut rest = octets;
         while !rest.is_empty() {
             let (piece, later) = rest.split_at(cut.next(rest.len()));
@@ -148,6 +176,7 @@ impl Endpoint {
         octets: &[u8],
         trace: &mut Trace,
     ) -> Result<Vec<(Piece, Time)>, String> {
+        let mut start = self.written.len() - self.wrote.pending();
         self.written.extend_from_slice(octets);
         self.wrote.push(octets);
         let mut pieces = Vec::new();
@@ -157,6 +186,13 @@ impl Endpoint {
             .map_err(|f| format!("output that is not AMQP: {f}"))?
         {
             trace.line(now, &format!("{} -> {}", self.name, show_piece(&piece)));
+            while self.unheard.front().is_some_and(|(from, _)| *from <= start) {
+                if let Some((_, piece)) = self.unheard.pop_front() {
+                    self.monitor.received(&piece);
+                    self.monitor.drained();
+                }
+            }
+            start += piece.octets.len();
             let verdict = self.monitor.sent(&piece);
             if self.judged {
                 verdict?;
@@ -187,7 +223,7 @@ impl Endpoint {
             match self.read.next_piece() {
                 Ok(Some(piece)) => {
                     trace.line(now, &format!("{} <- {}", self.name, show_piece(&piece)));
-                    self.monitor.received(&piece);
+                    self.unheard.push_back((usize::MAX, piece));
                 }
                 Ok(None) => return,
                 Err(fault) => {

@@ -6,11 +6,13 @@
 //! - [`endpoint`]: an engine whose traffic is cut into frames, written down and judged.
 //! - [`peer`]: one engine against a script.
 //! - [`pair`]: two engines against each other, in virtual time.
+//! - [`chaos`]: a pair driven by random plans.
 //! - [`rng`]: seeded plans.
 //! - [`interop`]: programs made of other AMQP libraries, to talk to.
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod chaos;
 pub mod endpoint;
 pub mod interop;
 pub mod monitor;

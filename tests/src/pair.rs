@@ -144,12 +144,7 @@ impl Pair {
     /// Moves octets to and fro until neither engine has anything to say and nothing is under way.
     pub fn run(&mut self) {
         for _ in 0..1_000_000 {
-            let mut moved = false;
-            for at in [At::Client, At::Server] {
-                moved |= self.take_output(at);
-                moved |= self.deliver(at);
-            }
-            if moved {
+            if self.step() {
                 continue;
             }
             let arrivals =
@@ -160,6 +155,16 @@ impl Pair {
             }
         }
         self.fail("the engines do not come to rest");
+    }
+
+    /// Moves octets once in each direction; `false` if there were none to move at this moment.
+    pub fn step(&mut self) -> bool {
+        let mut moved = false;
+        for at in [At::Client, At::Server] {
+            moved |= self.take_output(at);
+            moved |= self.deliver(at);
+        }
+        moved
     }
 
     /// Lets time pass, jumping from deadline to deadline, and moves octets.
@@ -234,9 +239,6 @@ impl Pair {
         if let Err(why) = end.observe_output(self.now, &octets, &mut self.trace) {
             self.fail(&format!("the {at:?} breaks a rule: {why}"));
         }
-        if octets.len() < most {
-            end.monitor.drained();
-        }
         wire.chunks
             .push_back((self.now.after(self.latency), octets));
         true
@@ -255,7 +257,7 @@ impl Pair {
             .is_some_and(|(arrival, _)| *arrival <= self.now)
         {
             if let Some((_, octets)) = wire.chunks.pop_front() {
-                end.feed(self.now, &octets, &mut self.cut, &mut self.trace);
+                end.feed_beside_output(self.now, &octets, &mut self.cut, &mut self.trace);
                 moved = true;
             }
         }

@@ -1,9 +1,11 @@
 //! Sessions: begin, end, channels (2.5.1 to 2.5.5, 2.7.2, 2.7.8).
 
-use ferrion_engine::{Event, SessionConfig, UsageError};
-use ferrion_tests::build::{Role, attach, begin, disposition, end, error, flow};
+use ferrion_engine::{Event, SessionConfig, SessionId, UsageError};
+use ferrion_tests::build::{
+    Role, attach, begin, detach, disposition, end, error, flow, source, target,
+};
 use ferrion_tests::oracle::AMQP_HEADER;
-use ferrion_tests::peer::{client, server};
+use ferrion_tests::peer::{Peer, client, server};
 
 fn a_begin() -> ferrion_tests::build::Build {
     begin()
@@ -276,5 +278,137 @@ fn sessions_come_and_go_on_one_channel() {
             p.expect_end().on(0).respond();
             p.expect_events(&[Event::SessionEnded(id)]);
         }
+    });
+}
+
+/// Two sessions of the script's; a sending link waits on the second for the application, with credit.
+fn link_with_early_credit(p: &mut Peer) -> (SessionId, ferrion_engine::LinkId) {
+    p.opened();
+    p.inject(a_begin().on(4));
+    p.inject(a_begin().on(5));
+    let ids: Vec<_> = p
+        .events()
+        .into_iter()
+        .filter_map(|e| {
+            if let Event::SessionBegun(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        })
+        .collect();
+    for id in &ids {
+        p.engine()
+            .session(*id)
+            .unwrap()
+            .accept(SessionConfig::default())
+            .unwrap();
+    }
+    p.drain_names();
+    p.use_channel(5);
+    p.inject(
+        attach()
+            .name("l")
+            .handle(0)
+            .role(Role::Receiver)
+            .source(source().v())
+            .target(target().v()),
+    );
+    let grant = flow()
+        .next_incoming_id(0)
+        .incoming_window(100)
+        .next_outgoing_id(0)
+        .outgoing_window(100);
+    p.inject(grant.handle(0).link_credit(5));
+    let link = p.event_where("LinkAttached", |e| {
+        if let Event::LinkAttached(id) = e {
+            Some(id)
+        } else {
+            None
+        }
+    });
+    (ids[0], link)
+}
+
+#[test]
+fn ending_one_session_does_not_send_on_another_before_its_links_are_attached() {
+    server(|p| {
+        let (first, link) = link_with_early_credit(p);
+        p.engine().session(first).unwrap().end(None).unwrap();
+        p.engine().link(link).unwrap().accept().unwrap();
+        p.engine().sender(link).unwrap().send(b"t", b"x").unwrap();
+        let names = p.drain_names();
+        let at = |name: &str| names.iter().position(|n| n == name).unwrap();
+        assert!(at("attach") < at("transfer"), "{names:?}");
+    });
+}
+
+#[test]
+fn what_was_sent_before_the_end_goes_before_it_with_its_attach() {
+    server(|p| {
+        let (_, link) = link_with_early_credit(p);
+        let session = p.engine().link(link).unwrap().session().unwrap();
+        p.engine().link(link).unwrap().accept().unwrap();
+        p.engine().sender(link).unwrap().send(b"t", b"x").unwrap();
+        p.engine().session(session).unwrap().end(None).unwrap();
+        assert_eq!(p.drain_names(), ["attach", "transfer", "end"]);
+    });
+}
+
+#[test]
+fn nothing_is_sent_on_a_session_after_its_end() {
+    client(|p| {
+        p.opened();
+        let session = p.begun_with(SessionConfig::default(), |begin| begin.incoming_window(0));
+        let link = p.sender(session, "l");
+        let grant = p.link_flow(&link).link_credit(5).incoming_window(0);
+        p.inject(grant);
+        // This one has no window to go through before the end.
+        p.send(&link, b"1", b"x");
+        p.engine().session(session).unwrap().end(None).unwrap();
+        p.expect_end();
+        let open = p.flow().incoming_window(10);
+        p.inject(open);
+        p.expect_nothing();
+        assert!(
+            p.engine()
+                .sender(link.id)
+                .unwrap()
+                .send(b"2", b"y")
+                .is_err()
+        );
+        p.inject(end());
+        p.expect_nothing();
+        p.events();
+        assert_eq!(p.engine().census(), Default::default());
+    });
+}
+
+#[test]
+fn links_that_were_never_answered_go_with_their_session() {
+    server(|p| {
+        p.opened();
+        let session = p.begun_by_script(SessionConfig::default(), |b| b);
+        for handle in 0..3u32 {
+            let name = format!("l{handle}");
+            p.inject(
+                attach()
+                    .name(&name)
+                    .handle(handle)
+                    .role(Role::Receiver)
+                    .source(source().v())
+                    .target(target().v()),
+            );
+            if handle < 2 {
+                p.inject(detach().handle(handle).closed(true));
+            }
+        }
+        p.events();
+        assert_eq!(p.engine().census().links, 3);
+        p.engine().session(session).unwrap().end(None).unwrap();
+        p.inject(end());
+        p.expect_end();
+        p.events();
+        assert_eq!(p.engine().census(), Default::default());
     });
 }

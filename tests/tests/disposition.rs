@@ -1,7 +1,7 @@
 //! Delivery states and settlement (2.6.12, 2.7.6, 3.4).
 
-use ferrion_engine::protocol::{Condition, DeliveryState, Modified, conditions};
-use ferrion_engine::{DeliveryId, Event};
+use ferrion_engine::protocol::{Condition, DeliveryState, Modified, SenderSettleMode, conditions};
+use ferrion_engine::{DeliveryId, Event, LinkConfig};
 use ferrion_tests::build::{self, Role, disposition, error, modified, rejected, released};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{Peer, Wired, client};
@@ -493,4 +493,85 @@ fn one_old_unsettled_delivery_holds_nothing_up() {
         p.inject(from_receiver().first(0).settled(true).accepted());
         assert_eq!(p.updates(&link)[0].delivery, old);
     });
+}
+
+#[test]
+fn a_delivery_that_the_sender_settles_while_it_comes_needs_no_settling() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 1);
+        let first = p.delivery(&link, 0, b"a").more(true);
+        p.inject_all([
+            first,
+            disposition().role(Role::Sender).first(0).settled(true),
+            build::transfer().handle(link.theirs).payload(b"b"),
+        ]);
+        let delivery = p.take(&link);
+        assert!(delivery.id.is_none());
+        assert_eq!(delivery.payload.into_bytes(), "ab");
+        p.updates(&link);
+        assert_eq!(p.engine().census().incoming_deliveries, 0);
+        p.expect_nothing();
+    });
+}
+
+/// A window of one frame, and a message of three: it stays in the middle.
+fn under_way(p: &mut Peer, mode: SenderSettleMode) -> (Wired, DeliveryId) {
+    p.opened_with(|open| open.max_frame_size(512));
+    let session = p.begun_with(Default::default(), |begin| begin.incoming_window(1));
+    let mut config = LinkConfig::sender("out", "q");
+    config.snd_settle_mode = mode;
+    let link = p.sender_with(session, config, |b| b);
+    let flow = p.link_flow(&link).link_credit(2).incoming_window(1);
+    p.inject(flow);
+    let id = p.send(&link, b"t", &[0; 1000]);
+    p.expect_transfer().more(true);
+    p.expect_nothing();
+    (link, id)
+}
+
+#[test]
+fn settling_what_is_under_way_is_told_when_it_was_wholly_sent() {
+    client(|p| {
+        let (link, id) = under_way(p, SenderSettleMode::Mixed);
+        p.engine().sender(link.id).unwrap().settle(id).unwrap();
+        assert!(p.engine().sender(link.id).unwrap().settle(id).is_err());
+        p.expect_nothing();
+        let open = p.flow().incoming_window(10);
+        p.inject(open);
+        p.expect_transfer().settled(false).more(true);
+        p.expect_transfer().settled(false).more(false);
+        p.expect_disposition()
+            .role(Role::Sender)
+            .first(0)
+            .settled(true);
+        p.expect_nothing();
+        assert_eq!(p.engine().census().outgoing_deliveries, 0);
+    });
+}
+
+#[test]
+fn settling_what_was_not_begun_sends_it_settled_where_the_mode_allows_it() {
+    for mode in [SenderSettleMode::Mixed, SenderSettleMode::Unsettled] {
+        client(|p| {
+            let (link, _) = under_way(p, mode);
+            let waiting = p.send(&link, b"u", b"x");
+            p.engine().sender(link.id).unwrap().settle(waiting).unwrap();
+            let open = p.flow().incoming_window(10);
+            p.inject(open);
+            p.expect_transfer();
+            p.expect_transfer();
+            let settled = mode == SenderSettleMode::Mixed;
+            p.expect_transfer().delivery_tag(b"u").settled(settled);
+            if !settled {
+                p.expect_disposition()
+                    .role(Role::Sender)
+                    .first(1)
+                    .settled(true);
+            }
+            p.expect_nothing();
+        });
+    }
 }

@@ -113,6 +113,11 @@ impl Link {
         if self.sender {
             self.initial_delivery_count = uint_or_zero(perf, "initial-delivery-count");
             self.delivery_count = Some(self.initial_delivery_count);
+            // Credit that came before our attach counts from where the attach starts.
+            if let Some((_, credit)) = self.credit.latest() {
+                self.credit = Credit::default();
+                self.credit.set(self.initial_delivery_count, credit);
+            }
             self.snd_settle_mode = perf.num("snd-settle-mode");
         }
     }

@@ -1,0 +1,659 @@
+//! Two engines driven by a plan of random commands, and what must hold whatever the plan is.
+//!
+//! Each engine is used well (every event is answered, no command is forced), so neither may ever find fault with the other.
+//! After every command the monitors have judged every frame; whenever the two come to rest, both sides must agree on credit and
+//! on what is unsettled; at the end everything is closed and nothing may be left over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode, Role, SenderSettleMode};
+use ferrion_engine::{Config, DeliveryId, Event, LinkConfig, LinkId, SessionConfig, SessionId};
+
+use crate::pair::{At, Pair};
+
+/// One command of a plan. The numbers are taken modulo whatever there is to choose from, so that every plan means something.
+#[derive(Clone, Copy, Debug)]
+pub struct Op {
+    /// Which command.
+    pub kind: u8,
+    /// Which object.
+    pub pick: u8,
+    /// How much.
+    pub amount: u16,
+}
+
+/// What a plan is run under.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// How octets are cut.
+    pub seed: u64,
+    /// Frame size of both.
+    pub max_frame_size: u32,
+    /// Window of both, in frames.
+    pub window: u32,
+    /// Where all serial numbers start.
+    pub start: u32,
+}
+
+/// A delivery as the test follows it: link number, number on that link.
+type Key = (u32, u32);
+
+struct Chaos {
+    pair: Pair,
+    setting: Setting,
+    sessions: [Vec<SessionId>; 2],
+    links: [Vec<LinkId>; 2],
+    /// Link numbers by name are given out here.
+    next_link: u32,
+    /// Deliveries sent so far on each link.
+    sent: BTreeMap<u32, u32>,
+    /// The next delivery that each receiver must see.
+    expected: BTreeMap<u32, u32>,
+    /// Deliveries that a receiver took and has not settled.
+    taken: [Vec<(LinkId, DeliveryId, Key)>; 2],
+    /// Unsettled deliveries of senders.
+    unsettled: [Vec<(LinkId, DeliveryId, Key)>; 2],
+    /// Deliveries that are being written.
+    streams: [Vec<(LinkId, DeliveryId, Key)>; 2],
+    /// Deliveries that were taken back.
+    aborted: BTreeSet<Key>,
+    /// The outcome that a receiver settled with.
+    outcomes: BTreeMap<Key, DeliveryState>,
+}
+
+/// Runs a plan and checks all that must hold; panics with the trace if something does not.
+pub fn run(setting: Setting, plan: &[Op]) {
+    let mut chaos = Chaos::new(setting);
+    for op in plan {
+        chaos.carry_out(*op);
+        chaos.answer_events();
+    }
+    chaos.come_to_rest();
+    chaos.close_everything();
+}
+
+fn side(at: At) -> usize {
+    match at {
+        At::Client => 0,
+        At::Server => 1,
+    }
+}
+
+fn choose<T: Copy>(from: &[T], pick: u8) -> Option<T> {
+    (!from.is_empty()).then(|| from[usize::from(pick) % from.len()])
+}
+
+impl Chaos {
+    fn new(setting: Setting) -> Self {
+        let config = |name: &'static str| {
+            let mut config = Config::new(name);
+            config.max_frame_size = setting.max_frame_size;
+            config
+        };
+        let mut pair = Pair::with(setting.seed, config("client"), config("server"));
+        for at in [At::Client, At::Server] {
+            pair.engine(at).connection().open().expect("fresh");
+        }
+        Self {
+            pair,
+            setting,
+            sessions: Default::default(),
+            links: Default::default(),
+            next_link: 0,
+            sent: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            taken: Default::default(),
+            unsettled: Default::default(),
+            streams: Default::default(),
+            aborted: BTreeSet::new(),
+            outcomes: BTreeMap::new(),
+        }
+    }
+
+    fn session_config(&self) -> SessionConfig {
+        SessionConfig {
+            incoming_window: self.setting.window,
+            next_outgoing_id: self.setting.start,
+            ..SessionConfig::default()
+        }
+    }
+
+    fn carry_out(&mut self, op: Op) {
+        let at = if op.pick & 0x80 == 0 {
+            At::Client
+        } else {
+            At::Server
+        };
+        let (pick, amount) = (op.pick & 0x7f, op.amount);
+        match op.kind % 40 {
+            0 | 1 => self.begin(at),
+            2 | 3 => self.attach(at, pick, amount),
+            4..=11 => {
+                for _ in 0..=amount % 4 {
+                    self.send(at, pick, amount);
+                }
+            }
+            12..=16 => self.grant(at, pick, amount),
+            17 => self.drain(at, pick),
+            18..=21 => {
+                for _ in 0..=amount % 4 {
+                    self.take(at, pick);
+                }
+            }
+            22..=26 => {
+                for _ in 0..=amount % 4 {
+                    self.settle(at, pick, amount);
+                }
+            }
+            27 => self.settle_as_sender(at, pick),
+            28 if amount % 4 == 0 => self.close_link(at, pick, amount / 4),
+            29 if amount % 8 == 0 => self.end_session(at, pick),
+            30..=32 => self.stream(at, pick, amount),
+            33 => self.pair.run_for(u64::from(amount)),
+            34..=37 => {
+                for _ in 0..=amount % 4 {
+                    self.pair.step();
+                }
+            }
+            _ => self.come_to_rest(),
+        }
+    }
+
+    fn begin(&mut self, at: At) {
+        if self.sessions[side(at)].len() >= 3 {
+            return;
+        }
+        let config = self.session_config();
+        let id = self
+            .pair
+            .engine(at)
+            .connection()
+            .begin(config)
+            .expect("an open connection begins sessions");
+        self.sessions[side(at)].push(id);
+    }
+
+    fn attach(&mut self, at: At, pick: u8, amount: u16) {
+        if self.links[side(at)].len() >= 6 {
+            return;
+        }
+        let Some(session) = choose(&self.sessions[side(at)], pick) else {
+            return;
+        };
+        let number = self.next_link;
+        let mut config = LinkConfig::sender(number.to_string(), "node");
+        config.initial_delivery_count = self.setting.start;
+        config.snd_settle_mode = match amount % 4 {
+            0 => SenderSettleMode::Settled,
+            1 => SenderSettleMode::Unsettled,
+            _ => SenderSettleMode::Mixed,
+        };
+        if amount.is_multiple_of(3) {
+            config.rcv_settle_mode = ReceiverSettleMode::Second;
+        }
+        let Ok(mut view) = self.pair.engine(at).session(session) else {
+            return;
+        };
+        let attached = if amount & 0x100 == 0 {
+            view.attach_sender(config)
+        } else {
+            view.attach_receiver(config)
+        };
+        if let Ok(id) = attached {
+            self.next_link += 1;
+            self.links[side(at)].push(id);
+        }
+    }
+
+    /// The number of a link, if it lives.
+    fn number(&mut self, at: At, link: LinkId) -> Option<u32> {
+        self.pair
+            .engine(at)
+            .link(link)
+            .ok()
+            .map(|l| l.name().parse().expect("names are numbers"))
+    }
+
+    fn links_of(&mut self, at: At, role: Role) -> Vec<LinkId> {
+        let links = self.links[side(at)].clone();
+        let engine = self.pair.engine(at);
+        links
+            .into_iter()
+            .filter(|id| engine.link(*id).is_ok_and(|link| link.role() == role))
+            .collect()
+    }
+
+    fn send(&mut self, at: At, pick: u8, amount: u16) {
+        let Some(link) = choose(&self.links_of(at, Role::Sender), pick) else {
+            return;
+        };
+        let Some(number) = self.number(at, link) else {
+            return;
+        };
+        let count = *self.sent.entry(number).or_default();
+        let mut payload = [number.to_be_bytes(), count.to_be_bytes()].concat();
+        payload.resize(8 + usize::from(amount % 2000), count as u8);
+        let Ok(mut sender) = self.pair.engine(at).sender(link) else {
+            return;
+        };
+        let tag = count.to_be_bytes();
+        if amount.is_multiple_of(2) {
+            if let Ok(id) = sender.send(&tag, payload) {
+                self.unsettled[side(at)].push((link, id, (number, count)));
+                self.sent.insert(number, count + 1);
+            }
+        } else if sender.send_settled(&tag, payload).is_ok() {
+            self.sent.insert(number, count + 1);
+        }
+    }
+
+    /// One step of a delivery that is written in pieces: begins it, adds to it, ends it or takes it back.
+    fn stream(&mut self, at: At, pick: u8, amount: u16) {
+        let streams = &mut self.streams[side(at)];
+        if streams.is_empty() || amount.is_multiple_of(5) {
+            self.begin_stream(at, pick, amount);
+            return;
+        }
+        let index = usize::from(pick) % streams.len();
+        let (link, id, key) = streams[index];
+        let Ok(mut sender) = self.pair.engine(at).sender(link) else {
+            return;
+        };
+        let filler = vec![key.1 as u8; usize::from(amount % 1500)];
+        match amount % 5 {
+            1 => {
+                if sender.finish(id).is_ok() {
+                    self.streams[side(at)].swap_remove(index);
+                }
+            }
+            2 => {
+                // The receiver must not miss it: it never was.
+                if sender.abort(id).is_ok() {
+                    self.aborted.insert(key);
+                    self.streams[side(at)].swap_remove(index);
+                    self.unsettled[side(at)].retain(|(_, d, _)| *d != id);
+                }
+            }
+            _ => {
+                let _ = sender.write(id, filler);
+            }
+        }
+    }
+
+    fn begin_stream(&mut self, at: At, pick: u8, amount: u16) {
+        let Some(link) = choose(&self.links_of(at, Role::Sender), pick) else {
+            return;
+        };
+        let Some(number) = self.number(at, link) else {
+            return;
+        };
+        let count = *self.sent.entry(number).or_default();
+        let settled = amount & 0x40 == 0;
+        let Ok(mut sender) = self.pair.engine(at).sender(link) else {
+            return;
+        };
+        let Ok(id) = sender.stream(&count.to_be_bytes(), 0, settled) else {
+            return;
+        };
+        let head = [number.to_be_bytes(), count.to_be_bytes()].concat();
+        sender.write(id, head).expect("just begun");
+        self.sent.insert(number, count + 1);
+        self.streams[side(at)].push((link, id, (number, count)));
+        if !settled {
+            self.unsettled[side(at)].push((link, id, (number, count)));
+        }
+    }
+
+    fn grant(&mut self, at: At, pick: u8, amount: u16) {
+        let Some(link) = choose(&self.links_of(at, Role::Receiver), pick) else {
+            return;
+        };
+        if let Ok(mut receiver) = self.pair.engine(at).receiver(link) {
+            // May fail while the link is not attached from this side.
+            let _ = match amount % 3 {
+                0 => receiver.add_credit(u32::from(amount % 7)),
+                _ => receiver.set_credit(u32::from(amount % 20)),
+            };
+        }
+    }
+
+    fn drain(&mut self, at: At, pick: u8) {
+        let Some(link) = choose(&self.links_of(at, Role::Receiver), pick) else {
+            return;
+        };
+        if let Ok(mut receiver) = self.pair.engine(at).receiver(link) {
+            let _ = receiver.drain();
+        }
+    }
+
+    fn take(&mut self, at: At, pick: u8) {
+        let Some(link) = choose(&self.links_of(at, Role::Receiver), pick) else {
+            return;
+        };
+        self.take_one(at, link);
+    }
+
+    fn take_one(&mut self, at: At, link: LinkId) -> bool {
+        let Some(number) = self.number(at, link) else {
+            return false;
+        };
+        let Ok(mut receiver) = self.pair.engine(at).receiver(link) else {
+            return false;
+        };
+        let Some(delivery) = receiver.next_delivery() else {
+            return false;
+        };
+        let octets = delivery.payload.into_bytes();
+        let expected = self.expected.entry(number).or_default();
+        while self.aborted.contains(&(number, *expected)) {
+            *expected += 1;
+        }
+        let start = [number.to_be_bytes(), expected.to_be_bytes()].concat();
+        let (key, filler) = ((number, *expected), *expected as u8);
+        *expected += 1;
+        if !octets.starts_with(&start) || !octets[8..].iter().all(|o| *o == filler) {
+            self.pair.fail(&format!(
+                "delivery {key:?} came as {:?}",
+                octets.escape_ascii().to_string()
+            ));
+        }
+        if *delivery.tag != key.1.to_be_bytes() {
+            self.pair.fail(&format!(
+                "delivery {key:?} came with tag {:?}",
+                delivery.tag
+            ));
+        }
+        if let Some(id) = delivery.id {
+            self.taken[side(at)].push((link, id, key));
+        }
+        true
+    }
+
+    fn settle(&mut self, at: At, pick: u8, amount: u16) {
+        let taken = &mut self.taken[side(at)];
+        if taken.is_empty() {
+            return;
+        }
+        let index = usize::from(pick) % taken.len();
+        let (link, id, key) = taken[index];
+        let state = match amount % 4 {
+            0 => DeliveryState::Released,
+            1 => DeliveryState::Rejected(None),
+            _ => DeliveryState::Accepted,
+        };
+        let Ok(mut receiver) = self.pair.engine(at).receiver(link) else {
+            return;
+        };
+        if amount.is_multiple_of(5) {
+            let _ = receiver.update(id, state);
+            return;
+        }
+        if receiver.settle(id, state.clone()).is_ok() {
+            self.outcomes.insert(key, state);
+        }
+        self.taken[side(at)].swap_remove(index);
+    }
+
+    fn settle_as_sender(&mut self, at: At, pick: u8) {
+        let unsettled = &mut self.unsettled[side(at)];
+        if unsettled.is_empty() {
+            return;
+        }
+        let index = usize::from(pick) % unsettled.len();
+        let (link, id, _) = unsettled[index];
+        let Ok(mut sender) = self.pair.engine(at).sender(link) else {
+            return;
+        };
+        // Refused while it is being written.
+        if sender.settle(id).is_ok() {
+            self.unsettled[side(at)].swap_remove(index);
+        }
+    }
+
+    fn close_link(&mut self, at: At, pick: u8, amount: u16) {
+        let Some(link) = choose(&self.links[side(at)], pick) else {
+            return;
+        };
+        if let Ok(mut view) = self.pair.engine(at).link(link) {
+            let _ = if amount.is_multiple_of(2) {
+                view.close(None)
+            } else {
+                view.detach()
+            };
+        }
+    }
+
+    fn end_session(&mut self, at: At, pick: u8) {
+        let Some(session) = choose(&self.sessions[side(at)], pick) else {
+            return;
+        };
+        if let Ok(mut view) = self.pair.engine(at).session(session) {
+            let _ = view.end(None);
+        }
+    }
+
+    fn answer_events(&mut self) {
+        for at in [At::Client, At::Server] {
+            while let Some(event) = self.pair.next_event(at) {
+                self.answer(at, event);
+            }
+            if let Some(failure) = self.pair.engine(at).failure() {
+                let text = format!("the {at:?} failed: {failure}");
+                self.pair.fail(&text);
+            }
+        }
+    }
+
+    fn answer(&mut self, at: At, event: Event) {
+        let config = self.session_config();
+        match event {
+            Event::SessionBegun(id) => {
+                let mut session = self.pair.engine(at).session(id).expect("told just now");
+                // It may have ended since: then there is nothing to accept.
+                if session.is_incoming() && session.accept(config).is_ok() {
+                    self.sessions[side(at)].push(id);
+                }
+            }
+            Event::SessionEnded(id) => {
+                let error = self
+                    .pair
+                    .engine(at)
+                    .session(id)
+                    .ok()
+                    .and_then(|s| s.error().cloned());
+                if let Some(error) = error {
+                    self.pair
+                        .fail(&format!("a session at the {at:?} ended for {error:?}"));
+                }
+                self.sessions[side(at)].retain(|s| *s != id);
+            }
+            Event::LinkAttached(id) => {
+                let start = self.setting.start;
+                let mut link = self.pair.engine(at).link(id).expect("told just now");
+                if link.is_incoming()
+                    && let Some(mut config) = link.offer()
+                {
+                    config.initial_delivery_count = start;
+                    if link.accept_with(config).is_ok() {
+                        self.links[side(at)].push(id);
+                    }
+                }
+            }
+            Event::LinkDetached(id) => {
+                // What came before the detach can be taken still.
+                while self.take_one(at, id) {}
+                self.look_at_updates(at, id);
+                let mut link = self.pair.engine(at).link(id).expect("told just now");
+                if let Some(error) = link.error().cloned() {
+                    self.pair
+                        .fail(&format!("a link at the {at:?} ended for {error:?}"));
+                }
+                if link.awaits_detach() {
+                    let _ = if link.is_remote_closed() {
+                        link.close(None)
+                    } else {
+                        link.detach()
+                    };
+                }
+                self.links[side(at)].retain(|l| *l != id);
+                self.taken[side(at)].retain(|(l, ..)| *l != id);
+                self.unsettled[side(at)].retain(|(l, ..)| *l != id);
+                self.streams[side(at)].retain(|(l, ..)| *l != id);
+            }
+            Event::Flow(id) => {
+                if let Ok(mut sender) = self.pair.engine(at).sender(id)
+                    && sender.is_draining()
+                {
+                    sender.drained().expect("a live sender");
+                }
+            }
+            Event::Updates(id) => self.look_at_updates(at, id),
+            Event::Failed | Event::RemoteClose | Event::Disconnected => {
+                self.pair
+                    .fail(&format!("{event:?} at the {at:?}, where nobody closed"));
+            }
+            _ => {}
+        }
+    }
+
+    fn look_at_updates(&mut self, at: At, id: LinkId) {
+        let Ok(mut link) = self.pair.engine(at).link(id) else {
+            return;
+        };
+        let is_sender = link.role() == Role::Sender;
+        let updates: Vec<_> = std::iter::from_fn(|| link.next_update()).collect();
+        for update in updates {
+            if !update.settled {
+                // Both settle modes end here: a stated outcome is settled by the sender.
+                let writing = self.streams[side(at)]
+                    .iter()
+                    .any(|(_, d, _)| *d == update.delivery);
+                if is_sender
+                    && !writing
+                    && let Ok(mut sender) = self.pair.engine(at).sender(id)
+                {
+                    sender.settle(update.delivery).expect("told just now");
+                    self.unsettled[side(at)].retain(|(_, d, _)| *d != update.delivery);
+                }
+                continue;
+            }
+            if !is_sender {
+                self.taken[side(at)].retain(|(_, d, _)| *d != update.delivery);
+                continue;
+            }
+            let unsettled = &mut self.unsettled[side(at)];
+            let Some(index) = unsettled.iter().position(|(_, d, _)| *d == update.delivery) else {
+                self.pair.fail(&format!(
+                    "an update of a delivery that is not unsettled: {update:?}"
+                ));
+            };
+            let (.., key) = unsettled.swap_remove(index);
+            let outcome = self.outcomes.get(&key).cloned();
+            if update.state != outcome {
+                self.pair.fail(&format!(
+                    "delivery {key:?} was settled as {outcome:?}, told as {:?}",
+                    update.state
+                ));
+            }
+        }
+    }
+
+    fn come_to_rest(&mut self) {
+        loop {
+            self.pair.run();
+            let before = [At::Client, At::Server].map(|at| self.pair.end(at).events.len());
+            self.answer_events();
+            let after = [At::Client, At::Server].map(|at| self.pair.end(at).events.len());
+            if before == after {
+                break;
+            }
+        }
+        self.check_agreement();
+    }
+
+    /// At rest both sides must have the same idea of everything that is attached on both.
+    fn check_agreement(&mut self) {
+        let mut credit = [BTreeMap::new(), BTreeMap::new()];
+        for at in [At::Client, At::Server] {
+            for link in self.links[side(at)].clone() {
+                let Some(number) = self.number(at, link) else {
+                    continue;
+                };
+                if !self
+                    .pair
+                    .engine(at)
+                    .link(link)
+                    .is_ok_and(|l| l.is_attached())
+                {
+                    continue;
+                }
+                if let Ok(sender) = self.pair.engine(at).sender(link) {
+                    // What waits for the session's window is on neither side.
+                    if sender.queued() == 0 {
+                        credit[0].insert(number, sender.credit());
+                    }
+                } else if let Ok(receiver) = self.pair.engine(at).receiver(link) {
+                    credit[1].insert(number, receiver.credit());
+                }
+            }
+        }
+        let [senders, receivers] = credit;
+        for (number, credit) in senders {
+            if receivers
+                .get(&number)
+                .is_some_and(|granted| *granted != credit)
+            {
+                self.pair.fail(&format!(
+                    "link {number}: the sender has credit {credit}, the receiver gave {:?}",
+                    receivers.get(&number)
+                ));
+            }
+        }
+    }
+
+    fn close_everything(&mut self) {
+        self.pair.note("everything is closed");
+        for at in [At::Client, At::Server] {
+            for link in self.links[side(at)].clone() {
+                while self.take_one(at, link) {}
+            }
+        }
+        self.come_to_rest();
+        for at in [At::Client, At::Server] {
+            for link in self.links[side(at)].clone() {
+                if let Ok(mut view) = self.pair.engine(at).link(link) {
+                    let _ = view.close(None);
+                }
+            }
+        }
+        self.come_to_rest();
+        for at in [At::Client, At::Server] {
+            for session in self.sessions[side(at)].clone() {
+                if let Ok(mut view) = self.pair.engine(at).session(session) {
+                    let _ = view.end(None);
+                }
+            }
+        }
+        self.come_to_rest();
+        for at in [At::Client, At::Server] {
+            let census = self.pair.engine(at).census();
+            if census != Default::default() {
+                self.pair.fail(&format!(
+                    "after everything was closed the {at:?} still holds {census:?}"
+                ));
+            }
+        }
+        self.pair
+            .client
+            .engine
+            .connection()
+            .close(None)
+            .expect("open");
+        self.pair.run();
+        for at in [At::Client, At::Server] {
+            if !self.pair.engine(at).is_done() || self.pair.engine(at).failure().is_some() {
+                self.pair.fail(&format!("the {at:?} did not end well"));
+            }
+        }
+    }
+}
