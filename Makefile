@@ -57,4 +57,4 @@ clean: ## remove everything that was built or fetched
 	rm -rf target fuzz/target
 
 # `make install PREFIX=... DESTDIR=...`: libraries, header and pkg-config file.
--include ffi/install.mk
+include ffi/install.mk

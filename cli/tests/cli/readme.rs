@@ -1,5 +1,7 @@
 //! What README.md shows is true: its message travels, its scripts are in the language they say they are.
 
+use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::{ferrion, listen, temporary_file};
@@ -31,6 +33,40 @@ fn the_message_in_json_is_sent_and_comes_out_as_it_is_written() {
     let mut written: serde_json::Value = serde_json::from_str(block("json")).expect("JSON");
     written["properties"]["to"] = address.into();
     assert_eq!(received, written);
+}
+
+#[test]
+fn the_c_program_compiles_without_a_warning() {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
+    let mut compiler = Command::new("cc")
+        .args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            "-fsyntax-only",
+            "-x",
+            "c",
+            "-",
+            "-I",
+        ])
+        .arg(include)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a C compiler");
+    let mut stdin = compiler.stdin.take().expect("a piped standard input");
+    stdin
+        .write_all(block("c").as_bytes())
+        .expect("a compiler that reads");
+    drop(stdin);
+    let compiled = compiler.wait_with_output().expect("a compiler that ends");
+    assert!(
+        compiled.status.success(),
+        "{}",
+        String::from_utf8_lossy(&compiled.stderr)
+    );
 }
 
 #[test]
