@@ -59,6 +59,21 @@ fn messages_of_every_size_arrive_whole() {
 }
 
 #[test]
+fn put_waits_until_a_large_message_has_room() {
+    let echo = Echo::start();
+    let mut messenger = client();
+    messenger.set_high_water(100, 1000);
+    for _ in 0..3 {
+        // The small one alone leaves more than half of the room, but too little for the large one.
+        messenger.put(&message_to(&echo.address, "small")).unwrap();
+        let large = "x".repeat(950);
+        messenger.put(&message_to(&echo.address, &large)).unwrap();
+    }
+    messenger.send().unwrap();
+    messenger.stop().unwrap();
+}
+
+#[test]
 fn node_names_may_be_long() {
     let (mut receiver, address) = server();
     let long = format!("{address}/{}", "x".repeat(2048));

@@ -61,6 +61,7 @@ impl Core {
         let key = self.recent.1.sender;
         let payload = self.encode(message)?;
         if self.outgoing.is_full(payload.len()) {
+            self.outgoing.refused = payload.len();
             return Err(Error::Overflow {
                 messages: self.outgoing.queued,
                 octets: self.outgoing.octets,

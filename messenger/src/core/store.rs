@@ -46,6 +46,8 @@ pub(crate) struct Outgoing {
     /// The high-water mark: `put` refuses beyond it.
     pub(crate) max_messages: usize,
     pub(crate) max_octets: usize,
+    /// The size of the message that was refused last.
+    pub(crate) refused: usize,
 }
 
 impl Outgoing {
@@ -59,6 +61,7 @@ impl Outgoing {
             unflushed: 0,
             max_messages: 65_536,
             max_octets: 64 << 20,
+            refused: 0,
         }
     }
 
@@ -74,9 +77,11 @@ impl Outgoing {
                 || self.octets.saturating_add(octets) > self.max_octets)
     }
 
-    /// Half the high-water mark: whoever waits for room waits for some worth having.
+    /// Half the high-water mark: whoever waits for room waits for some worth having, and for enough.
     pub(crate) const fn has_room(&self) -> bool {
-        self.queued <= self.max_messages / 2 && self.octets <= self.max_octets / 2
+        self.queued <= self.max_messages / 2
+            && self.octets <= self.max_octets / 2
+            && !self.is_full(self.refused)
     }
 
     /// Records the end of a message in the window. The first end counts.
