@@ -7,7 +7,8 @@
 //! {"ubyte": 7}  {"long": -3}  {"ulong": "18446744073709551615"}  {"float": 1.5}  {"double": "NaN"}
 //! {"decimal64": "2238000000000001"}  {"char": "x"}  {"timestamp": 1700000000000}  {"uuid": "6ba7b810-..."}
 //! {"binary": "BASE64"}  {"symbol": "x-opt"}  {"map": [[KEY, VALUE], ...]}  {"array": [{"uint": 1}, {"uint": 2}]}
-//! {"array": [], "of": "uint"}  {"described": [DESCRIPTOR, VALUE]}
+//! {"array": [], "of": "uint"}  {"array": [], "of": {"described": [DESCRIPTOR, "uint"]}}
+//! {"described": [DESCRIPTOR, VALUE]}
 //! ```
 //!
 //! Integers beyond 2^53 are strings, because many JSON readers would round them. On input a bare whole number is a long, any

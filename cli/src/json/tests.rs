@@ -91,6 +91,13 @@ fn table() -> Vec<(Value, &'static str)> {
             r#"{"array":[],"of":"symbol"}"#,
         ),
         (
+            Value::from(
+                Array::with_descriptors(Type::Uint, vec![symbol("a"), symbol("b")], vec![])
+                    .unwrap(),
+            ),
+            r#"{"array":[],"of":{"described":[{"symbol":"a"},{"described":[{"symbol":"b"},"uint"]}]}}"#,
+        ),
+        (
             array(vec![
                 Value::described(1_u64, "x"),
                 Value::described(1_u64, "y"),

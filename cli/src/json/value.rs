@@ -226,13 +226,15 @@ fn value_of_type(name: &str, json: &Json) -> Result<Value, JsonError> {
 }
 
 fn pair_from_json(json: &Json) -> Result<(Value, Value), JsonError> {
-    match json.as_array().map(Vec::as_slice) {
-        Some([first, second]) => Ok((value_from_json(first)?, value_from_json(second)?)),
-        _ => Err(JsonError::new(format!(
-            "{} should be an array of two",
-            brief(json)
-        ))),
-    }
+    let [first, second] = pair_of(json)?;
+    Ok((value_from_json(first)?, value_from_json(second)?))
+}
+
+fn pair_of(json: &Json) -> Result<&[Json; 2], JsonError> {
+    let pair = json
+        .as_array()
+        .and_then(|items| items.as_slice().try_into().ok());
+    pair.ok_or_else(|| JsonError::new(format!("{} should be an array of two", brief(json))))
 }
 
 fn char_from_json(json: &Json) -> Result<char, JsonError> {
@@ -272,17 +274,22 @@ const TYPES: [(&str, Type); 24] = [
     ("array", Type::Array),
 ];
 
-/// The elements; without any, also the type that they would have.
+/// The elements; without any, also the type that they would have, with its descriptors.
 fn array_to_json(array: &Array) -> Json {
-    if array.is_empty() {
-        let of = TYPES
-            .iter()
-            .find(|(_, t)| *t == array.element_type())
-            .map_or("null", |(name, _)| name);
-        return object([("array", Json::Array(Vec::new())), ("of", Json::from(of))]);
+    if !array.is_empty() {
+        let items = array.clone().into_values();
+        return object([("array", items.iter().map(value_to_json).collect())]);
     }
-    let items = array.clone().into_values();
-    object([("array", items.iter().map(value_to_json).collect())])
+    let name = TYPES.iter().find(|(_, t)| *t == array.element_type());
+    let bare = Json::from(name.map_or("null", |(name, _)| name));
+    let described = |of, descriptor| {
+        object([(
+            "described",
+            Json::Array(vec![value_to_json(descriptor), of]),
+        )])
+    };
+    let of = array.descriptors().iter().rev().fold(bare, described);
+    object([("array", Json::Array(Vec::new())), ("of", of)])
 }
 
 fn empty_array(object: &Object, of: &Json) -> Result<Value, JsonError> {
@@ -292,13 +299,22 @@ fn empty_array(object: &Object, of: &Json) -> Result<Value, JsonError> {
             r#""of" belongs to an empty array only: {"array": [], "of": "uint"}"#,
         ));
     }
-    let name = text_of(of).map_err(|e| e.within("of"))?;
-    match TYPES.iter().find(|(known, _)| *known == name) {
-        Some((_, element)) => Ok(Value::from(Array::empty(*element))),
-        None => {
-            Err(JsonError::new(format!("there is no AMQP type of the name {name:?}")).within("of"))
-        }
+    let mut descriptors = Vec::new();
+    let mut of = of;
+    while let Some(both) = of.as_object().and_then(|object| object.get("described")) {
+        let [descriptor, inner] = pair_of(both).map_err(|e| e.within("of"))?;
+        descriptors.push(value_from_json(descriptor).map_err(|e| e.within("of"))?);
+        of = inner;
     }
+    let name = text_of(of).map_err(|e| e.within("of"))?;
+    let Some((_, element)) = TYPES.iter().find(|(known, _)| *known == name) else {
+        let text = format!("there is no AMQP type of the name {name:?}");
+        return Err(JsonError::new(text).within("of"));
+    };
+    let array = Array::with_descriptors(*element, descriptors, Vec::new());
+    Ok(Value::from(
+        array.map_err(|e| JsonError::new(e.to_string()))?,
+    ))
 }
 
 // ---- hexadecimal --------------------------------------------------------------------------------------------------
