@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use ferrion_engine::{
     codec::{
-        Array, CodecLimits, Decimal32, Decimal64, Decimal128, Map, Str, Symbol, Timestamp, Type,
-        Uuid, Value as Amqp, decode_value, encode_value,
+        Array, Decimal32, Decimal64, Decimal128, Map, Str, Symbol, Timestamp, Type, Uuid,
+        Value as Amqp,
     },
     message::{Body, Header, Message, MessageId, Properties},
 };
@@ -230,32 +230,14 @@ fn array(note: &Value) -> Amqp {
         .find(|(other, _)| *other == name)
         .unwrap_or_else(|| panic!("no such type: {name}"))
         .1;
-    let described = |item: Amqp| match &note[2] {
-        Value::Null => item,
-        descriptor => Amqp::described(value(descriptor), item),
+    let descriptors = match &note[2] {
+        Value::Null => Vec::new(),
+        descriptor => vec![value(descriptor)],
     };
-    let mut items: Vec<Amqp> = items(&note[3]).into_iter().map(described).collect();
-    if items.is_empty() && note[2].is_null() {
-        return Amqp::Array(Box::new(Array::empty(element)));
-    }
-    if items.is_empty() {
-        // Only a peer makes an array that describes elements it does not have; so does this one, of octets.
-        let mut constructor = vec![0];
-        encode_value(&value(&note[2]), &mut constructor).expect("a descriptor is small");
-        constructor.push(if element == Type::String {
-            0xa1
-        } else {
-            panic!("no such empty array: {note}")
-        });
-        let size = u8::try_from(constructor.len() + 1).expect("a descriptor is small");
-        let array: Vec<u8> = [0xe0, size, 0].into_iter().chain(constructor).collect();
-        return decode_value(&Bytes::from(array), &CodecLimits::default())
-            .expect("it is an array")
-            .0;
-    }
-    let array =
-        Array::new(std::mem::take(&mut items)).unwrap_or_else(|error| panic!("{note}: {error}"));
-    Amqp::Array(Box::new(array))
+    let array = Array::with_descriptors(element, descriptors, items(&note[3]));
+    Amqp::Array(Box::new(
+        array.unwrap_or_else(|error| panic!("{note}: {error}")),
+    ))
 }
 
 fn describe_array(array: &Array) -> Value {
