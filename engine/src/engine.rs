@@ -163,7 +163,9 @@ impl Engine {
             self.disconnect(Some(Failure::HandshakeTimeout));
             return;
         }
-        if self.transport.idle.is_peer_silent(now) && !self.close_written {
+        if self.transport.idle.is_peer_silent(now)
+            && self.endpoints.connection.local != Phase::Ended
+        {
             let ms = self.endpoints.config.idle_time_out.unwrap_or(0);
             let text = alloc::format!("nothing was heard for {ms} ms");
             // There is nobody to wait for: say why, and be done (2.4.5).
@@ -200,7 +202,9 @@ impl Engine {
         }
         let idle = &self.transport.idle;
         // Only what can be carried out then: a deadline in the past would be called for ever.
-        let silence = idle.silence_deadline().filter(|_| !self.close_written);
+        let silence = idle
+            .silence_deadline()
+            .filter(|_| self.endpoints.connection.local != Phase::Ended);
         let heartbeat = idle.heartbeat_deadline().filter(|_| self.may_beat());
         Deadline::earliest(self.wait_deadline(), Deadline::earliest(silence, heartbeat))
     }

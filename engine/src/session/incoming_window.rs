@@ -2,6 +2,9 @@
 
 use crate::seq::Seq;
 
+/// Frames that a budget is taken to hold which is smaller than the largest frame.
+const FEW: u64 = 16;
+
 /// The receiving half of a session's flow control. Pure arithmetic; knows no frames.
 ///
 /// The window counts transfer frames. It shrinks as they arrive and is opened again, not one by one but
@@ -12,7 +15,7 @@ pub(crate) struct IncomingWindow {
     size: u32,
     /// Octets that may wait to be taken, and the size of the largest frame.
     budget: u64,
-    frame: u32,
+    frame: u64,
     /// Half of what an empty window is: when so much can be granted anew, it is worth a frame.
     half: u32,
     /// Transfers that the peer may still send, by what it was last told.
@@ -26,6 +29,13 @@ pub(crate) struct IncomingWindow {
 
 impl IncomingWindow {
     pub(crate) fn new(size: u32, budget: u64, frame: u32) -> Self {
+        // Frames that may be larger than the whole budget cannot be kept within it; without any window
+        // nothing would ever move. Then some are let come, as if the budget held a few of them.
+        let frame = if u64::from(frame) > budget {
+            budget / FEW
+        } else {
+            u64::from(frame)
+        };
         let mut window = Self {
             size,
             budget,
@@ -90,8 +100,8 @@ impl IncomingWindow {
     }
 }
 
-fn frames(octets: u64, frame: u32) -> u32 {
-    u32::try_from(octets / u64::from(frame)).unwrap_or(u32::MAX)
+fn frames(octets: u64, frame: u64) -> u32 {
+    u32::try_from(octets / frame).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -125,6 +135,17 @@ mod tests {
         window.release(2, 0);
         assert!(window.wants_update());
         assert_eq!(window.advertise().1, 3);
+    }
+
+    #[test]
+    fn frames_without_a_limit_do_not_shut_the_window() {
+        let mut window = IncomingWindow::new(100, 64 << 20, u32::MAX);
+        assert_eq!(window.advertise().1, 16);
+        for _ in 0..16 {
+            assert!(window.receive());
+        }
+        assert!(window.wants_update());
+        assert!(IncomingWindow::new(100, 1, 512).advertise().1 > 0);
     }
 
     #[test]
