@@ -187,6 +187,21 @@ impl Pair {
         }
     }
 
+    /// Lets time pass for both engines without delivering what is under way, as on a line that went dead.
+    pub fn run_until_silent(&mut self, ms: u64) {
+        let target = self.now.after(ms);
+        while self.now < target {
+            while self.step() {}
+            let deadlines = [
+                self.client.engine.poll_timeout(),
+                self.server.engine.poll_timeout(),
+            ];
+            let next = deadlines.into_iter().flatten().map(|d| d.at).min();
+            self.advance_to(next.unwrap_or(target).min(target).max(self.now));
+        }
+        while self.step() {}
+    }
+
     /// Ends the stream to one engine, after what is under way.
     pub fn cut_off(&mut self, at: At) {
         self.run();

@@ -39,6 +39,13 @@ pub fn decode_all(octets: &[u8]) -> Result<Vec<V>, Fault> {
     Ok(values)
 }
 
+/// Every format code of a primitive (1.6).
+const CODES: [u8; 39] = [
+    0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x60, 0x61, 0x70,
+    0x71, 0x72, 0x73, 0x74, 0x80, 0x81, 0x82, 0x83, 0x84, 0x94, 0x98, 0xa0, 0xa1, 0xa3, 0xb0, 0xb1,
+    0xb3, 0xc0, 0xc1, 0xd0, 0xd1, 0xe0, 0xf0,
+];
+
 struct Cursor<'a> {
     octets: &'a [u8],
     at: usize,
@@ -203,6 +210,10 @@ impl<'a> Cursor<'a> {
         }
         if (0x40..=0x45).contains(&code) && count > MAX_WIDTHLESS {
             return self.fault(format!("{count} elements of no width"));
+        }
+        // An empty array is of some type all the same.
+        if !CODES.contains(&code) {
+            return self.fault(format!("no such format code {code:#04x}"));
         }
         let mut items = Vec::new();
         for _ in 0..count {
