@@ -39,8 +39,9 @@ impl Engine {
         }
     }
 
-    // Decodes into exactly the type that the descriptor names and hands that on: a value that could be
-    // any performative would be as large as the largest, and be moved once per frame.
+    // Decodes into exactly the type that the descriptor names and hands that on, what comes most often by
+    // reference: a value that could be any performative would be as large as the largest, and each move of
+    // one that was just written costs as much as the decoding of several fields.
     fn dispatch_frame(&mut self, octets: &Bytes, frame: Frame) -> Result<(), Fault> {
         let channel = frame.channel;
         // Where in the frame, not where in what happened to be read together with it.
@@ -53,16 +54,14 @@ impl Engine {
         }
         let endpoints = &mut self.endpoints;
         match code {
-            Transfer::DESCRIPTOR => {
-                let transfer = Transfer::decode_body(&mut reader)
-                    .map_err(|error| decode("transfer", &error))?;
-                endpoints.on_transfer(channel, &transfer, reader.rest())
-            }
-            Disposition::DESCRIPTOR => {
-                let disposition = Disposition::decode_body(&mut reader)
-                    .map_err(|error| decode("disposition", &error))?;
-                endpoints.on_disposition(channel, &disposition)
-            }
+            Transfer::DESCRIPTOR => match &Transfer::decode_body(&mut reader) {
+                Ok(transfer) => endpoints.on_transfer(channel, transfer, reader.rest()),
+                Err(error) => Err(decode("transfer", error)),
+            },
+            Disposition::DESCRIPTOR => match &Disposition::decode_body(&mut reader) {
+                Ok(disposition) => endpoints.on_disposition(channel, disposition),
+                Err(error) => Err(decode("disposition", error)),
+            },
             Flow::DESCRIPTOR => {
                 let flow =
                     Flow::decode_body(&mut reader).map_err(|error| decode("flow", &error))?;

@@ -64,11 +64,10 @@ macro_rules! composite {
                 let list = $crate::codec::field::open(r, const { Self::FIELDS.len() as u32 })?;
                 #[allow(unused_mut, unused_variables, reason = "types without fields count nothing")]
                 let mut left = list.count;
-                let value = Self {
-                    $($field: $crate::codec::field::$kind::decode(r, &mut left, $name $(, $default)?)?,)*
-                };
+                // Not a value that is then moved: fields that become one in the place where it is wanted.
+                $(let $field = $crate::codec::field::$kind::decode(r, &mut left, $name $(, $default)?)?;)*
                 r.close(list)?;
-                Ok(value)
+                Ok(Self { $($field,)* })
             }
         }
 
