@@ -1,5 +1,6 @@
 //! The octets of a delivery: a rope of the pieces they came in.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -18,7 +19,11 @@ use bytes::{Bytes, BytesMut};
 pub struct Payload {
     // One piece is by far the commonest: it costs no list.
     first: Bytes,
-    rest: VecDeque<Bytes>,
+    #[expect(
+        clippy::box_collection,
+        reason = "it is moved with every delivery, and seldom there"
+    )]
+    rest: Option<Box<VecDeque<Bytes>>>,
 }
 
 impl Payload {
@@ -36,7 +41,7 @@ impl Payload {
 
     /// The pieces in order.
     pub fn chunks(&self) -> impl Iterator<Item = &Bytes> {
-        core::iter::once(&self.first).chain(&self.rest)
+        core::iter::once(&self.first).chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     /// Appends a piece without copying it.
@@ -44,7 +49,7 @@ impl Payload {
         if self.first.is_empty() {
             self.first = piece;
         } else if !piece.is_empty() {
-            self.rest.push_back(piece);
+            self.rest.get_or_insert_default().push_back(piece);
         }
     }
 
@@ -53,14 +58,18 @@ impl Payload {
         if count < self.first.len() {
             return self.first.split_to(count);
         }
-        let next = self.rest.pop_front().unwrap_or_default();
+        let next = self
+            .rest
+            .as_mut()
+            .and_then(|rest| rest.pop_front())
+            .unwrap_or_default();
         core::mem::replace(&mut self.first, next)
     }
 
     /// All octets in one piece: free if there is only one, a copy otherwise.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        if self.rest.is_empty() {
+        if self.rest.as_ref().is_none_or(|rest| rest.is_empty()) {
             return self.first;
         }
         let mut whole = BytesMut::with_capacity(self.len());
@@ -82,10 +91,7 @@ impl Eq for Payload {}
 
 impl From<Bytes> for Payload {
     fn from(first: Bytes) -> Self {
-        Self {
-            first,
-            rest: VecDeque::new(),
-        }
+        Self { first, rest: None }
     }
 }
 

@@ -410,6 +410,7 @@ impl Endpoints {
         self.refresh_window(session_id);
     }
 
+    #[inline]
     fn complete(&mut self, id: LinkId, delivery: Delivery, held: Held) {
         if let Some(link) = self.links.get_mut(id)
             && let Half::Receiver(receiver) = &mut link.half
