@@ -13,9 +13,10 @@ pub const MAX_TAG: usize = 32;
 
 /// A delivery-tag: up to 32 octets, kept in place.
 #[derive(Clone, Copy)]
+#[repr(C, align(8))] // So that it is moved in whole words.
 pub struct Tag {
-    len: u8,
     octets: [u8; MAX_TAG],
+    len: u8,
 }
 
 /// More than 32 octets cannot be a delivery-tag.
