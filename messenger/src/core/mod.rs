@@ -13,6 +13,7 @@
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
 //! | `pump` | engine events, and messages to engines |
 //! | `lifecycle` | connections from the first octet to the last |
+//! | `unnamed` | links that may have been refused |
 //! | `waiting` | what a message waits for |
 
 pub(crate) mod address;
@@ -28,6 +29,7 @@ mod slab;
 mod source;
 mod store;
 pub(crate) mod tracker;
+mod unnamed;
 mod waiting;
 
 use std::collections::{HashMap, VecDeque};
@@ -47,6 +49,7 @@ use source::Source;
 pub(crate) use source::SourceKey;
 pub use source::Subscription;
 use store::{Incoming, Origin, Outgoing};
+use unnamed::Unnamed;
 
 /// Errors and warnings that nobody asked for yet; beyond it the newest are dropped.
 const MAX_REMEMBERED: usize = 256;
@@ -110,6 +113,7 @@ pub(crate) struct Core {
     outgoing: Outgoing,
     incoming: Incoming,
     credit: Scheduler<Origin>,
+    unnamed: Unnamed,
     orders: Vec<Order<Origin>>,
     routes: Rules,
     rewrites: Rules,
@@ -150,6 +154,7 @@ impl Core {
             outgoing: Outgoing::new(),
             incoming: Incoming::new(),
             credit: Scheduler::new(),
+            unnamed: Unnamed::default(),
             orders: Vec::new(),
             routes: Rules::default(),
             rewrites: Rules::default(),
@@ -185,10 +190,12 @@ impl Core {
 
     /// When [`handle_timeout`](Self::handle_timeout) and [`pump`](Self::pump) must be called at the latest.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        [self.pool.deadline(), self.credit.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let deadlines = [
+            self.pool.deadline(),
+            self.credit.deadline(),
+            self.unnamed.deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Something is not as it should be, but nothing failed.

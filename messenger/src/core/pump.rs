@@ -27,6 +27,7 @@ impl Core {
                 self.process_events(key, now);
                 self.pool.settle_down(key);
             }
+            self.trust_unnamed(now);
             self.deal_credit(now);
             while let Some(sender) = self.ready.pop_front() {
                 self.send_from(sender);
@@ -47,7 +48,7 @@ impl Core {
                 Event::RemoteOpen => self.opened(key),
                 Event::SessionBegun(session) => self.session_begun(key, session),
                 Event::SessionEnded(session) => self.session_ended(key, session),
-                Event::LinkAttached(link) => self.link_attached(key, link),
+                Event::LinkAttached(link) => self.link_attached(key, link, now),
                 Event::LinkDetached(link) => self.link_detached(key, link),
                 Event::Flow(link) => self.flow(key, link),
                 Event::Deliveries(link) => self.receive(key, link),
@@ -142,7 +143,7 @@ impl Core {
 
     // ---- links ----
 
-    fn link_attached(&mut self, key: ConnKey, id: LinkId) {
+    fn link_attached(&mut self, key: ConnKey, id: LinkId, now: Time) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -157,17 +158,17 @@ impl Core {
             }
             return;
         }
-        // An answer. Without the terminus it stands for, it is a refusal whose detach follows (2.6.3).
+        let origin = Origin {
+            conn: key,
+            link: id,
+        };
         match role {
-            Role::Receiver if link.remote_source().is_none() => {}
+            Role::Receiver if link.remote_source().is_none() => self.suspect(origin, now),
             Role::Receiver => {
                 let address = link
                     .remote_source()
                     .and_then(|source| source.address.clone());
-                self.credit.attach(Origin {
-                    conn: key,
-                    link: id,
-                });
+                self.credit.attach(origin);
                 if let Some(Party::Receiver(Some(source))) = conn.links.get(&id)
                     && let Some(source) = self.sources.get_mut(*source)
                 {
