@@ -83,17 +83,24 @@ impl Receiving<'_> {
     fn take_batch(&mut self) -> Result<(), Failure> {
         let mut message = Message::new();
         let mut last = None;
+        let mut fault = Ok(());
         for _ in 0..self.wanted().min(BATCH as u64) {
-            match self.messenger.get(&mut message) {
-                Ok(tracker) => last = Some(tracker),
+            let got = match self.messenger.get(&mut message) {
                 Err(Error::EndOfQueue) => break,
-                Err(error) => return Err(error.into()),
+                got => got.map_err(Failure::from),
+            };
+            match got.and_then(|tracker| self.print(&message).map(|()| tracker)) {
+                Ok(tracker) => last = Some(tracker),
+                Err(failure) => {
+                    fault = Err(failure);
+                    break;
+                }
             }
-            self.print(&message)?;
             self.received += 1;
         }
         self.output.flush()?;
-        last.map_or(Ok(()), |tracker| self.answer(tracker))
+        last.map_or(Ok(()), |tracker| self.answer(tracker))?;
+        fault
     }
 
     /// Answers every message up to this one.
