@@ -243,6 +243,36 @@ fn every_outcome_is_given() {
     }
 }
 
+/// rhea puts the footer before the body, which is no message (3.2).
+#[test]
+fn what_is_no_message_is_rejected_and_ends_the_command() {
+    let good = json!({ "body": ["value", ["string", "good"]] });
+    let bad = json!({
+        "body": ["value", ["string", "bad"]],
+        "footer": ["map", [[["symbol", "x-opt"], ["uint", "1"]]]],
+    });
+    let notes = [good, bad];
+    let mut source = Program::serve(
+        Rhea,
+        Role::Source,
+        Sasl::Anonymous,
+        &["--api", "message"],
+        &notes,
+    );
+    let address = exchange::address(source.port(), Sasl::Anonymous, "x");
+    let received = ferrion(&["recv", &address, "-n", "2", "--timeout", "60"], "");
+    assert_eq!(received.code, Some(1), "{}", received.errors);
+    assert_eq!(received.output, b"good\n");
+    assert!(
+        received.errors.contains("cannot be read"),
+        "{}",
+        received.errors
+    );
+    for state in ["accepted", "rejected"] {
+        assert_eq!(source.expect("outcome")["state"], state);
+    }
+}
+
 #[test]
 fn a_listening_command_serves_the_peers_as_clients() {
     let folder = Scratch::new();

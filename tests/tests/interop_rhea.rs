@@ -81,3 +81,8 @@ fn a_message_goes_down_the_connection_that_a_client_opened() {
 fn a_wrong_password_is_an_error() {
     exchange::wrong_password(Rhea);
 }
+
+#[test]
+fn answers_without_termini_are_no_refusals() {
+    exchange::answers_without_termini();
+}

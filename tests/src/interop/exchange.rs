@@ -339,6 +339,51 @@ pub fn reply_to_client(library: Library) {
     );
 }
 
+/// A Messenger hears a source, and is heard by a sink, that leave source and target out of their attach, as rhea does
+/// unless the application names them.
+///
+/// # Panics
+///
+/// When nothing arrives.
+pub fn answers_without_termini() {
+    let note = json!({ "body": ["value", ["string", "to whom it may concern"]] });
+    let mut source = Program::serve(
+        Library::Rhea,
+        Role::Source,
+        Sasl::Anonymous,
+        &["--bare-attach"],
+        &[note],
+    );
+    let mut messenger = messenger("ferrion-receiver");
+    messenger
+        .subscribe(&address(source.port(), Sasl::Anonymous, "bare"))
+        .expect("a subscription");
+    let Fate::Arrives(received) = receive(&mut messenger) else {
+        panic!("no message")
+    };
+    assert_eq!(
+        received["body"],
+        json!(["value", ["string", "to whom it may concern"]])
+    );
+    let mut sink = Program::serve(
+        Library::Rhea,
+        Role::Sink,
+        Sasl::Anonymous,
+        &["--bare-attach"],
+        &[],
+    );
+    let mut message = Message::with_body("and back");
+    message.set_address(address(sink.port(), Sasl::Anonymous, "bare"));
+    messenger.put(&message).expect("room");
+    messenger.send().expect("an outcome");
+    assert_eq!(
+        sink.expect("message")["message"]["body"],
+        json!(["value", ["string", "and back"]])
+    );
+    messenger.stop().expect("an orderly end");
+    assert_eq!(states(&mut source), ["accepted"]);
+}
+
 /// A wrong password is an error that says so, at once.
 ///
 /// # Panics
