@@ -78,6 +78,11 @@ fn a_message_goes_down_the_connection_that_a_client_opened() {
 }
 
 #[test]
+fn a_peer_that_is_killed_is_an_error() {
+    exchange::killed(Rhea);
+}
+
+#[test]
 fn a_wrong_password_is_an_error() {
     exchange::wrong_password(Rhea);
 }

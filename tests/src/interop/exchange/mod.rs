@@ -1,15 +1,24 @@
-//! What the tests do with each peer, and for each of ferrion's two faces: the Messenger here, the command in `command`.
+//! What a Messenger does with each peer: here every case of the tables, below bodies of every size, and what becomes of
+//! messages and connections.
+
+mod fates;
+mod sizes;
+
+pub use fates::{
+    answers_without_termini, killed, outcomes_from_peer, outcomes_to_peer, reply_to_client,
+    wrong_password,
+};
+pub use sizes::{sizes_from_peer, sizes_through_peer};
+
+use ferrion_messenger::{Credit, Error, Flags, Message, Messenger, Status, Tracker};
+use serde_json::{Value, json};
 
 use super::{
-    Api, Library, PATIENCE, Program, Role, SIZES, Sasl, digest,
+    Api, Library, PATIENCE, Program, Role, Sasl,
     exceptions::{Fate, Way, fate},
-    notation, pattern,
+    notation,
     table::{Case, cases, plain},
 };
-use ferrion_engine::protocol::Modified;
-use ferrion_messenger::{Body, Credit, Error, Flags, Message, Messenger, Status, Tracker};
-use serde_json::{Value, json};
-use std::time::Duration;
 
 /// What messages without a `to` of their own are addressed to.
 const PLACE: &str = "place";
@@ -169,242 +178,6 @@ pub fn table_through_peer(library: Library, api: Api, sasl: Sasl) {
         assert_eq!(messenger.status(tracker), Status::Accepted, "{}", case.name);
     }
     faults.report();
-}
-
-/// Bodies of every size go from a Messenger to a peer, and come back whole.
-///
-/// # Panics
-///
-/// When one does not.
-pub fn sizes_through_peer(library: Library) {
-    // It prints what it received as a digest, and sends the octets themselves back.
-    let mut echo = Program::serve(library, Role::Echo, Sasl::Anonymous, &["--digest"], &[]);
-    let mut messenger = messenger("ferrion-sizes");
-    messenger
-        .subscribe(&address(echo.port(), Sasl::Anonymous, "back"))
-        .expect("a subscription");
-    for size in SIZES {
-        let body = pattern(size);
-        let mut message = Message::with_body(body.clone());
-        message.set_address(address(echo.port(), Sasl::Anonymous, "there").as_str());
-        let tracker = messenger.put(&message).expect("room");
-        messenger.recv(Credit::All).expect("it comes back");
-        let printed = echo.expect("message");
-        assert_eq!(
-            printed["message"]["body"],
-            json!(["octets", [digest(&body)]]),
-            "{size} octets"
-        );
-        let mut received = Message::new();
-        let back = messenger.get(&mut received).expect("a message");
-        messenger.accept(back, Flags::default()).expect("a tracker");
-        assert!(
-            received.body().expect("a body") == &Body::from(body),
-            "{size} octets do not come back as they went"
-        );
-        messenger.send().expect("an outcome");
-        assert_eq!(messenger.status(tracker), Status::Accepted, "{size} octets");
-    }
-}
-
-/// Bodies of every size that a peer makes itself reach a Messenger.
-///
-/// # Panics
-///
-/// When one does not.
-pub fn sizes_from_peer(library: Library) {
-    for size in SIZES {
-        let arguments = ["--size", &size.to_string(), "--count", "2"];
-        let mut source = Program::serve(library, Role::Source, Sasl::Anonymous, &arguments, &[]);
-        let mut messenger = messenger("ferrion-sizes");
-        messenger
-            .subscribe(&address(source.port(), Sasl::Anonymous, "sizes"))
-            .expect("a subscription");
-        for _ in 0..2 {
-            let mut received = Message::new();
-            if messenger.incoming() == 0 {
-                messenger.recv(Credit::Explicit(1)).expect("it comes");
-            }
-            let tracker = messenger.get(&mut received).expect("a message");
-            messenger
-                .accept(tracker, Flags::default())
-                .expect("a tracker");
-            assert!(
-                received.body().expect("a body") == &Body::from(pattern(size)),
-                "{size} octets are not whole"
-            );
-        }
-        messenger.stop().expect("an orderly end");
-        source.expect("done");
-    }
-}
-
-/// Every outcome that a sink gives reaches a Messenger, with what comes along.
-///
-/// # Panics
-///
-/// When one does not.
-pub fn outcomes_from_peer(library: Library) {
-    let sink = Program::serve(
-        library,
-        Role::Sink,
-        Sasl::Anonymous,
-        &["--outcomes", OUTCOMES],
-        &[],
-    );
-    let mut messenger = messenger("ferrion-outcomes");
-    let mut message = Message::with_body("what becomes of me?");
-    message.set_address(address(sink.port(), Sasl::Anonymous, "outcomes").as_str());
-    let trackers: Vec<Tracker> = STATUSES
-        .iter()
-        .map(|_| messenger.put(&message).expect("room"))
-        .collect();
-    messenger.send().expect("all are settled");
-    let statuses: Vec<Status> = trackers
-        .iter()
-        .map(|tracker| messenger.status(*tracker))
-        .collect();
-    assert_eq!(statuses, STATUSES);
-    let condition = messenger.remote_condition(trackers[1]).expect("a reason");
-    assert_eq!(condition.condition.as_str(), "test:refused");
-    assert_eq!(
-        condition.description.as_deref(),
-        Some("the sink refuses this one")
-    );
-    assert_eq!(messenger.remote_condition(trackers[0]), None);
-}
-
-/// Every outcome that a Messenger gives reaches a source.
-///
-/// # Panics
-///
-/// When one does not.
-pub fn outcomes_to_peer(library: Library) {
-    let arguments = ["--size", "10", "--count", "5"];
-    let mut source = Program::serve(library, Role::Source, Sasl::Anonymous, &arguments, &[]);
-    let mut messenger = messenger("ferrion-outcomes");
-    messenger
-        .subscribe(&address(source.port(), Sasl::Anonymous, "outcomes"))
-        .expect("a subscription");
-    let modified = Modified {
-        delivery_failed: Some(true),
-        undeliverable_here: Some(true),
-        ..Modified::default()
-    };
-    for status in STATUSES {
-        if messenger.incoming() == 0 {
-            messenger.recv(Credit::All).expect("a message");
-        }
-        let tracker = messenger.get(&mut Message::new()).expect("a message");
-        let flags = Flags::default();
-        let decided = match status {
-            Status::Accepted => messenger.accept(tracker, flags),
-            Status::Rejected => messenger.reject(tracker, flags),
-            Status::Released => messenger.release(tracker, flags),
-            _ => messenger.modify(tracker, flags, modified.clone()),
-        };
-        decided.expect("a tracker");
-        assert_eq!(messenger.status(tracker), status);
-    }
-    messenger.stop().expect("an orderly end");
-    assert_eq!(
-        states(&mut source),
-        ["accepted", "rejected", "released", "modified", "accepted"]
-    );
-}
-
-/// A Messenger sends down the connection that a sink has opened to it, which it knows by its container-id.
-///
-/// # Panics
-///
-/// When nothing arrives.
-pub fn reply_to_client(library: Library) {
-    let mut messenger = messenger("ferrion-server");
-    let port = listen(&mut messenger, Sasl::Anonymous);
-    let arguments = ["--container", "the-client"];
-    let mut sink = Program::connect(library, port, Role::Sink, Sasl::Anonymous, &arguments, &[]);
-    while sink.is_silent_about("open") {
-        messenger
-            .work(Some(Duration::from_millis(20)))
-            .expect("work");
-    }
-    let mut message = Message::with_body("down the same road");
-    message.set_address("amqp://the-client/test");
-    let tracker = messenger.put(&message).expect("room");
-    messenger.send().expect("an outcome");
-    assert_eq!(messenger.status(tracker), Status::Accepted);
-    assert_eq!(
-        sink.expect("message")["message"]["body"],
-        json!(["value", ["string", "down the same road"]])
-    );
-}
-
-/// A Messenger hears a source, and is heard by a sink, that leave source and target out of their attach, as rhea does
-/// unless the application names them.
-///
-/// # Panics
-///
-/// When nothing arrives.
-pub fn answers_without_termini() {
-    let note = json!({ "body": ["value", ["string", "to whom it may concern"]] });
-    let mut source = Program::serve(
-        Library::Rhea,
-        Role::Source,
-        Sasl::Anonymous,
-        &["--bare-attach"],
-        &[note],
-    );
-    let mut messenger = messenger("ferrion-receiver");
-    messenger
-        .subscribe(&address(source.port(), Sasl::Anonymous, "bare"))
-        .expect("a subscription");
-    let Fate::Arrives(received) = receive(&mut messenger) else {
-        panic!("no message")
-    };
-    assert_eq!(
-        received["body"],
-        json!(["value", ["string", "to whom it may concern"]])
-    );
-    let mut sink = Program::serve(
-        Library::Rhea,
-        Role::Sink,
-        Sasl::Anonymous,
-        &["--bare-attach"],
-        &[],
-    );
-    let mut message = Message::with_body("and back");
-    message.set_address(address(sink.port(), Sasl::Anonymous, "bare"));
-    messenger.put(&message).expect("room");
-    messenger.send().expect("an outcome");
-    assert_eq!(
-        sink.expect("message")["message"]["body"],
-        json!(["value", ["string", "and back"]])
-    );
-    messenger.stop().expect("an orderly end");
-    assert_eq!(states(&mut source), ["accepted"]);
-}
-
-/// A wrong password is an error that says so, at once.
-///
-/// # Panics
-///
-/// When it is something else.
-pub fn wrong_password(library: Library) {
-    let sink = Program::serve(library, Role::Sink, Sasl::Plain, &[], &[]);
-    let mut messenger = messenger("ferrion-intruder");
-    let mut message = Message::with_body("let me in");
-    message.set_address(format!(
-        "amqp://guest%40test:wrong@127.0.0.1:{}/x",
-        sink.port()
-    ));
-    let tracker = messenger.put(&message).expect("room");
-    let error = messenger.send().expect_err("no one is let in");
-    assert!(matches!(error, Error::Login { .. }), "{error:?}");
-    assert!(
-        !error.to_string().contains("wrong@"),
-        "a password is told: {error}"
-    );
-    assert_eq!(messenger.status(tracker), Status::Aborted);
 }
 
 // ---- the steps ---------------------------------------------------------------------------------------------------
