@@ -299,12 +299,15 @@ impl Message {
         if span.is_absent() {
             return Ok(None);
         }
-        let at = self.property_index.find(&self.octets, span, index);
-        if let Some(found) = at.and_then(|at| self.octets.get(at..)).and_then(quick) {
-            return Ok(Some(found));
-        }
-        Encoded::field(&self.octets, span, at, index)?
-            .map(encoded)
-            .transpose()
+        let found = match self.property_index.find(&self.octets, span, index) {
+            Some(at) => {
+                if let Some(found) = self.octets.get(at..).and_then(quick) {
+                    return Ok(Some(found));
+                }
+                Encoded::at(&self.octets, span, at)?
+            }
+            None => Encoded::seek(&self.octets, span, index)?,
+        };
+        found.map(encoded).transpose()
     }
 }

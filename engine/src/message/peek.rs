@@ -89,24 +89,36 @@ pub(super) struct Encoded<'a> {
 }
 
 impl<'a> Encoded<'a> {
-    /// The field number `field` of the list at `span`, which begins `at` if that is known; `None` if it is null or was left out.
-    pub(super) fn field(
+    /// The field that begins `at` in the list at `span`; `None` if it is null.
+    #[inline]
+    pub(super) fn at(
         octets: &'a Bytes,
         span: Span,
-        at: Option<usize>,
-        field: u8,
+        at: usize,
     ) -> Result<Option<Self>, DecodeError> {
-        let mut reader = Reader::new(octets);
-        if let Some(at) = at {
-            reader.slice(at)?;
-        } else if !seek(&mut reader, span, field)? {
+        let mut reader = Reader::within(octets, at, span.end as usize);
+        let constructor = reader.u8()?;
+        if constructor == code::NULL {
             return Ok(None);
         }
-        let constructor = reader.u8()?;
-        Ok((constructor != code::NULL).then_some(Self {
+        Ok(Some(Self {
             constructor,
             reader,
         }))
+    }
+
+    /// The field number `field` of the list at `span`; `None` if it is null or was left out.
+    #[cold]
+    pub(super) fn seek(
+        octets: &'a Bytes,
+        span: Span,
+        field: u8,
+    ) -> Result<Option<Self>, DecodeError> {
+        let mut reader = Reader::new(octets);
+        if !seek(&mut reader, span, field)? {
+            return Ok(None);
+        }
+        Self::at(octets, span, reader.position())
     }
 
     /// The value of the section at `span`; `None` if more than one section lies there.
