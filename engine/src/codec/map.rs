@@ -131,9 +131,11 @@ impl Decode for Map {
         let pairs = map.count / 2;
         let mut entries = vector_for(pairs);
         for _ in 0..pairs {
-            let key = Value::decode(r)?;
-            let value = Value::decode(r)?;
-            entries.push((key, value));
+            entries.push((Value::Null, Value::Null));
+            if let Some((key, value)) = entries.last_mut() {
+                key.read(r)?;
+                value.read(r)?;
+            }
         }
         r.close(map)?;
         if has_duplicates(&entries, |(key, _)| key) {

@@ -325,7 +325,25 @@ impl Encode for Value {
 impl Decode for Value {
     #[inline]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(match constructor {
+        let mut value = Self::Null;
+        value.read_as(constructor, r)?;
+        Ok(value)
+    }
+}
+
+impl Value {
+    /// Becomes the value that is next.
+    ///
+    /// For the elements of compounds: what is written where it stays is not moved there, which for a value that
+    /// was just written would take longer than to decode most.
+    #[inline]
+    pub(super) fn read(&mut self, r: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let constructor = r.u8()?;
+        self.read_as(constructor, r)
+    }
+
+    fn read_as(&mut self, constructor: u8, r: &mut Reader<'_>) -> Result<(), DecodeError> {
+        *self = match constructor {
             code::NULL => Self::Null,
             code::TRUE | code::FALSE | code::BOOL => Self::Bool(bool::decode_as(constructor, r)?),
             code::UBYTE => Self::Ubyte(r.u8()?),
@@ -351,8 +369,9 @@ impl Decode for Value {
             code::BINARY8 | code::BINARY32 => Self::Binary(Bytes::decode_as(constructor, r)?),
             code::STRING8 | code::STRING32 => Self::String(Str::decode_as(constructor, r)?),
             code::SYMBOL8 | code::SYMBOL32 => Self::Symbol(Symbol::decode_as(constructor, r)?),
-            compound => return decode_compound(compound, r),
-        })
+            compound => decode_compound(compound, r)?,
+        };
+        Ok(())
     }
 }
 
