@@ -40,6 +40,8 @@ pub struct Pair {
     pub server: Endpoint,
     /// Milliseconds that octets are under way.
     pub latency: u64,
+    /// Changes octets under way: about one in so many. The two then misunderstand each other, and must survive it.
+    pub noise: Option<usize>,
     now: Time,
     cut: Cut,
     plan: Rng,
@@ -73,6 +75,7 @@ impl Pair {
             client: Endpoint::new("client", Engine::client(client)),
             server: Endpoint::new("server", Engine::server(server)),
             latency: 0,
+            noise: None,
             now: Time(1_000_000),
             cut: if seed == 0 {
                 Cut::Whole
@@ -247,12 +250,19 @@ impl Pair {
         } else {
             1 + self.plan.below(64)
         };
-        let octets = end.take_some(self.now, most, &mut self.cut);
+        let mut octets = end.take_some(self.now, most, &mut self.cut);
         if octets.is_empty() {
             return false;
         }
         if let Err(why) = end.observe_output(self.now, &octets, &mut self.trace) {
             self.fail(&format!("the {at:?} breaks a rule: {why}"));
+        }
+        if let Some(rarity) = self.noise {
+            for octet in &mut octets {
+                if self.plan.one_in(rarity) {
+                    *octet = self.plan.next_u64() as u8;
+                }
+            }
         }
         wire.chunks
             .push_back((self.now.after(self.latency), octets));

@@ -2,7 +2,9 @@
 
 use ferrion_engine::protocol::{Condition, TargetArchetype, conditions};
 use ferrion_engine::{Event, LinkConfig, UsageError};
-use ferrion_tests::build::{Role, attach, detach, error, flow, source, target};
+use ferrion_tests::build::{
+    Role, attach, detach, disposition, error, flow, source, target, transfer,
+};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{Peer, client, server};
 
@@ -576,5 +578,76 @@ fn an_id_of_the_other_role_is_the_wrong_kind() {
             p.engine().sender(receiver.id),
             Err(UsageError::WrongKind { .. })
         ));
+    });
+}
+
+#[test]
+fn a_link_that_both_detached_can_be_attached_again() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.engine().link(link.id).unwrap().detach().unwrap();
+        p.expect_detach().closed(false).respond();
+        detached(p, link.id);
+        let again = p.sender(session, "l");
+        p.grant(&again, 1);
+        p.send(&again, b"t", b"x");
+        p.expect_transfer().handle(again.ours).payload(b"x");
+    });
+}
+
+#[test]
+fn a_peer_may_attach_again_before_its_detach_is_answered() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let old = p.attached_by_script(script_sender("l", 3));
+        p.inject_all([detach().handle(3), script_sender("l", 3)]);
+        assert_eq!(p.next_event(), Some(Event::LinkDetached(old.id)));
+        p.engine().link(old.id).unwrap().detach().unwrap();
+        let Some(Event::LinkAttached(new)) = p.next_event() else {
+            panic!()
+        };
+        assert!(p.engine().link(new).unwrap().is_incoming());
+        p.engine().link(new).unwrap().accept().unwrap();
+        p.expect_detach().handle(old.ours).closed(false).no_error();
+        p.expect_attach().name("l");
+        p.engine().receiver(new).unwrap().set_credit(1).unwrap();
+        p.expect_flow();
+        let delivery = transfer()
+            .handle(3)
+            .delivery_id(0)
+            .delivery_tag(b"t")
+            .message_format(0)
+            .payload(b"x");
+        p.inject(delivery);
+        assert_eq!(p.next_event(), Some(Event::Deliveries(new)));
+    });
+}
+
+#[test]
+fn detaching_does_not_disturb_what_is_unsettled_on_other_links() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let (a, b) = (p.sender(session, "a"), p.sender(session, "b"));
+        p.grant(&a, 1);
+        p.grant(&b, 1);
+        p.send(&a, b"1", b"");
+        let kept = p.send(&b, b"1", b"");
+        p.drain_names();
+        p.engine().link(a.id).unwrap().close(None).unwrap();
+        p.expect_detach().respond();
+        detached(p, a.id);
+        p.events();
+        let all = disposition()
+            .role(Role::Receiver)
+            .range(0, 1)
+            .settled(true)
+            .accepted();
+        p.inject(all);
+        assert_eq!(p.updates(&b)[0].delivery, kept);
+        assert_eq!(p.engine().census().outgoing_deliveries, 0);
     });
 }

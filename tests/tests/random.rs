@@ -1,6 +1,6 @@
 //! Random plans for two engines: nothing that both are allowed to do may make them disagree.
 
-use ferrion_tests::chaos::{Op, Setting, run};
+use ferrion_tests::chaos::{Op, Setting, run, run_with_noise};
 use proptest::prelude::*;
 
 fn op() -> impl Strategy<Value = Op> {
@@ -40,5 +40,18 @@ proptest! {
     #[test]
     fn long_plans_keep_both_sides_in_agreement(setting in setting(), plan in prop::collection::vec(op(), 200..800)) {
         run(setting, &plan);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn plans_over_a_line_that_changes_octets_end(
+        setting in setting(),
+        rarity in 50usize..3000,
+        plan in prop::collection::vec(op(), 20..120),
+    ) {
+        run_with_noise(setting, rarity, &plan);
     }
 }
