@@ -1,0 +1,255 @@
+//! What attach says: role, termini, refusal (2.6.3, 2.7.3, 3.5).
+
+use ferrion_engine::protocol::{Condition, TargetArchetype, conditions};
+use ferrion_engine::{Event, LinkConfig};
+use ferrion_tests::build::{Role, attach, detach, error, source, target};
+use ferrion_tests::oracle::V;
+use ferrion_tests::peer::{client, server};
+
+fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
+    attach()
+        .name(name)
+        .handle(handle)
+        .role(Role::Sender)
+        .initial_delivery_count(0)
+        .source(source().address("s").v())
+        .target(target().address("t").v())
+}
+
+fn script_receiver(name: &str, handle: u32) -> ferrion_tests::build::Build {
+    attach()
+        .name(name)
+        .handle(handle)
+        .role(Role::Receiver)
+        .source(source().address("s").v())
+        .target(target().address("t").v())
+}
+
+#[test]
+fn a_senders_attach_names_role_termini_and_delivery_count() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let config = LinkConfig::sender("my-link", "queue");
+        p.engine()
+            .session(session)
+            .unwrap()
+            .attach_sender(config)
+            .unwrap();
+        p.expect_attach()
+            .name("my-link")
+            .handle(0)
+            .role(Role::Sender)
+            .initial_delivery_count(0)
+            .target(target().address("queue").v())
+            .check("a source", |attach| !attach.get("source").is_null());
+    });
+}
+
+#[test]
+fn a_receivers_attach_has_no_delivery_count() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let config = LinkConfig::receiver("my-link", "queue");
+        p.engine()
+            .session(session)
+            .unwrap()
+            .attach_receiver(config)
+            .unwrap();
+        p.expect_attach()
+            .role(Role::Receiver)
+            .null("initial-delivery-count")
+            .check("the address", |attach| {
+                attach.get("source").composite().unwrap().1[0] == V::str("queue")
+            });
+    });
+}
+
+#[test]
+fn a_link_of_the_peers_waits_to_be_accepted_and_is_answered_with_its_termini() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        p.inject(script_sender("l", 3));
+        let Some(Event::LinkAttached(id)) = p.next_event() else {
+            panic!()
+        };
+        p.expect_nothing();
+        let mut link = p.engine().link(id).unwrap();
+        assert!(link.is_incoming());
+        assert_eq!(link.name(), "l");
+        assert!(
+            matches!(link.remote_target(), Some(TargetArchetype::Target(t)) if t.address.as_deref() == Some("t"))
+        );
+        link.accept().unwrap();
+        p.expect_attach()
+            .name("l")
+            .role(Role::Receiver)
+            .handle(0)
+            .source(source().address("s").v())
+            .target(target().address("t").v());
+        assert!(p.engine().link(id).unwrap().is_attached());
+    });
+}
+
+#[test]
+fn refusing_a_link_attaches_without_a_terminus_and_then_closes() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        for (build, role, terminus) in [
+            (script_sender("a", 3), Role::Receiver, "target"),
+            (script_receiver("b", 4), Role::Sender, "source"),
+        ] {
+            p.inject(build);
+            let id = p.event_where("LinkAttached", |e| {
+                if let Event::LinkAttached(id) = e {
+                    Some(id)
+                } else {
+                    None
+                }
+            });
+            p.engine()
+                .link(id)
+                .unwrap()
+                .refuse(Condition::new(conditions::NOT_FOUND))
+                .unwrap();
+            let got = p.expect_attach().role(role).null(terminus);
+            let handle = got.uint("handle");
+            p.expect_detach()
+                .handle(handle)
+                .closed(true)
+                .condition("amqp:not-found");
+            p.expect_nothing();
+        }
+    });
+}
+
+#[test]
+fn a_refused_sender_learns_why_and_sends_nothing() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let id = p
+            .engine()
+            .session(session)
+            .unwrap()
+            .attach_sender(LinkConfig::sender("l", "q"))
+            .unwrap();
+        p.expect_attach()
+            .respond_with(|attach| attach.target(V::Null));
+        p.inject(
+            detach()
+                .handle(7)
+                .closed(true)
+                .error(error("amqp:not-found").v()),
+        );
+        assert_eq!(p.next_event(), Some(Event::LinkAttached(id)));
+        assert!(
+            p.engine().link(id).unwrap().remote_target().is_none(),
+            "a null target is not a target without address"
+        );
+        assert_eq!(p.next_event(), Some(Event::LinkDetached(id)));
+        let mut link = p.engine().link(id).unwrap();
+        assert_eq!(link.error().unwrap().condition.condition, "amqp:not-found");
+        assert!(link.is_remote_closed());
+        link.close(None).unwrap();
+        p.expect_detach().handle(0).closed(true).no_error();
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_target_without_an_address_is_a_target() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let mut config = LinkConfig::sender("anonymous", "");
+        config.target = Some(Box::new(TargetArchetype::Target(Default::default())));
+        let link = p.sender_with(session, config, |b| b.target(target().v()));
+        assert!(p.engine().link(link.id).unwrap().remote_target().is_some());
+    });
+}
+
+#[test]
+fn a_senders_attach_without_a_delivery_count_is_a_fault_but_a_receivers_is_not() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        p.attached_by_script(script_receiver("r", 0));
+        p.inject(script_receiver("r2", 2).initial_delivery_count(77));
+        let id = p.event_where("LinkAttached", |e| {
+            if let Event::LinkAttached(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        });
+        p.engine().link(id).unwrap().accept().unwrap();
+        p.expect_attach().initial_delivery_count(0);
+        p.inject(script_sender("s", 1).set("initial-delivery-count", V::Null));
+        let names = p.drain_names();
+        assert!(
+            names == ["end"] || names == ["attach", "detach"],
+            "{names:?}"
+        );
+    });
+}
+
+#[test]
+fn termini_with_every_field_reach_the_application() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let filter = V::fields(&[(
+            "sel",
+            V::described(0x468c_0000_0004, V::str("colour = 'red'")),
+        )]);
+        let terminus = source()
+            .address("q")
+            .durable(2)
+            .expiry_policy("never")
+            .timeout(30)
+            .distribution_mode("copy")
+            .filter(filter)
+            .default_outcome(ferrion_tests::build::released().v())
+            .outcomes(&["amqp:accepted:list", "amqp:rejected:list"])
+            .capabilities(&["queue"]);
+        let wired = p.attached_by_script(script_receiver("r", 0).source(terminus.v()));
+        let link = p.engine().link(wired.id).unwrap();
+        let remote = link.remote_source().unwrap();
+        assert_eq!(remote.address.as_deref(), Some("q"));
+        assert_eq!(remote.timeout, 30);
+        assert_eq!(remote.outcomes.len(), 2);
+        assert!(remote.filter.as_ref().unwrap().get("sel").is_some());
+    });
+}
+
+#[test]
+fn an_accepted_terminus_is_echoed_unharmed() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let filter = V::fields(&[(
+            "sel",
+            V::described(0x468c_0000_0004, V::str("colour = 'red'")),
+        )]);
+        let terminus = source()
+            .address("q")
+            .durable(1)
+            .filter(filter)
+            .outcomes(&["amqp:accepted:list"])
+            .v();
+        p.inject(script_receiver("r", 0).source(terminus.clone()));
+        let id = p.event_where("LinkAttached", |e| {
+            if let Event::LinkAttached(id) = e {
+                Some(id)
+            } else {
+                None
+            }
+        });
+        p.engine().link(id).unwrap().accept().unwrap();
+        p.expect_attach().source(terminus);
+    });
+}
