@@ -16,15 +16,6 @@ fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
         .target(target().address("t").v())
 }
 
-fn script_receiver(name: &str, handle: u32) -> ferrion_tests::build::Build {
-    attach()
-        .name(name)
-        .handle(handle)
-        .role(Role::Receiver)
-        .source(source().address("s").v())
-        .target(target().address("t").v())
-}
-
 fn detached(p: &mut Peer, id: ferrion_engine::LinkId) {
     p.event_where("LinkDetached", |e| {
         (e == Event::LinkDetached(id)).then_some(())
