@@ -7,6 +7,23 @@
 
 const zlib = require('zlib');
 
+// CRC-32 as zlib has it; Node.js only offers it from 20.15 on.
+const crc32 = zlib.crc32 || (() => {
+    const table = Uint32Array.from({ length: 256 }, (_, octet) => {
+        for (let bit = 0; bit < 8; bit++) {
+            octet = octet & 1 ? (octet >>> 1) ^ 0xedb88320 : octet >>> 1;
+        }
+        return octet;
+    });
+    return (octets) => {
+        let crc = 0xffffffff;
+        for (const octet of octets) {
+            crc = table[(crc ^ octet) & 0xff] ^ (crc >>> 8);
+        }
+        return (crc ^ 0xffffffff) >>> 0;
+    };
+})();
+
 const HEADER_FIELDS = ['durable', 'priority', 'ttl', 'first_acquirer', 'delivery_count'];
 const PROPERTY_FIELDS = [
     'message_id', 'user_id', 'to', 'subject', 'reply_to', 'correlation_id', 'content_type', 'content_encoding',
@@ -156,7 +173,7 @@ module.exports = function (rhea) {
     // --- whole messages, section by section -----------------------------------------------------------------------
 
     function digest(octets) {
-        return [octets.length, zlib.crc32(octets).toString(16).padStart(8, '0')];
+        return [octets.length, crc32(octets).toString(16).padStart(8, '0')];
     }
 
     function sectionsFromBytes(encoded, digests) {
