@@ -40,7 +40,7 @@ alloc-only: ## the engine needs no standard library, only an allocator
 	@$(STEP) "engine without the standard library" $(CARGO) check --locked -p ferrion-engine --no-default-features
 
 unit: deps ## the Rust tests of every crate, real peers included
-	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace
+	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --no-fail-fast
 
 python: deps ## the Python package: installed by pip as a user would, then its tests and the scripts in its examples
 	@$(PEERS) $(STEP) "Python package" env FERRION_PROFILE=dev \
