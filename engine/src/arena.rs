@@ -71,6 +71,19 @@ impl<I: Id, T> Arena<I, T> {
         }
     }
 
+    /// Removes an object that nobody wants to look at any more: it is dropped where it lies, not moved.
+    #[inline]
+    pub(crate) fn discard(&mut self, id: I) {
+        if let Some(slot) = self.slots.get_mut(id.index() as usize)
+            && slot.generation == id.generation()
+            && slot.value.is_some()
+        {
+            slot.value = None;
+            slot.generation = slot.generation.wrapping_add(1) & I::GENERATION_MASK;
+            self.free.push(id.index());
+        }
+    }
+
     #[inline]
     pub(crate) fn remove(&mut self, id: I) -> Option<T> {
         let slot = self.slots.get_mut(id.index() as usize)?;
@@ -99,6 +112,10 @@ mod tests {
         assert_eq!(arena.get(first), None);
         assert_eq!(arena.remove(first), None);
         assert_eq!(arena.get(second), Some(&2));
+        arena.discard(first);
         assert_eq!(arena.len(), 1);
+        arena.discard(second);
+        arena.discard(second);
+        assert_eq!((arena.get(second), arena.len()), (None, 0));
     }
 }

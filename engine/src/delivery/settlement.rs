@@ -59,7 +59,7 @@ impl Endpoints {
         }
         if settled {
             self.forget_incoming(session, number);
-            self.incoming.remove(id);
+            self.incoming.discard(id);
         }
         // What the sender has settled, it has forgotten: there is nobody to tell.
         if !remote_settled {
@@ -96,7 +96,7 @@ impl Endpoints {
                         mode != SenderSettleMode::Unsettled,
                     );
                 if waits {
-                    self.outgoing.remove(id);
+                    self.outgoing.discard(id);
                     if let (Some(number), Some(session)) =
                         (number, self.sessions.get_mut(session_id))
                     {
@@ -105,7 +105,7 @@ impl Endpoints {
                     return Ok(());
                 }
             }
-            self.outgoing.remove(id);
+            self.outgoing.discard(id);
             if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session_id)) {
                 session.outgoing.remove(number);
             }
@@ -157,7 +157,7 @@ impl Endpoints {
         };
         // While it is being written it needs its name.
         if update.settled && !delivery.is_open {
-            self.outgoing.remove(id);
+            self.outgoing.discard(id);
         }
         Some(update)
     }
@@ -172,7 +172,7 @@ impl Endpoints {
             settled: delivery.remote_settled,
         };
         if update.settled {
-            self.incoming.remove(id);
+            self.incoming.discard(id);
         }
         Some(update)
     }
@@ -298,7 +298,7 @@ impl Endpoints {
         if let Some(session) = self.sessions.get_mut(session)
             && let Some(id) = session.incoming.remove(number)
         {
-            self.incoming.remove(id);
+            self.incoming.discard(id);
         }
     }
 
@@ -310,8 +310,8 @@ impl Endpoints {
         for update in core::mem::take(&mut link.updates) {
             // Settled ones are remembered by nothing but the list of updates.
             match (update.outgoing(), update.incoming()) {
-                (Some(outgoing), _) => drop(self.outgoing.remove(outgoing)),
-                (_, Some(incoming)) => drop(self.incoming.remove(incoming)),
+                (Some(outgoing), _) => self.outgoing.discard(outgoing),
+                (_, Some(incoming)) => self.incoming.discard(incoming),
                 (None, None) => {}
             }
         }
@@ -323,7 +323,7 @@ impl Endpoints {
             let of_link = self.outgoing.get(delivery).filter(|d| d.link == id);
             if let Some(number) = of_link.and_then(|delivery| delivery.number) {
                 session.outgoing.remove(number);
-                self.outgoing.remove(delivery);
+                self.outgoing.discard(delivery);
             }
         }
         let incoming: Vec<IncomingId> = session.incoming.iter().collect();
@@ -335,7 +335,7 @@ impl Endpoints {
                 .map(|delivery| delivery.number)
             {
                 session.incoming.remove(number);
-                self.incoming.remove(delivery);
+                self.incoming.discard(delivery);
             }
         }
     }

@@ -418,7 +418,7 @@ impl Endpoints {
         let detach_waits = link.local == Phase::Ended && !link.detach_written;
         for (delivery, is_known) in sender.drop_queue() {
             if !is_known || self.outgoing.get(delivery).is_some_and(Outgoing::is_over) {
-                self.outgoing.remove(delivery);
+                self.outgoing.discard(delivery);
             }
         }
         if detach_waits && !self.control.contains(&Control::Detach(id)) {

@@ -237,7 +237,7 @@ impl Endpoints {
         if session.incoming.len() < limit && session.incoming.insert(number, id) {
             return Ok(id);
         }
-        self.incoming.remove(id);
+        self.incoming.discard(id);
         let text = format!("more than {limit} unsettled deliveries");
         let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
         Err(Fault::session(session_id, condition, text))
@@ -328,7 +328,7 @@ impl Endpoints {
         };
         if is_settled {
             self.forget_incoming(session_id, partial.number);
-            self.incoming.remove(partial.id);
+            self.incoming.discard(partial.id);
             delivery_id = None;
         }
         let delivery = Delivery {

@@ -290,7 +290,7 @@ impl Endpoints {
             if let Some(outgoing) = self.outgoing.get_mut(open) {
                 outgoing.is_open = false;
                 if settled || outgoing.is_over() {
-                    self.outgoing.remove(open);
+                    self.outgoing.discard(open);
                 }
             }
         }
@@ -332,7 +332,7 @@ impl Endpoints {
             // The peer never heard of it: it costs no credit.
             sender.queue.remove(at);
         }
-        self.outgoing.remove(outgoing);
+        self.outgoing.discard(outgoing);
         if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session)) {
             session.outgoing.remove(number);
         }

@@ -415,10 +415,10 @@ impl Endpoints {
             && let Some(session) = self.sessions.remove(id)
         {
             for delivery in session.outgoing.iter() {
-                self.outgoing.remove(delivery);
+                self.outgoing.discard(delivery);
             }
             for delivery in session.incoming.iter() {
-                self.incoming.remove(delivery);
+                self.incoming.discard(delivery);
             }
         }
     }
