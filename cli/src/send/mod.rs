@@ -33,7 +33,7 @@ pub(crate) fn run(args: &args::Send) -> Result<Ending, Failure> {
         lost: None,
     };
     let sent = sending.run(&input);
-    let stopped = sending.messenger.stop();
+    let stopped = uninterrupted(|| sending.messenger.stop());
     session::print_notes(&mut sending.messenger);
     sending.output.flush()?;
     sent?;
@@ -102,7 +102,8 @@ impl Sending<'_> {
 
     fn put(&mut self, mut message: Message) -> Result<(), Failure> {
         message.set_address(self.args.address.as_str());
-        self.open.push_back(self.messenger.put(&message)?);
+        let tracker = uninterrupted(|| self.messenger.put(&message))?;
+        self.open.push_back(tracker);
         self.put += 1;
         Ok(())
     }
@@ -183,6 +184,16 @@ impl Sending<'_> {
             }
         };
         self.output.line(&line)
+    }
+}
+
+/// The reader of the input interrupts a wait for it; what comes too late for that wait ends up in the next call that waits.
+fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    loop {
+        match call() {
+            Err(Error::Interrupted) => {}
+            done => return done,
+        }
     }
 }
 
