@@ -127,7 +127,10 @@ fn full() -> Vec<Performative> {
         settled: Some(false),
         more: true,
         rcv_settle_mode: Some(ReceiverSettleMode::First),
-        state: Some(DeliveryState::Received(Received::new(1, u64::MAX))),
+        state: Some(DeliveryState::Received(Box::new(Received::new(
+            1,
+            u64::MAX,
+        )))),
         resume: true,
         aborted: true,
         batchable: true,
@@ -183,14 +186,14 @@ fn states() -> Vec<DeliveryState> {
         Value::List(vec![7u8.into()]),
     );
     vec![
-        DeliveryState::Received(Received::new(1, 2)),
+        DeliveryState::Received(Box::new(Received::new(1, 2))),
         DeliveryState::Accepted,
         DeliveryState::Rejected(None),
         DeliveryState::rejected(condition()),
         DeliveryState::Released,
         DeliveryState::Modified(Box::default()),
         DeliveryState::Modified(Box::new(modified)),
-        DeliveryState::Declared(Declared::new(hex("00"))),
+        DeliveryState::Declared(Box::new(Declared::new(hex("00")))),
         DeliveryState::Transactional(Box::new(transactional)),
         DeliveryState::Other(Box::new(Raw::new(&vendor))),
         DeliveryState::Other(Box::new(Raw::new(&Value::described(0x99u64, 1u8)))),
@@ -527,8 +530,8 @@ fn states_within_states_are_bounded() {
 
 #[test]
 fn hot_values_stay_small() {
-    assert!(size_of::<DeliveryState>() <= 40);
-    assert!(size_of::<Option<DeliveryState>>() <= 40);
+    assert!(size_of::<DeliveryState>() <= 16);
+    assert!(size_of::<Option<DeliveryState>>() <= 16);
     assert!(size_of::<Tag>() <= 40);
     assert!(size_of::<Value>() <= 40);
     assert!(size_of::<Performative>() <= 160);

@@ -14,10 +14,12 @@ use crate::codec::{
 };
 
 /// The state of a delivery at one end of a link (3.4), a terminal one being an [`Outcome`].
+///
+/// Two words: it is handed on several times for each delivery, and nearly always one of those without a content.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DeliveryState {
     /// A part has arrived; for links that resume.
-    Received(Received),
+    Received(Box<Received>),
     /// Taken over by the receiver.
     Accepted,
     /// Not valid, with the error that says why.
@@ -27,7 +29,7 @@ pub enum DeliveryState {
     /// Not acted upon, and to be changed.
     Modified(Box<Modified>),
     /// A transaction was declared.
-    Declared(Declared),
+    Declared(Box<Declared>),
     /// A state within a transaction.
     Transactional(Box<TransactionalState>),
     /// A described value that this crate does not know; it is kept as it came.
@@ -100,9 +102,9 @@ impl Decode for DeliveryState {
                 Released::decode_body(r)?;
                 Self::Released
             }
-            Received::DESCRIPTOR => Self::Received(Received::decode_body(r)?),
+            Received::DESCRIPTOR => Self::Received(Box::new(Received::decode_body(r)?)),
             Modified::DESCRIPTOR => Self::Modified(Box::new(Modified::decode_body(r)?)),
-            Declared::DESCRIPTOR => Self::Declared(Declared::decode_body(r)?),
+            Declared::DESCRIPTOR => Self::Declared(Box::new(Declared::decode_body(r)?)),
             TransactionalState::DESCRIPTOR => {
                 Self::Transactional(Box::new(TransactionalState::decode_body(r)?))
             }
