@@ -168,21 +168,22 @@ impl Endpoints {
         }
     }
 
-    fn fail_connection(&mut self, condition: Condition) {
+    pub(crate) fn fail_connection(&mut self, condition: Condition) {
         if self.connection.local == Phase::Ended {
             return;
         }
-        self.connection
-            .failure
-            .get_or_insert_with(|| Failure::Condition {
+        if self.connection.failure.is_none() {
+            self.connection.failure = Some(Failure::Condition {
                 origin: Origin::Local,
                 condition: condition.clone(),
             });
+            self.post(Event::Failed);
+        }
         // Nothing of what was planned matters now, but open must come before close (2.4).
         self.control.retain(|control| *control == Control::Open);
         self.ready.clear();
         if self.connection.local == Phase::New {
-            self.control.push_back(Control::Open);
+            self.control.push_front(Control::Open);
         }
         self.connection.close(Some(condition));
         self.control.push_back(Control::Close);

@@ -7,12 +7,13 @@ use bytes::{Buf, BytesMut};
 
 use crate::config::Config;
 use crate::endpoints::{Endpoints, Phase};
-use crate::error::{Failure, Fault, SaslFailure, Scope, UsageError};
+use crate::error::{Failure, Fault, SaslFailure, UsageError};
 use crate::event::Event;
 use crate::ids::{LinkId, SessionId};
 use crate::protocol::conditions;
 use crate::sasl::SaslRequest;
 use crate::time::{Deadline, Reason, Time};
+use crate::transport::frame;
 use crate::transport::{Input, Output, Transport};
 use crate::views::{Connection, Link, Receiver, Sender, Session};
 
@@ -63,6 +64,7 @@ use crate::views::{Connection, Link, Receiver, Sender, Session};
 pub struct Engine {
     pub(crate) endpoints: Endpoints,
     pub(crate) transport: Transport,
+    pub(crate) open_written: bool,
     pub(crate) close_written: bool,
     inbox: BytesMut,
     /// When the handshake, or the wait for the peer's close, began.
@@ -95,6 +97,7 @@ impl Engine {
         Self {
             endpoints: Endpoints::new(config),
             transport,
+            open_written: false,
             close_written: false,
             inbox: BytesMut::new(),
             waiting_since: None,
@@ -334,6 +337,16 @@ impl Engine {
 
     // ---- inside ----
 
+    /// Opens the connection, if the peer can take the frame that says so.
+    pub(crate) fn open(&mut self) -> Result<(), UsageError> {
+        let open = self.endpoints.make_open();
+        let (size, limit) = (frame::size(&open), self.transport.remote_max());
+        if self.endpoints.connection.local == Phase::New && size > limit as usize {
+            return Err(UsageError::OpenTooLarge { size, limit });
+        }
+        self.endpoints.open()
+    }
+
     fn start_clock(&mut self, now: Time) {
         if self.waiting_since.is_none() {
             self.waiting_since = Some(now);
@@ -370,10 +383,6 @@ impl Engine {
 
     /// Ends what a fault of the peer's is to end.
     pub(crate) fn fail(&mut self, fault: Fault) {
-        let is_first = self.endpoints.connection.failure.is_none();
-        if fault.scope == Scope::Connection && is_first {
-            self.endpoints.post(Event::Failed);
-        }
         self.endpoints.fail(fault);
     }
 
@@ -386,10 +395,7 @@ impl Engine {
     /// Whether an empty frame may be written: not before open or after close, and there is no point in
     /// one behind output that waits.
     fn may_beat(&self) -> bool {
-        self.endpoints.connection.local != Phase::New
-            && self.transport.is_amqp_begun()
-            && self.transport.pending().len() == 0
-            && !self.close_written
+        self.open_written && self.transport.pending().len() == 0 && !self.close_written
     }
 
     fn check_disconnected(&mut self) {

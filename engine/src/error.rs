@@ -38,6 +38,16 @@ pub enum UsageError {
         /// The limit in force.
         limit: u32,
     },
+    /// Our open is larger than the peer takes: 512 octets before its own open is known (2.4.1).
+    #[error(
+        "the open has {size} octets, the peer takes {limit} at most; shorten the properties, or open after the peer did"
+    )]
+    OpenTooLarge {
+        /// Octets of the frame.
+        size: usize,
+        /// Octets the peer takes.
+        limit: u32,
+    },
     /// A link of this name and role exists already (2.6.1).
     #[error(
         "a link named {0:?} of this role exists already; choose another name or close that one"

@@ -8,8 +8,9 @@ pub struct Limits {
     /// have arrived; also how long the engine waits for the answer to its own close.
     /// Default 30,000. 0 means without limit.
     pub handshake_time: u64,
-    /// Links that may exist on one session (both roles together); beyond it the session ends with
-    /// `amqp:resource-limit-exceeded`. Default 65,536. Also advertised as handle-max (2.7.2).
+    /// Links that may exist on one session (both roles together, until the caller was told of their
+    /// end); beyond it the session ends with `amqp:resource-limit-exceeded`. Default 65,536. Also
+    /// advertised as handle-max; a handle beyond that closes the connection (2.7.2).
     pub links_per_session: u32,
     /// Octets of one incoming delivery that are buffered until it is complete; beyond it the link is
     /// detached with `amqp:link:message-size-exceeded`. Default 256 MiB.

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::SendError;
 use crate::ids::{DeliveryId, LinkId};
 use crate::link::{After, Half, Sending, TRANSFER_OVERHEAD};
-use crate::protocol::{Condition, Disposition, Tag, Transfer, conditions};
+use crate::protocol::{Condition, Disposition, Open, Tag, Transfer, conditions};
 use crate::seq::Seq;
 use crate::transport::frame::{self, FrameTooLarge, FrameType};
 
@@ -37,6 +37,10 @@ impl Engine {
     }
 
     fn encode_control(&mut self) {
+        // Open is the first frame of a connection; whatever is due before it waits (2.4).
+        if self.endpoints.connection.local == Phase::New {
+            return;
+        }
         while let Some(control) = self.endpoints.control.pop_front() {
             // What was sent before the end should arrive before it.
             if matches!(control, Control::End(_) | Control::Close) {
@@ -62,8 +66,14 @@ impl Engine {
         }
         match control {
             Control::Open => {
-                let open = self.endpoints.make_open();
-                self.write(0, &open)
+                let mut open = self.endpoints.make_open();
+                if self.transport.write(0, &open).is_err() {
+                    // Only a fault can bring it here unchecked: what it is for is to be closed at once.
+                    open = Open::new(open.container_id);
+                    let _ = self.transport.write(0, &open);
+                }
+                self.open_written = true;
+                Ok(())
             }
             Control::Begin(id) => {
                 if self.endpoints.begin_exceeds_peer(id) {
@@ -120,6 +130,9 @@ impl Engine {
                 let close = self.endpoints.make_close();
                 self.write_or_trim(0, close, |close| close.error.as_mut());
                 self.close_written = true;
+                // Close is the last frame (2.4.3): what was to follow will not.
+                self.endpoints.control.clear();
+                self.endpoints.ready.clear();
                 Ok(())
             }
         }
@@ -193,7 +206,8 @@ impl Engine {
         let Some(session) = self.endpoints.sessions.get_mut(id) else {
             return;
         };
-        let (Phase::Open, Some(channel)) = (session.local, session.local_channel) else {
+        // An end that was asked for since stands behind them.
+        let Some(channel) = session.local_channel.filter(|_| !session.end_written) else {
             return;
         };
         session.dispositions.merge();

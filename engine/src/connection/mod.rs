@@ -51,7 +51,8 @@ impl Endpoints {
             return Err(UsageError::WrongState("the connection was opened before"));
         }
         self.connection.local = Phase::Open;
-        self.control.push_back(Control::Open);
+        // The peer may have been answered already, if only in intention; open comes before all.
+        self.control.push_front(Control::Open);
         Ok(())
     }
 

@@ -15,13 +15,31 @@ use crate::session::Run;
 impl Endpoints {
     // ---- commands ----
 
-    /// Tells the peer the state of a delivery, and settles it if `settled`.
+    /// Whether a delivery is one of this link.
+    pub(crate) fn check_delivery(&self, link: LinkId, id: DeliveryId) -> Result<(), UsageError> {
+        let owner = match (id.outgoing(), id.incoming()) {
+            (Some(id), _) => self.outgoing.get(id).map(|delivery| delivery.link),
+            (_, Some(id)) => self.incoming.get(id).map(|delivery| delivery.link),
+            (None, None) => None,
+        };
+        match owner {
+            Some(owner) if owner == link => Ok(()),
+            Some(_) => Err(UsageError::WrongKind {
+                expected: "a delivery of this link",
+            }),
+            None => Err(UsageError::StaleHandle),
+        }
+    }
+
+    /// Tells the peer the state of a delivery of a link, and settles it if `settled`.
     pub(crate) fn dispose(
         &mut self,
+        link: LinkId,
         id: DeliveryId,
         state: Option<DeliveryState>,
         settled: bool,
     ) -> Result<(), UsageError> {
+        self.check_delivery(link, id)?;
         match (id.outgoing(), id.incoming()) {
             (Some(id), _) => self.dispose_outgoing(id, state, settled),
             (_, Some(id)) => self.dispose_incoming(id, state, settled),

@@ -103,8 +103,8 @@ impl ReceiverCredit {
         self.credit = credit;
     }
 
-    pub(crate) const fn drain(&mut self) {
-        self.drain = true;
+    pub(crate) const fn set_drain(&mut self, drain: bool) {
+        self.drain = drain;
     }
 
     /// The link-credit for the flow that is being written.
@@ -179,7 +179,7 @@ mod tests {
         let mut receiver = ReceiverCredit::default();
         receiver.attach(sender.count());
         receiver.set(10);
-        receiver.drain();
+        receiver.set_drain(true);
         assert_eq!(receiver.advertise(), 10);
         sender.flow(receiver.count().map(|c| c.0), Some(10), true);
         sender.send();

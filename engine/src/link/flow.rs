@@ -85,9 +85,7 @@ impl Endpoints {
         }
         let credit = change(receiver.credit.credit());
         receiver.credit.set(credit);
-        if drain {
-            receiver.credit.drain();
-        }
+        receiver.credit.set_drain(drain);
         self.request_link_flow(id);
         Ok(())
     }
@@ -103,13 +101,9 @@ impl Endpoints {
         if !sender.credit.is_draining() {
             return Ok(());
         }
-        if sender.is_busy() {
-            // The answer must not overtake the transfers it counts.
-            sender.drain_when_idle = true;
-        } else {
-            sender.credit.exhaust();
-            self.request_link_flow(id);
-        }
+        // The answer must not overtake the transfers it counts.
+        sender.drain_when_idle = true;
+        self.at_rest(id);
         Ok(())
     }
 

@@ -45,6 +45,7 @@ pub(crate) struct Link {
     /// We detached it for an error: what still comes is ignored until the peer's detach.
     pub(crate) discarding: bool,
     pub(crate) flow_due: bool,
+    pub(crate) detach_due: bool,
     pub(crate) attach_written: bool,
     pub(crate) detach_written: bool,
     pub(crate) end_was_told: bool,
@@ -80,6 +81,7 @@ impl Link {
             remote_closed: false,
             discarding: false,
             flow_due: false,
+            detach_due: false,
             attach_written: false,
             detach_written: false,
             end_was_told: false,
@@ -146,6 +148,7 @@ impl Endpoints {
             self.links.remove(id);
             return Err(error);
         }
+        self.count_link(session);
         self.names.insert(key, id);
         Ok(id)
     }
@@ -160,7 +163,13 @@ impl Endpoints {
         if link.local != Phase::New {
             return Err(UsageError::WrongState("the link was accepted before"));
         }
+        let session = link.session;
+        if self.session_mut(session)?.local != Phase::Open {
+            return Err(UsageError::WrongState("accept the link's session first"));
+        }
+        self.announce_link(id)?;
         if let Some(config) = config {
+            let link = self.link_mut(id)?;
             let name = link.config.name.clone();
             *link.config = LinkConfig { name, ..config };
             if let Half::Sender(sender) = &mut link.half {
@@ -169,11 +178,7 @@ impl Endpoints {
                     .start_from(Seq(link.config.initial_delivery_count));
             }
         }
-        let session = link.session;
-        if self.session_mut(session)?.local != Phase::Open {
-            return Err(UsageError::WrongState("accept the link's session first"));
-        }
-        self.announce_link(id)
+        Ok(())
     }
 
     /// Answers an attach of the peer's with a refusal: a terminus of null, then a detach (2.6.3).
@@ -220,11 +225,17 @@ impl Endpoints {
         condition: Option<Condition>,
     ) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
+        let waits = link.local == Phase::Ended && !link.detach_due && !link.detach_written;
         match link.local {
+            // The peer is gone from it already: nobody needs to accept it first.
+            Phase::New if link.remote == Phase::Ended => self.accept_link(id, None)?,
             Phase::New => return Err(UsageError::WrongState("accept or refuse the link first")),
+            // Closing with an error does not wait for what was sent, as the detach before did.
+            Phase::Ended if waits && condition.is_some() => {}
             Phase::Ended => return Err(UsageError::WrongState("the link was detached before")),
             Phase::Open => {}
         }
+        let link = self.link_mut(id)?;
         let Some(handle) = link.local_handle else {
             return Err(UsageError::WrongState("the link has no handle"));
         };
@@ -234,9 +245,10 @@ impl Endpoints {
         link.discarding = detach.error.is_some();
         link.detach = Some(Box::new(detach));
         link.local = Phase::Ended;
-        if !link.sender_is_busy() {
-            self.control.push_back(Control::Detach(id));
+        if link.discarding {
+            self.drop_queue_of(id);
         }
+        self.at_rest(id);
         Ok(())
     }
 
@@ -279,7 +291,7 @@ impl Endpoints {
             let text = format!(
                 "handle {} is beyond the handle-max of {}",
                 attach.handle,
-                links - 1
+                links.saturating_sub(1)
             );
             return Err(Fault::connection(
                 conditions::CONNECTION_FRAMING_ERROR,
@@ -297,6 +309,11 @@ impl Endpoints {
         if attach.role == Role::Sender && attach.initial_delivery_count.is_none() {
             let text = "a sender's attach needs an initial-delivery-count";
             return Err(Fault::session(session_id, conditions::INVALID_FIELD, text));
+        }
+        if session.links >= links {
+            let text = format!("more than {links} links");
+            let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+            return Err(Fault::session(session_id, condition, text));
         }
         let id = self.endpoint_for(session_id, &attach);
         let handle = attach.handle;
@@ -343,6 +360,7 @@ impl Endpoints {
         }
         let config = mirror(attach);
         let id = self.links.insert(Link::new(session, role, config));
+        self.count_link(session);
         self.names.insert(key, id);
         id
     }
@@ -399,9 +417,6 @@ impl Endpoints {
             Half::Receiver(receiver) => {
                 let partial = receiver.drop_partial();
                 let session = link.session;
-                if let Some(partial) = &partial {
-                    self.unhold(session, partial.held());
-                }
                 self.forget_partial(session, partial);
             }
         }
@@ -415,15 +430,12 @@ impl Endpoints {
         let Half::Sender(sender) = &mut link.half else {
             return;
         };
-        let detach_waits = link.local == Phase::Ended && !link.detach_written;
         for (delivery, is_known) in sender.drop_queue() {
             if !is_known || self.outgoing.get(delivery).is_some_and(Outgoing::is_over) {
                 self.outgoing.discard(delivery);
             }
         }
-        if detach_waits && !self.control.contains(&Control::Detach(id)) {
-            self.control.push_back(Control::Detach(id));
-        }
+        self.at_rest(id);
     }
 
     pub(crate) fn fail_link(&mut self, id: LinkId, condition: Condition) {
@@ -492,12 +504,22 @@ impl Endpoints {
         }
     }
 
+    fn count_link(&mut self, session: SessionId) {
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.links = session.links.saturating_add(1);
+        }
+    }
+
     fn free_link(&mut self, id: LinkId) {
         self.free_deliveries_of(id);
-        if let Some(link) = self.links.remove(id)
-            && let Half::Receiver(receiver) = link.half
-            && let Some(session) = self.sessions.get_mut(link.session)
-        {
+        let Some(link) = self.links.remove(id) else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(link.session) else {
+            return;
+        };
+        session.links = session.links.saturating_sub(1);
+        if let Half::Receiver(receiver) = link.half {
             // What was never taken must not narrow the window of the links that live on.
             for (_, held) in &receiver.complete {
                 session.incoming_window.release(held.transfers, held.octets);
@@ -564,7 +586,7 @@ impl Endpoints {
     pub(crate) fn make_detach(&self, id: LinkId) -> Option<(u16, Detach)> {
         let link = self.links.get(id)?;
         let session = self.sessions.get(link.session)?;
-        if session.local != Phase::Open {
+        if session.end_written {
             return None;
         }
         Some((session.local_channel?, link.detach.as_deref()?.clone()))

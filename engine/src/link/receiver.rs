@@ -16,7 +16,7 @@ use crate::protocol::{ReceiverSettleMode, Tag, Transfer, conditions};
 use crate::seq::Seq;
 
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
-const MAX_ID_GAP: u32 = 1 << 16;
+const MAX_ID_GAP: u32 = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct ReceiverHalf {
@@ -227,7 +227,11 @@ impl Endpoints {
         tag: Tag,
         transfer: &Transfer,
     ) -> Result<IncomingId, Fault> {
-        let settles_second = self.settles_second(link, transfer.rcv_settle_mode)?;
+        // The mode is ignored on what is settled (2.7.5).
+        let said = transfer
+            .rcv_settle_mode
+            .filter(|_| transfer.settled != Some(true));
+        let settles_second = self.settles_second(link, said)?;
         let limit = self.limits().unsettled_per_session;
         let incoming = Incoming::new(link, number, tag, settles_second);
         let id = self.incoming.insert(incoming);
@@ -285,6 +289,15 @@ impl Endpoints {
         if payload.is_empty() {
             partial.empty_transfers += 1;
         }
+        // What streams is held against the window as it comes. What does not can only be taken once
+        // it is complete, so until then it must not close the window that the rest has to come through.
+        if partial.streaming {
+            let held = Held {
+                transfers: 1,
+                octets,
+            };
+            self.hold(session_id, held);
+        }
         let empty_limit = self.limits().empty_transfers;
         let sound = if partial.empty_transfers > empty_limit {
             let text = format!("more than {empty_limit} transfers without payload in one delivery");
@@ -297,16 +310,8 @@ impl Endpoints {
             return Err(fault);
         }
         partial.payload.push(payload);
-        // What streams is held against the window as it comes. What does not can only be taken once
-        // it is complete, so until then it must not close the window that the rest has to come through.
         let streaming = partial.streaming;
-        if streaming {
-            let held = Held {
-                transfers: 1,
-                octets,
-            };
-            self.hold(session_id, held);
-        } else if !transfer.more {
+        if !streaming && !transfer.more {
             self.hold(session_id, partial.waiting);
         }
         if transfer.more {
@@ -423,7 +428,6 @@ impl Endpoints {
     /// The sender took the delivery back. Nobody needs to hear of that but a caller who has part of it.
     fn drop_aborted(&mut self, session_id: SessionId, id: LinkId, partial: Box<Partial>) {
         let (was_read, tag, message_format) = (partial.was_read, partial.tag, partial.format);
-        self.unhold(session_id, partial.held());
         self.forget_partial(session_id, Some(partial));
         if was_read {
             let delivery = Delivery {
@@ -459,6 +463,10 @@ impl Endpoints {
             return;
         };
         let waiting = u32::try_from(receiver.complete.len()).unwrap_or(u32::MAX);
+        // A drain ends with no credit, and must not be kept from it.
+        if receiver.credit.is_draining() {
+            return;
+        }
         let room = receiver.automatic.saturating_sub(waiting);
         let credit = receiver.credit.credit();
         if room > credit && room - credit >= receiver.automatic.div_ceil(2) {
@@ -500,6 +508,7 @@ impl Endpoints {
     /// An incomplete delivery is void: aborted, or its link failed.
     pub(crate) fn forget_partial(&mut self, session: SessionId, partial: Option<Box<Partial>>) {
         if let Some(partial) = partial {
+            self.unhold(session, partial.held());
             self.forget_incoming(session, partial.number);
         }
     }

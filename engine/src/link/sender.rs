@@ -7,7 +7,7 @@ use crate::delivery::{Outgoing, Payload};
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
-use crate::link::{Half, Link, SenderCredit};
+use crate::link::{Half, SenderCredit};
 use crate::protocol::{DeliveryState, MAX_TAG, SenderSettleMode, Tag};
 use crate::seq::Seq;
 
@@ -93,6 +93,13 @@ impl SenderHalf {
         })
     }
 
+    /// Whether a transfer can still leave by what was granted: what waits for more credit cannot.
+    pub(crate) fn can_still_send(&self) -> bool {
+        self.queue
+            .front()
+            .is_some_and(|sending| sending.number.is_some() || self.credit.credit() > 0)
+    }
+
     /// Octets that were sent but have not been encoded.
     pub(crate) fn queued_octets(&self) -> usize {
         self.queue.iter().map(|sending| sending.remaining).sum()
@@ -141,12 +148,6 @@ impl SenderHalf {
             sending.after = After::Settle(state);
         }
         true
-    }
-}
-
-impl Link {
-    pub(crate) fn sender_is_busy(&self) -> bool {
-        matches!(&self.half, Half::Sender(sender) if sender.is_busy())
     }
 }
 
@@ -337,6 +338,7 @@ impl Endpoints {
             session.outgoing.remove(number);
         }
         self.schedule(link_id);
+        self.at_rest(link_id);
         Ok(())
     }
 
@@ -362,12 +364,6 @@ impl Endpoints {
             return;
         };
         sender.scheduled = sender.can_go_on();
-        let idle = !sender.is_busy();
-        if idle && core::mem::take(&mut sender.drain_when_idle) && sender.credit.is_draining() {
-            sender.credit.exhaust();
-            self.request_link_flow(id);
-            return;
-        }
         if sender.scheduled {
             match self.sessions.get_mut(link.session) {
                 Some(session) if session.outgoing_window.available() == 0 => {
@@ -376,8 +372,33 @@ impl Endpoints {
                 Some(_) => self.ready.push_back(id),
                 None => {}
             }
-        } else if idle && link.local == Phase::Ended && !link.detach_written {
+        }
+        self.at_rest(id);
+    }
+
+    /// Does what waits until nothing of the link is under way: answers a drain, and detaches.
+    pub(crate) fn at_rest(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        let mut drained = false;
+        let mut idle = true;
+        if let Half::Sender(sender) = &mut link.half {
+            idle = !sender.is_busy();
+            if !sender.can_still_send() && core::mem::take(&mut sender.drain_when_idle) {
+                // The receiver may have thought better of it since.
+                drained = sender.credit.is_draining();
+                if drained {
+                    sender.credit.exhaust();
+                }
+            }
+        }
+        if idle && link.local == Phase::Ended && !link.detach_written && !link.detach_due {
+            link.detach_due = true;
             self.control.push_back(Control::Detach(id));
+        }
+        if drained {
+            self.request_link_flow(id);
         }
     }
 }

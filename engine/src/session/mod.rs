@@ -55,6 +55,8 @@ pub(crate) struct Session {
     /// We ended it for an error: what still comes is ignored until the peer's end (2.5.5).
     pub(crate) discarding: bool,
     pub(crate) flow_due: bool,
+    /// Links that are not freed yet, however far they have come.
+    pub(crate) links: u32,
     pub(crate) end_written: bool,
     pub(crate) queued: Queued,
     pub(crate) end_was_told: bool,
@@ -82,6 +84,7 @@ impl Session {
             condition: None,
             discarding: false,
             flow_due: false,
+            links: 0,
             end_written: false,
             queued: Queued::default(),
             end_was_told: false,
@@ -137,21 +140,18 @@ impl Endpoints {
         if session.local != Phase::New {
             return Err(UsageError::WrongState("the session was accepted before"));
         }
-        let remote_window = session
-            .remote_begin
-            .as_ref()
-            .map(|begin| begin.incoming_window);
+        self.announce_session(id)?;
+        let session = self.session_mut(id)?;
         session.incoming_window = incoming_window(&config, frame);
-        session.outgoing_window = OutgoingWindow::new(Seq(config.next_outgoing_id));
+        session
+            .outgoing_window
+            .start_from(Seq(config.next_outgoing_id));
         session.next_delivery = Seq(config.next_outgoing_id);
         if let Some(begin) = &session.remote_begin {
             session.incoming_window.begin(Seq(begin.next_outgoing_id));
         }
-        if let Some(window) = remote_window {
-            session.outgoing_window.begin(window);
-        }
         *session.config = config;
-        self.announce_session(id)
+        Ok(())
     }
 
     fn announce_session(&mut self, id: SessionId) -> Result<(), UsageError> {
@@ -226,6 +226,13 @@ impl Endpoints {
         }
         let id = match begin.remote_channel {
             None => {
+                // What has ended, but is not told or answered yet, counts too.
+                let most = 2 * (usize::from(self.config.channel_max) + 1);
+                if self.sessions.len() >= most {
+                    let text = format!("more than {most} sessions begun or not ended yet");
+                    let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+                    return Err(Fault::connection(condition, text));
+                }
                 let frame = self.config.max_frame_size;
                 self.sessions
                     .insert(Session::new(SessionConfig::default(), frame))
@@ -282,8 +289,10 @@ impl Endpoints {
 
     /// Sends our end if it is still owed; nothing useful can follow the peer's.
     fn answer_end(&mut self, id: SessionId) {
-        if self.ensure_begun(id)
-            && let Some(session) = self.sessions.get_mut(id)
+        if !self.ensure_begun(id) {
+            return;
+        }
+        if let Some(session) = self.sessions.get_mut(id)
             && session.local == Phase::Open
         {
             session.local = Phase::Ended;
@@ -291,11 +300,19 @@ impl Endpoints {
         }
     }
 
-    /// An end needs a begin before it, also for a session that nobody accepted. `false` if there is
-    /// no channel for it.
+    /// An end needs a begin before it, also for a session that nobody accepted. Without a channel for
+    /// that the connection fails, and this is `false`: the peer began more than can be answered.
     fn ensure_begun(&mut self, id: SessionId) -> bool {
         match self.sessions.get(id).map(|session| session.local) {
-            Some(Phase::New) => self.announce_session(id).is_ok(),
+            Some(Phase::New) => {
+                let begun = self.announce_session(id).is_ok();
+                if !begun {
+                    let mut condition = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
+                    condition.description = Some("no channel is left to answer on".into());
+                    self.fail_connection(condition);
+                }
+                begun
+            }
             Some(_) => true,
             None => false,
         }

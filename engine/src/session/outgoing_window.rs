@@ -25,6 +25,13 @@ impl OutgoingWindow {
         self.remote = incoming_window;
     }
 
+    /// The session is accepted, and the transfer-id chosen that it starts from. What the peer granted
+    /// stays: it may have done so in a flow right behind its begin.
+    pub(crate) const fn start_from(&mut self, initial: Seq) {
+        self.initial = initial;
+        self.next = initial;
+    }
+
     /// The transfer-id that the next transfer frame has.
     pub(crate) const fn next_id(&self) -> Seq {
         self.next

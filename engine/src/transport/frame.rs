@@ -1,5 +1,7 @@
 //! Frames (2.3): where they begin and end, and what their headers say.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::output::Output;
@@ -106,6 +108,13 @@ pub(crate) fn finish(output: &mut Output, start: usize, chained: usize) {
     {
         *place = size.to_be_bytes();
     }
+}
+
+/// Octets that a frame with this body has.
+pub(crate) fn size(body: &impl Encode) -> usize {
+    let mut octets = Vec::new();
+    body.encode(&mut octets);
+    FRAME_HEADER + octets.len()
 }
 
 /// Writes a whole frame, or nothing if it exceeds `max_size`.

@@ -21,9 +21,9 @@ impl<'a> Connection<'a> {
     /// do this once, in any order.
     ///
     /// # Errors
-    /// It was opened before.
+    /// It was opened before, or the frame would be larger than the peer takes.
     pub fn open(&mut self) -> Result<(), UsageError> {
-        self.engine.endpoints.open()
+        self.engine.open()
     }
 
     /// Closes the connection, after what could be sent was sent.

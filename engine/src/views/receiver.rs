@@ -86,7 +86,9 @@ impl<'a> Receiver<'a> {
         delivery: DeliveryId,
         outcome: DeliveryState,
     ) -> Result<(), UsageError> {
-        self.engine.endpoints.dispose(delivery, Some(outcome), true)
+        self.engine
+            .endpoints
+            .dispose(self.id, delivery, Some(outcome), true)
     }
 
     /// Accepts and settles: the commonest [`settle`](Self::settle).
@@ -103,7 +105,9 @@ impl<'a> Receiver<'a> {
     /// # Errors
     /// As for [`settle`](Self::settle).
     pub fn update(&mut self, delivery: DeliveryId, state: DeliveryState) -> Result<(), UsageError> {
-        self.engine.endpoints.dispose(delivery, Some(state), false)
+        self.engine
+            .endpoints
+            .dispose(self.id, delivery, Some(state), false)
     }
 
     /// Settles a delivery without saying in which state.
@@ -111,7 +115,7 @@ impl<'a> Receiver<'a> {
     /// # Errors
     /// As for [`settle`](Self::settle); or the receiver settles second, which takes an outcome.
     pub fn forget(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
-        self.engine.endpoints.dispose(delivery, None, true)
+        self.engine.endpoints.dispose(self.id, delivery, None, true)
     }
 
     /// Messages that the sender may still send.

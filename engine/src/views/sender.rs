@@ -95,7 +95,9 @@ impl<'a> Sender<'a> {
         delivery: DeliveryId,
         payload: impl Into<Payload>,
     ) -> Result<(), SendError> {
-        self.engine.endpoints.write_stream(delivery, payload.into())
+        let endpoints = &mut self.engine.endpoints;
+        endpoints.check_delivery(self.id, delivery)?;
+        endpoints.write_stream(delivery, payload.into())
     }
 
     /// Ends a delivery that is being written.
@@ -103,7 +105,9 @@ impl<'a> Sender<'a> {
     /// # Errors
     /// The delivery is not being written.
     pub fn finish(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
-        self.engine.endpoints.finish_stream(delivery)
+        let endpoints = &mut self.engine.endpoints;
+        endpoints.check_delivery(self.id, delivery)?;
+        endpoints.finish_stream(delivery)
     }
 
     /// Takes back a delivery that is not wholly sent. The receiver discards what it has of it.
@@ -111,7 +115,9 @@ impl<'a> Sender<'a> {
     /// # Errors
     /// The delivery was wholly sent, or is forgotten already.
     pub fn abort(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
-        self.engine.endpoints.abort(delivery)
+        let endpoints = &mut self.engine.endpoints;
+        endpoints.check_delivery(self.id, delivery)?;
+        endpoints.abort(delivery)
     }
 
     /// Octets of payload that were sent but wait for the window or the transport.
@@ -169,7 +175,9 @@ impl<'a> Sender<'a> {
         delivery: DeliveryId,
         state: Option<DeliveryState>,
     ) -> Result<(), UsageError> {
-        self.engine.endpoints.dispose(delivery, state, true)
+        self.engine
+            .endpoints
+            .dispose(self.id, delivery, state, true)
     }
 
     fn half(&self) -> Option<&SenderHalf> {
