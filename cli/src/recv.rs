@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ferrion_engine::codec::{DecodeError, Value};
 use ferrion_engine::message::Body;
@@ -15,6 +16,8 @@ use crate::json::message_to_json;
 use crate::output::Output;
 use crate::session;
 
+/// How long a wait goes on before warnings and traced frames are printed that came up in it.
+const NOTES_EVERY: Duration = Duration::from_millis(100);
 /// How many messages are printed before they are answered together.
 const BATCH: usize = 1000;
 
@@ -22,7 +25,6 @@ const BATCH: usize = 1000;
 pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
     let mut messenger = session::messenger(&args.common)?;
     messenger.set_incoming_window(BATCH);
-    messenger.set_timeout(args.timeout);
     if let Some(file) = &args.users {
         messenger.set_listener_passwords(read_users(file)?);
     }
@@ -38,6 +40,7 @@ pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
         received: 0,
     };
     let ended = receiving.run();
+    receiving.messenger.set_timeout(args.timeout);
     let stopped = receiving.messenger.stop();
     session::print_notes(&mut receiving.messenger);
     receiving.output.flush()?;
@@ -56,22 +59,35 @@ struct Receiving<'a> {
 impl Receiving<'_> {
     /// Receives until the count is reached, or nothing comes within the timeout.
     fn run(&mut self) -> Result<Ending, Failure> {
+        let mut last_message = Instant::now();
         while self.wanted() > 0 {
             let credit = match self.args.count {
                 Some(_) => Credit::Explicit(u32::try_from(self.wanted()).unwrap_or(u32::MAX)),
                 None => Credit::All,
             };
+            let left = self
+                .args
+                .timeout
+                .map(|timeout| timeout.saturating_sub(last_message.elapsed()));
+            let slice = left.map_or(NOTES_EVERY, |left| left.min(NOTES_EVERY));
+            self.messenger.set_timeout(Some(slice));
             let waited = self.messenger.recv(credit);
             session::print_notes(&mut self.messenger);
             match waited {
-                Ok(()) => self.take_batch()?,
+                Ok(()) => {
+                    self.take_batch()?;
+                    last_message = Instant::now();
+                }
                 Err(error) if error.kind() == ErrorKind::Timeout => {
+                    if left.is_none_or(|left| left > slice) {
+                        continue;
+                    }
                     let enough = self.args.count.is_none() && self.received > 0;
-                    return Ok(if enough {
-                        Ending::Good
-                    } else {
-                        Ending::TimedOut
-                    });
+                    if enough {
+                        return Ok(Ending::Good);
+                    }
+                    eprintln!("ferrion: {error}");
+                    return Ok(Ending::TimedOut);
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -3,9 +3,9 @@
 mod input;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ferrion_messenger::{Error, Message, Messenger, Status, Tracker};
+use ferrion_messenger::{Address, Error, Message, Messenger, Status, Tracker};
 use serde_json::json;
 
 use crate::args;
@@ -17,6 +17,8 @@ use input::{Input, Next};
 
 /// Runs the command.
 pub(crate) fn run(args: &args::Send) -> Result<Ending, Failure> {
+    // A wrong address is told before anything is read, and also if nothing is.
+    Address::parse(&args.address)?;
     let mut messenger = session::messenger(&args.common)?;
     messenger.set_outgoing_window(args.window as usize);
     messenger.set_timeout(Some(args.timeout));
@@ -33,8 +35,13 @@ pub(crate) fn run(args: &args::Send) -> Result<Ending, Failure> {
         lost: None,
     };
     let sent = sending.run(&input);
+    if sent.is_err() {
+        // There was patience enough: what is left is given up now.
+        sending.messenger.set_timeout(Some(Duration::ZERO));
+    }
     let stopped = uninterrupted(|| sending.messenger.stop());
     session::print_notes(&mut sending.messenger);
+    sending.report_outcomes()?;
     sending.output.flush()?;
     sent?;
     // Every message has its outcome already: a connection that does not end well takes nothing back.

@@ -294,3 +294,30 @@ fn the_trace_shows_the_frames_of_both_directions() {
     }
     assert_eq!(receiver.finish().code, 0);
 }
+
+#[test]
+fn a_wrong_address_is_told_even_if_there_is_nothing_to_send() {
+    let sent = ferrion(["send", "http://127.0.0.1/x"]).stdin("").run();
+    assert_eq!(sent.code, 1);
+    assert!(sent.stderr.contains("unknown scheme"), "{}", sent.stderr);
+}
+
+#[test]
+fn messages_without_an_outcome_in_time_are_given_up_at_once_and_told() {
+    // The system accepts the connection; nobody ever answers on it.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("{}/x", silent.local_addr().unwrap());
+    let begun = Instant::now();
+    let sent = ferrion(["send", "--timeout", "1", &address])
+        .stdin("one\ntwo")
+        .run();
+    assert_eq!(
+        (sent.code, sent.stdout.as_str()),
+        (4, "1 aborted\n2 aborted\n"),
+        "{}",
+        sent.stderr
+    );
+    // A second of patience, and at most one more for the farewell.
+    let taken = begun.elapsed();
+    assert!(taken < Duration::from_secs(5), "it took {taken:?}");
+}
