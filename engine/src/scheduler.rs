@@ -281,7 +281,7 @@ impl Engine {
                     let _ = session.outgoing.insert(number, delivery);
                 }
             }
-            first_transfer(&mut transfer, number, sending.tag, sending.format);
+            first_transfer(&mut transfer, number, &sending.tag, sending.format);
         }
         // Settled is said on every transfer: some peers look at the first, some at the last (2.7.5).
         transfer.settled = (sending.delivery.is_none() && !sending.aborted).then_some(true);
@@ -320,7 +320,6 @@ impl Engine {
     ) -> Result<Option<DeliveryId>, SendError> {
         let size = payload.len();
         self.endpoints.check_send(id, size, tag, settled)?;
-        let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         if let Some((channel, handle, number)) = self.claim_direct(id, size) {
             let delivery = (!settled).then(|| self.endpoints.remember(id, tag, Some(number)));
             if let Some(delivery) = delivery
@@ -356,6 +355,7 @@ impl Engine {
             return Ok(delivery.map(Into::into));
         }
         let delivery = (!settled).then(|| self.endpoints.remember(id, tag, None));
+        let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         let sending = Sending {
             delivery,
             tag,
@@ -415,9 +415,10 @@ enum Source<'a> {
     Rope(&'a mut Payload, usize),
 }
 
-fn first_transfer(transfer: &mut Transfer, number: Seq, tag: Tag, format: u32) {
+fn first_transfer(transfer: &mut Transfer, number: Seq, tag: &[u8], format: u32) {
     transfer.delivery_id = Some(number.0);
-    transfer.delivery_tag = Some(tag);
+    // Filled where it lies, which is quicker than to move one. Its length was checked before.
+    let _ = transfer.delivery_tag.insert(Tag::default()).set(tag);
     transfer.message_format = Some(format);
 }
 

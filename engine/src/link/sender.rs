@@ -199,8 +199,16 @@ impl Endpoints {
     }
 
     /// Remembers an outgoing delivery until it is settled.
-    pub(crate) fn remember(&mut self, link: LinkId, tag: Tag, number: Option<Seq>) -> OutgoingId {
-        self.outgoing.insert(Outgoing::new(link, tag, number))
+    /// The length of the tag was checked before.
+    pub(crate) fn remember(&mut self, link: LinkId, tag: &[u8], number: Option<Seq>) -> OutgoingId {
+        let id = self
+            .outgoing
+            .insert(Outgoing::new(link, Tag::default(), number));
+        if let Some(outgoing) = self.outgoing.get_mut(id) {
+            // Filled where it lies, which is quicker than to move one.
+            let _ = outgoing.tag.set(tag);
+        }
+        id
     }
 
     pub(crate) fn enqueue(&mut self, id: LinkId, sending: Sending) -> Option<DeliveryId> {
@@ -225,7 +233,7 @@ impl Endpoints {
         self.check_send(id, 0, tag, settled)?;
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         // A settled one needs a name too while it is being written.
-        let delivery = self.remember(id, tag, None);
+        let delivery = self.remember(id, &tag, None);
         if let Some(outgoing) = self.outgoing.get_mut(delivery) {
             outgoing.is_open = true;
         }

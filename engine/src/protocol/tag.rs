@@ -35,11 +35,22 @@ impl Tag {
     #[inline]
     pub fn new(octets: &[u8]) -> Result<Self, TagTooLong> {
         let mut tag = Self::default();
-        let too_long = TagTooLong { len: octets.len() };
-        let place = tag.octets.get_mut(..octets.len()).ok_or(too_long)?;
-        place.copy_from_slice(octets);
-        tag.len = u8::try_from(octets.len()).map_err(|_| too_long)?;
+        tag.set(octets)?;
         Ok(tag)
+    }
+
+    /// Becomes the tag of these octets, where it lies.
+    ///
+    /// # Errors
+    /// There are more than 32; the tag is as it was.
+    #[inline]
+    pub fn set(&mut self, octets: &[u8]) -> Result<(), TagTooLong> {
+        let too_long = TagTooLong { len: octets.len() };
+        let len = u8::try_from(octets.len()).map_err(|_| too_long)?;
+        let place = self.octets.get_mut(..octets.len()).ok_or(too_long)?;
+        place.copy_from_slice(octets);
+        self.len = len;
+        Ok(())
     }
 
     /// The octets.
