@@ -79,7 +79,7 @@ setup(
             sources=[],
             libraries=SYSTEM_LIBRARIES,
             # The symbols of the Rust library stay inside; another copy in the same process cannot get mixed up with it.
-            extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections", "-Wl,--as-needed"],
+            extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,--strip-debug"],
             extra_compile_args=["-std=c11", "-Wno-unused-function"],
         )
     ],

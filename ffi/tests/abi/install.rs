@@ -126,3 +126,24 @@ fn a_program_builds_by_pkg_config_against_either_library() {
         .args(flags));
     run(&mut Command::new(&fixed));
 }
+
+#[test]
+fn the_program_in_the_readme_builds() {
+    let readme = fs::read_to_string(tree().join("README.md")).expect("README.md");
+    let (_, rest) = readme.split_once("```c\n").expect("a program in C");
+    let (program, _) = rest.split_once("```").expect("its end");
+    let source = scratch("install").join("readme.c");
+    fs::write(&source, program).expect("a source file");
+    run(Command::new("cc")
+        .args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            "-o",
+        ])
+        .arg(source.with_extension(""))
+        .arg(&source)
+        .args(pkg_config(&["--cflags", "--libs"])));
+}

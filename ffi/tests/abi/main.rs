@@ -2,6 +2,7 @@
 
 mod header;
 mod install;
+mod misuse;
 mod programs;
 mod python;
 mod rules;

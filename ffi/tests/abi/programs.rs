@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{pkg_config, run, scratch, stdout, tree};
+use crate::support::{bounded, pkg_config, run, scratch, stdout, tree};
 
 /// Builds a program against the static library, with AddressSanitizer and UndefinedBehaviorSanitizer, and makes sure that
 /// they are really on.
-fn build(source: &Path) -> PathBuf {
+pub(crate) fn build(source: &Path, more: &[&str]) -> PathBuf {
     let name = source.file_stem().expect("a file name");
     let program = scratch("programs").join(name);
     let flags = pkg_config(&["--cflags", "--libs", "--static"]);
@@ -37,6 +37,7 @@ fn build(source: &Path) -> PathBuf {
         .arg("-o")
         .arg(&program)
         .arg(source)
+        .args(more)
         .args(flags));
     let symbols = stdout(Command::new("nm").arg(&program));
     assert!(
@@ -53,8 +54,9 @@ fn build(source: &Path) -> PathBuf {
 }
 
 fn test_program(name: &str) {
-    run(&mut Command::new(build(
+    run(&mut bounded(build(
         &tree().join("ffi/tests/c").join(name),
+        &[],
     )));
 }
 
@@ -75,11 +77,11 @@ fn messengers_over_loopback() {
 
 #[test]
 fn the_examples_talk_to_each_other() {
-    let recv = build(&tree().join("bindings/c/recv.c"));
-    let send = build(&tree().join("bindings/c/send.c"));
+    let recv = build(&tree().join("bindings/c/recv.c"), &[]);
+    let send = build(&tree().join("bindings/c/send.c"), &[]);
     let texts = ["Hello World!", "", "Grüße"];
 
-    let mut receiving = Command::new(recv)
+    let mut receiving = bounded(recv)
         .args(["~127.0.0.1:0", "3"])
         .stdout(Stdio::piped())
         .spawn()
@@ -92,7 +94,7 @@ fn the_examples_talk_to_each_other() {
         .expect("the port comes first");
 
     let sent = stdout(
-        Command::new(send)
+        bounded(send)
             .arg(format!("127.0.0.1:{port}/greetings"))
             .args(texts),
     );

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{run, scratch, tree};
+use crate::support::{bounded, run, scratch, tree};
 
 /// The Python of a fresh virtual environment that has the package, built by pip as a user would.
 fn installed() -> PathBuf {
@@ -32,7 +32,7 @@ fn installed() -> PathBuf {
 
 #[test]
 fn the_package_installs_by_pip_and_passes_its_tests() {
-    let output = run(Command::new(installed())
+    let output = run(bounded(installed())
         .args([
             "-X",
             "dev",

@@ -301,6 +301,37 @@ fn choices_and_widths_are_the_same_everywhere() {
 }
 
 #[test]
+fn the_bindings_know_every_kind_of_result() {
+    let shared = fs::read_to_string(tree().join("bindings/ferrion.i")).expect("bindings/ferrion.i");
+    let header = Header::read();
+    let parameters = header
+        .functions
+        .iter()
+        .flat_map(|function| &function.parameters);
+    for parameter in parameters.filter(|parameter| parameter.name.starts_with("out_")) {
+        let kind = parameter.kind.trim_end_matches(" *");
+        // Octets and values are what each language's own file is about.
+        let known = matches!(kind, "ferrion_bytes_t" | "ferrion_value_t")
+            || shared.contains(&format!("FERRION_RESULT({kind}, "));
+        assert!(
+            known,
+            "bindings/ferrion.i needs a FERRION_RESULT for {kind}"
+        );
+    }
+    for object in header
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("typedef struct ferrion_"))
+    {
+        let noun = object.split("_t ").next().expect("a name");
+        assert!(
+            shared.contains(&format!("FERRION_OBJECT({noun})")),
+            "bindings/ferrion.i needs a FERRION_OBJECT for {noun}"
+        );
+    }
+}
+
+#[test]
 fn every_function_is_explained() {
     for function in Header::read().functions {
         let name = &function.name;

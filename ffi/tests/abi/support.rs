@@ -1,5 +1,6 @@
 //! Places in the source tree, and running the tools of a C user.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -36,6 +37,13 @@ pub(crate) fn run(command: &mut Command) -> Output {
         String::from_utf8_lossy(&output.stderr),
     );
     output
+}
+
+/// A command that is ended, and so fails, if it takes longer than any machine needs for it.
+pub(crate) fn bounded(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("timeout");
+    command.arg("300").arg(program);
+    command
 }
 
 /// What a command printed.
