@@ -1,8 +1,9 @@
 //! Links: attach, detach, names, handles, termini (2.6.1 to 2.6.6, 2.7.3, 2.7.7).
 
-use ferrion_engine::{Event, LinkConfig, UsageError};
+use ferrion_engine::protocol::{Condition, conditions};
+use ferrion_engine::{Event, LinkConfig, SessionConfig, UsageError};
 use ferrion_tests::build::{
-    Role, attach, detach, disposition, error, flow, source, target, transfer,
+    Role, attach, begin, detach, disposition, error, flow, source, target, transfer,
 };
 use ferrion_tests::peer::{Peer, client, server};
 
@@ -409,5 +410,81 @@ fn detaching_does_not_disturb_what_is_unsettled_on_other_links() {
         p.inject(all);
         assert_eq!(p.updates(&b)[0].delivery, kept);
         assert_eq!(p.engine().census().outgoing_deliveries, 0);
+    });
+}
+
+/// A receiver states outcomes for what it received, and for nothing else (2.6.12).
+#[test]
+fn a_receiver_does_not_settle_what_a_sender_sent() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let receiver = p.receiver(session, "in");
+        let sender = p.sender(session, "out");
+        p.grant(&sender, 5);
+        let sent = p.send(&sender, b"t", b"x");
+        p.expect_transfer();
+        assert!(matches!(
+            p.engine().receiver(receiver.id).unwrap().accept(sent),
+            Err(UsageError::WrongKind { .. })
+        ));
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn refusing_a_link_before_its_session_is_accepted_changes_nothing() {
+    server(|p| {
+        p.opened();
+        p.use_channel(0);
+        p.inject(
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(9)
+                .outgoing_window(9),
+        );
+        p.inject(script_sender("l", 0));
+        let session = p.event_where("SessionBegun", |e| match e {
+            Event::SessionBegun(id) => Some(id),
+            _ => None,
+        });
+        let link = p.event_where("LinkAttached", |e| match e {
+            Event::LinkAttached(id) => Some(id),
+            _ => None,
+        });
+        let why = Condition::new(conditions::NOT_FOUND);
+        assert!(matches!(
+            p.engine().link(link).unwrap().refuse(why),
+            Err(UsageError::WrongState(_))
+        ));
+        p.engine()
+            .session(session)
+            .unwrap()
+            .accept(SessionConfig::default())
+            .unwrap();
+        p.engine().link(link).unwrap().accept().unwrap();
+        p.expect_begin();
+        // A refusal would have answered without a target (2.6.3).
+        p.expect_attach()
+            .check("a target", |attach| !attach.get("target").is_null());
+    });
+}
+
+#[test]
+fn closing_with_an_error_does_not_wait_for_credit() {
+    client(|p| {
+        p.opened();
+        let session = p.begun_with(SessionConfig::default(), |b| b.incoming_window(0));
+        let link = p.sender(session, "out");
+        let shut = p.link_flow(&link).link_credit(3).incoming_window(0);
+        p.inject(shut);
+        p.send_settled(&link, b"1", b"x");
+        let taken_back = p.link_flow(&link).link_credit(0).incoming_window(100);
+        p.inject(taken_back);
+        let why = Condition::new(conditions::INTERNAL_ERROR);
+        p.engine().link(link.id).unwrap().close(Some(why)).unwrap();
+        p.expect_detach()
+            .closed(true)
+            .condition("amqp:internal-error");
     });
 }

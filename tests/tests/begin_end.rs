@@ -1,5 +1,6 @@
 //! Sessions: begin, end, channels (2.5.1 to 2.5.5, 2.7.2, 2.7.8).
 
+use ferrion_engine::protocol::DeliveryState;
 use ferrion_engine::{Event, SessionConfig, SessionId, UsageError};
 use ferrion_tests::build::{
     Role, attach, begin, detach, disposition, end, error, flow, source, target,
@@ -410,5 +411,22 @@ fn links_that_were_never_answered_go_with_their_session() {
         p.expect_end();
         p.events();
         assert_eq!(p.engine().census(), Default::default());
+    });
+}
+
+/// Once end is written nothing may follow on the session (2.5.5), so what was said before goes before.
+#[test]
+fn an_outcome_that_was_stated_before_the_end_goes_before_it() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 1);
+        let delivery = p.delivery(&link, 0, b"x");
+        p.inject(delivery);
+        let id = p.take(&link).id.unwrap();
+        p.settle(&link, id, Some(DeliveryState::Accepted));
+        p.engine().session(session).unwrap().end(None).unwrap();
+        assert_eq!(p.drain_names(), ["disposition", "end"]);
     });
 }

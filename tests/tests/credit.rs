@@ -1,6 +1,6 @@
 //! Link credit, drain and echo (2.6.7, 2.7.4).
 
-use ferrion_engine::{Event, LinkConfig, SendError};
+use ferrion_engine::{Event, LinkConfig, SendError, SessionConfig};
 use ferrion_tests::oracle::{V, What};
 use ferrion_tests::peer::{Peer, Wired, client};
 
@@ -433,5 +433,72 @@ fn link_properties_in_a_flow_do_no_harm() {
             .properties(V::fields(&[("x-opt", V::Uint(1))]));
         p.inject(flow);
         assert_eq!(credit_of(p, &link), 1);
+    });
+}
+
+/// What credit was taken back from waits for more, and does not hold up the answer (2.6.7).
+#[test]
+fn a_drain_with_less_credit_than_messages_is_answered_when_the_credit_is_used() {
+    client(|p| {
+        p.opened();
+        let session = p.begun_with(SessionConfig::default(), |b| b.incoming_window(0));
+        let link = p.sender(session, "out");
+        let shut = p.link_flow(&link).link_credit(3).incoming_window(0);
+        p.inject(shut);
+        for tag in 0..3u8 {
+            p.send(&link, &[tag], b"x");
+        }
+        let drain = p
+            .link_flow(&link)
+            .link_credit(1)
+            .drain(true)
+            .incoming_window(100);
+        p.inject(drain);
+        p.engine().sender(link.id).unwrap().drained().unwrap();
+        p.expect_transfer();
+        p.expect_flow().link_credit(0).delivery_count(1);
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn credit_that_is_set_anew_ends_a_drain() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 5);
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().drain(true);
+        p.engine()
+            .receiver(link.id)
+            .unwrap()
+            .set_credit(10)
+            .unwrap();
+        p.expect_flow()
+            .link_credit(10)
+            .check("no drain", |flow| !flow.flag("drain"));
+    });
+}
+
+/// A drain ends with all credit used (2.6.7); topping it up would keep it from ending.
+#[test]
+fn automatic_credit_stays_out_of_a_drain() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.engine()
+            .receiver(link.id)
+            .unwrap()
+            .set_automatic_credit(2)
+            .unwrap();
+        p.expect_flow().link_credit(2);
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().drain(true);
+        let delivery = p.delivery(&link, 0, b"x").settled(true);
+        p.inject(delivery);
+        p.take(&link);
+        p.expect_nothing();
     });
 }

@@ -3,7 +3,7 @@
 use ferrion_engine::{Config, Event, Failure, Origin, Reason};
 use ferrion_tests::build::open;
 use ferrion_tests::oracle::{AMQP_HEADER, Frame};
-use ferrion_tests::peer::{Peer, client, client_with, server_with};
+use ferrion_tests::peer::{Peer, client, client_with, server, server_with};
 
 fn patient(ms: u32) -> Config {
     let mut config = Config::new("engine");
@@ -208,5 +208,19 @@ fn handling_a_timeout_twice_is_the_same_as_once() {
         p.oversleep(0);
         p.expect_empty();
         p.expect_nothing();
+    });
+}
+
+/// An empty frame before open would be the first frame, which open has to be (2.4.1).
+#[test]
+fn no_heartbeat_goes_before_a_late_open() {
+    server(|p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.inject(open().container_id("script").idle_time_out(1_000));
+        p.expect_header(AMQP_HEADER);
+        p.advance(900);
+        p.engine().connection().open().unwrap();
+        p.oversleep(0);
+        assert_eq!(p.drain_names(), ["open"]);
     });
 }

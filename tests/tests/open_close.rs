@@ -1,7 +1,7 @@
 //! The connection: protocol headers, open, close (2.2, 2.4, 2.7.1, 2.7.9).
 
-use ferrion_engine::{Config, Event, Failure, HeaderFailure, Origin};
-use ferrion_tests::build::{self, begin, close, error, open};
+use ferrion_engine::{Config, Event, Failure, HeaderFailure, Origin, UsageError};
+use ferrion_tests::build::{self, begin, close, end, error, open};
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Form, TLS_HEADER, V};
 use ferrion_tests::peer::{Peer, client, client_with, server, server_with};
 
@@ -475,6 +475,113 @@ fn commands_on_a_connection_in_the_wrong_state_are_refused_and_change_nothing() 
         assert!(p.engine().connection().close(None).is_err());
         assert!(p.engine().connection().begin(Default::default()).is_err());
         p.expect_close();
+        p.expect_nothing();
+    });
+}
+
+/// Closing is the last that a connection does (2.4.3): nothing that was due may follow it.
+#[test]
+fn nothing_that_was_asked_for_is_written_after_close() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.engine().connection().close(None).unwrap();
+        p.engine().receiver(link.id).unwrap().set_credit(5).unwrap();
+        assert_eq!(p.drain_names(), ["close"]);
+    });
+}
+
+#[test]
+fn an_end_that_comes_after_close_was_asked_for_is_not_answered_behind_it() {
+    client(|p| {
+        p.opened();
+        p.begun();
+        p.engine().connection().close(None).unwrap();
+        p.inject(end());
+        let names = p.drain_names();
+        assert_eq!(names.last().map(String::as_str), Some("close"), "{names:?}");
+    });
+}
+
+/// Open is the first frame (2.4.1), also when a peer that pipelines is due answers already.
+#[test]
+fn open_goes_before_the_answers_to_what_came_meanwhile() {
+    server(|p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.use_channel(0);
+        p.inject_all([
+            open().container_id("script"),
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(9)
+                .outgoing_window(9),
+            end(),
+        ]);
+        p.event_where("RemoteOpen", |e| (e == Event::RemoteOpen).then_some(()));
+        p.engine().connection().open().unwrap();
+        assert_eq!(p.drain_names(), ["header", "open", "begin", "end"]);
+    });
+}
+
+#[test]
+fn frames_after_our_close_do_not_fail_the_connection_again_and_again() {
+    client(|p| {
+        p.opened();
+        p.begun();
+        p.engine().connection().close(None).unwrap();
+        p.expect_close();
+        for _ in 0..3 {
+            p.inject(
+                begin()
+                    .next_outgoing_id(0)
+                    .incoming_window(9)
+                    .outgoing_window(9),
+            );
+        }
+        let events = p.events();
+        let failed = events.iter().filter(|e| **e == Event::Failed).count();
+        assert!(failed <= 1, "{events:?}");
+    });
+}
+
+fn open_waits_for_room(p: &mut Peer) {
+    assert!(matches!(
+        p.engine().connection().open(),
+        Err(UsageError::OpenTooLarge { limit: 512, size }) if size > 600
+    ));
+    p.inject_raw(&AMQP_HEADER);
+    p.expect_header(AMQP_HEADER);
+    p.expect_nothing();
+    p.inject(open().container_id("script").max_frame_size(1024));
+    p.event_where("RemoteOpen", |e| (e == Event::RemoteOpen).then_some(()));
+    p.engine().connection().open().unwrap();
+    p.expect_open();
+    p.expect_nothing();
+    assert!(p.engine().connection().is_open());
+}
+
+/// Before it is known what the peer takes, that is 512 octets (2.4.1).
+#[test]
+fn an_open_of_more_than_512_octets_waits_for_a_peer_that_takes_it() {
+    let mut config = config();
+    config.hostname = Some("h".repeat(600).into());
+    client_with(config.clone(), open_waits_for_room);
+    server_with(config, open_waits_for_room);
+}
+
+#[test]
+fn an_open_that_the_peer_will_not_take_is_refused() {
+    let mut config = config();
+    config.hostname = Some("h".repeat(600).into());
+    server_with(config, |p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.inject(open().container_id("script").max_frame_size(512));
+        p.expect_header(AMQP_HEADER);
+        assert!(matches!(
+            p.engine().connection().open(),
+            Err(UsageError::OpenTooLarge { limit: 512, .. })
+        ));
         p.expect_nothing();
     });
 }

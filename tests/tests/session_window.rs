@@ -1,7 +1,7 @@
 //! Session flow control (2.5.6).
 
 use ferrion_engine::{Event, LinkConfig, SessionConfig};
-use ferrion_tests::build::{Role, attach, source, target};
+use ferrion_tests::build::{Role, attach, begin, flow, source, target};
 use ferrion_tests::peer::{Peer, Wired, client, server};
 
 fn sender_with_window(p: &mut Peer, window: u32) -> Wired {
@@ -336,5 +336,36 @@ fn a_server_counts_its_window_from_the_clients_first_id() {
         p.inject(delivery);
         p.engine().receiver(link.id).unwrap().set_credit(4).unwrap();
         p.expect_flow().next_incoming_id(1235);
+    });
+}
+
+#[test]
+fn a_window_that_is_granted_before_the_session_is_accepted_counts() {
+    server(|p| {
+        p.opened();
+        p.use_channel(0);
+        p.inject(
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(0)
+                .outgoing_window(9),
+        );
+        p.inject(
+            flow()
+                .incoming_window(100)
+                .next_outgoing_id(0)
+                .outgoing_window(9),
+        );
+        let id = p.event_where("SessionBegun", |e| match e {
+            Event::SessionBegun(id) => Some(id),
+            _ => None,
+        });
+        p.engine()
+            .session(id)
+            .unwrap()
+            .accept(SessionConfig::default())
+            .unwrap();
+        p.expect_begin();
+        assert_eq!(p.engine().session(id).unwrap().outgoing_window(), 100);
     });
 }

@@ -2,7 +2,7 @@
 
 use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode, SenderSettleMode};
 use ferrion_engine::{Event, LinkConfig, SendError};
-use ferrion_tests::build::{Role, disposition};
+use ferrion_tests::build::{Role, disposition, transfer};
 use ferrion_tests::peer::{Peer, Wired, client};
 
 const SETTLED: u8 = 1;
@@ -247,4 +247,25 @@ fn a_sender_in_mode_second_settles_after_the_receivers_outcome() {
             .first(0)
             .settled(true);
     });
+}
+
+/// The mode of a transfer is ignored where the delivery is settled (2.7.5), also one that the link does not allow.
+#[test]
+fn a_settled_transfer_may_name_any_mode() {
+    for more in [false, true] {
+        client(|p| {
+            let link = receiver_in(p, ReceiverSettleMode::First);
+            let delivery = p
+                .delivery(&link, 0, b"x")
+                .settled(true)
+                .rcv_settle_mode(SECOND)
+                .more(more);
+            p.inject(delivery);
+            if more {
+                p.inject(transfer().handle(link.theirs).payload(b"y"));
+            }
+            p.expect_nothing();
+            assert!(p.take(&link).id.is_none());
+        });
+    }
 }

@@ -449,3 +449,78 @@ fn automatic_credit_is_given_again_at_half() {
         );
     });
 }
+
+#[test]
+fn aborting_lets_a_close_go_that_waited_for_the_stream() {
+    client(|p| {
+        let link = with_sender(p);
+        let id = p
+            .engine()
+            .sender(link.id)
+            .unwrap()
+            .stream(b"t", 0, false)
+            .unwrap();
+        p.engine().link(link.id).unwrap().close(None).unwrap();
+        p.expect_nothing();
+        p.engine().sender(link.id).unwrap().abort(id).unwrap();
+        p.expect_detach().closed(true);
+    });
+}
+
+#[test]
+fn aborting_lets_a_drain_be_answered_that_waited_for_the_stream() {
+    client(|p| {
+        let link = with_sender(p);
+        let drain = p.link_flow(&link).link_credit(5).drain(true);
+        p.inject(drain);
+        let id = p
+            .engine()
+            .sender(link.id)
+            .unwrap()
+            .stream(b"t", 0, false)
+            .unwrap();
+        p.engine().sender(link.id).unwrap().drained().unwrap();
+        p.engine().sender(link.id).unwrap().abort(id).unwrap();
+        p.expect_flow().link_credit(0);
+    });
+}
+
+/// The window is the session's (2.5.6): what a failed link leaves behind must not shut it for others.
+#[test]
+fn streams_that_fail_half_way_give_their_window_back() {
+    for too_large in [true, false] {
+        client(|p| {
+            p.opened();
+            let session = p.begun_with(
+                SessionConfig {
+                    incoming_window: 4,
+                    ..SessionConfig::default()
+                },
+                |b| b,
+            );
+            for (id, name) in [(0, "a"), (1, "b")] {
+                let mut config = LinkConfig::receiver(name, name);
+                config.max_message_size = Some(10);
+                let link = p.receiver_with(session, config, |b| b);
+                p.engine().receiver(link.id).unwrap().set_streaming(true);
+                p.take_credit(&link, 5);
+                let first = p.delivery(&link, id, b"1").more(true);
+                let second = transfer().handle(link.theirs).more(true).payload(b"2");
+                let bad = transfer().handle(link.theirs);
+                let bad = if too_large {
+                    bad.payload(&[0; 20])
+                } else {
+                    bad.delivery_id(77).payload(b"of another delivery")
+                };
+                p.inject_all([first, second, bad]);
+                p.drain_names();
+                p.inject(detach().handle(link.theirs).closed(true));
+                p.events();
+                p.drain_names();
+            }
+            let echo = p.flow().echo(true);
+            p.inject(echo);
+            p.expect_flow().incoming_window(4);
+        });
+    }
+}
