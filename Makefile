@@ -11,7 +11,7 @@ STEP := scripts/step.sh
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit python doc deny bench bench-quick clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny bench bench-quick clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -22,7 +22,7 @@ demo: ## build the ferrion command and watch 100,000 messages travel, acknowledg
 	$(CARGO) build --release --locked -p ferrion
 	target/release/ferrion demo $(DEMO_ARGS)
 
-test: deps lint unit python doc deny ## everything: lints, unit, integration, interop with real peers, docs, licences
+test: deps lint unit doc deny ## everything: lints, unit, integration, interop with real peers, docs, licences
 	@printf '\n==> all of it is green\n'
 
 deps: ## install what the tests need (system packages if missing; Python and npm packages into target/peers)
@@ -39,14 +39,8 @@ clippy:
 alloc-only: ## the engine needs no standard library, only an allocator
 	@$(STEP) "engine without the standard library" $(CARGO) check --locked -p ferrion-engine --no-default-features
 
-unit: deps ## the Rust tests of every crate, real peers included
+unit: deps ## the tests of every crate, with real peers, the C programs and the Python package
 	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --no-fail-fast
-
-python: deps ## the Python package: installed by pip as a user would, then its tests and the scripts in its examples
-	@$(PEERS) $(STEP) "Python package" env FERRION_PROFILE=dev \
-	  "$$FERRION_TEST_PYTHON" -m pip install -q --disable-pip-version-check --force-reinstall ./bindings/python
-	@$(PEERS) $(STEP) "tests of the Python package" \
-	  "$$FERRION_TEST_PYTHON" -m unittest discover -s bindings/python/tests -t bindings/python/tests
 
 doc: ## the documentation, with warnings as errors
 	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --no-deps
