@@ -59,7 +59,6 @@ struct Stopping {
     flush_until: Option<Instant>,
     /// Once everything is closing: until when peers may answer.
     farewell: Option<Instant>,
-    unsent: usize,
 }
 
 impl Messenger {
@@ -114,9 +113,9 @@ impl Messenger {
         let mut put = self.core.put(message);
         if self.blocking && matches!(put, Err(Error::Overflow { .. })) {
             match self.wait(self.deadline(), Core::has_room, |_| String::new()) {
-                Err(Error::Timeout { .. }) => {}
+                // At the deadline there may be room all the same.
+                Ok(()) | Err(Error::Timeout { .. }) => put = self.core.put(message),
                 Err(error) => return Err(error),
-                Ok(()) => put = self.core.put(message),
             }
         }
         let tracker = put?;
@@ -130,7 +129,7 @@ impl Messenger {
     /// # Errors
     /// - [`Error::Connect`], [`Error::Lost`], [`Error::Login`], [`Error::Remote`], [`Error::Send`]: messages
     ///   were lost for this reason; their trackers say ABORTED. What goes elsewhere is not affected:
-    ///   call again for it.
+    ///   call again for it. Each loss is told once, also if the tracker was looked at or settled before.
     /// - [`Error::Timeout`]: not everything was acknowledged in time. It is still being sent.
     /// - [`Error::InProgress`] in non-blocking mode.
     pub fn send(&mut self) -> Result<()> {
@@ -148,6 +147,9 @@ impl Messenger {
     fn send_until(&mut self, left: usize) -> Result<()> {
         let done = |core: &Core| core.outgoing() <= left || core.has_send_error();
         let waited = self.wait(self.deadline(), done, |core| core.why_unsent(left));
+        if let Err(error @ (Error::Interrupted | Error::System { .. })) = waited {
+            return Err(error);
+        }
         // Whatever else happened, a cause explains more than a timeout does.
         match self.core.take_send_error() {
             Some(error) => Err(error),
@@ -187,6 +189,16 @@ impl Messenger {
     /// That a remote address cannot be reached, or refuses, is told by [`recv`](Self::recv).
     pub fn subscribe(&mut self, address: &str) -> Result<Subscription> {
         let subscription = self.core.subscribe(address)?;
+        let opened = self.open(subscription, address);
+        if opened.is_err() {
+            // Nobody knows the subscription: its port must not stay taken.
+            self.core.drop_listener(subscription);
+        }
+        opened.map(|()| subscription)
+    }
+
+    /// Waits until a listening subscription listens.
+    fn open(&mut self, subscription: Subscription, address: &str) -> Result<()> {
         self.turn(Some(Duration::ZERO))?;
         if self.blocking && self.core.is_opening(subscription) {
             // The name of a local address is being looked up.
@@ -197,7 +209,7 @@ impl Messenger {
         }
         match self.core.take_listen_error(subscription) {
             Some(error) => Err(error),
-            None => Ok(subscription),
+            None => Ok(()),
         }
     }
 
@@ -234,6 +246,10 @@ impl Messenger {
         let waited = self.wait(self.deadline(), done, |_| {
             "while no message came".to_owned()
         });
+        // Who interrupts wants to be heard, also when messages are there.
+        if let Err(error @ (Error::Interrupted | Error::System { .. })) = waited {
+            return Err(error);
+        }
         if self.core.incoming() > 0 {
             return Ok(());
         }
@@ -376,7 +392,8 @@ impl Messenger {
         Ok(())
     }
 
-    /// Sends what is unsent, closes all connections in order, and forgets all subscriptions. Messages
+    /// Sends what is unsent, closes all connections in order, and forgets all subscriptions and
+    /// what [`recv`](Self::recv) asked for. Messages
     /// that came and were not taken are given back to their senders.
     ///
     /// Sending takes no longer than the timeout, or 10 s without one; peers then have at most a second
@@ -392,17 +409,18 @@ impl Messenger {
             None => Stopping {
                 flush_until: clock().checked_add(self.timeout.unwrap_or(STOP_PATIENCE)),
                 farewell: None,
-                unsent: 0,
             },
         };
-        let stopped = self.go_on_stopping(&mut stopping);
-        if stopped.is_err() {
-            self.stopping = Some(stopping);
-            return stopped;
+        if let Err(error) = self.go_on_stopping(&mut stopping) {
+            // What was cut short before anything was closed is over: a later stop has its full time.
+            if error == Error::InProgress || stopping.farewell.is_some() {
+                self.stopping = Some(stopping);
+            }
+            return Err(error);
         }
         let failed = self.core.take_send_error();
         self.core.forget_errors();
-        match (stopping.unsent, failed) {
+        match (self.core.given_up(), failed) {
             (0, None) => Ok(()),
             (0, Some(error)) => Err(error),
             (count, _) => Err(Error::Unsent { count }),
@@ -419,7 +437,6 @@ impl Messenger {
                 Err(Error::InProgress) if late(until) => {}
                 Err(error) => return Err(error),
             }
-            stopping.unsent = self.core.outgoing();
             stopping.farewell = Some(clock() + self.timeout.unwrap_or(FAREWELL).min(FAREWELL));
             self.core.close_all();
         }
@@ -427,6 +444,7 @@ impl Messenger {
             Err(Error::InProgress) if !late(stopping.farewell) => return Err(Error::InProgress),
             _ => self.core.abandon_all(),
         }
+        self.core.request(Credit::Cancel);
         self.driver.advance(&mut self.core);
         Ok(())
     }

@@ -3,7 +3,8 @@
 //! Nobody can know which sender has messages, so credit is dealt out evenly and moved when it turns
 //! out to be in the wrong place: a link that used its credit up waits in line; if there is none left
 //! to give, after [`PATIENCE`] the links that sit on theirs are drained (2.6.7), and what comes back
-//! goes to those who wait. Links are named by any `L`; time is an argument.
+//! goes to those who wait. A sender that does not answer that either has its credit dealt to others,
+//! and gets no more before it is heard of. Links are named by any `L`; time is an argument.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -53,6 +54,8 @@ struct Link {
     /// Credit that was granted and not used.
     outstanding: u32,
     draining: bool,
+    /// Credit that was dealt to others because no drain was answered. The sender may still use it.
+    withdrawn: u32,
     /// In which lines the link stands; each holds a link at most once.
     blocked: bool,
     credited: bool,
@@ -80,6 +83,8 @@ pub(crate) struct Scheduler<L> {
     low: VecDeque<L>,
     draining: usize,
     next_drain: Option<Time>,
+    /// Until when drains that were ordered may be answered.
+    drain_until: Time,
 }
 
 impl<L: Copy + Eq + Hash> Scheduler<L> {
@@ -96,6 +101,7 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
             low: VecDeque::new(),
             draining: 0,
             next_drain: None,
+            drain_until: Time(0),
         }
     }
 
@@ -143,6 +149,20 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         let Some(state) = self.links.get_mut(&link) else {
             return;
         };
+        if count == 0 {
+            return;
+        }
+        let late = std::mem::take(&mut state.withdrawn);
+        if late > 0 {
+            // It is alive: it has its credit again, as far as nobody else got it.
+            let restored = self.pool.min(u64::from(late));
+            self.pool -= restored;
+            self.distributed += restored;
+            state.outstanding = u32::try_from(restored).unwrap_or(late);
+            if !std::mem::replace(&mut state.credited, true) {
+                self.credited.push_back(link);
+            }
+        }
         let used = count.min(state.outstanding);
         state.outstanding -= used;
         self.distributed -= u64::from(used);
@@ -159,6 +179,7 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         let Some(state) = self.links.get_mut(&link) else {
             return;
         };
+        state.withdrawn = 0;
         let unused = u64::from(std::mem::take(&mut state.outstanding));
         self.distributed -= unused;
         self.pool += unused;
@@ -167,7 +188,11 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
 
     /// When [`schedule`](Self::schedule) must be called at the latest.
     pub(crate) const fn deadline(&self) -> Option<Time> {
-        self.next_drain
+        if self.draining > 0 && self.waiting > 0 && !self.manual {
+            Some(self.drain_until)
+        } else {
+            self.next_drain
+        }
     }
 
     /// Deals out what there is. `unread` is the number of messages that came and were not taken.
@@ -175,6 +200,9 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         if self.manual || self.links.is_empty() {
             self.next_drain = None;
             return;
+        }
+        if self.draining > 0 && self.waiting > 0 && self.drain_until <= now {
+            self.withdraw();
         }
         if self.automatic {
             let most = self.links.len() as u64 * u64::from(BATCH);
@@ -205,6 +233,7 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
             None => self.next_drain = Some(now.after(PATIENCE)),
             Some(at) if at <= now => {
                 self.next_drain = None;
+                self.drain_until = now.after(PATIENCE);
                 self.drain(share, orders);
             }
             Some(_) => {}
@@ -228,7 +257,7 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         state.low = false;
         let wanted = u64::from(share.saturating_sub(state.outstanding)).min(self.pool);
         let credit = u32::try_from(wanted).unwrap_or(u32::MAX);
-        if credit == 0 || state.draining {
+        if credit == 0 || state.draining || state.withdrawn > 0 {
             return;
         }
         state.outstanding += credit;
@@ -252,6 +281,17 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
                 self.blocked.push_back(link);
             }
         }
+    }
+
+    /// Takes back the credit of those who did not answer a drain.
+    fn withdraw(&mut self) {
+        for state in self.links.values_mut().filter(|state| state.draining) {
+            state.draining = false;
+            state.withdrawn = std::mem::take(&mut state.outstanding);
+            self.pool += u64::from(state.withdrawn);
+            self.distributed -= u64::from(state.withdrawn);
+        }
+        self.draining = 0;
     }
 
     /// Drains as many links as it takes to give everyone in line a share.
@@ -392,7 +432,7 @@ mod tests {
         assert_eq!(scheduler.deadline(), Some(Time(100 + PATIENCE)));
         assert_eq!(run(&mut scheduler, 349, 1), []);
         assert_eq!(run(&mut scheduler, 350, 1), [Order::Drain(1)]);
-        assert_eq!(run(&mut scheduler, 9999, 1), [], "one drain at a time");
+        assert_eq!(run(&mut scheduler, 599, 1), [], "one drain at a time");
         scheduler.drained(1);
         assert_eq!(
             run(&mut scheduler, 400, 1),
@@ -421,6 +461,27 @@ mod tests {
             run(&mut scheduler, 251, 2),
             [Order::Grant(2, 1), Order::Grant(1, 1)]
         );
+    }
+
+    #[test]
+    fn who_ignores_a_drain_starves_nobody() {
+        let mut scheduler = with_links(&[1], Credit::Explicit(3));
+        run(&mut scheduler, 0, 0);
+        scheduler.attach(2);
+        run(&mut scheduler, 0, 0);
+        assert_eq!(run(&mut scheduler, 250, 0), [Order::Drain(1)]);
+        assert_eq!(scheduler.deadline(), Some(Time(500)));
+        assert_eq!(run(&mut scheduler, 500, 0), [Order::Grant(2, 1)]);
+        assert_eq!((scheduler.receiving(), scheduler.deadline()), (3, None));
+        // It gets nothing more before it is heard of; then it has what is left.
+        scheduler.received(1, 0);
+        scheduler.received(2, 1);
+        assert_eq!(run(&mut scheduler, 600, 1), [Order::Grant(2, 1)]);
+        scheduler.received(1, 1);
+        assert_eq!(scheduler.receiving(), 1);
+        scheduler.drained(1);
+        scheduler.received(2, 1);
+        assert_eq!(scheduler.receiving(), 0);
     }
 
     #[test]

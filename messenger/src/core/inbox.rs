@@ -59,6 +59,7 @@ impl Core {
                 address,
                 state: SourceState::Opening,
                 remote_address: None,
+                error: None,
             };
             let source = self.sources.insert(source);
             self.actions
@@ -69,6 +70,7 @@ impl Core {
             address,
             state: SourceState::Broken,
             remote_address: None,
+            error: None,
         };
         let source = self.sources.insert(source);
         match self.attach_source(source) {
@@ -161,13 +163,30 @@ impl Core {
 
     /// If a listening address could not be listened on: why. The subscription is gone then.
     pub(crate) fn take_listen_error(&mut self, subscription: Subscription) -> Option<Error> {
-        let source = self.sources.get(subscription.0)?;
+        let source = self.sources.get_mut(subscription.0)?;
         if !source.address.listen || !matches!(source.state, SourceState::Broken) {
             return None;
         }
-        self.sources.remove(subscription.0);
-        self.broken.retain(|broken| *broken != subscription.0);
-        self.recv_errors.pop_back()
+        let error = source.error.take()?;
+        if let Some(at) = self.recv_errors.iter().rposition(|known| *known == error) {
+            self.recv_errors.remove(at);
+        }
+        self.drop_listener(subscription);
+        Some(error)
+    }
+
+    /// Forgets a listening address, whether or not it is listened on.
+    pub(crate) fn drop_listener(&mut self, subscription: Subscription) {
+        let source = subscription.0;
+        if self
+            .sources
+            .get(source)
+            .is_some_and(|known| known.address.listen)
+        {
+            self.sources.remove(source);
+            self.broken.retain(|broken| *broken != source);
+            self.actions.push_back(Action::Unlisten { source });
+        }
     }
 
     /// Whether anything can come at all.

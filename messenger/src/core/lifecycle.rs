@@ -160,11 +160,12 @@ impl Core {
     }
 
     pub(crate) fn listen_failed(&mut self, key: SourceKey, cause: String) {
-        if let Some(source) = self.sources.get(key) {
+        if let Some(source) = self.sources.get_mut(key) {
             let error = Error::Listen {
                 address: source.address.endpoint(),
                 cause,
             };
+            source.error = Some(error.clone());
             self.break_source(key);
             self.push_recv_error(error);
         }
@@ -349,6 +350,7 @@ impl Core {
 
     /// Begins to close everything. What is unsent then is given up.
     pub(crate) fn close_all(&mut self) {
+        self.given_up = 0;
         self.release_unread();
         for source in self.sources.keys() {
             self.sources.remove(source);
@@ -372,6 +374,11 @@ impl Core {
                 State::Closing | State::Over(_) => {}
             }
         }
+    }
+
+    /// Messages given up since [`close_all`](Self::close_all); what peers still answered is not among them.
+    pub(crate) const fn given_up(&self) -> usize {
+        self.given_up
     }
 
     /// Lets go of everything that is still there, without ceremony.

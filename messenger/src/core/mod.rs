@@ -127,6 +127,8 @@ pub(crate) struct Core {
     actions: VecDeque<Action>,
     send_errors: VecDeque<Error>,
     recv_errors: VecDeque<Error>,
+    /// Messages given up since the last stop began to close.
+    given_up: usize,
     /// How the last connection ended that was lost.
     last_loss: Option<Error>,
     last_subscription: Option<SourceKey>,
@@ -165,6 +167,7 @@ impl Core {
             actions: VecDeque::new(),
             send_errors: VecDeque::new(),
             recv_errors: VecDeque::new(),
+            given_up: 0,
             last_loss: None,
             last_subscription: None,
             warnings: VecDeque::new(),
@@ -186,6 +189,11 @@ impl Core {
     /// The next connection that may have something to write.
     pub(crate) fn next_output(&mut self) -> Option<ConnKey> {
         self.pool.next_writing()
+    }
+
+    /// Whether [`pump`](Self::pump) has messages to hand over.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) and [`pump`](Self::pump) must be called at the latest.

@@ -330,6 +330,7 @@ impl Core {
             lost += in_flight;
             self.abort_orphans(error);
         }
+        self.given_up += lost;
         lost
     }
 

@@ -435,7 +435,6 @@ impl Core {
             if conn.handed >= HANDOVER {
                 break;
             }
-            conn.handed += queued.payload.len();
             let tag = queued.sequence.to_be_bytes();
             let slot = self.outgoing.window.get_mut(queued.sequence);
             let result = match &slot {
@@ -462,6 +461,9 @@ impl Core {
                         .map(|error| (queued.sequence, error.to_string()));
                 }
                 Err(_) => break,
+            }
+            if failed.is_none() {
+                conn.handed += queued.payload.len();
             }
             sent = true;
             self.outgoing.queued -= 1;

@@ -5,6 +5,7 @@ use ferrion_engine::LinkId;
 use super::address::Address;
 use super::pool::ConnKey;
 use super::slab::Key;
+use crate::error::Error;
 
 /// Names a source.
 pub(crate) type SourceKey = Key<Source>;
@@ -34,6 +35,8 @@ pub(crate) struct Source {
     pub(crate) state: SourceState,
     /// The address as the peer gave it, when it made the node up.
     pub(crate) remote_address: Option<String>,
+    /// Why it could not be listened on.
+    pub(crate) error: Option<Error>,
 }
 
 #[derive(Debug)]

@@ -77,11 +77,9 @@ impl Outgoing {
                 || self.octets.saturating_add(octets) > self.max_octets)
     }
 
-    /// Half the high-water mark: whoever waits for room waits for some worth having, and for enough.
+    /// Whether the message that was refused last would fit now.
     pub(crate) const fn has_room(&self) -> bool {
-        self.queued <= self.max_messages / 2
-            && self.octets <= self.max_octets / 2
-            && !self.is_full(self.refused)
+        !self.is_full(self.refused)
     }
 
     /// Records the end of a message in the window. The first end counts.

@@ -163,6 +163,8 @@ impl Driver {
             while let Some(conn) = core.next_output() {
                 more |= self.write(core, conn);
             }
+            // What was written may have made room for more, also where nothing was left to write.
+            more |= core.has_ready();
             busy |= more;
             if !more {
                 return busy;
@@ -172,7 +174,8 @@ impl Driver {
 
     /// How long there is to wait: until the caller, the core or an attempt to connect wants something.
     fn patience(&self, core: &Core, wait: Option<Duration>) -> Option<Duration> {
-        if !self.readable.is_empty() {
+        let acceptable = !self.accepting.is_empty() && self.resting.is_none();
+        if !self.readable.is_empty() || acceptable {
             return Some(Duration::ZERO);
         }
         let now = clock();
@@ -393,13 +396,13 @@ impl Driver {
         let mut busy = false;
         for conn in std::mem::take(&mut self.readable) {
             for _ in 0..READS {
+                let now = self.now();
                 let Some(Some((key, socket))) = self.sockets.get_mut(conn.index()) else {
                     break;
                 };
                 if *key != conn || !socket.readable || !socket.is_connected() {
                     break;
                 }
-                let now = Time(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX));
                 match socket.read(&mut self.buffer) {
                     Ok(None) => break,
                     Ok(Some(0)) => {
