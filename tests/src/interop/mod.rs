@@ -1,6 +1,7 @@
 //! What the tests against real AMQP 1.0 libraries are made of.
 //!
 //! - [`Program`]: a peer program of `tests/interop/`, made of python-qpid-proton or of rhea, running on a free port;
+//! - [`Conversation`]: one engine over a TCP connection, told what to do step by step;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
 //! - [`proxy`]: a proxy that fails on request;
@@ -11,6 +12,7 @@
 //! than no test.
 
 mod command;
+mod conversation;
 pub mod exceptions;
 pub mod exchange;
 pub mod notation;
@@ -22,6 +24,7 @@ pub mod script;
 pub mod table;
 
 pub use command::{Command, Outcome};
+pub use conversation::{Conversation, LinkEnd};
 pub use octets::{SIZES, crc32, digest, pattern};
 pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};
 pub use scratch::Scratch;
