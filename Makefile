@@ -11,7 +11,7 @@ STEP := scripts/step.sh
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny bench bench-quick clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny conformance bench bench-quick clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -47,6 +47,9 @@ doc: ## the documentation, with warnings as errors
 
 deny: deps ## licences, sources and duplicates of the dependencies
 	@$(PEERS) $(STEP) "licences and sources of the dependencies" "$$FERRION_CARGO_DENY" --log-level error check bans licenses sources
+
+conformance: ## how many of the specification's normative sentences the tests show
+	@$(CARGO) run --quiet --locked -p ferrion-tests --example conformance
 
 bench: ## ferrion beside its peers, the full run (under 15 minutes)
 	@scripts/install-test-deps.sh bench

@@ -7,6 +7,7 @@
 //! - [`peer`]: one engine against a script.
 //! - [`pair`]: two engines against each other, in virtual time.
 //! - [`chaos`]: a pair driven by random plans.
+//! - [`ledger`]: which test shows which sentence of the specification.
 //! - [`rng`]: seeded plans.
 //! - [`interop`]: programs made of other AMQP libraries, to talk to.
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ pub mod build;
 pub mod chaos;
 pub mod endpoint;
 pub mod interop;
+pub mod ledger;
 pub mod monitor;
 pub mod oracle;
 pub mod pair;
