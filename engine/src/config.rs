@@ -1,4 +1,4 @@
-//! What an engine, a session and a link are told when they are made.
+//! What an engine, a session, a link and a delivery are told when they are made.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -153,6 +153,29 @@ impl LinkConfig {
             offered_capabilities: Vec::new(),
             desired_capabilities: Vec::new(),
             properties: None,
+        }
+    }
+}
+
+/// How a message is sent, where the defaults do not do (2.7.5).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SendOptions {
+    /// The format of the payload (2.8.11); 0 is an AMQP message.
+    pub message_format: u32,
+    /// Whether the delivery is settled by being sent: then there will be no outcome.
+    pub settled: bool,
+    /// Its state here, said on every transfer of it: that it belongs to a transaction (4.4.1), for example.
+    /// Not [`Received`](DeliveryState::Received), which is for deliveries that are resumed (3.4.1).
+    pub state: Option<DeliveryState>,
+}
+
+impl SendOptions {
+    /// An AMQP message that is settled by being sent.
+    #[must_use]
+    pub fn settled() -> Self {
+        Self {
+            settled: true,
+            ..Self::default()
         }
     }
 }

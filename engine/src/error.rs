@@ -73,6 +73,16 @@ pub enum SendError {
     /// A delivery-tag has at most 32 octets (2.8.7).
     #[error("the delivery-tag has {0} octets; 32 are allowed")]
     TagTooLong(usize),
+    /// The delivery's state leaves no room for the message in the frames that the peer takes (2.7.1).
+    #[error(
+        "the delivery's state has {size} octets, the peer's frames have room for {limit}; use a smaller state"
+    )]
+    StateTooLarge {
+        /// Octets of the state.
+        size: usize,
+        /// Octets there is room for.
+        limit: usize,
+    },
     /// The settle mode that was negotiated forbids it (2.8.2).
     #[error("the link's sender-settle-mode is {mode}; send that way")]
     SettleMode {

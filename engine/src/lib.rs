@@ -73,7 +73,7 @@ mod trace;
 mod transport;
 mod views;
 
-pub use config::{Config, LinkConfig, SessionConfig};
+pub use config::{Config, LinkConfig, SendOptions, SessionConfig};
 pub use delivery::{Delivery, Payload, SendPayload, Update};
 pub use endpoints::EndError;
 pub use engine::{Census, Engine, Transmit};

@@ -1,13 +1,16 @@
 //! What goes out next: control frames in the order of their causes, then transfers in turn.
 
+use alloc::vec::Vec;
+
 use crate::codec::Encode;
+use crate::config::SendOptions;
 use crate::delivery::{Payload, SendPayload};
 use crate::endpoints::{Control, Phase};
 use crate::engine::Engine;
 use crate::error::SendError;
 use crate::ids::{DeliveryId, LinkId};
 use crate::link::{After, Half, Sending, TRANSFER_OVERHEAD};
-use crate::protocol::{Condition, Disposition, Open, Tag, Transfer, conditions};
+use crate::protocol::{Condition, DeliveryState, Disposition, Open, Tag, Transfer, conditions};
 use crate::seq::Seq;
 use crate::transport::frame::{self, FrameTooLarge, FrameType};
 
@@ -286,7 +289,12 @@ impl Engine {
         // Settled is said on every transfer: some peers look at the first, some at the last (2.7.5).
         transfer.settled = (sending.delivery.is_none() && !sending.aborted).then_some(true);
         session.outgoing_window.send();
-        let octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
+        let mut octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
+        if let Some(state) = sending.state.as_ref().filter(|_| !sending.aborted) {
+            // That this leaves room was checked when the message was taken for sending.
+            octets = octets.saturating_sub(state_octets(state)).max(1);
+            transfer.state = Some(state.clone());
+        }
         transfer.more = sending.remaining > octets || sending.open.is_some();
         transfer.aborted = sending.aborted;
         let count = sending.remaining.min(octets);
@@ -314,13 +322,14 @@ impl Engine {
         &mut self,
         id: LinkId,
         tag: &[u8],
-        format: u32,
-        settled: bool,
+        options: &SendOptions,
         payload: SendPayload<'_>,
     ) -> Result<Option<DeliveryId>, SendError> {
         let size = payload.len();
-        self.endpoints.check_send(id, size, tag, settled)?;
-        if let Some((channel, handle, number)) = self.claim_direct(id, size) {
+        let settled = options.settled;
+        self.endpoints.check_send(id, size, tag, options)?;
+        let state_size = self.check_state(options.state.as_ref())?;
+        if let Some((channel, handle, number)) = self.claim_direct(id, size + state_size) {
             let delivery = (!settled).then(|| self.endpoints.remember(id, tag, Some(number)));
             if let Some(delivery) = delivery
                 && let Some(link) = self.endpoints.links.get(id)
@@ -329,8 +338,9 @@ impl Engine {
                 let _ = session.outgoing.insert(number, delivery);
             }
             let mut transfer = Transfer::new(handle);
-            first_transfer(&mut transfer, number, tag, format);
+            first_transfer(&mut transfer, number, tag, options.message_format);
             transfer.settled = settled.then_some(true);
+            transfer.state.clone_from(&options.state);
             let chain_octets = self.endpoints.limits().chain_octets;
             let source = match payload {
                 SendPayload::Borrowed(octets) => Source::Octets(octets),
@@ -359,7 +369,8 @@ impl Engine {
         let sending = Sending {
             delivery,
             tag,
-            format,
+            format: options.message_format,
+            state: options.state.clone(),
             payload: payload.into_payload(),
             remaining: size,
             written: size as u64,
@@ -369,6 +380,29 @@ impl Engine {
             after: After::Nothing,
         };
         Ok(self.endpoints.enqueue(id, sending))
+    }
+
+    /// Begins a delivery whose payload is written in pieces.
+    pub(crate) fn stream(
+        &mut self,
+        id: LinkId,
+        tag: &[u8],
+        options: &SendOptions,
+    ) -> Result<DeliveryId, SendError> {
+        self.check_state(options.state.as_ref())?;
+        self.endpoints.stream(id, tag, options)
+    }
+
+    /// How many octets a state adds to each transfer, if that leaves room for the message.
+    fn check_state(&self, state: Option<&DeliveryState>) -> Result<usize, SendError> {
+        let Some(state) = state else { return Ok(0) };
+        let size = state_octets(state);
+        // Half of what a frame has room for, so that a message does not become a thousand of them.
+        let limit = (self.transport.remote_max() as usize - TRANSFER_OVERHEAD) / 2;
+        if size > limit {
+            return Err(SendError::StateTooLarge { size, limit });
+        }
+        Ok(size)
     }
 
     /// If a one-frame message of this link could be written now, in the same place of the stream where
@@ -413,6 +447,12 @@ enum Source<'a> {
     Octets(&'a [u8]),
     /// The first so many octets of a rope, which are taken off it.
     Rope(&'a mut Payload, usize),
+}
+
+fn state_octets(state: &DeliveryState) -> usize {
+    let mut octets = Vec::new();
+    state.encode(&mut octets);
+    octets.len()
 }
 
 fn first_transfer(transfer: &mut Transfer, number: Seq, tag: &[u8], format: u32) {

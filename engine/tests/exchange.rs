@@ -5,7 +5,7 @@ use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
 use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslRequest, SaslServer};
 use ferrion_engine::{
     Census, Config, Engine, Event, Failure, LinkConfig, LinkId, Origin, SaslFailure, SendError,
-    SessionConfig, SessionId, Time, UsageError,
+    SendOptions, SessionConfig, SessionId, Time, UsageError,
 };
 
 const NOW: Time = Time(1);
@@ -340,7 +340,7 @@ fn a_message_streams_through_a_window_smaller_than_itself() {
         .client
         .sender(j.sender)
         .unwrap()
-        .stream(b"big", 0, false)
+        .stream(b"big", &SendOptions::default())
         .unwrap();
     let (mut written, mut read) = (0_usize, 0_usize);
     let mut most_queued = 0;
@@ -398,7 +398,7 @@ fn an_aborted_message_vanishes_and_the_next_one_is_whole() {
             .set_streaming(streaming);
         j.credit(10);
         let mut sender = j.client.sender(j.sender).unwrap();
-        let id = sender.stream(b"1", 0, false).unwrap();
+        let id = sender.stream(b"1", &SendOptions::default()).unwrap();
         sender.write(id, "half of").unwrap();
         j.settle();
         if streaming {

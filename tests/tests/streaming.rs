@@ -1,7 +1,7 @@
 //! Deliveries written and read in pieces, and taken back (2.6.12, 2.7.5).
 
 use ferrion_engine::protocol::DeliveryState;
-use ferrion_engine::{Event, LinkConfig, SendError, SessionConfig};
+use ferrion_engine::{Event, LinkConfig, SendError, SendOptions, SessionConfig};
 use ferrion_tests::build::{Role, detach, disposition, transfer};
 use ferrion_tests::peer::{Peer, Wired, client};
 
@@ -22,7 +22,7 @@ fn pieces_become_transfers_of_one_delivery() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.expect_nothing();
         p.engine()
@@ -64,7 +64,7 @@ fn a_settled_stream_says_so_from_the_first_frame() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, true)
+            .stream(b"t", &SendOptions::settled())
             .unwrap();
         p.engine()
             .sender(link.id)
@@ -87,7 +87,7 @@ fn what_is_sent_meanwhile_waits_behind_a_stream_and_does_not_interleave() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine()
             .sender(link.id)
@@ -116,7 +116,7 @@ fn a_stream_on_one_link_does_not_hold_up_another() {
             .engine()
             .sender(slow.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine()
             .sender(slow.id)
@@ -142,7 +142,7 @@ fn aborting_tells_the_receiver_and_forgets_the_delivery() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine()
             .sender(link.id)
@@ -179,7 +179,7 @@ fn aborting_before_the_first_frame_costs_nothing() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine().sender(link.id).unwrap().abort(id).unwrap();
         p.expect_nothing();
@@ -197,7 +197,7 @@ fn a_receiver_that_settles_early_does_not_stop_the_stream_from_being_finished() 
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine()
             .sender(link.id)
@@ -236,7 +236,7 @@ fn a_stream_can_not_be_settled_before_it_is_finished() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine()
             .sender(link.id)
@@ -256,11 +256,15 @@ fn a_link_that_ends_takes_its_streams_with_it() {
     for (settled, settled_by_peer) in [(false, false), (false, true), (true, false)] {
         client(|p| {
             let link = with_sender(p);
+            let options = SendOptions {
+                settled,
+                ..SendOptions::default()
+            };
             let id = p
                 .engine()
                 .sender(link.id)
                 .unwrap()
-                .stream(b"t", 0, settled)
+                .stream(b"t", &options)
                 .unwrap();
             p.engine()
                 .sender(link.id)
@@ -309,7 +313,7 @@ fn a_stream_that_outgrows_what_the_receiver_takes_is_refused() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine()
             .sender(link.id)
@@ -458,7 +462,7 @@ fn aborting_lets_a_close_go_that_waited_for_the_stream() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine().link(link.id).unwrap().close(None).unwrap();
         p.expect_nothing();
@@ -477,7 +481,7 @@ fn aborting_lets_a_drain_be_answered_that_waited_for_the_stream() {
             .engine()
             .sender(link.id)
             .unwrap()
-            .stream(b"t", 0, false)
+            .stream(b"t", &SendOptions::default())
             .unwrap();
         p.engine().sender(link.id).unwrap().drained().unwrap();
         p.engine().sender(link.id).unwrap().abort(id).unwrap();

@@ -8,6 +8,7 @@ use crate::ids::{DeliveryId, LinkId};
 use crate::protocol::{DeliveryState, Tag};
 use crate::seq::Seq;
 pub use payload::{Payload, SendPayload};
+pub(crate) use settlement::check_sender_state;
 pub(crate) use unsettled::Unsettled;
 
 /// A complete incoming delivery.
@@ -19,6 +20,8 @@ pub struct Delivery {
     pub tag: Tag,
     /// The format of the payload; 0 is an AMQP message (2.8.11).
     pub message_format: u32,
+    /// Its state at the sender, if a transfer named one: a transaction's (4.5.8), for example.
+    pub state: Option<DeliveryState>,
     /// The encoded message; of one that was read while it came, what was not taken then.
     pub payload: Payload,
     /// The sender took it back after part of it was read: forget that part. Only for deliveries that
@@ -41,7 +44,8 @@ pub struct Update {
     pub delivery: DeliveryId,
     /// The sender's name for it.
     pub tag: Tag,
-    /// Its state at the peer; `None` if the peer named none.
+    /// Its state at the peer. Once the peer has settled one of ours without an outcome, it is the default outcome of the
+    /// link's source (3.5.3). `None` if there is neither.
     pub state: Option<DeliveryState>,
     /// Whether the peer has settled, and so forgotten, it. If not, settle it when you are done with it.
     pub settled: bool,

@@ -93,6 +93,7 @@ impl Endpoints {
         state: Option<DeliveryState>,
         settled: bool,
     ) -> Result<(), UsageError> {
+        check_sender_state(state.as_ref())?;
         let delivery = self.outgoing.get_mut(id).ok_or(UsageError::StaleHandle)?;
         let (number, remote_settled) = (delivery.number, delivery.remote_settled);
         let link_id = delivery.link;
@@ -167,6 +168,21 @@ impl Endpoints {
     fn take_outgoing_update(&mut self, id: OutgoingId) -> Option<Update> {
         let delivery = self.outgoing.get_mut(id)?;
         delivery.update_queued = false;
+        let undecided = matches!(
+            &delivery.remote_state,
+            None | Some(DeliveryState::Received(_))
+        );
+        if delivery.remote_settled && undecided {
+            let source = self
+                .links
+                .get(delivery.link)
+                .map(|link| &link.config.source);
+            if let Some(Some(source)) = source
+                && source.default_outcome.is_some()
+            {
+                delivery.remote_state.clone_from(&source.default_outcome);
+            }
+        }
         let update = Update {
             delivery: id.into(),
             tag: delivery.tag,
@@ -356,6 +372,16 @@ impl Endpoints {
                 self.incoming.discard(delivery);
             }
         }
+    }
+}
+
+/// A sender tells `received` only of a delivery that it resumes (3.4.1).
+pub(crate) const fn check_sender_state(state: Option<&DeliveryState>) -> Result<(), UsageError> {
+    match state {
+        Some(DeliveryState::Received(_)) => Err(UsageError::WrongState(
+            "only a receiver says `received`: name an outcome, or no state",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
 use crate::link::{Half, Link, ReceiverCredit};
-use crate::protocol::{ReceiverSettleMode, Tag, Transfer, conditions};
+use crate::protocol::{DeliveryState, ReceiverSettleMode, Tag, Transfer, conditions};
 use crate::seq::Seq;
 
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
@@ -47,6 +47,7 @@ pub(crate) struct Partial {
     tag: Tag,
     format: u32,
     settled: bool,
+    state: Option<DeliveryState>,
     payload: Payload,
     /// Octets that came, including those that were taken already.
     octets: u64,
@@ -190,6 +191,7 @@ impl Endpoints {
                 id: remembered,
                 tag,
                 message_format: format,
+                state: transfer.state.clone(),
                 payload: payload.into(),
                 aborted: false,
             };
@@ -208,6 +210,7 @@ impl Endpoints {
             tag,
             format,
             settled,
+            state: None,
             payload: Payload::default(),
             octets: 0,
             waiting: Held::default(),
@@ -310,6 +313,9 @@ impl Endpoints {
             return Err(fault);
         }
         partial.payload.push(payload);
+        if transfer.state.is_some() {
+            partial.state.clone_from(&transfer.state);
+        }
         let streaming = partial.streaming;
         if !streaming && !transfer.more {
             self.hold(session_id, partial.waiting);
@@ -340,6 +346,7 @@ impl Endpoints {
             id: delivery_id,
             tag: partial.tag,
             message_format: partial.format,
+            state: partial.state,
             payload: partial.payload,
             aborted: false,
         };
@@ -434,6 +441,7 @@ impl Endpoints {
                 id: None,
                 tag,
                 message_format,
+                state: None,
                 payload: Payload::default(),
                 aborted: true,
             };

@@ -3,7 +3,8 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::delivery::{Outgoing, Payload};
+use crate::config::SendOptions;
+use crate::delivery::{Outgoing, Payload, check_sender_state};
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
@@ -18,6 +19,8 @@ pub(crate) struct Sending {
     pub(crate) delivery: Option<OutgoingId>,
     pub(crate) tag: Tag,
     pub(crate) format: u32,
+    /// What each of its transfers says of its state.
+    pub(crate) state: Option<DeliveryState>,
     /// What is still to be written, and how many octets that is.
     pub(crate) payload: Payload,
     pub(crate) remaining: usize,
@@ -158,7 +161,7 @@ impl Endpoints {
         id: LinkId,
         size: usize,
         tag: &[u8],
-        settled: bool,
+        options: &SendOptions,
     ) -> Result<&SenderHalf, SendError> {
         let link = self.links.get(id).ok_or(UsageError::StaleHandle)?;
         let Half::Sender(sender) = &link.half else {
@@ -174,7 +177,8 @@ impl Endpoints {
         if session.is_none_or(|session| session.local != Phase::Open) {
             return Err(UsageError::WrongState("the session was ended").into());
         }
-        match (link.config.snd_settle_mode, settled) {
+        check_sender_state(options.state.as_ref())?;
+        match (link.config.snd_settle_mode, options.settled) {
             (SenderSettleMode::Settled, false) => {
                 return Err(SendError::SettleMode { mode: "settled" });
             }
@@ -227,10 +231,9 @@ impl Endpoints {
         &mut self,
         id: LinkId,
         tag: &[u8],
-        format: u32,
-        settled: bool,
+        options: &SendOptions,
     ) -> Result<DeliveryId, SendError> {
-        self.check_send(id, 0, tag, settled)?;
+        self.check_send(id, 0, tag, options)?;
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         // A settled one needs a name too while it is being written.
         let delivery = self.remember(id, &tag, None);
@@ -238,9 +241,10 @@ impl Endpoints {
             outgoing.is_open = true;
         }
         let sending = Sending {
-            delivery: (!settled).then_some(delivery),
+            delivery: (!options.settled).then_some(delivery),
             tag,
-            format,
+            format: options.message_format,
+            state: options.state.clone(),
             payload: Payload::default(),
             remaining: 0,
             written: 0,

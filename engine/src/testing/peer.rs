@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::{Buf, BytesMut};
 
 use crate::codec::Encode;
-use crate::config::{Config, LinkConfig, SessionConfig};
+use crate::config::{Config, LinkConfig, SendOptions, SessionConfig};
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::ids::LinkId;
@@ -184,10 +184,12 @@ fn send(engine: &mut Engine, id: LinkId) {
         let _ = match n {
             0 => sender.send(&n.to_be_bytes(), b"unsettled").map(drop),
             1 => sender.send_settled(&n.to_be_bytes(), alloc::vec![0; 9000]),
-            2 => sender.stream(b"stream", 0, true).and_then(|delivery| {
-                sender.write(delivery, "piece")?;
-                Ok(sender.abort(delivery)?)
-            }),
+            2 => sender
+                .stream(b"stream", &SendOptions::settled())
+                .and_then(|delivery| {
+                    sender.write(delivery, "piece")?;
+                    Ok(sender.abort(delivery)?)
+                }),
             _ => sender.send(&n.to_be_bytes(), alloc::vec![0; 600]).map(drop),
         };
     }

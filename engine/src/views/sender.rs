@@ -1,11 +1,22 @@
 //! A sending link as the caller sees it.
 
+use crate::config::SendOptions;
 use crate::delivery::{Payload, SendPayload, Update};
 use crate::engine::Engine;
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId};
 use crate::link::{Half, SenderHalf};
 use crate::protocol::DeliveryState;
+
+const DEFAULT_OPTIONS: SendOptions = SendOptions {
+    message_format: 0,
+    settled: false,
+    state: None,
+};
+const SETTLED_OPTIONS: SendOptions = SendOptions {
+    settled: true,
+    ..DEFAULT_OPTIONS
+};
 
 /// A link of an [`Engine`] that sends (2.6.7, 2.6.12).
 #[derive(Debug)]
@@ -36,7 +47,9 @@ impl<'a> Sender<'a> {
         tag: &[u8],
         payload: impl Into<SendPayload<'p>>,
     ) -> Result<DeliveryId, SendError> {
-        let sent = self.engine.send(self.id, tag, 0, false, payload.into())?;
+        let sent = self
+            .engine
+            .send(self.id, tag, &DEFAULT_OPTIONS, payload.into())?;
         sent.ok_or(SendError::Usage(UsageError::StaleHandle))
     }
 
@@ -50,24 +63,22 @@ impl<'a> Sender<'a> {
         payload: impl Into<SendPayload<'p>>,
     ) -> Result<(), SendError> {
         self.engine
-            .send(self.id, tag, 0, true, payload.into())
+            .send(self.id, tag, &SETTLED_OPTIONS, payload.into())
             .map(drop)
     }
 
-    /// As [`send`](Self::send) and [`send_settled`](Self::send_settled), with a message format (2.8.11)
-    /// other than 0. `None` for a settled one.
+    /// As [`send`](Self::send) and [`send_settled`](Self::send_settled), with all that can be said of a delivery.
+    /// `None` for a settled one.
     ///
     /// # Errors
-    /// As for [`send`](Self::send).
-    pub fn send_format<'p>(
+    /// As for [`send`](Self::send); or the state is `received`, or too large for the peer's frames.
+    pub fn send_with<'p>(
         &mut self,
         tag: &[u8],
-        format: u32,
-        settled: bool,
+        options: &SendOptions,
         payload: impl Into<SendPayload<'p>>,
     ) -> Result<Option<DeliveryId>, SendError> {
-        self.engine
-            .send(self.id, tag, format, settled, payload.into())
+        self.engine.send(self.id, tag, options, payload.into())
     }
 
     /// Begins a delivery that is written in pieces: [`write`](Self::write) them, then
@@ -75,14 +86,9 @@ impl<'a> Sender<'a> {
     /// behind it, since deliveries of one link do not interleave (2.6.12).
     ///
     /// # Errors
-    /// As for [`send`](Self::send).
-    pub fn stream(
-        &mut self,
-        tag: &[u8],
-        format: u32,
-        settled: bool,
-    ) -> Result<DeliveryId, SendError> {
-        self.engine.endpoints.stream(self.id, tag, format, settled)
+    /// As for [`send_with`](Self::send_with).
+    pub fn stream(&mut self, tag: &[u8], options: &SendOptions) -> Result<DeliveryId, SendError> {
+        self.engine.stream(self.id, tag, options)
     }
 
     /// Adds a piece to a delivery that is being written. Watch

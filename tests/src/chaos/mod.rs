@@ -9,7 +9,9 @@ mod rest;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode, Role, SenderSettleMode};
-use ferrion_engine::{Config, DeliveryId, LinkConfig, LinkId, SessionConfig, SessionId};
+use ferrion_engine::{
+    Config, DeliveryId, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId,
+};
 
 use crate::pair::{At, Pair};
 
@@ -323,7 +325,11 @@ impl Chaos {
         let Ok(mut sender) = self.pair.engine(at).sender(link) else {
             return;
         };
-        let Ok(id) = sender.stream(&count.to_be_bytes(), 0, settled) else {
+        let options = SendOptions {
+            settled,
+            ..SendOptions::default()
+        };
+        let Ok(id) = sender.stream(&count.to_be_bytes(), &options) else {
             return;
         };
         let head = [number.to_be_bytes(), count.to_be_bytes()].concat();
