@@ -217,8 +217,14 @@ impl Build {
 
     /// The octets of the frame.
     pub fn octets(&self, default_channel: u16) -> Vec<u8> {
-        self.frame(default_channel)
-            .encode_with(self.form, self.descriptors)
+        self.octets_with(default_channel, |_| ())
+    }
+
+    /// The octets of the frame after a last change.
+    pub fn octets_with(&self, default_channel: u16, change: impl FnOnce(&mut Frame)) -> Vec<u8> {
+        let mut frame = self.frame(default_channel);
+        change(&mut frame);
+        frame.encode_with(self.form, self.descriptors)
     }
 
     /// The delivery range of a disposition, both ends given.

@@ -120,11 +120,7 @@ fn a_second_link_of_our_own_with_the_same_name_and_role_is_refused() {
         p.opened();
         let session = p.begun();
         p.sender(session, "l");
-        let second = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("l", "q"));
+        let second = p.attach_sender(session, LinkConfig::sender("l", "q"));
         assert!(matches!(second, Err(UsageError::DuplicateLink(_))));
         p.expect_nothing();
     });
@@ -149,7 +145,7 @@ fn a_peer_that_attaches_a_live_name_again_steals_the_link() {
             }
         });
         assert_ne!(new, old.id);
-        p.engine().link(new).unwrap().accept().unwrap();
+        p.accept_link(new).unwrap();
         p.expect_attach().name("l");
         // What the peer still says about the old one does no harm.
         p.inject(detach().handle(3).closed(true));
@@ -239,11 +235,7 @@ fn a_handle_above_our_handle_max_is_a_framing_error() {
                 None
             }
         });
-        p.engine()
-            .session(id)
-            .unwrap()
-            .accept(Default::default())
-            .unwrap();
+        p.accept_session(id, Default::default()).unwrap();
         let max = p.expect_begin().uint("handle-max");
         assert!(max < u32::MAX, "a limit there must be");
         p.inject(script_sender("l", max + 1));
@@ -258,11 +250,7 @@ fn links_never_exceed_the_peers_handle_max() {
         let session = p.begun_with(Default::default(), |begin| begin.handle_max(1));
         p.sender(session, "a");
         p.sender(session, "b");
-        let third = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("c", "q"));
+        let third = p.attach_sender(session, LinkConfig::sender("c", "q"));
         assert!(matches!(third, Err(UsageError::LimitReached { .. })));
         p.expect_nothing();
     });
@@ -371,7 +359,7 @@ fn a_peer_may_attach_again_before_its_detach_is_answered() {
             panic!()
         };
         assert!(p.engine().link(new).unwrap().is_incoming());
-        p.engine().link(new).unwrap().accept().unwrap();
+        p.accept_link(new).unwrap();
         p.expect_detach().handle(old.ours).closed(false).no_error();
         p.expect_attach().name("l");
         p.engine().receiver(new).unwrap().set_credit(1).unwrap();
@@ -457,12 +445,8 @@ fn refusing_a_link_before_its_session_is_accepted_changes_nothing() {
             p.engine().link(link).unwrap().refuse(why),
             Err(UsageError::WrongState(_))
         ));
-        p.engine()
-            .session(session)
-            .unwrap()
-            .accept(SessionConfig::default())
-            .unwrap();
-        p.engine().link(link).unwrap().accept().unwrap();
+        p.accept_session(session, SessionConfig::default()).unwrap();
+        p.accept_link(link).unwrap();
         p.expect_begin();
         // A refusal would have answered without a target (2.6.3).
         p.expect_attach()

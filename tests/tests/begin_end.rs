@@ -20,10 +20,7 @@ fn a_session_of_ours_has_no_remote_channel_and_takes_the_lowest_number() {
     client(|p| {
         p.opened();
         for channel in 0..3 {
-            p.engine()
-                .connection()
-                .begin(SessionConfig::default())
-                .unwrap();
+            p.begin(SessionConfig::default()).unwrap();
             p.expect_begin()
                 .on(channel)
                 .null("remote-channel")
@@ -42,11 +39,7 @@ fn a_session_of_the_peers_is_answered_with_its_channel() {
         };
         assert!(p.engine().session(id).unwrap().is_incoming());
         p.expect_nothing();
-        p.engine()
-            .session(id)
-            .unwrap()
-            .accept(SessionConfig::default())
-            .unwrap();
+        p.accept_session(id, SessionConfig::default()).unwrap();
         p.expect_begin().on(0).remote_channel(17);
     });
 }
@@ -56,16 +49,8 @@ fn incoming_and_outgoing_channels_are_told_apart() {
     client(|p| {
         p.opened();
         // Ours on 0 answered from 1, ours on 1 answered from 0.
-        let first = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
-        let second = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        let first = p.begin(SessionConfig::default()).unwrap();
+        let second = p.begin(SessionConfig::default()).unwrap();
         p.expect_begin().on(0);
         p.expect_begin().on(1);
         p.inject(a_begin().remote_channel(0).on(1));
@@ -95,10 +80,7 @@ fn ending_first_waits_for_the_peers_end() {
             p.engine().session(id),
             Err(UsageError::StaleHandle)
         ));
-        p.engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        p.begin(SessionConfig::default()).unwrap();
         p.expect_begin().on(0);
     });
 }
@@ -219,11 +201,7 @@ fn begin_that_answers_a_session_we_never_began_closes_the_connection() {
 fn a_session_that_is_ended_before_it_was_answered_still_ends_in_order() {
     client(|p| {
         p.opened();
-        let id = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        let id = p.begin(SessionConfig::default()).unwrap();
         p.engine().session(id).unwrap().end(None).unwrap();
         p.expect_begin().on(0).respond();
         p.expect_end().on(0);
@@ -238,6 +216,7 @@ fn a_session_that_is_ended_before_it_was_answered_still_ends_in_order() {
 #[test]
 fn a_peer_that_begins_and_ends_at_once_is_answered_with_both() {
     server(|p| {
+        p.engine_starts_at_zero();
         p.inject_raw(&AMQP_HEADER);
         p.engine().connection().open().unwrap();
         p.inject_all([
@@ -262,7 +241,7 @@ fn a_session_config_shows_in_begin() {
             next_outgoing_id: 0xffff_fffe,
             ..SessionConfig::default()
         };
-        p.engine().connection().begin(config).unwrap();
+        p.begin(config).unwrap();
         p.expect_begin()
             .incoming_window(7)
             .next_outgoing_id(0xffff_fffe);
@@ -299,11 +278,7 @@ fn link_with_early_credit(p: &mut Peer) -> (SessionId, ferrion_engine::LinkId) {
         })
         .collect();
     for id in &ids {
-        p.engine()
-            .session(*id)
-            .unwrap()
-            .accept(SessionConfig::default())
-            .unwrap();
+        p.accept_session(*id, SessionConfig::default()).unwrap();
     }
     p.drain_names();
     p.use_channel(5);
@@ -336,7 +311,7 @@ fn ending_one_session_does_not_send_on_another_before_its_links_are_attached() {
     server(|p| {
         let (first, link) = link_with_early_credit(p);
         p.engine().session(first).unwrap().end(None).unwrap();
-        p.engine().link(link).unwrap().accept().unwrap();
+        p.accept_link(link).unwrap();
         p.engine().sender(link).unwrap().send(b"t", b"x").unwrap();
         let names = p.drain_names();
         let at = |name: &str| names.iter().position(|n| n == name).unwrap();
@@ -349,7 +324,7 @@ fn what_was_sent_before_the_end_goes_before_it_with_its_attach() {
     server(|p| {
         let (_, link) = link_with_early_credit(p);
         let session = p.engine().link(link).unwrap().session().unwrap();
-        p.engine().link(link).unwrap().accept().unwrap();
+        p.accept_link(link).unwrap();
         p.engine().sender(link).unwrap().send(b"t", b"x").unwrap();
         p.engine().session(session).unwrap().end(None).unwrap();
         assert_eq!(p.drain_names(), ["attach", "transfer", "end"]);

@@ -178,10 +178,7 @@ fn credit_before_the_senders_attach_has_no_delivery_count() {
         p.opened();
         let session = p.begun();
         let id = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_receiver(LinkConfig::receiver("l", "q"))
+            .attach_receiver(session, LinkConfig::receiver("l", "q"))
             .unwrap();
         p.engine().receiver(id).unwrap().set_credit(10).unwrap();
         p.expect_attach();

@@ -66,9 +66,9 @@ fn a_frame_of_exactly_the_maximum_is_taken() {
                 .target(target().v()),
         );
         p.take_credit(&link, 2);
-        let overhead = p.delivery(&link, 0, b"").octets(0).len();
+        let overhead = p.octets(&p.delivery(&link, 0, b"")).len();
         let largest = p.delivery(&link, 0, &vec![1; 1024 - overhead]);
-        assert_eq!(largest.octets(0).len(), 1024);
+        assert_eq!(p.octets(&largest).len(), 1024);
         p.inject(largest);
         assert_eq!(p.take(&link).payload.len(), 1024 - overhead);
         let too_large = p.delivery(&link, 1, &vec![1; 1025 - overhead]);
@@ -81,7 +81,7 @@ fn a_frame_of_exactly_the_maximum_is_taken() {
 fn good_frames_before_a_bad_one_still_count() {
     client(|p| {
         let link = with_receiver(p);
-        let mut octets = p.delivery(&link, 0, b"good").octets(5);
+        let mut octets = p.octets(&p.delivery(&link, 0, b"good"));
         octets.extend([0, 0, 0, 1, 2, 0, 0, 0]);
         p.inject_raw(&octets);
         assert_eq!(p.take(&link).payload.into_bytes(), "good");
@@ -510,7 +510,7 @@ fn random_octets_never_hurt() {
             .collect();
         client(|p| {
             let link = with_receiver(p);
-            let good = p.delivery(&link, 0, b"x").octets(5);
+            let good = p.octets(&p.delivery(&link, 0, b"x"));
             p.inject_raw(&good);
             p.inject_raw(&octets);
             p.events();
@@ -530,21 +530,20 @@ fn frames_with_one_octet_changed_never_hurt() {
             let session = p.end.monitor.session(0).unwrap().links().len();
             assert!(session > 0);
             let mut octets = [
-                p.delivery(&link, 0, b"first").octets(5),
-                p.link_flow(&link).link_credit(3).available(1).octets(5),
-                p.delivery(&link, 1, b"second").more(true).octets(5),
-                transfer().handle(link.theirs).payload(b"third").octets(5),
+                p.delivery(&link, 0, b"first"),
+                p.link_flow(&link).link_credit(3).available(1),
+                p.delivery(&link, 1, b"second").more(true),
+                transfer().handle(link.theirs).payload(b"third"),
                 ferrion_tests::build::disposition()
                     .role(Role::Sender)
                     .range(0, 1)
                     .settled(true)
-                    .accepted()
-                    .octets(5),
+                    .accepted(),
                 ferrion_tests::build::detach()
                     .handle(link.theirs)
-                    .closed(true)
-                    .octets(5),
+                    .closed(true),
             ]
+            .map(|build| p.octets(&build))
             .concat();
             let index = (at % octets.len() as u64) as usize;
             octets[index] = to;

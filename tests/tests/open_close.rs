@@ -439,7 +439,7 @@ fn sessions_never_exceed_the_peers_channel_max() {
         p.opened_with(|open| open.channel_max(1));
         p.begun();
         p.begun();
-        let refused = p.engine().connection().begin(Default::default());
+        let refused = p.begin(Default::default());
         assert!(refused.is_err());
         p.expect_nothing();
     });
@@ -466,14 +466,14 @@ fn a_channel_above_our_channel_max_is_a_framing_error() {
 fn commands_on_a_connection_in_the_wrong_state_are_refused_and_change_nothing() {
     client(|p| {
         assert!(p.engine().connection().close(None).is_err());
-        assert!(p.engine().connection().begin(Default::default()).is_err());
+        assert!(p.begin(Default::default()).is_err());
         p.engine().connection().open().unwrap();
         assert!(p.engine().connection().open().is_err());
         p.expect_header(AMQP_HEADER).respond();
         p.expect_open().respond();
         p.engine().connection().close(None).unwrap();
         assert!(p.engine().connection().close(None).is_err());
-        assert!(p.engine().connection().begin(Default::default()).is_err());
+        assert!(p.begin(Default::default()).is_err());
         p.expect_close();
         p.expect_nothing();
     });
@@ -508,6 +508,7 @@ fn an_end_that_comes_after_close_was_asked_for_is_not_answered_behind_it() {
 #[test]
 fn open_goes_before_the_answers_to_what_came_meanwhile() {
     server(|p| {
+        p.engine_starts_at_zero();
         p.inject_raw(&AMQP_HEADER);
         p.use_channel(0);
         p.inject_all([

@@ -15,21 +15,11 @@ fn lock_step() -> Config {
 fn everything_up_to_the_first_transfer_leaves_in_one_write() {
     client(|p| {
         p.engine().connection().open().unwrap();
-        let session = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
-        p.engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("out", "q"))
+        let session = p.begin(SessionConfig::default()).unwrap();
+        p.attach_sender(session, LinkConfig::sender("out", "q"))
             .unwrap();
         let receiver = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_receiver(LinkConfig::receiver("in", "q"))
+            .attach_receiver(session, LinkConfig::receiver("in", "q"))
             .unwrap();
         p.engine()
             .receiver(receiver)
@@ -51,15 +41,8 @@ fn everything_up_to_the_first_transfer_leaves_in_one_write() {
 fn a_lock_step_client_waits_for_each_answer_of_the_connection() {
     client_with(lock_step(), |p| {
         p.engine().connection().open().unwrap();
-        let session = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
-        p.engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("out", "q"))
+        let session = p.begin(SessionConfig::default()).unwrap();
+        p.attach_sender(session, LinkConfig::sender("out", "q"))
             .unwrap();
         p.expect_header(AMQP_HEADER);
         p.expect_open();
@@ -74,25 +57,11 @@ fn a_lock_step_client_waits_for_each_answer_of_the_connection() {
 fn only_channel_zero_is_used_before_the_peers_open() {
     client(|p| {
         p.engine().connection().open().unwrap();
-        let first = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
+        let first = p.begin(SessionConfig::default()).unwrap();
+        let second = p.begin(SessionConfig::default()).unwrap();
+        p.attach_sender(first, LinkConfig::sender("a", "q"))
             .unwrap();
-        let second = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
-        p.engine()
-            .session(first)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("a", "q"))
-            .unwrap();
-        p.engine()
-            .session(second)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("b", "q"))
+        p.attach_sender(second, LinkConfig::sender("b", "q"))
             .unwrap();
         p.expect_header(AMQP_HEADER).respond();
         p.expect_open();
@@ -107,21 +76,10 @@ fn only_channel_zero_is_used_before_the_peers_open() {
 fn a_session_that_the_peers_open_has_no_room_for_ends_here() {
     client(|p| {
         p.engine().connection().open().unwrap();
-        let first = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
-        let second = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        let first = p.begin(SessionConfig::default()).unwrap();
+        let second = p.begin(SessionConfig::default()).unwrap();
         let link = p
-            .engine()
-            .session(second)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("l", "q"))
+            .attach_sender(second, LinkConfig::sender("l", "q"))
             .unwrap();
         p.expect_header(AMQP_HEADER).respond();
         p.expect_open();
@@ -147,23 +105,13 @@ fn a_session_that_the_peers_open_has_no_room_for_ends_here() {
 fn a_link_that_the_peers_begin_has_no_room_for_ends_here() {
     client(|p| {
         p.opened();
-        let session = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        let session = p.begin(SessionConfig::default()).unwrap();
         p.expect_begin();
         let first = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("a", "q"))
+            .attach_sender(session, LinkConfig::sender("a", "q"))
             .unwrap();
         let second = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("b", "q"))
+            .attach_sender(session, LinkConfig::sender("b", "q"))
             .unwrap();
         // The answer is there before the attaches were written.
         p.inject(
@@ -187,39 +135,35 @@ fn a_link_that_the_peers_begin_has_no_room_for_ends_here() {
 #[test]
 fn a_pipelining_client_is_served_from_one_write() {
     server(|p| {
-        let whole = [
-            AMQP_HEADER.to_vec(),
-            open().container_id("script").octets(0),
+        p.use_channel(0);
+        let frames = [
+            open().container_id("script"),
             begin()
                 .next_outgoing_id(0)
                 .incoming_window(10)
-                .outgoing_window(10)
-                .octets(0),
+                .outgoing_window(10),
             attach()
                 .name("l")
                 .handle(0)
                 .role(Role::Sender)
                 .initial_delivery_count(0)
                 .source(source().v())
-                .target(target().v())
-                .octets(0),
+                .target(target().v()),
         ]
+        .map(|build| p.octets(&build))
         .concat();
+        let whole = [&AMQP_HEADER[..], &frames].concat();
         p.inject_raw(&whole);
         p.engine().connection().open().unwrap();
         assert_eq!(p.next_event(), Some(Event::RemoteOpen));
         let Some(Event::SessionBegun(session)) = p.next_event() else {
             panic!()
         };
-        p.engine()
-            .session(session)
-            .unwrap()
-            .accept(SessionConfig::default())
-            .unwrap();
+        p.accept_session(session, SessionConfig::default()).unwrap();
         let Some(Event::LinkAttached(link)) = p.next_event() else {
             panic!()
         };
-        p.engine().link(link).unwrap().accept().unwrap();
+        p.accept_link(link).unwrap();
         p.engine().receiver(link).unwrap().set_credit(3).unwrap();
         assert_eq!(
             p.drain_names(),
@@ -264,7 +208,7 @@ fn frames_of_a_link_that_was_not_accepted_yet_are_kept_in_mind() {
                 None
             }
         });
-        p.engine().link(link).unwrap().accept().unwrap();
+        p.accept_link(link).unwrap();
         p.expect_attach().role(Role::Sender);
         assert_eq!(p.engine().sender(link).unwrap().credit(), 5);
         p.engine().sender(link).unwrap().send(b"t", b"x").unwrap();
@@ -309,16 +253,9 @@ fn a_client_may_open_and_close_without_hearing_anything() {
 fn frames_before_our_open_is_seen_stay_within_512_octets() {
     client(|p| {
         p.engine().connection().open().unwrap();
-        let session = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        let session = p.begin(SessionConfig::default()).unwrap();
         let long = "n".repeat(600);
-        p.engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender(long.as_str(), "q"))
+        p.attach_sender(session, LinkConfig::sender(long.as_str(), "q"))
             .unwrap();
         // The attach has to wait for the peer's open: it is too large for a peer of which nothing is known.
         assert_eq!(p.drain_names(), ["header", "open", "begin"]);

@@ -265,17 +265,10 @@ fn a_message_of_more_frames_than_the_window_arrives() {
 fn flows_before_the_answer_to_our_begin_carry_no_next_incoming_id() {
     client(|p| {
         p.opened();
-        let id = p
-            .engine()
-            .connection()
-            .begin(SessionConfig::default())
-            .unwrap();
+        let id = p.begin(SessionConfig::default()).unwrap();
         p.expect_begin();
         let receiver = p
-            .engine()
-            .session(id)
-            .unwrap()
-            .attach_receiver(LinkConfig::receiver("l", "q"))
+            .attach_receiver(id, LinkConfig::receiver("l", "q"))
             .unwrap();
         p.engine()
             .receiver(receiver)
@@ -360,11 +353,7 @@ fn a_window_that_is_granted_before_the_session_is_accepted_counts() {
             Event::SessionBegun(id) => Some(id),
             _ => None,
         });
-        p.engine()
-            .session(id)
-            .unwrap()
-            .accept(SessionConfig::default())
-            .unwrap();
+        p.accept_session(id, SessionConfig::default()).unwrap();
         p.expect_begin();
         assert_eq!(p.engine().session(id).unwrap().outgoing_window(), 100);
     });

@@ -64,12 +64,7 @@ fn the_modes_that_the_peer_answers_are_shown() {
         let mut config = LinkConfig::receiver("in", "q");
         config.snd_settle_mode = SenderSettleMode::Unsettled;
         config.rcv_settle_mode = ReceiverSettleMode::Second;
-        let link = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_receiver(config)
-            .unwrap();
+        let link = p.attach_receiver(session, config).unwrap();
         p.expect_attach()
             .snd_settle_mode(0)
             .rcv_settle_mode(SECOND)

@@ -31,11 +31,7 @@ fn a_senders_attach_names_role_termini_and_delivery_count() {
         p.opened();
         let session = p.begun();
         let config = LinkConfig::sender("my-link", "queue");
-        p.engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(config)
-            .unwrap();
+        p.attach_sender(session, config).unwrap();
         p.expect_attach()
             .name("my-link")
             .handle(0)
@@ -52,11 +48,7 @@ fn a_receivers_attach_has_no_delivery_count() {
         p.opened();
         let session = p.begun();
         let config = LinkConfig::receiver("my-link", "queue");
-        p.engine()
-            .session(session)
-            .unwrap()
-            .attach_receiver(config)
-            .unwrap();
+        p.attach_receiver(session, config).unwrap();
         p.expect_attach()
             .role(Role::Receiver)
             .null("initial-delivery-count")
@@ -96,6 +88,7 @@ fn a_link_of_the_peers_waits_to_be_accepted_and_is_answered_with_its_termini() {
 #[test]
 fn refusing_a_link_attaches_without_a_terminus_and_then_closes() {
     server(|p| {
+        p.engine_starts_at_zero();
         p.opened();
         p.begun_by_script(Default::default(), |b| b);
         for (build, role, terminus) in [
@@ -132,10 +125,7 @@ fn a_refused_sender_learns_why_and_sends_nothing() {
         p.opened();
         let session = p.begun();
         let id = p
-            .engine()
-            .session(session)
-            .unwrap()
-            .attach_sender(LinkConfig::sender("l", "q"))
+            .attach_sender(session, LinkConfig::sender("l", "q"))
             .unwrap();
         p.expect_attach()
             .respond_with(|attach| attach.target(V::Null));
@@ -186,7 +176,7 @@ fn a_senders_attach_without_a_delivery_count_is_a_fault_but_a_receivers_is_not()
                 None
             }
         });
-        p.engine().link(id).unwrap().accept().unwrap();
+        p.accept_link(id).unwrap();
         p.expect_attach().initial_delivery_count(0);
         p.inject(script_sender("s", 1).set("initial-delivery-count", V::Null));
         let names = p.drain_names();
@@ -249,7 +239,7 @@ fn an_accepted_terminus_is_echoed_unharmed() {
                 None
             }
         });
-        p.engine().link(id).unwrap().accept().unwrap();
+        p.accept_link(id).unwrap();
         p.expect_attach().source(terminus);
     });
 }

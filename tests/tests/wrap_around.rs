@@ -1,5 +1,7 @@
 //! Serial numbers near the end of their circle behave as they do near zero (2.8.10).
 
+use std::cell::RefCell;
+
 use ferrion_engine::protocol::DeliveryState;
 use ferrion_engine::{LinkConfig, SessionConfig};
 use ferrion_tests::build::{Role, disposition, transfer};
@@ -35,6 +37,24 @@ fn receiver_from(p: &mut Peer, id: u32, count: u32) -> Wired {
     p.receiver_with(session, LinkConfig::receiver("in", "q"), |b| {
         b.initial_delivery_count(count)
     })
+}
+
+#[test]
+fn every_script_also_runs_where_the_numbers_wrap() {
+    let seen = RefCell::new(Vec::new());
+    client(|p| {
+        let link = sender_from(p, 0, 0);
+        p.grant(&link, 3);
+        for i in 0..3u32 {
+            p.send_settled(&link, &i.to_be_bytes(), b"");
+            p.expect_transfer().delivery_id(i);
+        }
+        let session = p.end.monitor.session(0).unwrap();
+        let count = session.link(link.ours).unwrap().delivery_count.unwrap();
+        seen.borrow_mut().push((session.next_outgoing_id, count));
+    });
+    // Whole and octet by octet, each from zero and from before the end.
+    assert_eq!(seen.into_inner(), [(3, 3), (3, 3), (1, 1), (1, 1)]);
 }
 
 #[test]

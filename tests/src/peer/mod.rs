@@ -13,11 +13,16 @@
 //! });
 //! ```
 //!
-//! [`client`] and [`server`] run the script twice, once with whole writes and once octet by octet, and compare what the engine
-//! wrote and which events it gave. Whatever the engine writes is judged by a [`Monitor`](crate::monitor::Monitor) besides.
-//! The script numbers its channels and handles differently from the engine, so that mixing them up shows.
+//! [`client`] and [`server`] run the script with whole writes and octet by octet, and compare what the engine wrote and which
+//! events it gave. They do so with transfer-ids, delivery-ids and delivery-counts that start at zero, as the script writes them,
+//! and again with all of them moved to the end of their circle, so that they wrap at the third (2.8.10). For that the engine's
+//! sessions and links have to be made by the peer's commands ([`Peer::begin`], [`Peer::attach_sender`] ...), and numbers that
+//! pass by the script's frames go through [`Peer::wire`]. Whatever the engine writes is judged by a
+//! [`Monitor`](crate::monitor::Monitor) besides. The script numbers its channels and handles differently from the engine, so
+//! that mixing them up shows.
 
 mod got;
+mod shift;
 mod steps;
 
 use std::collections::VecDeque;
@@ -25,6 +30,7 @@ use std::collections::VecDeque;
 use ferrion_engine::{Config, Engine, Event, Time};
 
 pub use got::Got;
+use shift::shift;
 pub use steps::Wired;
 
 use crate::build::Build;
@@ -35,6 +41,8 @@ use crate::oracle::{AMQP_HEADER, Frame, Piece, What};
 pub const CHANNEL_OFFSET: u16 = 5;
 /// What the script adds to the engine's handle to make its own.
 pub const HANDLE_OFFSET: u32 = 7;
+/// What is added to the serial numbers of the script to make those on the wire: nothing, and what makes them wrap at once.
+const BASES: [u32; 2] = [0, 0xffff_fffe];
 
 /// Which role the engine plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,67 +61,79 @@ pub struct Peer {
     pub side: Side,
     now: Time,
     cut: Cut,
+    base: u32,
+    may_start_at_zero: bool,
     inbox: VecDeque<(Piece, Time)>,
     channel: u16,
     trace: Trace,
     told: bool,
 }
 
-/// Runs a script against a client engine with a plain configuration, with whole writes and octet by octet.
+/// Runs a script against a client engine with a plain configuration, in every way.
 pub fn client(script: impl Fn(&mut Peer)) {
     client_with(Config::new("engine"), script);
 }
 
-/// Runs a script against a server engine with a plain configuration, with whole writes and octet by octet.
+/// Runs a script against a server engine with a plain configuration, in every way.
 pub fn server(script: impl Fn(&mut Peer)) {
     server_with(Config::new("engine"), script);
 }
 
 /// [`client`] with a configuration.
 pub fn client_with(config: Config, script: impl Fn(&mut Peer)) {
-    twice(Side::Client, &config, script);
+    run(Side::Client, &config, script);
 }
 
 /// [`server`] with a configuration.
 pub fn server_with(config: Config, script: impl Fn(&mut Peer)) {
-    twice(Side::Server, &config, script);
+    run(Side::Server, &config, script);
 }
 
-fn twice(side: Side, config: &Config, script: impl Fn(&mut Peer)) {
-    let run = |cut: Cut| {
-        let mut peer = Peer::new(side, config.clone(), cut);
-        script(&mut peer);
-        peer.finish();
-        peer
-    };
-    let whole = run(Cut::Whole);
-    let mut octets = run(Cut::Octets);
-    if whole.end.written != octets.end.written {
-        let other = whole.trace.text();
-        octets.fail(&format!("octet by octet the engine writes other frames than for whole writes; those gave:\n{other}\n"));
-    }
-    if whole.end.events != octets.end.events {
-        let other = whole.trace.text();
-        octets.fail(&format!("octet by octet the engine gives other events than for whole writes; those gave:\n{other}\n"));
+fn run(side: Side, config: &Config, script: impl Fn(&mut Peer)) {
+    for base in BASES {
+        let run = |cut: Cut| {
+            let mut peer = Peer::new(side, config.clone(), cut, base);
+            script(&mut peer);
+            peer.finish();
+            peer
+        };
+        let whole = run(Cut::Whole);
+        let mut octets = run(Cut::Octets);
+        if whole.end.written != octets.end.written {
+            let other = whole.trace.text();
+            octets.fail(&format!("octet by octet the engine writes other frames than for whole writes; those gave:\n{other}\n"));
+        }
+        if whole.end.events != octets.end.events {
+            let other = whole.trace.text();
+            octets.fail(&format!("octet by octet the engine gives other events than for whole writes; those gave:\n{other}\n"));
+        }
     }
 }
 
 impl Peer {
-    /// One run of one engine. Most tests want [`client`] or [`server`].
-    pub fn new(side: Side, config: Config, cut: Cut) -> Self {
+    fn new(side: Side, config: Config, cut: Cut, base: u32) -> Self {
         let engine = match side {
             Side::Client => Engine::client(config),
             Side::Server => Engine::server(config),
         };
+        let mut trace = Trace::default();
+        if base > 0 {
+            trace.line(
+                Time(0),
+                &format!("-- serial numbers start at {base:#x} where the script has 0"),
+            );
+        }
         Self {
             end: Endpoint::new("engine", engine),
             side,
             // Not zero, so that arithmetic before the beginning of time would show.
             now: Time(1_000_000),
             cut,
+            base,
+            may_start_at_zero: base == 0,
             inbox: VecDeque::new(),
             channel: CHANNEL_OFFSET,
-            trace: Trace::default(),
+            trace,
             told: false,
         }
     }
@@ -121,6 +141,17 @@ impl Peer {
     /// The engine, for commands and questions.
     pub fn engine(&mut self) -> &mut Engine {
         &mut self.end.engine
+    }
+
+    /// A serial number of the script's as the wire has it in this run.
+    pub fn wire(&self, number: u32) -> u32 {
+        number.wrapping_add(self.base)
+    }
+
+    /// Allows for sessions and links that no command of the peer's made: those that the engine begins or attaches only to end
+    /// or refuse them.
+    pub fn engine_starts_at_zero(&mut self) {
+        self.may_start_at_zero = true;
     }
 
     /// Virtual time.
@@ -153,16 +184,18 @@ impl Peer {
 
     /// Sends one frame.
     pub fn inject(&mut self, build: Build) {
-        let octets = build.octets(self.channel);
+        let octets = self.octets(&build);
         self.inject_raw(&octets);
+    }
+
+    /// What [`inject`](Self::inject) would send.
+    pub fn octets(&self, build: &Build) -> Vec<u8> {
+        build.octets_with(self.channel, |frame| shift(frame, self.base))
     }
 
     /// Sends several frames in one write.
     pub fn inject_all(&mut self, builds: impl IntoIterator<Item = Build>) {
-        let octets: Vec<u8> = builds
-            .into_iter()
-            .flat_map(|b| b.octets(self.channel))
-            .collect();
+        let octets: Vec<u8> = builds.into_iter().flat_map(|b| self.octets(&b)).collect();
         self.inject_raw(&octets);
     }
 
@@ -358,9 +391,18 @@ impl Peer {
     }
 
     fn pull(&mut self) {
-        match self.end.pull(self.now, &mut self.cut, &mut self.trace) {
-            Ok(pieces) => self.inbox.extend(pieces),
+        let pieces = match self.end.pull(self.now, &mut self.cut, &mut self.trace) {
+            Ok(pieces) => pieces,
             Err(why) => self.fail(&format!("the engine breaks a rule: {why}")),
+        };
+        for (mut piece, at) in pieces {
+            if let What::Frame(frame) = &mut piece.what {
+                if !self.may_start_at_zero && shift::start(frame) == Some(0) {
+                    self.fail("an endpoint of the engine's starts at 0: make it by a command of the peer's");
+                }
+                shift(frame, self.base.wrapping_neg());
+            }
+            self.inbox.push_back((piece, at));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use ferrion_engine::protocol::DeliveryState;
 use ferrion_engine::{
-    Delivery, DeliveryId, Event, LinkConfig, LinkId, SessionConfig, SessionId, Update,
+    Delivery, DeliveryId, Event, LinkConfig, LinkId, SessionConfig, SessionId, Update, UsageError,
 };
 
 use super::{CHANNEL_OFFSET, Peer, Side};
@@ -64,8 +64,6 @@ impl Peer {
         change: impl FnOnce(Build) -> Build,
     ) -> SessionId {
         let id = self
-            .engine()
-            .connection()
             .begin(config)
             .expect("an open connection begins sessions");
         self.expect_begin()
@@ -93,10 +91,7 @@ impl Peer {
             Event::SessionBegun(id) => Some(id),
             _ => None,
         });
-        self.engine()
-            .session(id)
-            .expect("a live session")
-            .accept(config)
+        self.accept_session(id, config)
             .expect("a session to accept");
         self.expect_begin().remote_channel(CHANNEL_OFFSET);
         id
@@ -114,13 +109,8 @@ impl Peer {
         config: LinkConfig,
         change: impl FnOnce(Build) -> Build,
     ) -> Wired {
-        let id = self
-            .engine()
-            .session(session)
-            .expect("a live session")
-            .attach_sender(config)
-            .expect("attaches");
-        self.wire(id, Role::Sender, change)
+        let id = self.attach_sender(session, config).expect("attaches");
+        self.answered(id, Role::Sender, change)
     }
 
     /// The engine attaches a receiver to `name`, the script answers.
@@ -135,16 +125,11 @@ impl Peer {
         config: LinkConfig,
         change: impl FnOnce(Build) -> Build,
     ) -> Wired {
-        let id = self
-            .engine()
-            .session(session)
-            .expect("a live session")
-            .attach_receiver(config)
-            .expect("attaches");
-        self.wire(id, Role::Receiver, change)
+        let id = self.attach_receiver(session, config).expect("attaches");
+        self.answered(id, Role::Receiver, change)
     }
 
-    fn wire(&mut self, id: LinkId, role: Role, change: impl FnOnce(Build) -> Build) -> Wired {
+    fn answered(&mut self, id: LinkId, role: Role, change: impl FnOnce(Build) -> Build) -> Wired {
         let got = self.expect_attach().role(role);
         let ours = got.uint("handle");
         let mut theirs = ours + super::HANDLE_OFFSET;
@@ -171,11 +156,7 @@ impl Peer {
             Event::LinkAttached(id) => Some(id),
             _ => None,
         });
-        self.engine()
-            .link(id)
-            .expect("a live link")
-            .accept()
-            .expect("a link to accept");
+        self.accept_link(id).expect("a link to accept");
         let ours = self.expect_attach().uint("handle");
         Wired { id, ours, theirs }
     }
@@ -188,9 +169,9 @@ impl Peer {
             .session_of_partner(self.channel)
             .expect("a session on this channel");
         build::flow()
-            .next_incoming_id(session.next_outgoing_id)
+            .next_incoming_id(self.unwire(session.next_outgoing_id))
             .incoming_window(2048)
-            .next_outgoing_id(session.next_incoming_id.expect("the script began"))
+            .next_outgoing_id(self.unwire(session.next_incoming_id.expect("the script began")))
             .outgoing_window(2048)
     }
 
@@ -205,7 +186,13 @@ impl Peer {
             .link(link.ours)
             .and_then(|l| l.delivery_count)
             .expect("an attached link");
-        self.flow().handle(link.theirs).delivery_count(count)
+        self.flow()
+            .handle(link.theirs)
+            .delivery_count(self.unwire(count))
+    }
+
+    fn unwire(&self, number: u32) -> u32 {
+        number.wrapping_sub(self.wire(0))
     }
 
     /// Gives the engine's sender credit.
@@ -232,6 +219,54 @@ impl Peer {
             .delivery_tag(&id.to_be_bytes())
             .message_format(0)
             .payload(payload)
+    }
+
+    // ----- commands of the application that start serial numbers
+
+    /// The engine begins a session, its ids moved.
+    pub fn begin(&mut self, mut config: SessionConfig) -> Result<SessionId, UsageError> {
+        config.next_outgoing_id = self.wire(config.next_outgoing_id);
+        self.engine().connection().begin(config)
+    }
+
+    /// The engine accepts a session, its ids moved.
+    pub fn accept_session(
+        &mut self,
+        id: SessionId,
+        mut config: SessionConfig,
+    ) -> Result<(), UsageError> {
+        config.next_outgoing_id = self.wire(config.next_outgoing_id);
+        self.engine().session(id)?.accept(config)
+    }
+
+    /// The engine attaches a sender, its delivery-count moved.
+    pub fn attach_sender(
+        &mut self,
+        session: SessionId,
+        mut config: LinkConfig,
+    ) -> Result<LinkId, UsageError> {
+        config.initial_delivery_count = self.wire(config.initial_delivery_count);
+        self.engine().session(session)?.attach_sender(config)
+    }
+
+    /// The engine attaches a receiver.
+    pub fn attach_receiver(
+        &mut self,
+        session: SessionId,
+        config: LinkConfig,
+    ) -> Result<LinkId, UsageError> {
+        self.engine().session(session)?.attach_receiver(config)
+    }
+
+    /// The engine accepts a link as it was offered, its delivery-count moved.
+    pub fn accept_link(&mut self, id: LinkId) -> Result<(), UsageError> {
+        let start = self.wire(0);
+        let mut link = self.engine().link(id)?;
+        let Some(mut config) = link.offer() else {
+            return link.accept();
+        };
+        config.initial_delivery_count = start;
+        link.accept_with(config)
     }
 
     // ----- commands of the application, which must succeed
