@@ -4,7 +4,7 @@
 //! anything: they change state and leave a [`Control`] mark, which the scheduler turns into frames
 //! when output is asked for. The methods live in the files of the objects they change.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use crate::arena::Arena;
@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::link::Link;
 use crate::protocol::{Condition, Role};
 use crate::session::Session;
+use crate::time::Time;
 
 /// How far one side of a connection, session or link has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub(crate) struct Endpoints {
     pub(crate) control: VecDeque<Control>,
     /// Senders with something to send, in turn.
     pub(crate) ready: VecDeque<LinkId>,
+    /// Links that close gracefully, by the moment at which they wait no longer.
+    pub(crate) closings: BTreeSet<(Time, LinkId)>,
     /// Links and sessions whose last event was handed out, to be freed at the next poll.
     farewell: Vec<Event>,
 }
@@ -88,6 +91,7 @@ impl Endpoints {
             events: Events::new(),
             control: VecDeque::new(),
             ready: VecDeque::new(),
+            closings: BTreeSet::new(),
             farewell: Vec::new(),
         }
     }

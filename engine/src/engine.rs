@@ -175,6 +175,9 @@ impl Engine {
             self.transport.stop_reading();
             self.fail(Fault::connection(conditions::RESOURCE_LIMIT_EXCEEDED, text));
         }
+        if self.endpoints.connection.local != Phase::Ended {
+            self.endpoints.close_overdue(now);
+        }
         self.encode_heartbeat(now);
     }
 
@@ -209,7 +212,14 @@ impl Engine {
             .silence_deadline()
             .filter(|_| self.endpoints.connection.local != Phase::Ended);
         let heartbeat = idle.heartbeat_deadline().filter(|_| self.may_beat());
-        Deadline::earliest(self.wait_deadline(), Deadline::earliest(silence, heartbeat))
+        [
+            self.wait_deadline(),
+            silence,
+            heartbeat,
+            self.endpoints.closing_deadline(),
+        ]
+        .into_iter()
+        .fold(None, Deadline::earliest)
     }
 
     // ---- events out ----

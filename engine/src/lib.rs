@@ -81,7 +81,7 @@ pub use error::{Failure, HeaderFailure, Origin, SaslFailure, SendError, UsageErr
 pub use event::Event;
 pub use ids::{DeliveryId, LinkId, SessionId};
 pub use limits::Limits;
-pub use link::PartialDelivery;
+pub use link::{Closing, PartialDelivery};
 pub use message::Message;
 pub use time::{Deadline, Reason, Time};
 pub use views::{Connection, Link, Receiver, Sender, Session};

@@ -281,7 +281,9 @@ impl Engine {
                 if let Some(outgoing) = endpoints.outgoing.get_mut(delivery) {
                     outgoing.number = Some(number);
                     // Our own ids are dense: there is always a place.
-                    let _ = session.outgoing.insert(number, delivery);
+                    if session.outgoing.insert(number, delivery) {
+                        link.unsettled += 1;
+                    }
                 }
             }
             first_transfer(&mut transfer, number, &sending.tag, sending.format);
@@ -332,10 +334,11 @@ impl Engine {
         if let Some((channel, handle, number)) = self.claim_direct(id, size + state_size) {
             let delivery = (!settled).then(|| self.endpoints.remember(id, tag, Some(number)));
             if let Some(delivery) = delivery
-                && let Some(link) = self.endpoints.links.get(id)
+                && let Some(link) = self.endpoints.links.get_mut(id)
                 && let Some(session) = self.endpoints.sessions.get_mut(link.session)
+                && session.outgoing.insert(number, delivery)
             {
-                let _ = session.outgoing.insert(number, delivery);
+                link.unsettled += 1;
             }
             let mut transfer = Transfer::new(handle);
             first_transfer(&mut transfer, number, tag, options.message_format);

@@ -54,6 +54,9 @@ pub enum Reason {
     Close,
     /// The peer has been silent; at this moment its silence exceeds our idle time-out (2.4.5).
     PeerSilent,
+    /// A link that is closing gracefully is detached then, whatever it still waits for; see
+    /// [`Link::close_by`](crate::Link::close_by).
+    LinkClose,
     /// An empty frame is due, to keep the peer from timing us out (2.4.5).
     Heartbeat,
 }

@@ -98,6 +98,8 @@ pub(crate) struct Incoming {
     pub(crate) local_state: Option<DeliveryState>,
     pub(crate) remote_state: Option<DeliveryState>,
     pub(crate) remote_settled: bool,
+    /// The caller took some of it before it was complete.
+    pub(crate) was_read: bool,
     /// Whether it stands in its link's list of updates.
     pub(crate) update_queued: bool,
 }
@@ -113,6 +115,7 @@ impl Incoming {
             local_state: None,
             remote_state: None,
             remote_settled: false,
+            was_read: false,
             update_queued: false,
         }
     }

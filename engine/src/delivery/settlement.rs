@@ -75,14 +75,14 @@ impl Endpoints {
         if !settled {
             delivery.local_state.clone_from(&state);
         }
-        if settled {
-            self.forget_incoming(session, number);
-            self.incoming.discard(id);
-        }
         // What the sender has settled, it has forgotten: there is nobody to tell.
         if !remote_settled {
             let run = single(Role::Receiver, number, settled, state);
             self.request_dispositions(session, run);
+        }
+        if settled {
+            self.forget_incoming(session, number);
+            self.incoming.discard(id);
         }
         Ok(())
     }
@@ -116,25 +116,23 @@ impl Endpoints {
                     );
                 if waits {
                     self.outgoing.discard(id);
-                    if let (Some(number), Some(session)) =
-                        (number, self.sessions.get_mut(session_id))
-                    {
-                        session.outgoing.remove(number);
+                    if let Some(number) = number {
+                        self.forget_outgoing(session_id, link_id, number);
                     }
                     return Ok(());
                 }
             }
             self.outgoing.discard(id);
-            if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session_id)) {
-                session.outgoing.remove(number);
-            }
         }
         // Before its first transfer the peer does not know of it.
-        if let Some(number) = number
-            && !remote_settled
-        {
-            let run = single(Role::Sender, number, settled, state);
-            self.request_dispositions(session_id, run);
+        if let Some(number) = number {
+            if !remote_settled {
+                let run = single(Role::Sender, number, settled, state);
+                self.request_dispositions(session_id, run);
+            }
+            if settled {
+                self.forget_outgoing(session_id, link_id, number);
+            }
         }
         Ok(())
     }
@@ -278,8 +276,8 @@ impl Endpoints {
         delivery.remote_settled |= settled;
         let link = delivery.link;
         let fresh = !core::mem::replace(&mut delivery.update_queued, true);
-        if settled && let Some(session) = self.sessions.get_mut(session) {
-            session.outgoing.remove(number);
+        if settled {
+            self.forget_outgoing(session, link, number);
         }
         if fresh {
             self.queue_update(link, id.into());
@@ -310,8 +308,11 @@ impl Endpoints {
         delivery.remote_settled |= settled;
         let link = delivery.link;
         let fresh = !core::mem::replace(&mut delivery.update_queued, true);
-        if settled && let Some(session) = self.sessions.get_mut(session) {
-            session.incoming.remove(number);
+        if settled
+            && let Some(session) = self.sessions.get_mut(session)
+            && session.incoming.remove(number).is_some()
+        {
+            self.count_settled(link);
         }
         if fresh {
             self.queue_update(link, id.into());
@@ -332,7 +333,30 @@ impl Endpoints {
         if let Some(session) = self.sessions.get_mut(session)
             && let Some(id) = session.incoming.remove(number)
         {
+            let link = self.incoming.get(id).map(|delivery| delivery.link);
             self.incoming.discard(id);
+            if let Some(link) = link {
+                self.count_settled(link);
+            }
+        }
+    }
+
+    /// An outgoing delivery is settled: its session need not find it any more.
+    pub(crate) fn forget_outgoing(&mut self, session: SessionId, link: LinkId, number: Seq) {
+        if let Some(session) = self.sessions.get_mut(session)
+            && session.outgoing.remove(number).is_some()
+        {
+            self.count_settled(link);
+        }
+    }
+
+    /// One unsettled delivery less: a link that is closing may have waited for it.
+    fn count_settled(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.unsettled = link.unsettled.saturating_sub(1);
+            if link.unsettled == 0 {
+                self.go_on_closing(id);
+            }
         }
     }
 

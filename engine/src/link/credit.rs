@@ -107,6 +107,15 @@ impl ReceiverCredit {
         self.drain = drain;
     }
 
+    /// Asks for all that the sender was ever granted to be used or given back, so that it is known
+    /// when nothing more can come. `false` if nothing was granted: then there is nobody to ask.
+    #[must_use]
+    pub(crate) const fn take_back(&mut self) -> bool {
+        self.credit = self.usable;
+        self.drain = self.usable > 0;
+        self.drain
+    }
+
     /// The link-credit for the flow that is being written.
     pub(crate) fn advertise(&mut self) -> u32 {
         self.usable = self.usable.max(self.credit);

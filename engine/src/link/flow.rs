@@ -45,6 +45,7 @@ impl Endpoints {
                 if receiver.credit.flow(flow.delivery_count) {
                     self.post(Event::Flow(id));
                 }
+                self.go_on_closing(id);
             }
         }
         if flow.echo {
@@ -73,6 +74,9 @@ impl Endpoints {
         let link = self.link_mut(id)?;
         if link.local == Phase::Ended {
             return Err(UsageError::WrongState("the link was detached"));
+        }
+        if link.is_closing() {
+            return Err(UsageError::WrongState("the link is being closed"));
         }
         let attached = link.local == Phase::Open;
         let Half::Receiver(receiver) = &mut link.half else {

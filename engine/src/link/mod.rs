@@ -1,5 +1,6 @@
 //! The link endpoint (2.6): attach and detach, for both roles.
 
+mod closing;
 mod credit;
 mod flow;
 mod receiver;
@@ -21,6 +22,8 @@ use crate::protocol::{
     Attach, Condition, Detach, ReceiverSettleMode, Role, SenderSettleMode, conditions,
 };
 use crate::seq::Seq;
+pub use closing::Closing;
+pub(crate) use closing::Graceful;
 pub(crate) use credit::{ReceiverCredit, SenderCredit};
 pub use receiver::PartialDelivery;
 pub(crate) use receiver::ReceiverHalf;
@@ -40,6 +43,7 @@ pub(crate) struct Link {
     pub(crate) error: Option<Box<EndError>>,
     /// What our detach says.
     detach: Option<Box<Detach>>,
+    pub(crate) graceful: Option<Graceful>,
     /// Whether the peer's detach closed the link for good.
     pub(crate) remote_closed: bool,
     /// We detached it for an error: what still comes is ignored until the peer's detach.
@@ -50,6 +54,8 @@ pub(crate) struct Link {
     pub(crate) detach_written: bool,
     pub(crate) end_was_told: bool,
     pub(crate) queued: Queued,
+    /// Deliveries of it that its session remembers as unsettled.
+    pub(crate) unsettled: u32,
     /// Deliveries whose state the peer changed, each at most once.
     pub(crate) updates: VecDeque<DeliveryId>,
 }
@@ -78,6 +84,7 @@ impl Link {
             remote_attach: None,
             error: None,
             detach: None,
+            graceful: None,
             remote_closed: false,
             discarding: false,
             flow_due: false,
@@ -86,6 +93,7 @@ impl Link {
             detach_written: false,
             end_was_told: false,
             queued: Queued::default(),
+            unsettled: 0,
             updates: VecDeque::new(),
         }
     }
@@ -100,6 +108,11 @@ impl Link {
     /// Both sides have attached and neither has detached.
     pub(crate) const fn is_attached(&self) -> bool {
         matches!((self.local, self.remote), (Phase::Open, Phase::Open))
+    }
+
+    /// Detaching was asked for and waits for what was sent: the peer knows nothing of it.
+    pub(crate) const fn detach_waits(&self) -> bool {
+        matches!(self.local, Phase::Ended) && !self.detach_due && !self.detach_written
     }
 
     /// The sender's settle mode in force: what the sending side says (2.8.2).
@@ -225,7 +238,7 @@ impl Endpoints {
         condition: Option<Condition>,
     ) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
-        let waits = link.local == Phase::Ended && !link.detach_due && !link.detach_written;
+        let waits = link.detach_waits();
         match link.local {
             // The peer is gone from it already: nobody needs to accept it first.
             Phase::New if link.remote == Phase::Ended => self.accept_link(id, None)?,
@@ -245,7 +258,9 @@ impl Endpoints {
         link.discarding = detach.error.is_some();
         link.detach = Some(Box::new(detach));
         link.local = Phase::Ended;
-        if link.discarding {
+        let discarding = link.discarding;
+        self.forget_closing(id);
+        if discarding {
             self.drop_queue_of(id);
         }
         self.at_rest(id);
@@ -402,13 +417,14 @@ impl Endpoints {
             }
         }
         self.drop_transfers(id);
+        self.answer_while_closing(id);
         self.post(Event::LinkDetached(id));
         self.free_link_if_over(id);
         Ok(())
     }
 
     /// What the link was in the middle of is void: its queue, and what arrived of a delivery.
-    fn drop_transfers(&mut self, id: LinkId) {
+    pub(crate) fn drop_transfers(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
@@ -472,6 +488,7 @@ impl Endpoints {
     }
 
     pub(crate) fn end_link_with_session(&mut self, id: LinkId) {
+        self.forget_closing(id);
         self.drop_transfers(id);
         let Some(link) = self.links.get_mut(id) else {
             return;

@@ -84,6 +84,10 @@ impl Partial {
 }
 
 impl ReceiverHalf {
+    pub(crate) const fn has_partial(&self) -> bool {
+        self.partial.is_some()
+    }
+
     pub(crate) const fn drop_partial(&mut self) -> Option<Box<Partial>> {
         self.partial.take()
     }
@@ -113,7 +117,10 @@ impl Endpoints {
         let link = self.link_on(session_id, transfer.handle);
         let result = match link {
             Ok(Some(id)) => self.on_link_transfer(session_id, id, transfer, payload),
-            Ok(None) => Ok(()),
+            Ok(None) => {
+                self.pass_over(session_id, transfer);
+                Ok(())
+            }
             Err(fault) => Err(fault),
         };
         // Transfers that ended up nowhere use the window as well.
@@ -171,6 +178,7 @@ impl Endpoints {
         }
         if transfer.aborted {
             self.top_up(id);
+            self.go_on_closing(id);
             return Ok(());
         }
         let settled = transfer.settled.unwrap_or(false);
@@ -242,6 +250,9 @@ impl Endpoints {
             return Ok(id);
         };
         if session.incoming.len() < limit && session.incoming.insert(number, id) {
+            if let Some(link) = self.links.get_mut(link) {
+                link.unsettled += 1;
+            }
             return Ok(id);
         }
         self.incoming.discard(id);
@@ -383,6 +394,16 @@ impl Endpoints {
         Ok(())
     }
 
+    /// A transfer for a link that ended here: nobody wants it, but the ids of the session go on from it.
+    fn pass_over(&mut self, session_id: SessionId, transfer: &Transfer) {
+        if let Some(session) = self.sessions.get_mut(session_id)
+            && let (Some(last), Some(number)) = (session.last_incoming, transfer.delivery_id)
+            && (1..=MAX_ID_GAP).contains(&Seq(number).distance_from(last))
+        {
+            session.last_incoming = Some(Seq(number));
+        }
+    }
+
     /// A delivery must fit what we advertised, and what we are ready to buffer.
     fn check_size(&self, id: LinkId, octets: u64, buffered: u64) -> Result<(), Fault> {
         let advertised = self
@@ -424,12 +445,36 @@ impl Endpoints {
 
     #[inline]
     fn complete(&mut self, id: LinkId, delivery: Delivery, held: Held) {
-        if let Some(link) = self.links.get_mut(id)
-            && let Half::Receiver(receiver) = &mut link.half
-        {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        if link.is_closing() {
+            self.complete_while_closing(id, delivery, held);
+            return;
+        }
+        if let Half::Receiver(receiver) = &mut link.half {
             receiver.complete.push_back((delivery, held));
         }
         self.post(Event::Deliveries(id));
+    }
+
+    /// Nobody is to be given what comes now, but for what cannot be given back.
+    fn complete_while_closing(&mut self, id: LinkId, delivery: Delivery, held: Held) {
+        if let Some(delivery) = delivery.id.filter(|id| self.can_be_given_back(*id)) {
+            if let Some(link) = self.links.get(id) {
+                let session = link.session;
+                self.unhold(session, held);
+            }
+            self.give_back(id, delivery);
+        } else {
+            if let Some(link) = self.links.get_mut(id)
+                && let Half::Receiver(receiver) = &mut link.half
+            {
+                receiver.complete.push_back((delivery, held));
+            }
+            self.post(Event::Deliveries(id));
+        }
+        self.go_on_closing(id);
     }
 
     /// The sender took the delivery back. Nobody needs to hear of that but a caller who has part of it.
@@ -448,6 +493,7 @@ impl Endpoints {
             self.complete(id, delivery, Held::default());
         }
         self.top_up(id);
+        self.go_on_closing(id);
     }
 
     pub(crate) fn next_delivery(&mut self, id: LinkId) -> Option<Delivery> {
@@ -509,6 +555,9 @@ impl Endpoints {
         partial.was_read = true;
         let held = core::mem::take(&mut partial.waiting);
         let payload = core::mem::take(&mut partial.payload);
+        if let Some(incoming) = self.incoming.get_mut(partial.id) {
+            incoming.was_read = true;
+        }
         self.unhold(session, held);
         Some(payload)
     }

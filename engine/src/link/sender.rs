@@ -173,6 +173,9 @@ impl Endpoints {
         if !link.is_attached() {
             return Err(UsageError::WrongState("the link is not attached on both sides").into());
         }
+        if link.is_closing() {
+            return Err(UsageError::WrongState("the link is being closed").into());
+        }
         let session = self.sessions.get(link.session);
         if session.is_none_or(|session| session.local != Phase::Open) {
             return Err(UsageError::WrongState("the session was ended").into());
@@ -346,8 +349,8 @@ impl Endpoints {
             sender.queue.remove(at);
         }
         self.outgoing.discard(outgoing);
-        if let (Some(number), Some(session)) = (number, self.sessions.get_mut(session)) {
-            session.outgoing.remove(number);
+        if let Some(number) = number {
+            self.forget_outgoing(session, link_id, number);
         }
         self.schedule(link_id);
         self.at_rest(link_id);
@@ -412,6 +415,7 @@ impl Endpoints {
         if drained {
             self.request_link_flow(id);
         }
+        self.go_on_closing(id);
     }
 }
 

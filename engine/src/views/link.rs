@@ -7,10 +7,11 @@ use crate::endpoints::{EndError, Phase};
 use crate::engine::Engine;
 use crate::error::UsageError;
 use crate::ids::{LinkId, SessionId};
-use crate::link;
+use crate::link::{self, Closing};
 use crate::protocol::{
     Attach, Condition, ReceiverSettleMode, Role, SenderSettleMode, Source, TargetArchetype,
 };
+use crate::time::Time;
 
 /// A link of an [`Engine`] (2.6), whichever its role.
 #[derive(Debug)]
@@ -56,7 +57,8 @@ impl<'a> Link<'a> {
         self.engine.endpoints.refuse_link(self.id, error)
     }
 
-    /// Detaches the link without closing it (2.6.4), after what was sent has left.
+    /// Detaches the link without closing it (2.6.4), after what was sent has left. That takes credit:
+    /// [`close_by`](Self::close_by) does not wait for it without end.
     ///
     /// # Errors
     /// It is not attached.
@@ -64,12 +66,99 @@ impl<'a> Link<'a> {
         self.engine.endpoints.detach(self.id, false, None)
     }
 
-    /// Closes the link for good (2.6.5), after what was sent has left.
+    /// Closes the link for good (2.6.5): without an error after what was sent has left, with one at
+    /// once. [`close_by`](Self::close_by) waits for more than that, and not without end.
     ///
     /// # Errors
     /// It is not attached.
     pub fn close(&mut self, error: Option<Condition>) -> Result<(), UsageError> {
         self.engine.endpoints.detach(self.id, true, error)
+    }
+
+    /// Closes the link gracefully: for good, and so that neither side has to guess what became of a
+    /// delivery. That takes as long as it takes, but not beyond the moment `by`.
+    ///
+    /// - A **receiver** asks for the rest of its credit (2.6.7), by a drain. What the caller was given
+    ///   it goes on settling; what it was not given, now or until the sender has answered, is released.
+    ///   Only what the sender settled, so that it cannot be given back, can still be taken.
+    /// - A **sender** takes no more messages, and waits until those that it took have left and the peer
+    ///   has settled them. A delivery that is being written can be finished.
+    ///
+    /// When nothing is left to wait for, or the peer detaches, or at the moment `by`
+    /// ([`Reason::LinkClose`](crate::Reason::LinkClose), at the next
+    /// [`handle_timeout`](crate::Engine::handle_timeout)), the detach goes out; what has not left then is
+    /// dropped. [`closing`](Self::closing) tells how far it has come, and
+    /// [`Event::LinkDetached`](crate::Event::LinkDetached) that the peer has answered.
+    ///
+    /// Called again, it moves the moment. After a [`close`](Self::close) or [`detach`](Self::detach) that
+    /// still waits for credit it takes the place of that; `close` and `detach` take the place of it.
+    ///
+    /// ```
+    /// # use bytes::{Buf, BytesMut};
+    /// use ferrion_engine::{Closing, Config, Engine, Event, LinkConfig, SessionConfig, Time};
+    /// # fn carry(now: Time, from: &mut Engine, to: &mut Engine) {
+    /// #     let mut wire = BytesMut::new();
+    /// #     let mut output = from.transmit(now);
+    /// #     while output.has_remaining() {
+    /// #         let n = output.chunk().len();
+    /// #         wire.extend_from_slice(output.chunk());
+    /// #         output.advance(n);
+    /// #     }
+    /// #     to.recv(now, &mut wire);
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = Time(0);
+    /// # let mut client = Engine::client(Config::new("client"));
+    /// # let mut server = Engine::server(Config::new("server"));
+    /// # client.connection().open()?;
+    /// # server.connection().open()?;
+    /// # let session = client.connection().begin(SessionConfig::default())?;
+    /// # let inbox = client.session(session)?.attach_receiver(LinkConfig::receiver("inbox", "queue"))?;
+    /// # client.receiver(inbox)?.set_credit(10)?;
+    /// # carry(now, &mut client, &mut server);
+    /// # let mut outbox = None;
+    /// # while let Some(event) = server.poll_event() {
+    /// #     match event {
+    /// #         Event::SessionBegun(id) => server.session(id)?.accept(SessionConfig::default())?,
+    /// #         Event::LinkAttached(id) => {
+    /// #             server.link(id)?.accept()?;
+    /// #             outbox = Some(id);
+    /// #         }
+    /// #         _ => {}
+    /// #     }
+    /// # }
+    /// # let outbox = outbox.ok_or("no link")?;
+    /// # server.sender(outbox)?.send(b"1", b"first")?;
+    /// # server.sender(outbox)?.send(b"2", b"second")?;
+    /// # carry(now, &mut server, &mut client);
+    /// // Two messages have come; the first is being worked on.
+    /// let first = client.receiver(inbox)?.next_delivery().ok_or("a message")?;
+    ///
+    /// client.link(inbox)?.close_by(now.after(5_000))?;
+    /// assert_eq!(client.link(inbox)?.closing(), Some(Closing::Draining));
+    /// # carry(now, &mut client, &mut server);
+    /// # while server.poll_event().is_some() {}
+    /// # server.sender(outbox)?.drained()?;
+    /// # carry(now, &mut server, &mut client);
+    /// // The sender has answered, and has the second message again. The first is still ours:
+    /// assert_eq!(client.link(inbox)?.closing(), Some(Closing::Settling));
+    /// client.receiver(inbox)?.accept(first.id.ok_or("unsettled")?)?;
+    /// assert_eq!(client.link(inbox)?.closing(), Some(Closing::Complete));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// It is not attached from this side, or its detach was sent already.
+    pub fn close_by(&mut self, by: Time) -> Result<(), UsageError> {
+        self.engine.endpoints.close_by(self.id, by)
+    }
+
+    /// How far a [graceful close](Self::close_by) has come. `None` if there was none, or another way of
+    /// ending the link took its place.
+    #[must_use]
+    pub fn closing(&self) -> Option<Closing> {
+        self.state()?.closing()
     }
 
     /// The next delivery whose state the peer changed, after [`Event::Updates`](crate::Event::Updates).
