@@ -2,7 +2,8 @@
 
 use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode};
 use ferrion_engine::{
-    Census, Closing, Deadline, Event, LinkConfig, Reason, SendError, SessionId, UsageError,
+    Census, Closing, Deadline, Event, LinkConfig, Reason, SendError, SendOptions, SessionId,
+    UsageError,
 };
 use ferrion_tests::build::{Build, Role, detach, disposition, end, released, transfer};
 use ferrion_tests::pair::{At, Pair};
@@ -470,7 +471,7 @@ fn a_delivery_that_is_being_written_can_be_finished_or_taken_back_while_its_link
             let (_, link) = with_sender(p);
             p.grant(&link, 1);
             let mut sender = p.engine().sender(link.id).unwrap();
-            let id = sender.stream(b"t", 0, true).unwrap();
+            let id = sender.stream(b"t", &SendOptions::settled()).unwrap();
             sender.write(id, &b"one "[..]).unwrap();
             p.expect_transfer().more(true);
             close_by(p, &link);
@@ -496,7 +497,7 @@ fn a_delivery_that_is_still_being_written_when_the_time_is_up_is_cut_off() {
         let (_, link) = with_sender(p);
         p.grant(&link, 1);
         let mut sender = p.engine().sender(link.id).unwrap();
-        let id = sender.stream(b"t", 0, false).unwrap();
+        let id = sender.stream(b"t", &SendOptions::default()).unwrap();
         sender.write(id, &b"one "[..]).unwrap();
         p.expect_transfer().more(true);
         close_by(p, &link);
