@@ -1,12 +1,14 @@
 //! From frames to the endpoints: which performative is it, and who handles it.
 
+use core::ops::Range;
+
 use bytes::Bytes;
 
-use crate::codec::{DecodeError, Reader};
+use crate::codec::{Decode, DecodeError, Reader, skip};
 use crate::engine::Engine;
-use crate::error::Fault;
+use crate::error::{Fault, Scope};
 use crate::protocol::{
-    Attach, Begin, Close, Detach, Disposition, End, Flow, Open, Transfer, conditions,
+    Attach, Begin, Close, Condition, Detach, Disposition, End, Flow, Open, Transfer, conditions,
     read_descriptor,
 };
 use crate::transport::frame::{Frame, FrameType};
@@ -44,91 +46,160 @@ impl Engine {
     // one that was just written costs as much as the decoding of several fields.
     fn dispatch_frame(&mut self, octets: &Bytes, frame: Frame) -> Result<(), Fault> {
         let channel = frame.channel;
-        // Where in the frame, not where in what happened to be read together with it.
-        let decode =
-            |what, error: &DecodeError| Fault::decode(what, &error.relative_to(frame.body));
         let mut reader = Reader::within(octets, frame.body, frame.end);
-        let code = read_descriptor(&mut reader).map_err(|error| decode("frame", &error))?;
+        let code = read_descriptor(&mut reader)
+            .map_err(|error| Fault::decode("frame", &error.relative_to(frame.body)))?;
         if self.endpoints.is_discarding() && code != Close::DESCRIPTOR {
             return Ok(());
         }
         let endpoints = &mut self.endpoints;
+        let at = reader.position();
         match code {
             Transfer::DESCRIPTOR => match &Transfer::decode_body(&mut reader) {
                 Ok(transfer) => endpoints.on_transfer(channel, transfer, reader.rest()),
-                Err(error) => Err(decode("transfer", error)),
+                Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
             },
             Disposition::DESCRIPTOR => match &Disposition::decode_body(&mut reader) {
                 Ok(disposition) => endpoints.on_disposition(channel, disposition),
-                Err(error) => Err(decode("disposition", error)),
+                Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
             },
-            Flow::DESCRIPTOR => {
-                let flow =
-                    Flow::decode_body(&mut reader).map_err(|error| decode("flow", &error))?;
-                endpoints.on_flow(channel, &flow)
-            }
+            Flow::DESCRIPTOR => match &Flow::decode_body(&mut reader) {
+                Ok(flow) => endpoints.on_flow(channel, flow),
+                Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
+            },
             _ => {
                 // What these say is kept for as long as its object lives, and must not keep the whole
                 // of what was read together with it.
-                let at = reader.position() - frame.body;
-                let body = octets.get(frame.body..frame.end).unwrap_or_default();
-                self.dispatch_kept(channel, code, &Bytes::copy_from_slice(body), at)
+                let list = octets.get(at..frame.end).unwrap_or_default();
+                self.dispatch_kept(channel, code, &Bytes::copy_from_slice(list))
             }
         }
     }
 
-    /// Handles the frames that begin and end things; the fields of this one begin at `at` of `body`.
-    fn dispatch_kept(
+    /// Handles the frames that begin and end things; `list` holds the fields of this one.
+    fn dispatch_kept(&mut self, channel: u16, code: u64, list: &Bytes) -> Result<(), Fault> {
+        let mut reader = Reader::within(list, 0, list.len());
+        let reader = &mut reader;
+        let endpoints = &mut self.endpoints;
+        let error = match code {
+            Attach::DESCRIPTOR => match Attach::decode_body(reader) {
+                Ok(attach) => return endpoints.on_attach(channel, attach),
+                Err(error) => error,
+            },
+            Detach::DESCRIPTOR => match Detach::decode_body(reader) {
+                Ok(detach) => return endpoints.on_detach(channel, detach),
+                Err(error) => error,
+            },
+            Begin::DESCRIPTOR => match Begin::decode_body(reader) {
+                Ok(begin) => return endpoints.on_begin(channel, begin),
+                Err(error) => error,
+            },
+            End::DESCRIPTOR => match End::decode_body(reader) {
+                Ok(end) => return endpoints.on_end(channel, end),
+                Err(error) => error,
+            },
+            Open::DESCRIPTOR => match Open::decode_body(reader) {
+                Ok(open) => return self.take_open(channel, open),
+                Err(error) => error,
+            },
+            Close::DESCRIPTOR => match Close::decode_body(reader) {
+                Ok(close) => return self.take_close(close),
+                Err(error) => error,
+            },
+            other => {
+                let text = alloc::format!("descriptor {other:#x} is not a performative");
+                return Err(Fault::connection(conditions::NOT_IMPLEMENTED, text));
+            }
+        };
+        self.undecodable(channel, code, list, 0..list.len(), &error)
+    }
+
+    fn take_open(&mut self, channel: u16, open: Open) -> Result<(), Fault> {
+        let (max, idle) = (open.max_frame_size, open.idle_time_out);
+        self.endpoints.on_open(channel, open)?;
+        self.transport.set_remote_max(max);
+        let ours = self.endpoints.config.idle_time_out;
+        self.transport.idle.open(ours, idle);
+        Ok(())
+    }
+
+    fn take_close(&mut self, close: Close) -> Result<(), Fault> {
+        self.endpoints.check_open("close")?;
+        self.endpoints.on_close(close);
+        self.transport.stop_reading();
+        Ok(())
+    }
+
+    /// The fields of a performative cannot be decoded. The frame around them could, so what is to end is only what they are
+    /// about (2.8.14): a link if its handle can be read, else the session of the channel, else the connection. What ends by
+    /// the frame itself has ended, whatever else it says.
+    #[cold]
+    fn undecodable(
         &mut self,
         channel: u16,
         code: u64,
-        body: &Bytes,
-        at: usize,
+        octets: &Bytes,
+        list: Range<usize>,
+        error: &DecodeError,
     ) -> Result<(), Fault> {
-        let mut reader = Reader::within(body, at, body.len());
-        let reader = &mut reader;
+        // Where in the fields, not where in what happened to be read together with them.
+        let error = error.relative_to(list.start);
         let endpoints = &mut self.endpoints;
+        let broken = |what: &str| {
+            let text = alloc::format!("{what}: {error}");
+            Condition::with_description(conditions::DECODE_ERROR, text)
+        };
         match code {
-            Attach::DESCRIPTOR => {
-                let attach = kept("attach", Attach::decode_body(reader))?;
-                endpoints.on_attach(channel, attach)
+            Transfer::DESCRIPTOR => {
+                let handle = handle_in(octets, list, 0);
+                endpoints.on_broken_transfer(channel, handle, broken("transfer"))
             }
+            Flow::DESCRIPTOR => {
+                let handle = handle_in(octets, list, 4);
+                endpoints.on_broken(channel, "flow", handle, broken("flow"))
+            }
+            Disposition::DESCRIPTOR => {
+                endpoints.on_broken(channel, "disposition", None, broken("disposition"))
+            }
+            Attach::DESCRIPTOR => endpoints.on_broken(channel, "attach", None, broken("attach")),
             Detach::DESCRIPTOR => {
-                let detach = kept("detach", Detach::decode_body(reader))?;
-                endpoints.on_detach(channel, detach)
-            }
-            Begin::DESCRIPTOR => {
-                let begin = kept("begin", Begin::decode_body(reader))?;
-                endpoints.on_begin(channel, begin)
+                let handle = handle_in(octets, list, 0);
+                let fault = endpoints.on_broken(channel, "detach", handle, broken("detach"));
+                if let Err(fault) = fault {
+                    self.fail(fault);
+                }
+                let Some(handle) = handle else { return Ok(()) };
+                let mut detach = Detach::new(handle);
+                detach.closed = true;
+                self.endpoints.on_detach(channel, detach)
             }
             End::DESCRIPTOR => {
-                let end = kept("end", End::decode_body(reader))?;
-                endpoints.on_end(channel, end)
-            }
-            Open::DESCRIPTOR => {
-                let open = kept("open", Open::decode_body(reader))?;
-                let (max, idle) = (open.max_frame_size, open.idle_time_out);
-                endpoints.on_open(channel, open)?;
-                self.transport.set_remote_max(max);
-                let ours = self.endpoints.config.idle_time_out;
-                self.transport.idle.open(ours, idle);
-                Ok(())
+                if let Err(fault) = endpoints.on_broken(channel, "end", None, broken("end")) {
+                    self.fail(fault);
+                }
+                self.endpoints.on_end(channel, End::default())
             }
             Close::DESCRIPTOR => {
-                let close = kept("close", Close::decode_body(reader))?;
-                endpoints.check_open("close")?;
-                endpoints.on_close(close);
-                self.transport.stop_reading();
-                Ok(())
+                self.fail(Fault {
+                    scope: Scope::Connection,
+                    condition: broken("close"),
+                });
+                self.take_close(Close::default())
             }
-            other => {
-                let text = alloc::format!("descriptor {other:#x} is not a performative");
-                Err(Fault::connection(conditions::NOT_IMPLEMENTED, text))
-            }
+            Begin::DESCRIPTOR => Err(Fault::decode("begin", &error)),
+            _ => Err(Fault::decode("open", &error)),
         }
     }
 }
 
-fn kept<T>(what: &'static str, decoded: Result<T, DecodeError>) -> Result<T, Fault> {
-    decoded.map_err(|error| Fault::decode(what, &error))
+/// The handle in a list of fields that is broken somewhere, if it can be read.
+fn handle_in(octets: &Bytes, list: Range<usize>, index: usize) -> Option<u32> {
+    let mut reader = Reader::within(octets, list.start, list.end);
+    let constructor = reader.u8().ok()?;
+    // It is left open: what follows the handle may be anything.
+    let _list = reader.open_list(constructor).ok()?;
+    for _ in 0..index {
+        skip(&mut reader).ok()?;
+    }
+    u32::decode(&mut reader).ok()
 }

@@ -172,6 +172,28 @@ impl Endpoints {
         }
     }
 
+    /// A frame of a session's, or of one of its links', that cannot be decoded: it ends the smaller of them that is known.
+    /// `Ok`: ignore it.
+    pub(crate) fn on_broken(
+        &self,
+        channel: u16,
+        what: &'static str,
+        handle: Option<u32>,
+        condition: Condition,
+    ) -> Result<(), Fault> {
+        let Some(session) = self.session_on(channel, what)? else {
+            return Ok(());
+        };
+        let scope = match handle {
+            None => Scope::Session(session),
+            Some(handle) => match self.link_on(session, handle)? {
+                Some(link) => Scope::Link(link),
+                None => return Ok(()),
+            },
+        };
+        Err(Fault { scope, condition })
+    }
+
     pub(crate) fn fail_connection(&mut self, condition: Condition) {
         if self.connection.local == Phase::Ended {
             return;

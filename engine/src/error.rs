@@ -269,7 +269,7 @@ impl Fault {
         Self::new(Scope::Link(id), condition, description)
     }
 
-    /// A frame body that cannot be decoded: its session is not known for sure, so the connection ends.
+    /// A frame body that cannot be decoded, and belongs to nothing smaller than the connection.
     pub(crate) fn decode(what: &'static str, error: &DecodeError) -> Self {
         let text = alloc::format!("{what}: {error}");
         Self::connection(conditions::DECODE_ERROR, text)

@@ -302,11 +302,12 @@ impl Endpoints {
         let Some(session) = self.sessions.get(session_id) else {
             return Ok(());
         };
-        if attach.handle >= links {
+        // A handle-max cannot say "none": with no link allowed, the first is one too many.
+        let handle_max = links.saturating_sub(1);
+        if attach.handle > handle_max {
             let text = format!(
-                "handle {} is beyond the handle-max of {}",
-                attach.handle,
-                links.saturating_sub(1)
+                "handle {} is beyond the handle-max of {handle_max}",
+                attach.handle
             );
             return Err(Fault::connection(
                 conditions::CONNECTION_FRAMING_ERROR,

@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
 use crate::link::{Half, Link, ReceiverCredit};
-use crate::protocol::{DeliveryState, ReceiverSettleMode, Tag, Transfer, conditions};
+use crate::protocol::{Condition, DeliveryState, ReceiverSettleMode, Tag, Transfer, conditions};
 use crate::seq::Seq;
 
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
@@ -100,20 +100,9 @@ impl Endpoints {
         transfer: &Transfer,
         payload: Bytes,
     ) -> Result<(), Fault> {
-        let Some(session_id) = self.session_on(channel, "transfer")? else {
+        let Some(session_id) = self.count_transfer(channel)? else {
             return Ok(());
         };
-        let Some(session) = self.sessions.get_mut(session_id) else {
-            return Ok(());
-        };
-        if !session.incoming_window.receive() {
-            let text = "transfer without a session window for it";
-            return Err(Fault::session(
-                session_id,
-                conditions::SESSION_WINDOW_VIOLATION,
-                text,
-            ));
-        }
         let link = self.link_on(session_id, transfer.handle);
         let result = match link {
             Ok(Some(id)) => self.on_link_transfer(session_id, id, transfer, payload),
@@ -126,6 +115,38 @@ impl Endpoints {
         // Transfers that ended up nowhere use the window as well.
         self.refresh_window(session_id);
         result
+    }
+
+    /// A transfer whose fields cannot be decoded: it is one transfer nevertheless.
+    pub(crate) fn on_broken_transfer(
+        &mut self,
+        channel: u16,
+        handle: Option<u32>,
+        condition: Condition,
+    ) -> Result<(), Fault> {
+        let Some(session) = self.count_transfer(channel)? else {
+            return Ok(());
+        };
+        let result = self.on_broken(channel, "transfer", handle, condition);
+        self.refresh_window(session);
+        result
+    }
+
+    /// The session of a transfer on this channel, after that was counted against its window (2.5.6).
+    #[inline]
+    fn count_transfer(&mut self, channel: u16) -> Result<Option<SessionId>, Fault> {
+        let Some(id) = self.session_on(channel, "transfer")? else {
+            return Ok(None);
+        };
+        let Some(session) = self.sessions.get_mut(id) else {
+            return Ok(None);
+        };
+        if !session.incoming_window.receive() {
+            let text = "transfer without a session window for it";
+            let condition = conditions::SESSION_WINDOW_VIOLATION;
+            return Err(Fault::session(id, condition, text));
+        }
+        Ok(Some(id))
     }
 
     fn on_link_transfer(
