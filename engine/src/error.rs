@@ -48,6 +48,9 @@ pub enum UsageError {
         /// Octets the peer takes.
         limit: u32,
     },
+    /// What the attach would say of source or target is not allowed (3.5.3, 3.5.4).
+    #[error("the link's termini cannot be sent like this: {0}")]
+    Terminus(&'static str),
     /// A link of this name and role exists already (2.6.1).
     #[error(
         "a link named {0:?} of this role exists already; choose another name or close that one"

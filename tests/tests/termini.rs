@@ -2,11 +2,11 @@
 
 use ferrion_engine::protocol::{Condition, TargetArchetype, conditions};
 use ferrion_engine::{Event, LinkConfig};
-use ferrion_tests::build::{Role, attach, detach, error, source, target};
+use ferrion_tests::build::{Build, Role, attach, detach, error, source, target};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{client, server};
 
-fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
+fn script_sender(name: &str, handle: u32) -> Build {
     attach()
         .name(name)
         .handle(handle)
@@ -16,7 +16,7 @@ fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
         .target(target().address("t").v())
 }
 
-fn script_receiver(name: &str, handle: u32) -> ferrion_tests::build::Build {
+fn script_receiver(name: &str, handle: u32) -> Build {
     attach()
         .name(name)
         .handle(handle)
@@ -184,62 +184,5 @@ fn a_senders_attach_without_a_delivery_count_is_a_fault_but_a_receivers_is_not()
             names == ["end"] || names == ["attach", "detach"],
             "{names:?}"
         );
-    });
-}
-
-#[test]
-fn termini_with_every_field_reach_the_application() {
-    server(|p| {
-        p.opened();
-        p.begun_by_script(Default::default(), |b| b);
-        let filter = V::fields(&[(
-            "sel",
-            V::described(0x468c_0000_0004, V::str("colour = 'red'")),
-        )]);
-        let terminus = source()
-            .address("q")
-            .durable(2)
-            .expiry_policy("never")
-            .timeout(30)
-            .distribution_mode("copy")
-            .filter(filter)
-            .default_outcome(ferrion_tests::build::released().v())
-            .outcomes(&["amqp:accepted:list", "amqp:rejected:list"])
-            .capabilities(&["queue"]);
-        let wired = p.attached_by_script(script_receiver("r", 0).source(terminus.v()));
-        let link = p.engine().link(wired.id).unwrap();
-        let remote = link.remote_source().unwrap();
-        assert_eq!(remote.address.as_deref(), Some("q"));
-        assert_eq!(remote.timeout, 30);
-        assert_eq!(remote.outcomes.len(), 2);
-        assert!(remote.filter.as_ref().unwrap().get("sel").is_some());
-    });
-}
-
-#[test]
-fn an_accepted_terminus_is_echoed_unharmed() {
-    server(|p| {
-        p.opened();
-        p.begun_by_script(Default::default(), |b| b);
-        let filter = V::fields(&[(
-            "sel",
-            V::described(0x468c_0000_0004, V::str("colour = 'red'")),
-        )]);
-        let terminus = source()
-            .address("q")
-            .durable(1)
-            .filter(filter)
-            .outcomes(&["amqp:accepted:list"])
-            .v();
-        p.inject(script_receiver("r", 0).source(terminus.clone()));
-        let id = p.event_where("LinkAttached", |e| {
-            if let Event::LinkAttached(id) = e {
-                Some(id)
-            } else {
-                None
-            }
-        });
-        p.accept_link(id).unwrap();
-        p.expect_attach().source(terminus);
     });
 }

@@ -5,13 +5,12 @@ mod credit;
 mod flow;
 mod receiver;
 mod sender;
+mod termini;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::vec::Vec;
 
-use crate::codec::Str;
 use crate::config::LinkConfig;
 use crate::delivery::Outgoing;
 use crate::endpoints::{Control, EndError, Endpoints, Phase};
@@ -152,6 +151,7 @@ impl Endpoints {
         if self.session_mut(session)?.local != Phase::Open {
             return Err(UsageError::WrongState("the session is not begun"));
         }
+        termini::check(role, false, &config)?;
         let key = (role, config.name.clone());
         if self.names.contains_key(&key) {
             return Err(UsageError::DuplicateLink(key.1));
@@ -180,6 +180,8 @@ impl Endpoints {
         if self.session_mut(session)?.local != Phase::Open {
             return Err(UsageError::WrongState("accept the link's session first"));
         }
+        let link = self.link_mut(id)?;
+        termini::check(link.role(), true, config.as_ref().unwrap_or(&link.config))?;
         self.announce_link(id)?;
         if let Some(config) = config {
             let link = self.link_mut(id)?;
@@ -200,15 +202,19 @@ impl Endpoints {
         id: LinkId,
         condition: Condition,
     ) -> Result<(), UsageError> {
+        self.attach_without_terminus(id)?;
+        self.detach(id, true, Some(condition))
+    }
+
+    /// Answers an attach of the peer's only to be able to detach: our own terminus does not come to be.
+    fn attach_without_terminus(&mut self, id: LinkId) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
         let mut config = (*link.config).clone();
-        // Our own terminus is the one that does not come to be.
         match link.role() {
             Role::Sender => config.source = None,
             Role::Receiver => config.target = None,
         }
-        self.accept_link(id, Some(config))?;
-        self.detach(id, true, Some(condition))
+        self.accept_link(id, Some(config))
     }
 
     fn announce_link(&mut self, id: LinkId) -> Result<(), UsageError> {
@@ -241,7 +247,7 @@ impl Endpoints {
         let waits = link.detach_waits();
         match link.local {
             // The peer is gone from it already: nobody needs to accept it first.
-            Phase::New if link.remote == Phase::Ended => self.accept_link(id, None)?,
+            Phase::New if link.remote == Phase::Ended => self.attach_without_terminus(id)?,
             Phase::New => return Err(UsageError::WrongState("accept or refuse the link first")),
             // Closing with an error does not wait for what was sent, as the detach before did.
             Phase::Ended if waits && condition.is_some() => {}
@@ -374,7 +380,7 @@ impl Endpoints {
                 self.fail_link(id, stolen);
             }
         }
-        let config = mirror(attach);
+        let config = termini::mirror(attach);
         let id = self.links.insert(Link::new(session, role, config));
         self.count_link(session);
         self.names.insert(key, id);
@@ -475,7 +481,7 @@ impl Endpoints {
                 || self
                     .accept_session(session, crate::config::SessionConfig::default())
                     .is_ok();
-            if !begun || self.announce_link(id).is_err() {
+            if !begun || self.attach_without_terminus(id).is_err() {
                 self.fail_session(session, condition);
                 return;
             }
@@ -623,21 +629,5 @@ impl Endpoints {
             link.detach_written = true;
         }
         self.free_link_if_over(id);
-    }
-}
-
-/// The answer that a peer's attach gets unless the caller says otherwise: what it asked for.
-fn mirror(attach: &Attach) -> LinkConfig {
-    LinkConfig {
-        name: Str::clone(&attach.name),
-        source: attach.source.clone(),
-        target: attach.target.clone(),
-        snd_settle_mode: attach.snd_settle_mode,
-        rcv_settle_mode: attach.rcv_settle_mode,
-        max_message_size: None,
-        initial_delivery_count: 0,
-        offered_capabilities: Vec::new(),
-        desired_capabilities: Vec::new(),
-        properties: None,
     }
 }

@@ -15,6 +15,7 @@
 pub mod conditions;
 mod descriptor;
 mod messaging;
+mod node;
 mod security;
 mod state;
 mod tag;
@@ -33,6 +34,7 @@ pub use messaging::{
     Modified, Received, Rejected, Released, Source, StdDistMode, Target, TerminusDurability,
     TerminusExpiryPolicy,
 };
+pub use node::{LifetimePolicy, NodeProperties};
 pub use security::{SaslChallenge, SaslCode, SaslInit, SaslMechanisms, SaslOutcome, SaslResponse};
 pub use state::{DeliveryState, Outcome, TargetArchetype};
 pub use tag::{MAX_TAG, Tag, TagTooLong};

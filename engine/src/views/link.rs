@@ -29,7 +29,8 @@ impl<'a> Link<'a> {
     /// Answers an attach of the peer's with the termini and modes it asked for.
     ///
     /// # Errors
-    /// It was answered before, or its session has not been accepted.
+    /// It was answered before, its session has not been accepted, or the peer asked for a dynamic node: say which it is
+    /// with [`accept_with`](Self::accept_with).
     pub fn accept(&mut self) -> Result<(), UsageError> {
         self.engine.endpoints.accept_link(self.id, None)
     }
@@ -38,7 +39,7 @@ impl<'a> Link<'a> {
     /// [`offer`](Self::offer). The name stays the peer's.
     ///
     /// # Errors
-    /// As for [`accept`](Self::accept).
+    /// As for [`accept`](Self::accept); or the termini are not allowed.
     pub fn accept_with(&mut self, config: LinkConfig) -> Result<(), UsageError> {
         self.engine.endpoints.accept_link(self.id, Some(config))
     }

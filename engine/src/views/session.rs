@@ -40,7 +40,7 @@ impl<'a> Session<'a> {
     /// Attaches a link that sends; make the configuration with [`LinkConfig::sender`].
     ///
     /// # Errors
-    /// The session is not begun, the name is in use, or no handle is free.
+    /// The session is not begun, the name is in use, no handle is free, or the termini are not allowed.
     pub fn attach_sender(&mut self, config: LinkConfig) -> Result<LinkId, UsageError> {
         self.engine.endpoints.attach(self.id, Role::Sender, config)
     }
@@ -48,7 +48,7 @@ impl<'a> Session<'a> {
     /// Attaches a link that receives; make the configuration with [`LinkConfig::receiver`].
     ///
     /// # Errors
-    /// The session is not begun, the name is in use, or no handle is free.
+    /// The session is not begun, the name is in use, no handle is free, or the termini are not allowed.
     pub fn attach_receiver(&mut self, config: LinkConfig) -> Result<LinkId, UsageError> {
         self.engine
             .endpoints

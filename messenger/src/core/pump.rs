@@ -203,6 +203,12 @@ impl Core {
         } else if let Some(mut answer) = offer {
             // Deciding and settling are one here (2.8.3); the choice is the receiver's.
             answer.rcv_settle_mode = ReceiverSettleMode::First;
+            if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
+                && target.dynamic
+            {
+                // A node made up for this link: no other has its name.
+                target.address = Some(format!("{}-{}", self.name, id.to_bits()).into());
+            }
             link.accept_with(answer).is_ok()
         } else {
             false
