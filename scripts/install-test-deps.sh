@@ -6,7 +6,7 @@
 #   scripts/install-test-deps.sh test    build + the peers and tools of the tests     (make test; the default)
 #   scripts/install-test-deps.sh bench   build + Proton C, which `make bench` compares with
 #
-# The peers go to target/peers (a Python virtual environment and a node_modules folder), never into the system.
+# The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers), never into the system.
 # `test` writes target/peers/env, to be sourced by whoever runs the tests:
 #   FERRION_TEST_PYTHON      the Python that has python-qpid-proton
 #   FERRION_TEST_NODE        the Node.js that runs rhea
@@ -33,6 +33,7 @@ main() {
       install_wanted
       python_peers
       node_peers
+      scripts/install-brokers.sh install
       write_env
       ;;
     *) die "usage: $0 [build|test|bench]" ;;
@@ -47,6 +48,7 @@ build_packages() {
 }
 
 test_packages() {
+  local brokers
   have make || want make
   have g++ || want g++
   have pkg-config || want pkg-config
@@ -67,6 +69,9 @@ test_packages() {
   fi
   have node || want nodejs
   have npm || want npm
+  # The brokers have a script of their own, as they take more than a package.
+  mapfile -t brokers < <(scripts/install-brokers.sh packages)
+  want "${brokers[@]}"
 }
 
 bench_packages() {

@@ -2,6 +2,7 @@
 //!
 //! - [`Program`]: a peer program of `tests/interop/`, made of python-qpid-proton or of rhea, running on a free port;
 //! - [`Conversation`]: one engine over a TCP connection, told what to do step by step;
+//! - [`RabbitMqPlan`], [`ActiveMqPlan`]: brokers, as data; they run until the test ends;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
 //! - [`proxy`]: a proxy that fails on request;
@@ -11,22 +12,30 @@
 //! A peer that is not installed fails the test that wants it: a test that passes because it did nothing is worth less
 //! than no test.
 
+mod activemq;
+mod broker;
 mod command;
 mod conversation;
 pub mod exceptions;
 pub mod exchange;
+mod management;
 pub mod notation;
 mod octets;
 mod program;
 pub mod proxy;
+mod rabbitmq;
 mod scratch;
 pub mod script;
 pub mod table;
 
+pub use activemq::{ActiveMq, ActiveMqPlan};
+pub use broker::Signal;
 pub use command::{Command, Outcome};
 pub use conversation::{Conversation, LinkEnd};
+pub use management::{Management, Queue, Reply};
 pub use octets::{SIZES, crc32, digest, pattern};
 pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};
+pub use rabbitmq::{RabbitMq, RabbitMqPlan};
 pub use scratch::Scratch;
 
 use std::path::PathBuf;

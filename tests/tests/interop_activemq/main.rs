@@ -1,0 +1,3 @@
+//! ActiveMQ Classic, whose transports for AMQP 1.0 are proton-j.
+
+mod restart;

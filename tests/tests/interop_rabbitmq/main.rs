@@ -1,0 +1,3 @@
+//! RabbitMQ 4, which speaks AMQP 1.0 natively.
+
+mod cluster;
