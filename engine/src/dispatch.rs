@@ -108,7 +108,7 @@ impl Engine {
             },
             other => {
                 let text = alloc::format!("descriptor {other:#x} is not a performative");
-                return Err(Fault::connection(conditions::NOT_IMPLEMENTED, text));
+                return Err(Fault::connection(conditions::DECODE_ERROR, text));
             }
         };
         self.undecodable(channel, code, list, 0..list.len(), &error)

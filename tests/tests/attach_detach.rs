@@ -154,6 +154,41 @@ fn a_peer_that_attaches_a_live_name_again_steals_the_link() {
     });
 }
 
+/// A name stands for a link between two containers, not for one on a session (2.6.1).
+#[test]
+fn a_live_name_is_stolen_from_another_session_too() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |b| b);
+        let old = p.attached_by_script(script_sender("l", 3));
+        let begin = begin()
+            .next_outgoing_id(0)
+            .incoming_window(9)
+            .outgoing_window(9);
+        p.inject(begin.on(9));
+        let session = p.event_where("SessionBegun", |e| match e {
+            Event::SessionBegun(id) => Some(id),
+            _ => None,
+        });
+        p.accept_session(session, Default::default()).unwrap();
+        p.expect_begin().remote_channel(9).on(1);
+        p.inject(script_sender("l", 3).on(9));
+        p.expect_detach()
+            .on(0)
+            .handle(old.ours)
+            .closed(true)
+            .condition("amqp:link:stolen");
+        let new = p.event_where("LinkAttached", |e| match e {
+            Event::LinkAttached(id) => Some(id),
+            _ => None,
+        });
+        p.accept_link(new).unwrap();
+        p.expect_attach().on(1).name("l");
+        assert_eq!(p.engine().link(new).unwrap().session(), Some(session));
+        p.expect_nothing();
+    });
+}
+
 #[test]
 fn attaching_a_handle_in_use_ends_the_session() {
     server(|p| {

@@ -110,9 +110,10 @@ fn a_flow_without_link_credit_or_delivery_count_is_survived() {
         p.grant(&link, 3);
         let flow = p.flow().handle(link.theirs);
         p.inject(flow);
+        assert_eq!(credit_of(p, &link), 3, "what is not said does not change");
         let flow = p.flow();
         p.inject(flow);
-        assert!(credit_of(p, &link) <= 3);
+        assert_eq!(credit_of(p, &link), 3);
         // Without a delivery-count the initial one counts.
         let flow = p.flow().handle(link.theirs).link_credit(5);
         p.inject(flow);
@@ -296,6 +297,25 @@ fn drain_is_told_with_credit_and_ends_with_the_senders_answer() {
             .delivery_count(5)
             .link_credit(2)
             .drain(false);
+    });
+}
+
+/// Some senders answer a drain with the credit that was left; the delivery-count is what says that it is used.
+#[test]
+fn an_answer_to_a_drain_that_names_credit_does_no_harm() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 5);
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().link_credit(5).drain(true);
+        let answer = p.flow().handle(link.theirs).delivery_count(5);
+        p.inject(answer.link_credit(5).drain(true));
+        p.expect_events(&[Event::Flow(link.id)]);
+        let receiver = p.engine().receiver(link.id).unwrap();
+        assert_eq!((receiver.credit(), receiver.is_draining()), (0, false));
+        p.expect_nothing();
     });
 }
 

@@ -142,18 +142,44 @@ fn continuations_may_repeat_what_the_first_said() {
 }
 
 #[test]
-fn a_continuation_with_another_id_is_a_fault_of_the_link() {
-    client(|p| {
-        let link = with_receiver(p, 5);
-        let first = p.delivery(&link, 0, b"a").more(true);
-        let other = p.delivery(&link, 1, b"b");
-        p.inject_all([first, other]);
-        p.expect_detach()
-            .handle(link.ours)
-            .closed(true)
-            .check("with an error", |d| !d.get("error").is_null());
-        p.expect_no_delivery(&link);
-    });
+fn a_continuation_that_says_other_than_the_first_is_a_fault_of_the_link() {
+    let others: [fn(Build) -> Build; 4] = [
+        |again| again.delivery_id(1),
+        |again| again.delivery_tag(b"other"),
+        |again| again.message_format(1),
+        // A whole other delivery: those of one link do not interleave.
+        |again| again.delivery_id(1).delivery_tag(b"other"),
+    ];
+    for other in others {
+        client(|p| {
+            let link = with_receiver(p, 5);
+            let first = p.delivery(&link, 0, b"a").more(true);
+            let again = other(p.delivery(&link, 0, b"b"));
+            p.inject_all([first, again]);
+            p.expect_detach()
+                .handle(link.ours)
+                .closed(true)
+                .condition("amqp:invalid-field");
+            p.expect_no_delivery(&link);
+            p.expect_nothing();
+        });
+    }
+}
+
+#[test]
+fn a_first_transfer_may_leave_out_the_message_format() {
+    for more_follows in [false, true] {
+        client(|p| {
+            let link = with_receiver(p, 5);
+            let first = p.delivery(&link, 0, b"a").set("message-format", V::Null);
+            p.inject(first.more(more_follows));
+            if more_follows {
+                p.inject(last(&link, b"").message_format(0));
+            }
+            assert_eq!(p.take(&link).message_format, 0);
+            p.expect_nothing();
+        });
+    }
 }
 
 #[test]
@@ -213,6 +239,8 @@ fn an_aborted_delivery_vanishes_and_the_next_is_untouched() {
         // The payload of the aborting frame and its more flag do not count.
         p.inject_all([first, last(&link, b"also gone").aborted(true).more(true)]);
         p.expect_events(&[]);
+        // It counts as settled on both sides.
+        assert_eq!(p.engine().census().incoming_deliveries, 0);
         let next = p.delivery(&link, 1, b"kept");
         p.inject(next);
         assert_eq!(p.take(&link).payload.into_bytes(), "kept");

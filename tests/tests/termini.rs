@@ -141,6 +141,8 @@ fn a_refused_sender_learns_why_and_sends_nothing() {
             "a null target is not a target without address"
         );
         assert_eq!(p.next_event(), Some(Event::LinkDetached(id)));
+        let mut sender = p.engine().sender(id).unwrap();
+        assert!(sender.send(b"t", b"x").is_err());
         let mut link = p.engine().link(id).unwrap();
         assert_eq!(link.error().unwrap().condition.condition, "amqp:not-found");
         assert!(link.is_remote_closed());
@@ -163,26 +165,76 @@ fn a_target_without_an_address_is_a_target() {
 }
 
 #[test]
-fn a_senders_attach_without_a_delivery_count_is_a_fault_but_a_receivers_is_not() {
+fn a_senders_attach_without_a_delivery_count_ends_the_link_and_no_more() {
     server(|p| {
+        // The engine attaches only to be able to detach.
+        p.engine_starts_at_zero();
         p.opened();
-        p.begun_by_script(Default::default(), |b| b);
-        p.attached_by_script(script_receiver("r", 0));
-        p.inject(script_receiver("r2", 2).initial_delivery_count(77));
-        let id = p.event_where("LinkAttached", |e| {
-            if let Event::LinkAttached(id) = e {
-                Some(id)
-            } else {
-                None
-            }
-        });
-        p.accept_link(id).unwrap();
-        p.expect_attach().initial_delivery_count(0);
+        let session = p.begun_by_script(Default::default(), |b| b);
+        let good = p.attached_by_script(script_sender("good", 0));
         p.inject(script_sender("s", 1).set("initial-delivery-count", V::Null));
-        let names = p.drain_names();
-        assert!(
-            names == ["end"] || names == ["attach", "detach"],
-            "{names:?}"
-        );
+        let handle = p.expect_attach().name("s").null("target").uint("handle");
+        p.expect_detach()
+            .handle(handle)
+            .closed(true)
+            .condition("amqp:invalid-field");
+        // So for the answer to a link of ours.
+        let id = p
+            .attach_receiver(session, LinkConfig::receiver("r", "q"))
+            .unwrap();
+        let handle = p.expect_attach().name("r").uint("handle");
+        p.inject(script_sender("r", 2).set("initial-delivery-count", V::Null));
+        p.expect_detach()
+            .handle(handle)
+            .closed(true)
+            .condition("amqp:invalid-field");
+        p.inject(detach().handle(2).closed(true));
+        assert!(!p.engine().link(id).unwrap().is_attached());
+        assert!(p.engine().link(good.id).unwrap().is_attached());
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_receivers_attach_may_say_a_delivery_count_which_means_nothing() {
+    for said in [V::Null, V::Uint(77)] {
+        server(|p| {
+            p.opened();
+            p.begun_by_script(Default::default(), |b| b);
+            p.inject(script_receiver("r", 2).set("initial-delivery-count", said.clone()));
+            let id = p.event_where("LinkAttached", |e| match e {
+                Event::LinkAttached(id) => Some(id),
+                _ => None,
+            });
+            p.accept_link(id).unwrap();
+            p.expect_attach().initial_delivery_count(0);
+            // The receiver has not seen that attach: its credit counts from there all the same.
+            let flow = p.flow().handle(2).link_credit(3);
+            p.inject(flow);
+            assert_eq!(p.engine().sender(id).unwrap().credit(), 3);
+        });
+    }
+}
+
+#[test]
+fn a_refused_receiver_learns_why() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let id = p
+            .attach_receiver(session, LinkConfig::receiver("l", "q"))
+            .unwrap();
+        p.expect_attach()
+            .respond_with(|attach| attach.source(V::Null));
+        let gone = error("amqp:resource-deleted").v();
+        p.inject(detach().handle(7).closed(true).error(gone));
+        p.expect_events(&[Event::LinkAttached(id), Event::LinkDetached(id)]);
+        let mut link = p.engine().link(id).unwrap();
+        assert!(link.remote_source().is_none());
+        let why = &link.error().unwrap().condition;
+        assert_eq!(why.condition, "amqp:resource-deleted");
+        link.close(None).unwrap();
+        p.expect_detach().handle(0).closed(true).no_error();
+        p.expect_nothing();
     });
 }

@@ -278,6 +278,25 @@ fn a_max_message_size_of_zero_is_no_limit() {
 }
 
 #[test]
+fn a_max_message_size_of_ours_of_zero_is_no_limit() {
+    for size in [Some(0), None] {
+        client(|p| {
+            p.opened();
+            let session = p.begun();
+            let mut config = LinkConfig::receiver("in", "q");
+            config.max_message_size = size;
+            let link = p.receiver_with(session, config, |b| b);
+            p.take_credit(&link, 1);
+            let first = p.delivery(&link, 0, &[1; 300]).more(true);
+            p.inject(first);
+            p.inject(transfer().handle(link.theirs).payload(&[1; 300]));
+            assert_eq!(p.take(&link).payload.len(), 600);
+            p.expect_nothing();
+        });
+    }
+}
+
+#[test]
 fn a_message_larger_than_we_take_detaches_the_link() {
     for frames in [1, 3] {
         client(|p| {

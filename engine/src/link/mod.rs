@@ -328,10 +328,6 @@ impl Endpoints {
                 text,
             ));
         }
-        if attach.role == Role::Sender && attach.initial_delivery_count.is_none() {
-            let text = "a sender's attach needs an initial-delivery-count";
-            return Err(Fault::session(session_id, conditions::INVALID_FIELD, text));
-        }
         if session.links >= links {
             let text = format!("more than {links} links");
             let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
@@ -339,6 +335,7 @@ impl Endpoints {
         }
         let id = self.endpoint_for(session_id, &attach);
         let handle = attach.handle;
+        let uncounted = attach.role == Role::Sender && attach.initial_delivery_count.is_none();
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.handles.map_remote(handle, id);
         }
@@ -355,6 +352,10 @@ impl Endpoints {
             if link.flow_was_early() {
                 self.request_link_flow(id);
             }
+        }
+        if uncounted {
+            let text = "a sender's attach needs an initial-delivery-count";
+            return Err(Fault::link(id, conditions::INVALID_FIELD, text));
         }
         self.post(Event::LinkAttached(id));
         Ok(())
