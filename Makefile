@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 STEP := scripts/step.sh
+# Optional features of the engine, which are tested with everything else, and the engine once more without them.
+ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
@@ -34,16 +36,19 @@ fmt:
 	@$(STEP) "formatting" $(CARGO) fmt --all --check
 
 clippy:
-	@$(STEP) "clippy" $(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@$(STEP) "clippy" $(CARGO) clippy --locked --workspace --all-targets --features $(ALL_OF_IT) -- -D warnings
+	@$(STEP) "clippy, engine without optional features" $(CARGO) clippy --locked -p ferrion-engine --all-targets -- -D warnings
 
 alloc-only: ## the engine needs no standard library, only an allocator
 	@$(STEP) "engine without the standard library" $(CARGO) check --locked -p ferrion-engine --no-default-features
+	@$(STEP) "the same with SCRAM" $(CARGO) check --locked -p ferrion-engine --no-default-features --features scram
 
 unit: deps ## the tests of every crate, with real peers, the C programs and the Python package
-	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --no-fail-fast
+	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --features $(ALL_OF_IT) --no-fail-fast
+	@$(STEP) "tests of the engine without optional features" $(CARGO) test --locked -p ferrion-engine --no-fail-fast
 
 doc: ## the documentation, with warnings as errors
-	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --no-deps
+	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --features $(ALL_OF_IT) --no-deps
 
 deny: deps ## licences, sources and duplicates of the dependencies
 	@$(PEERS) $(STEP) "licences and sources of the dependencies" "$$FERRION_CARGO_DENY" --log-level error check bans licenses sources

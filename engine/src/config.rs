@@ -16,7 +16,7 @@ use crate::sasl::SaslConfig;
 /// use ferrion_engine::{Config, sasl::{SaslClient, SaslConfig}};
 /// let mut config = Config::new("client-1");
 /// config.hostname = Some("broker.example".into());
-/// config.sasl = SaslConfig::Client(SaslClient::plain("user", "secret"));
+/// config.sasl = SaslConfig::Client(SaslClient::anonymous());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -2,16 +2,18 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::fmt;
 
 use bytes::{Buf, BytesMut};
 
+use crate::codec::Symbol;
 use crate::config::Config;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Failure, Fault, SaslFailure, UsageError};
 use crate::event::Event;
 use crate::ids::{LinkId, SessionId};
 use crate::protocol::conditions;
-use crate::sasl::SaslRequest;
+use crate::sasl::{SaslAnswer, SaslRequest};
 use crate::time::{Deadline, Reason, Time};
 use crate::transport::frame;
 use crate::transport::{Input, Output, Transport};
@@ -60,7 +62,6 @@ use crate::views::{Connection, Link, Receiver, Sender, Session};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Engine {
     pub(crate) endpoints: Endpoints,
     pub(crate) transport: Transport,
@@ -70,6 +71,17 @@ pub struct Engine {
     /// When the handshake, or the wait for the peer's close, began.
     waiting_since: Option<Time>,
     close_waits: bool,
+}
+
+/// Without the octets under way, among which may be secrets.
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("endpoints", &self.endpoints)
+            .field("inbox", &self.inbox.len())
+            .field("output", &self.transport.pending().len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -92,7 +104,7 @@ impl Engine {
             &config.sasl,
             config.hostname.clone(),
             config.max_frame_size,
-            config.limits.sasl_frame_size,
+            &config.limits,
         );
         Self {
             endpoints: Endpoints::new(config),
@@ -294,38 +306,30 @@ impl Engine {
 
     // ---- SASL ----
 
-    /// The credentials that wait for a decision, after [`Event::Authenticate`].
+    /// What the SASL exchange waits for, after [`Event::Authenticate`]. See [`sasl`](crate::sasl).
     #[must_use]
     pub const fn sasl_request(&self) -> Option<&SaslRequest> {
         self.transport.sasl_request()
     }
 
-    /// Admits the client that asks.
+    /// Answers the [`sasl_request`](Self::sasl_request).
     ///
     /// # Errors
-    /// No client is asking.
-    pub fn sasl_accept(&mut self) -> Result<(), UsageError> {
-        self.decide_sasl(true)
-    }
-
-    /// Turns away the client that asks; the connection ends.
-    ///
-    /// # Errors
-    /// No client is asking.
-    pub fn sasl_reject(&mut self) -> Result<(), UsageError> {
-        self.decide_sasl(false)
-    }
-
-    fn decide_sasl(&mut self, admitted: bool) -> Result<(), UsageError> {
-        if self.sasl_request().is_none() {
-            return Err(UsageError::WrongState(
-                "no client is asking to authenticate",
-            ));
+    /// Nothing is asked, or the answer does not fit the request.
+    pub fn sasl_answer(&mut self, answer: SaslAnswer) -> Result<(), UsageError> {
+        if self.endpoints.connection.disconnected {
+            return Err(UsageError::WrongState("the connection has ended"));
         }
-        if let Some(step) = self.transport.decide_sasl(admitted) {
+        if let Some(step) = self.transport.answer_sasl(answer)? {
             self.take_input(step);
         }
         Ok(())
+    }
+
+    /// The SASL mechanism that was chosen, from the choice on.
+    #[must_use]
+    pub const fn sasl_mechanism(&self) -> Option<&Symbol> {
+        self.transport.sasl_mechanism()
     }
 
     // ---- trace ----

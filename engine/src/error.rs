@@ -150,8 +150,11 @@ pub enum HeaderFailure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SaslFailure {
-    /// The server refused the credentials.
-    Refused,
+    /// The server refused the credentials. (On the server: this engine's embedder, or the mechanism, did.)
+    Refused {
+        /// What the server has against them, if the mechanism lets it say so (SCRAM, OAUTHBEARER, XOAUTH2).
+        detail: Option<String>,
+    },
     /// The server reported a failure of its own (`sys`, `sys-perm`, `sys-temp`); the last may pass.
     System {
         /// Whether trying again later may help (`sys-temp`).
@@ -162,6 +165,40 @@ pub enum SaslFailure {
         /// What the server offered, separated by spaces.
         offered: String,
     },
+    /// The server offers only mechanisms with which whoever reads the transport could log in later, and that was not allowed.
+    ClearText {
+        /// Those that the client could have used, separated by spaces.
+        mechanisms: String,
+    },
+    /// The client's mechanism cannot be carried out with these credentials; the text says why.
+    Credentials(&'static str),
+    /// SCRAM: the server did not prove that it knows the password. It may be somebody else.
+    Impostor,
+    /// SCRAM: the server asks for fewer iterations than are safe, or for more than the client is willing to compute.
+    Iterations {
+        /// What it asks for.
+        asked: u64,
+        /// The fewest that are taken.
+        least: u32,
+        /// The most that are taken.
+        most: u32,
+    },
+    /// A SASL frame of ours is larger than is allowed (5.3.1).
+    FrameTooLarge {
+        /// Octets of the frame.
+        size: usize,
+        /// Octets allowed.
+        limit: u32,
+    },
+    /// The exchange does not come to an end.
+    TooManyRounds {
+        /// The limit in force.
+        limit: u32,
+    },
+    /// Server: it was configured without a mechanism that it can carry out, and must offer one (5.3.3.1).
+    NothingOffered,
+    /// Client: the embedder gave the exchange up.
+    Abandoned,
     /// The exchange broke the protocol.
     Protocol(String),
 }
@@ -218,7 +255,12 @@ impl fmt::Display for HeaderFailure {
 impl fmt::Display for SaslFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused => f.write_str("authentication failed: the credentials were refused"),
+            Self::Refused { detail: None } => {
+                f.write_str("authentication failed: the credentials were refused")
+            }
+            Self::Refused { detail: Some(why) } => {
+                write!(f, "authentication failed: the credentials were refused: {why}")
+            }
             Self::System { temporary: true } => {
                 f.write_str("authentication failed: the server cannot check now; try again later")
             }
@@ -229,6 +271,33 @@ impl fmt::Display for SaslFailure {
                 f,
                 "authentication failed: no SASL mechanism in common; the server offers [{offered}]"
             ),
+            Self::ClearText { mechanisms } => write!(
+                f,
+                "authentication failed: the server takes only [{mechanisms}], which would show the secret to whoever \
+                 reads along; use TLS, or allow clear text if the network is trusted"
+            ),
+            Self::Credentials(text) => write!(f, "authentication failed: {text}"),
+            Self::Impostor => f.write_str(
+                "authentication failed: the server did not prove that it knows the password; do not trust it",
+            ),
+            Self::Iterations { asked, least, most } => write!(
+                f,
+                "authentication failed: the server asks for {asked} iterations of SCRAM, {least} to {most} are allowed; \
+                 store the password anew at the server, or change the bounds"
+            ),
+            Self::FrameTooLarge { size, limit } => write!(
+                f,
+                "authentication failed: a SASL frame has {size} octets, {limit} are allowed; use a shorter secret, or \
+                 raise sasl_frame_size at both sides"
+            ),
+            Self::TooManyRounds { limit } => write!(
+                f,
+                "authentication failed: no end after {limit} rounds; the peer's mechanism is broken, or raise sasl_rounds"
+            ),
+            Self::NothingOffered => f.write_str(
+                "authentication failed: this server has no SASL mechanism to offer; configure one that it can carry out",
+            ),
+            Self::Abandoned => f.write_str("authentication failed: this side gave up"),
             Self::Protocol(text) => write!(f, "authentication failed: {text}"),
         }
     }

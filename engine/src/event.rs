@@ -11,7 +11,8 @@ use crate::ids::{LinkId, SessionId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
-    /// Server: a client offered credentials. See [`Engine::sasl_request`](crate::Engine::sasl_request).
+    /// The SASL exchange needs an answer: on a server, whether the client is who it says; on a client, for a mechanism of the
+    /// embedder's. See [`Engine::sasl_request`](crate::Engine::sasl_request).
     Authenticate,
     /// SASL ended with success (both roles).
     Authenticated,

@@ -27,9 +27,14 @@ pub struct Limits {
     /// Payloads of at least this many octets are chained into the output instead of copied.
     /// Default 4,096.
     pub chain_octets: usize,
-    /// Octets of one SASL frame; the specification's 512 (5.3.1) is too little for large tokens.
-    /// Default 512.
+    /// Octets of one SASL frame, in both directions; a larger one ends the connection. The specification's 512 (5.3.1) is
+    /// too little for large tokens: raise it at both sides. Default 512, which is also the least.
     pub sasl_frame_size: u32,
+    /// Challenges that a server, or responses that a client, may send; one more ends the exchange. Default 16.
+    pub sasl_rounds: u32,
+    /// Iterations of SCRAM that a server may ask a client to compute; for more the client gives up. A million take about a
+    /// second. Default 600,000.
+    pub scram_iterations: u32,
 }
 
 impl Default for Limits {
@@ -43,6 +48,8 @@ impl Default for Limits {
             output_octets: 64 << 10,
             chain_octets: 4 << 10,
             sasl_frame_size: 512,
+            sasl_rounds: 16,
+            scram_iterations: 600_000,
         }
     }
 }

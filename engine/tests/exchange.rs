@@ -2,7 +2,9 @@
 
 use bytes::{Buf, BytesMut};
 use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
-use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslRequest, SaslServer};
+use ferrion_engine::sasl::{
+    Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer,
+};
 use ferrion_engine::{
     Census, Config, Engine, Event, Failure, LinkConfig, LinkId, Origin, SaslFailure, SendError,
     SendOptions, SessionConfig, SessionId, Time, UsageError,
@@ -290,7 +292,7 @@ fn a_refused_link_says_why() {
 fn plain_asks_the_embedder_and_a_refusal_is_final() {
     for (password, admitted) in [("right", true), ("wrong", false)] {
         let mut config = Config::new("client");
-        config.sasl = SaslConfig::Client(SaslClient::plain("ann", password));
+        config.sasl = SaslConfig::Client(SaslClient::plain("ann", password).allow_clear_text(true));
         let mut client = Engine::client(config);
         let mut config = Config::new("server");
         config.sasl = SaslConfig::Server(SaslServer::new([Mechanism::Plain]));
@@ -305,9 +307,9 @@ fn plain_asks_the_embedder_and_a_refusal_is_final() {
         };
         assert_eq!(user, "ann");
         if password.matches(b"right") {
-            server.sasl_accept().unwrap();
+            server.sasl_answer(SaslAnswer::Accept).unwrap();
         } else {
-            server.sasl_reject().unwrap();
+            server.sasl_answer(SaslAnswer::Reject).unwrap();
         }
         settle(&mut client, &mut server, &mut wires);
         if admitted {
@@ -321,7 +323,10 @@ fn plain_asks_the_embedder_and_a_refusal_is_final() {
             );
         } else {
             assert_eq!(events(&mut client), [Event::Disconnected]);
-            assert_eq!(client.failure(), Some(&Failure::Sasl(SaslFailure::Refused)));
+            assert_eq!(
+                client.failure(),
+                Some(&Failure::Sasl(SaslFailure::Refused { detail: None }))
+            );
             assert_eq!(events(&mut server), [Event::Disconnected]);
         }
     }

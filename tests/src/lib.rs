@@ -9,6 +9,7 @@
 //! - [`chaos`]: a pair driven by random plans.
 //! - [`ledger`]: which test shows which sentence of the specification.
 //! - [`rng`]: seeded plans.
+//! - [`sasl`]: the steps of scripts about SASL.
 //! - [`interop`]: programs made of other AMQP libraries, to talk to.
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,7 @@ pub mod oracle;
 pub mod pair;
 pub mod peer;
 pub mod rng;
+pub mod sasl;
 
 /// The scripts of README.md, compiled as documentation tests.
 #[cfg(doctest)]

@@ -1,45 +1,20 @@
 //! The SASL layer (5.3).
 
-use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslRequest, SaslServer};
+use ferrion_engine::sasl::{
+    Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer,
+};
 use ferrion_engine::{Config, Event, Failure, HeaderFailure, SaslFailure};
 use ferrion_tests::build::{
     open, sasl_challenge, sasl_init, sasl_mechanisms, sasl_outcome, sasl_response,
 };
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
-use ferrion_tests::peer::{Peer, client_with, server_with};
+use ferrion_tests::peer::{client_with, server_with};
+use ferrion_tests::sasl::{
+    AUTH, OK, SYS_TEMP, as_client, as_server, init, offered, opens, turned_away,
+};
 
-const OK: u8 = 0;
-const AUTH: u8 = 1;
-const SYS_TEMP: u8 = 4;
-
-fn as_client(sasl: SaslClient) -> Config {
-    let mut config = Config::new("engine");
-    config.hostname = Some("broker".into());
-    config.sasl = SaslConfig::Client(sasl);
-    config
-}
-
-fn as_server(mechanisms: &[Mechanism]) -> Config {
-    let mut config = Config::new("engine");
-    config.sasl = SaslConfig::Server(SaslServer::new(mechanisms.iter().copied()));
-    config
-}
-
-/// Up to the point where the server has offered mechanisms.
-fn offered(p: &mut Peer, mechanisms: &[&str]) {
-    p.engine().connection().open().unwrap();
-    p.expect_header(SASL_HEADER);
-    p.expect_nothing();
-    p.inject_raw(&SASL_HEADER);
-    p.inject(sasl_mechanisms().sasl_server_mechanisms(mechanisms));
-}
-
-fn opens(p: &mut Peer) {
-    p.expect_header(AMQP_HEADER);
-    p.expect_open();
-    p.inject_raw(&AMQP_HEADER);
-    p.inject(open().container_id("script"));
-    p.event_where("RemoteOpen", |e| (e == Event::RemoteOpen).then_some(()));
+fn plain(user: &str, password: &str) -> SaslClient {
+    SaslClient::plain(user, password).allow_clear_text(true)
 }
 
 #[test]
@@ -58,7 +33,7 @@ fn an_anonymous_client_gets_through() {
 
 #[test]
 fn a_plain_client_sends_no_authorization_identity() {
-    client_with(as_client(SaslClient::plain("user", "secret")), |p| {
+    client_with(as_client(plain("user", "secret")), |p| {
         offered(p, &["PLAIN"]);
         p.expect(0x41)
             .is("mechanism", &V::sym("PLAIN"))
@@ -128,7 +103,7 @@ fn without_a_common_mechanism_the_client_gives_up_and_says_what_was_offered() {
 
 #[test]
 fn a_refused_client_takes_nothing_that_follows() {
-    client_with(as_client(SaslClient::plain("user", "wrong")), |p| {
+    client_with(as_client(plain("user", "wrong")), |p| {
         offered(p, &["PLAIN"]);
         p.expect(0x41);
         p.inject(sasl_outcome().code(AUTH));
@@ -138,7 +113,7 @@ fn a_refused_client_takes_nothing_that_follows() {
         p.expect_done();
         assert_eq!(
             p.engine().failure(),
-            Some(&Failure::Sasl(SaslFailure::Refused))
+            Some(&Failure::Sasl(SaslFailure::Refused { detail: None }))
         );
         assert!(p.engine().connection().remote().is_none());
     });
@@ -146,7 +121,7 @@ fn a_refused_client_takes_nothing_that_follows() {
 
 #[test]
 fn a_temporary_failure_of_the_server_is_told_from_a_refusal() {
-    client_with(as_client(SaslClient::plain("user", "pw")), |p| {
+    client_with(as_client(plain("user", "pw")), |p| {
         offered(p, &["PLAIN"]);
         p.expect(0x41);
         p.inject(sasl_outcome().code(SYS_TEMP));
@@ -205,13 +180,6 @@ fn a_server_offers_its_mechanisms_at_once() {
     });
 }
 
-fn init(p: &mut Peer, mechanism: &str, response: &[u8]) {
-    p.inject_raw(&SASL_HEADER);
-    p.expect_header(SASL_HEADER);
-    p.expect(0x40);
-    p.inject(sasl_init().mechanism(mechanism).initial_response(response));
-}
-
 #[test]
 fn a_server_admits_anonymous_by_itself() {
     server_with(as_server(&[Mechanism::Anonymous]), |p| {
@@ -245,11 +213,11 @@ fn a_server_asks_its_embedder_about_plain() {
                 other => panic!("{other:?}"),
             }
             if admitted {
-                p.engine().sasl_accept().unwrap();
+                p.engine().sasl_answer(SaslAnswer::Accept).unwrap();
                 p.expect(0x44).code(OK);
                 p.expect_events(&[Event::Authenticated]);
             } else {
-                p.engine().sasl_reject().unwrap();
+                p.engine().sasl_answer(SaslAnswer::Reject).unwrap();
                 p.expect(0x44).code(AUTH);
                 p.expect_events(&[Event::Disconnected]);
                 p.inject_raw(&AMQP_HEADER);
@@ -304,7 +272,7 @@ fn plain_without_an_initial_response_is_asked_for_it() {
         p.expect(0x42).challenge(b"");
         p.inject(sasl_response().response(b"\0user\0secret"));
         p.expect_events(&[Event::Authenticate]);
-        p.engine().sasl_accept().unwrap();
+        p.engine().sasl_answer(SaslAnswer::Accept).unwrap();
         p.expect(0x44).code(OK);
     });
 }
@@ -428,5 +396,58 @@ fn octets_six_and_seven_of_a_sasl_frame_are_ignored() {
         p.expect(0x41);
         p.inject(sasl_outcome().code(OK).extended(&[1, 2, 3, 4]).on(0xffff));
         p.expect_events(&[Event::Authenticated]);
+    });
+}
+
+#[test]
+fn a_client_may_ask_for_the_rights_of_another() {
+    client_with(
+        as_client(plain("user", "secret").authorize_as("admin")),
+        |p| {
+            offered(p, &["PLAIN"]);
+            p.expect(0x41).initial_response(b"admin\0user\0secret");
+        },
+    );
+    client_with(
+        as_client(SaslClient::external().authorize_as("admin")),
+        |p| {
+            offered(p, &["EXTERNAL"]);
+            p.expect(0x41).initial_response(b"admin");
+            p.inject(sasl_outcome().code(OK));
+            opens(p);
+        },
+    );
+}
+
+#[test]
+fn a_server_asks_its_embedder_about_external() {
+    for (admitted, identity) in [(true, ""), (true, "admin"), (false, "root")] {
+        server_with(as_server(&[Mechanism::External]), |p| {
+            init(p, "EXTERNAL", identity.as_bytes());
+            p.expect_events(&[Event::Authenticate]);
+            assert_eq!(
+                p.engine().sasl_request(),
+                Some(&SaslRequest::External {
+                    authorize_as: identity.into()
+                })
+            );
+            if admitted {
+                p.engine().sasl_answer(SaslAnswer::Accept).unwrap();
+                p.expect(0x44).code(OK);
+                p.expect_events(&[Event::Authenticated]);
+                p.opened();
+            } else {
+                p.engine().sasl_answer(SaslAnswer::Reject).unwrap();
+                assert_eq!(turned_away(p), SaslFailure::Refused { detail: None });
+            }
+        });
+    }
+}
+
+#[test]
+fn external_identities_are_text() {
+    server_with(as_server(&[Mechanism::External]), |p| {
+        init(p, "EXTERNAL", b"\xff\xfe");
+        assert_eq!(turned_away(p), SaslFailure::Refused { detail: None });
     });
 }

@@ -1,30 +1,33 @@
-//! The server's side of SASL.
+//! What a server asks of its clients.
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use super::Mechanism;
+use crate::codec::Symbol;
 
-use super::{Mechanism, Secret, Step, user_name};
-use crate::codec::Str;
-use crate::error::SaslFailure;
-use crate::protocol::{SaslChallenge, SaslCode, SaslFrame, SaslInit, SaslMechanisms, SaslOutcome};
-
-/// What a server asks of its clients.
+/// What a server asks of its clients: the mechanisms it offers, at least one.
+///
+/// ANONYMOUS is admitted by the engine itself; every other raises
+/// [`Event::Authenticate`](crate::Event::Authenticate) and waits for the embedder's answer. Who offers PLAIN, OAUTHBEARER or
+/// XOAUTH2 without TLS lets others read the secrets of its clients.
 #[derive(Clone, Debug)]
 pub struct SaslServer {
     mechanisms: Vec<Mechanism>,
+    raw: Vec<Symbol>,
     required: bool,
+    #[cfg(feature = "scram")]
+    scram: Option<super::ScramServer>,
 }
 
 impl SaslServer {
-    /// Offers these mechanisms, in order of preference.
-    ///
-    /// ANONYMOUS is admitted by the engine itself; the others raise
-    /// [`Event::Authenticate`](crate::Event::Authenticate) and wait for the embedder's decision.
+    /// Offers these mechanisms, in order of preference. SCRAM is left out until `scram` says what it needs.
     pub fn new(mechanisms: impl IntoIterator<Item = Mechanism>) -> Self {
         Self {
             mechanisms: mechanisms.into_iter().collect(),
+            raw: Vec::new(),
             required: true,
+            #[cfg(feature = "scram")]
+            scram: None,
         }
     }
 
@@ -35,153 +38,62 @@ impl SaslServer {
         self
     }
 
+    /// What the SCRAM mechanisms among those that are offered need.
+    ///
+    /// ```
+    /// use ferrion_engine::sasl::{Mechanism, Nonce, SaslServer, ScramHash, ScramServer};
+    /// # let (random_octets, secret_of_this_server) = ([7; 18], "from a file");
+    /// let server = SaslServer::new([Mechanism::Scram(ScramHash::Sha256)]).scram(ScramServer::new(
+    ///     Nonce::from_random(random_octets),
+    ///     secret_of_this_server,
+    /// ));
+    /// ```
+    #[cfg(feature = "scram")]
+    #[must_use]
+    pub fn scram(mut self, scram: super::ScramServer) -> Self {
+        self.scram = Some(scram);
+        self
+    }
+
+    /// Offers one more mechanism, that the embedder does itself: each message of the client's is a
+    /// [`SaslRequest::Raw`](super::SaslRequest::Raw).
+    #[must_use]
+    pub fn raw(mut self, mechanism: Symbol) -> Self {
+        self.raw.push(mechanism);
+        self
+    }
+
     pub(crate) const fn is_required(&self) -> bool {
         self.required
     }
-}
 
-/// Who a client claims to be. Answer with [`Engine::sasl_accept`](crate::Engine::sasl_accept) or
-/// [`Engine::sasl_reject`](crate::Engine::sasl_reject), now or later.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SaslRequest {
-    /// PLAIN: check that this password is this user's.
-    Plain {
-        /// Whose rights are asked for; empty for the user's own.
-        authorize_as: Str,
-        /// Who is asking.
-        user: Str,
-        /// The proof.
-        password: Secret,
-    },
-    /// EXTERNAL: check that the transport has proved an identity that may act as this one.
-    External {
-        /// Whose rights are asked for; empty for the one the transport has proved.
-        authorize_as: Str,
-    },
-}
-
-#[derive(Debug)]
-pub(crate) struct ServerStage {
-    config: SaslServer,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    AwaitInit,
-    AwaitResponse(Mechanism),
-    Asking(SaslRequest),
-    Over,
-}
-
-impl ServerStage {
-    pub(crate) const fn new(config: SaslServer) -> Self {
-        Self {
-            config,
-            state: State::AwaitInit,
-        }
+    /// The mechanisms that can be carried out.
+    pub(super) fn offer(&self) -> Vec<Symbol> {
+        let raw = self.raw.iter().cloned();
+        self.known().map(Mechanism::symbol).chain(raw).collect()
     }
 
-    /// The first frame, which is sent before anything is heard.
-    pub(crate) fn offer(&self) -> SaslFrame {
-        let mechanisms = self.config.mechanisms.iter().map(|m| m.symbol()).collect();
-        SaslFrame::Mechanisms(SaslMechanisms {
-            sasl_server_mechanisms: mechanisms,
-        })
+    /// The mechanism of this name, if it is offered and the embedder does not do it itself.
+    pub(super) fn own(&self, name: &Symbol) -> Option<Mechanism> {
+        self.known()
+            .find(|mechanism| mechanism.name() == name.as_str())
     }
 
-    /// What the embedder must decide about.
-    pub(crate) const fn request(&self) -> Option<&SaslRequest> {
-        match &self.state {
-            State::Asking(request) => Some(request),
-            _ => None,
-        }
+    pub(super) fn is_raw(&self, name: &Symbol) -> bool {
+        self.raw.contains(name)
     }
 
-    /// The embedder's decision.
-    pub(crate) fn decide(&mut self, admitted: bool) -> Step {
-        self.state = State::Over;
-        let (code, outcome) = if admitted {
-            (SaslCode::Ok, Ok(()))
-        } else {
-            (SaslCode::Auth, Err(SaslFailure::Refused))
-        };
-        Step {
-            send: Some(SaslFrame::Outcome(SaslOutcome {
-                code,
-                additional_data: None,
-            })),
-            outcome: Some(outcome),
-            ask: false,
-        }
+    /// The mechanisms that the engine does, as far as it has what they need.
+    fn known(&self) -> impl Iterator<Item = Mechanism> + '_ {
+        let known = self.mechanisms.iter().copied();
+        #[cfg(feature = "scram")]
+        let known = known
+            .filter(|mechanism| self.scram.is_some() || !matches!(mechanism, Mechanism::Scram(_)));
+        known
     }
 
-    pub(crate) fn receive(&mut self, frame: SaslFrame) -> Step {
-        match (&self.state, frame) {
-            (State::AwaitInit, SaslFrame::Init(init)) => self.begin(init),
-            (State::AwaitResponse(mechanism), SaslFrame::Response(response)) => {
-                self.check(*mechanism, response.response)
-            }
-            _ => {
-                self.state = State::Over;
-                Step::protocol("the client sent a SASL frame that is out of place")
-            }
-        }
+    #[cfg(feature = "scram")]
+    pub(super) const fn scram_settings(&self) -> Option<&super::ScramServer> {
+        self.scram.as_ref()
     }
-
-    fn begin(&mut self, init: SaslInit) -> Step {
-        let known = Mechanism::from_name(init.mechanism.as_str());
-        let Some(mechanism) = known.filter(|m| self.config.mechanisms.contains(m)) else {
-            // A mechanism that was not offered fails like wrong credentials do (5.3.3.2).
-            return self.decide(false);
-        };
-        match (mechanism, init.initial_response) {
-            (Mechanism::Anonymous, _) => self.decide(true),
-            (_, Some(response)) => self.check(mechanism, response),
-            (_, None) => {
-                self.state = State::AwaitResponse(mechanism);
-                Step::send(SaslFrame::Challenge(SaslChallenge {
-                    challenge: Bytes::new(),
-                }))
-            }
-        }
-    }
-
-    fn check(&mut self, mechanism: Mechanism, response: Bytes) -> Step {
-        let request = match mechanism {
-            Mechanism::Plain => plain(&response),
-            Mechanism::External => {
-                user_name(response).map(|authorize_as| SaslRequest::External { authorize_as })
-            }
-            Mechanism::Anonymous => None,
-        };
-        match request {
-            Some(request) => {
-                self.state = State::Asking(request);
-                Step {
-                    ask: true,
-                    ..Step::default()
-                }
-            }
-            None => self.decide(false),
-        }
-    }
-}
-
-/// RFC 4616: `[authzid] NUL authcid NUL passwd`.
-fn plain(response: &Bytes) -> Option<SaslRequest> {
-    let first = response.iter().position(|octet| *octet == 0)?;
-    let rest = response.get(first + 1..)?;
-    let second = first + 1 + rest.iter().position(|octet| *octet == 0)?;
-    let user = user_name(response.slice(first + 1..second))?;
-    let password = response.slice(second + 1..);
-    if user.is_empty() || password.contains(&0) {
-        return None;
-    }
-    Some(SaslRequest::Plain {
-        authorize_as: user_name(response.slice(..first))?,
-        user,
-        password: password.into(),
-    })
 }

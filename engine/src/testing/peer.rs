@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::ids::LinkId;
 use crate::limits::Limits;
 use crate::protocol::{Attach, Begin, Open, Role};
-use crate::sasl::{Mechanism, SaslClient, SaslConfig, SaslServer};
+use crate::sasl::{Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslServer};
 use crate::time::Time;
 
 /// Output that an engine may hold beyond its own limit: one frame, and what control frames add.
@@ -144,7 +144,7 @@ fn answer(engine: &mut Engine) {
         // What the peer does between an event and its answer can make the answer wrong, never worse.
         match event {
             Event::Authenticate => {
-                let _ = engine.sasl_accept();
+                let _ = engine.sasl_answer(SaslAnswer::Accept);
             }
             Event::RemoteOpen => {
                 let _ = engine.connection().open();

@@ -9,16 +9,20 @@ mod header;
 mod idle;
 mod output;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::codec::{Encode, Str};
-use crate::error::{Failure, Fault, HeaderFailure, SaslFailure};
-use crate::protocol::SaslFrame;
-use crate::sasl::{ClientStage, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step};
+use crate::codec::{Encode, Str, Symbol};
+use crate::error::{Failure, Fault, HeaderFailure, SaslFailure, UsageError};
+use crate::limits::Limits;
+use crate::protocol::{SaslFrame, conditions};
+use crate::sasl::{
+    Bounds, ClientStage, SaslAnswer, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step,
+};
 use crate::time::Time;
 use frame::{FRAME_HEADER, Frame, FrameTooLarge, FrameType, MIN_MAX_FRAME_SIZE};
 use header::{HEADER_SIZE, Protocol};
@@ -30,7 +34,7 @@ pub(crate) use output::Output;
 pub(crate) enum Input {
     /// Whole AMQP frames, one after the other.
     Frames(Bytes),
-    /// A client's credentials wait for the embedder's decision.
+    /// The SASL exchange waits for the embedder's answer.
     Authenticate,
     /// SASL ended with success.
     Authenticated,
@@ -59,6 +63,9 @@ pub(crate) struct Transport {
     sasl: Option<Stage>,
     /// What to answer a client that begins with SASL.
     server: Option<SaslServer>,
+    sasl_bounds: Bounds,
+    /// What the SASL exchange was made with, once it is over.
+    mechanism: Option<Symbol>,
     output: Output,
     /// The largest frame we take, and the largest the peer takes.
     local_max: u32,
@@ -74,26 +81,30 @@ impl Transport {
         config: &SaslConfig,
         hostname: Option<Str>,
         local_max: u32,
-        sasl_max: u32,
+        limits: &Limits,
     ) -> Self {
         let mut transport = Self {
             reading: Reading::Nothing,
             amqp_begun: false,
             sasl: None,
             server: None,
+            sasl_bounds: limits.into(),
+            mechanism: None,
             output: Output::default(),
             local_max,
             remote_max: MIN_MAX_FRAME_SIZE,
-            sasl_max,
+            sasl_max: limits.sasl_frame_size.max(MIN_MAX_FRAME_SIZE),
             idle: Idle::default(),
             trace: None,
         };
         match config {
             SaslConfig::Client(client) => {
-                let stage = ClientStage::new(client.clone(), hostname);
+                let stage = Box::new(ClientStage::new(client.clone(), hostname, limits.into()));
                 transport.sasl = Some(Stage::Client(stage));
             }
-            SaslConfig::Server(server) => transport.server = Some(server.clone()),
+            SaslConfig::Server(server) => {
+                transport.server = Some(server.clone());
+            }
             SaslConfig::None => {}
         }
         // A client speaks first; a server listens for what the client wants (2.2).
@@ -206,11 +217,14 @@ impl Transport {
             (None, Protocol::Sasl) => match self.server.take() {
                 Some(server) => {
                     self.write_header(Protocol::Sasl);
-                    let stage = ServerStage::new(server);
-                    self.write_sasl(&stage.offer());
-                    self.sasl = Some(Stage::Server(stage));
+                    let stage = ServerStage::new(server, self.sasl_bounds);
+                    let offer = stage.offer();
+                    self.sasl = Some(Stage::Server(Box::new(stage)));
                     self.reading = Reading::Sasl;
-                    None
+                    match self.take_step(offer) {
+                        Some(Input::Failed(failure)) => Some(failure),
+                        _ => None,
+                    }
                 }
                 None => {
                     self.write_header(Protocol::Amqp);
@@ -261,7 +275,12 @@ impl Transport {
             Err(fault) => return Some(self.fail_sasl(&fault)),
         };
         let frame = match SaslFrame::decode(&body) {
-            Ok((frame, _)) => frame,
+            Ok((frame, used)) if used == body.len() => frame,
+            Ok(_) => {
+                let text = "a SASL frame has more in it than one value (5.3.1)";
+                let fault = Fault::connection(conditions::CONNECTION_FRAMING_ERROR, text);
+                return Some(self.fail_sasl(&fault));
+            }
             Err(error) => {
                 let fault = Fault::decode("SASL frame", &error);
                 return Some(self.fail_sasl(&fault));
@@ -285,11 +304,15 @@ impl Transport {
     }
 
     fn take_step(&mut self, step: Step) -> Option<Input> {
-        if let Some(frame) = step.send {
-            self.write_sasl(&frame);
+        if let Some(frame) = step.send
+            && let Err(failure) = self.write_sasl(&frame)
+        {
+            self.reading = Reading::Nothing;
+            return Some(Input::Failed(Failure::Sasl(failure)));
         }
         match step.outcome {
             Some(Ok(())) => {
+                self.mechanism = self.sasl_mechanism().cloned();
                 // A client goes on at once: its header, open and more may leave in one write.
                 if matches!(self.sasl, Some(Stage::Client(_))) {
                     self.write_header(Protocol::Amqp);
@@ -306,23 +329,32 @@ impl Transport {
         }
     }
 
-    // ---- SASL decisions ----
+    // ---- SASL answers ----
 
     pub(crate) const fn sasl_request(&self) -> Option<&SaslRequest> {
         match &self.sasl {
-            Some(Stage::Server(stage)) => stage.request(),
-            _ => None,
+            Some(stage) => stage.request(),
+            None => None,
         }
     }
 
-    /// The embedder's decision about [`sasl_request`](Self::sasl_request); `None` if there is none.
-    pub(crate) fn decide_sasl(&mut self, admitted: bool) -> Option<Input> {
+    /// The embedder's answer to [`sasl_request`](Self::sasl_request).
+    pub(crate) fn answer_sasl(&mut self, answer: SaslAnswer) -> Result<Option<Input>, UsageError> {
         match &mut self.sasl {
-            Some(Stage::Server(stage)) if stage.request().is_some() => {
-                let step = stage.decide(admitted);
-                self.take_step(step)
+            Some(stage) if stage.request().is_some() => {
+                let step = stage.answer(answer)?;
+                Ok(self.take_step(step))
             }
-            _ => None,
+            _ => Err(UsageError::WrongState(
+                "the SASL exchange asks nothing; wait for Event::Authenticate",
+            )),
+        }
+    }
+
+    pub(crate) const fn sasl_mechanism(&self) -> Option<&Symbol> {
+        match &self.sasl {
+            Some(stage) => stage.mechanism(),
+            None => self.mechanism.as_ref(),
         }
     }
 
@@ -379,11 +411,14 @@ impl Transport {
         self.note(|| format!("-> {}", protocol.name()));
     }
 
-    fn write_sasl(&mut self, sasl: &SaslFrame) {
+    fn write_sasl(&mut self, sasl: &SaslFrame) -> Result<(), SaslFailure> {
+        let limit = self.sasl_max;
+        frame::write(&mut self.output, FrameType::Sasl, 0, sasl, limit).map_err(|_| {
+            let size = frame::size(sasl);
+            SaslFailure::FrameTooLarge { size, limit }
+        })?;
         self.note(|| format!("-> {sasl}"));
-        let start = frame::begin(&mut self.output, FrameType::Sasl, 0);
-        sasl.encode(self.output.buffer());
-        frame::finish(&mut self.output, start, 0);
+        Ok(())
     }
 
     // ---- time ----

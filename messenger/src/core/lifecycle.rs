@@ -50,7 +50,7 @@ impl Core {
         let sasl = match (user, password) {
             (Some(user), Some(password)) => {
                 self.check_plain(address)?;
-                SaslClient::plain(user, password.as_str())
+                SaslClient::plain(user, password.as_str()).allow_clear_text(true)
             }
             _ => SaslClient::anonymous(),
         };

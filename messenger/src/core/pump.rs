@@ -4,7 +4,7 @@ use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{
     Condition, DeliveryState, ReceiverSettleMode, Role, TargetArchetype, conditions,
 };
-use ferrion_engine::sasl::SaslRequest;
+use ferrion_engine::sasl::{SaslAnswer, SaslRequest};
 use ferrion_engine::{
     EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionConfig, SessionId, Time,
 };
@@ -86,11 +86,11 @@ impl Core {
             _ => false,
         };
         // Only a client that asks can be answered, and this one did.
-        let _ = if admitted {
-            conn.engine.sasl_accept()
+        let _ = conn.engine.sasl_answer(if admitted {
+            SaslAnswer::Accept
         } else {
-            conn.engine.sasl_reject()
-        };
+            SaslAnswer::Reject
+        });
         self.pool.touch(key);
     }
 

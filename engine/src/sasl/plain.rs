@@ -1,0 +1,50 @@
+//! The one message of PLAIN (RFC 4616).
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::{SaslRequest, Secret, name};
+use crate::error::SaslFailure;
+
+/// `[authzid] NUL authcid NUL passwd`.
+pub(super) fn write(
+    authorize_as: &str,
+    user: &str,
+    password: &Secret,
+) -> Result<Secret, SaslFailure> {
+    let password = password.as_bytes();
+    if user.is_empty()
+        || [authorize_as.as_bytes(), user.as_bytes(), password]
+            .concat()
+            .contains(&0)
+    {
+        return Err(SaslFailure::Credentials(
+            "PLAIN needs a user, and neither user nor password may have a NUL in it",
+        ));
+    }
+    let mut message = Vec::with_capacity(2 + authorize_as.len() + user.len() + password.len());
+    message.extend_from_slice(authorize_as.as_bytes());
+    message.push(0);
+    message.extend_from_slice(user.as_bytes());
+    message.push(0);
+    message.extend_from_slice(password);
+    Ok(message.into())
+}
+
+/// The question that the message puts to the embedder.
+pub(super) fn read(message: &Bytes) -> Option<SaslRequest> {
+    let first = message.iter().position(|octet| *octet == 0)?;
+    let rest = message.get(first + 1..)?;
+    let second = first + 1 + rest.iter().position(|octet| *octet == 0)?;
+    let user = name(message.slice(first + 1..second))?;
+    let password = message.slice(second + 1..);
+    if user.is_empty() || password.contains(&0) {
+        return None;
+    }
+    Some(SaslRequest::Plain {
+        authorize_as: name(message.slice(..first))?,
+        user,
+        password: password.into(),
+    })
+}

@@ -1,0 +1,126 @@
+//! The server's side of SCRAM.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::hash::xor;
+use super::keys::auth_message;
+use super::message::{ClientFinal, ClientFirst, encode};
+use super::prep::prepare;
+use super::{Nonce, ScramCredentials, ScramHash};
+use crate::sasl::{SaslRequest, Secret};
+
+/// What a server needs for SCRAM beside its users.
+///
+/// A user that does not exist is answered like one that does, with a salt that is always the same for this name, so that
+/// nobody learns who exists: `iterations` and `salt_octets` must be those of the stored credentials.
+#[derive(Clone, Debug)]
+pub struct ScramServer {
+    /// A fresh one for each connection.
+    pub nonce: Nonce,
+    /// A secret of this server that stays the same, of at least 16 octets. Salts of users that do not exist are made of it.
+    pub key: Secret,
+    /// The iterations that users who do not exist seem to have. Default 4,096.
+    pub iterations: u32,
+    /// The octets of salt that users who do not exist seem to have, 1 to 64. Default 16.
+    pub salt_octets: usize,
+}
+
+impl ScramServer {
+    /// With the usual iterations and length of salt.
+    pub fn new(nonce: Nonce, key: impl Into<Secret>) -> Self {
+        Self {
+            nonce,
+            key: key.into(),
+            iterations: 4096,
+            salt_octets: 16,
+        }
+    }
+
+    /// The salt that this user seems to have when it does not exist. Who stores passwords instead of credentials derives
+    /// them with this salt, so that nothing tells the two kinds of user apart.
+    #[must_use]
+    pub fn salt(&self, hash: ScramHash, user: &str) -> Bytes {
+        let mut named = Vec::from(hash.mechanism_name());
+        named.push(0);
+        named.extend_from_slice(user.as_bytes());
+        let mut salt = ScramHash::Sha512.hmac(self.key.as_bytes(), &named);
+        salt.truncate(self.salt_octets.max(1));
+        salt.into()
+    }
+}
+
+/// The exchange after the client's first message.
+#[derive(Debug)]
+pub(in crate::sasl) struct ServerExchange {
+    hash: ScramHash,
+    first: ClientFirst,
+    /// Of both sides.
+    nonce: String,
+    /// What a user that does not exist seems to have.
+    seeming: (Bytes, u32),
+    server_first: String,
+    credentials: Option<ScramCredentials>,
+}
+
+impl ServerExchange {
+    /// Reads the client's first message; what the embedder is to be asked.
+    pub(in crate::sasl) fn read(
+        hash: ScramHash,
+        settings: &ScramServer,
+        message: &[u8],
+    ) -> Option<(Self, SaslRequest)> {
+        let first = ClientFirst::read(message)?;
+        let user = prepare(&first.user)?;
+        let request = SaslRequest::Scram {
+            hash,
+            authorize_as: first.authorize_as.clone(),
+            user: user.as_str().into(),
+        };
+        let exchange = Self {
+            hash,
+            nonce: alloc::format!("{}{}", first.nonce, settings.nonce.as_str()),
+            seeming: (settings.salt(hash, &user), settings.iterations.max(1)),
+            first,
+            server_first: String::new(),
+            credentials: None,
+        };
+        Some((exchange, request))
+    }
+
+    /// The server's first message, for the user whose credentials these are, or for none.
+    pub(in crate::sasl) fn challenge(&mut self, credentials: Option<ScramCredentials>) -> Bytes {
+        self.credentials = credentials;
+        let (salt, iterations) = match &self.credentials {
+            Some(known) => (&known.salt, known.iterations),
+            None => (&self.seeming.0, self.seeming.1),
+        };
+        self.server_first = alloc::format!("r={},s={},i={iterations}", self.nonce, encode(salt));
+        self.server_first.clone().into()
+    }
+
+    /// The server's last message, if the client has proved that it knows the password.
+    pub(in crate::sasl) fn check_proof(self, message: &[u8]) -> Option<Bytes> {
+        let last = ClientFinal::read(message)?;
+        // The header is sent again so that nobody can have changed it under way.
+        if last.binding != self.first.header.as_bytes() || last.nonce != self.nonce {
+            return None;
+        }
+        let signed = auth_message(&self.first.bare, &self.server_first, last.without_proof);
+        // The same work for a user that does not exist, who has no key that any proof fits.
+        let nobody = [0; 64];
+        let (stored_key, server_key) = match &self.credentials {
+            Some(known) => (known.stored_key.as_bytes(), known.server_key.as_bytes()),
+            None => (&nobody[..], &nobody[..]),
+        };
+        let signature = self.hash.hmac(stored_key, signed.as_bytes());
+        let client_key = xor(&last.proof, &signature);
+        let proved = Secret::from(self.hash.digest(&client_key)).matches(stored_key);
+        let verifier = self.hash.hmac(server_key, signed.as_bytes());
+        let whole = last.proof.len() == self.hash.octets();
+        (proved && whole && self.credentials.is_some())
+            .then(|| alloc::format!("v={}", encode(&verifier)).into())
+    }
+}

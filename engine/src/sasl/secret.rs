@@ -1,0 +1,58 @@
+//! Octets that nobody is to see.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+
+/// A secret: never printed, not even by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Bytes);
+
+impl Secret {
+    /// The octets themselves.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether `other` is the same secret, in time that does not depend on where they differ.
+    #[must_use]
+    pub fn matches(&self, other: &[u8]) -> bool {
+        let difference = self
+            .0
+            .iter()
+            .zip(other)
+            .fold(0, |sum, (a, b)| sum | core::hint::black_box(a ^ b));
+        self.0.len() == other.len() && difference == 0
+    }
+
+    /// The octets, for the wire.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl From<Bytes> for Secret {
+    fn from(octets: Bytes) -> Self {
+        Self(octets)
+    }
+}
+
+impl From<Vec<u8>> for Secret {
+    fn from(octets: Vec<u8>) -> Self {
+        Self(octets.into())
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
