@@ -9,7 +9,7 @@ use bytes::{Buf, BytesMut};
 use crate::codec::Symbol;
 use crate::config::Config;
 use crate::endpoints::{Endpoints, Phase};
-use crate::error::{Failure, Fault, SaslFailure, UsageError};
+use crate::error::{Failure, Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{LinkId, SessionId};
 use crate::protocol::conditions;
@@ -488,17 +488,6 @@ impl Buf for Transmit<'_> {
         // What counts for the peer's time-out is what was really sent.
         if count > 0 {
             self.engine.transport.wrote(self.now);
-        }
-    }
-}
-
-impl Failure {
-    /// The SASL failure behind this, if that is what it was.
-    #[must_use]
-    pub const fn as_sasl(&self) -> Option<&SaslFailure> {
-        match self {
-            Self::Sasl(failure) => Some(failure),
-            _ => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use core::fmt;
 
 use crate::codec::{DecodeError, Str, Symbol};
 use crate::ids::{LinkId, SessionId};
-use crate::protocol::{Condition, conditions};
+use crate::protocol::{Condition, Redirect, conditions};
 
 /// The caller used the API in a way that cannot be carried out. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -203,6 +203,27 @@ pub enum SaslFailure {
     Protocol(String),
 }
 
+impl Failure {
+    /// The error that a close carried, ours or the peer's. It knows where a peer redirected to
+    /// ([`Condition::redirect`]), and whether it was only told to close ([`Condition::is_forced`]).
+    #[must_use]
+    pub const fn condition(&self) -> Option<&Condition> {
+        match self {
+            Self::Condition { condition, .. } => Some(condition),
+            _ => None,
+        }
+    }
+
+    /// The SASL failure behind this, if that is what it was.
+    #[must_use]
+    pub const fn as_sasl(&self) -> Option<&SaslFailure> {
+        match self {
+            Self::Sasl(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,9 +233,14 @@ impl fmt::Display for Failure {
                     Origin::Remote => f.write_str("the peer closed the connection: ")?,
                 }
                 write!(f, "{}", condition.condition)?;
-                match &condition.description {
-                    Some(text) => write!(f, ": {text}"),
-                    None => Ok(()),
+                if let Some(text) = &condition.description {
+                    write!(f, ": {text}")?;
+                }
+                match condition.redirect() {
+                    Some(elsewhere) if elsewhere != Redirect::default() => {
+                        write!(f, "; connect to {elsewhere} instead")
+                    }
+                    _ => Ok(()),
                 }
             }
             Self::Header(failure) => failure.fmt(f),

@@ -16,6 +16,7 @@ pub mod conditions;
 mod descriptor;
 mod messaging;
 mod node;
+mod redirect;
 mod security;
 mod state;
 mod tag;
@@ -35,6 +36,7 @@ pub use messaging::{
     TerminusExpiryPolicy,
 };
 pub use node::{LifetimePolicy, NodeProperties};
+pub use redirect::Redirect;
 pub use security::{SaslChallenge, SaslCode, SaslInit, SaslMechanisms, SaslOutcome, SaslResponse};
 pub use state::{DeliveryState, Outcome, TargetArchetype};
 pub use tag::{MAX_TAG, Tag, TagTooLong};

@@ -1,0 +1,147 @@
+//! Where a container or a terminus is to be reached instead (2.8.16, 2.8.18).
+
+use core::fmt;
+
+use super::conditions;
+use super::transport::Condition;
+use crate::codec::{Fields, Str, Symbol, Value};
+
+/// What `amqp:connection:redirect` and `amqp:link:redirect` say of the place to go to. Each part may be missing.
+///
+/// A client that follows it connects to `network_host` and `port`, names `hostname` in its open (in
+/// [`Config::hostname`](crate::Config::hostname)), to TLS and to SASL, and attaches to `address`.
+///
+/// ```
+/// use ferrion_engine::protocol::{Redirect, conditions};
+///
+/// let elsewhere = Redirect {
+///     network_host: Some("10.0.0.7".into()),
+///     port: Some(5672),
+///     ..Redirect::default()
+/// };
+/// let condition = elsewhere.connection();
+/// assert_eq!(condition.condition, conditions::CONNECTION_REDIRECT);
+/// assert_eq!(condition.redirect(), Some(elsewhere));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redirect {
+    /// The name of the host that the container is on, for the peer that has many.
+    pub hostname: Option<Str>,
+    /// The name or the IP address to connect to.
+    pub network_host: Option<Str>,
+    /// The port to connect to.
+    pub port: Option<u16>,
+    /// The address of the terminus there; only for links.
+    pub address: Option<Str>,
+}
+
+impl Redirect {
+    /// The condition with which a server closes a connection that belongs elsewhere.
+    #[must_use]
+    pub fn connection(&self) -> Condition {
+        self.condition(conditions::CONNECTION_REDIRECT)
+    }
+
+    /// The condition with which a link is closed or refused whose terminus is elsewhere.
+    #[must_use]
+    pub fn link(&self) -> Condition {
+        self.condition(conditions::LINK_REDIRECT)
+    }
+
+    fn condition(&self, condition: Symbol) -> Condition {
+        let text = |value: &Option<Str>| value.clone().map(Value::String);
+        let entries = [
+            ("hostname", text(&self.hostname)),
+            ("network-host", text(&self.network_host)),
+            ("port", self.port.map(Value::Ushort)),
+            ("address", text(&self.address)),
+        ];
+        let info = entries
+            .into_iter()
+            .filter_map(|(key, value)| Some((Symbol::from_static(key), value?)));
+        Condition {
+            condition,
+            description: None,
+            info: Some(Fields::from_entries(info)),
+        }
+    }
+
+    fn read(info: &Fields) -> Self {
+        let text = |key| {
+            let value = info.get(key)?;
+            value.as_str().map(Str::from)
+        };
+        Self {
+            hostname: text("hostname"),
+            network_host: text("network-host"),
+            port: info
+                .get("port")
+                .and_then(|value| u16::try_from(&value).ok()),
+            address: text("address"),
+        }
+    }
+}
+
+impl fmt::Display for Redirect {
+    /// `HOST:PORT/ADDRESS`, of which what is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = self.network_host.as_ref().or(self.hostname.as_ref()) {
+            f.write_str(host)?;
+        }
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        match &self.address {
+            Some(address) => write!(f, "/{address}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Condition {
+    /// Where to go instead, if this says that the connection or the link belongs elsewhere. What its info does not say, or not
+    /// in a usable form, is `None` in it.
+    #[must_use]
+    pub fn redirect(&self) -> Option<Redirect> {
+        let is_redirect = self.condition == conditions::CONNECTION_REDIRECT
+            || self.condition == conditions::LINK_REDIRECT;
+        is_redirect.then(|| self.info.as_ref().map(Redirect::read).unwrap_or_default())
+    }
+
+    /// Whether an operator ended the connection or the link, so that nothing was wrong with it: it may be tried again later
+    /// (`amqp:connection:forced`, `amqp:link:detach-forced`).
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.condition == conditions::CONNECTION_FORCED
+            || self.condition == conditions::LINK_DETACH_FORCED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_usable_is_not_there() {
+        let info = Fields::from_entries([
+            (Symbol::from_static("hostname"), Value::Uint(7)),
+            (Symbol::from_static("network-host"), Value::from("h")),
+            (Symbol::from_static("port"), Value::Uint(70_000)),
+        ]);
+        let mut condition = Condition::new(conditions::LINK_REDIRECT);
+        condition.info = Some(info);
+        let expected = Redirect {
+            network_host: Some("h".into()),
+            ..Redirect::default()
+        };
+        assert_eq!(condition.redirect(), Some(expected));
+    }
+
+    #[test]
+    fn other_conditions_lead_nowhere() {
+        let condition = Condition::new(conditions::NOT_FOUND);
+        assert_eq!(condition.redirect(), None);
+        let bare = Condition::new(conditions::CONNECTION_REDIRECT);
+        assert_eq!(bare.redirect(), Some(Redirect::default()));
+    }
+}
