@@ -167,6 +167,8 @@ pub struct SendOptions {
     /// Its state here, said on every transfer of it: that it belongs to a transaction (4.4.1), for example.
     /// Not [`Received`](DeliveryState::Received), which is for deliveries that are resumed (3.4.1).
     pub state: Option<DeliveryState>,
+    /// A hint that the receiver need not hurry to tell its outcome, so that it can tell that of many at once (2.7.5).
+    pub batchable: bool,
 }
 
 impl SendOptions {

@@ -299,6 +299,7 @@ impl Engine {
         }
         transfer.more = sending.remaining > octets || sending.open.is_some();
         transfer.aborted = sending.aborted;
+        transfer.batchable = sending.batchable;
         let count = sending.remaining.min(octets);
         sending.remaining -= count;
         let chain_octets = endpoints.config.limits.chain_octets;
@@ -344,6 +345,7 @@ impl Engine {
             first_transfer(&mut transfer, number, tag, options.message_format);
             transfer.settled = settled.then_some(true);
             transfer.state.clone_from(&options.state);
+            transfer.batchable = options.batchable;
             let chain_octets = self.endpoints.limits().chain_octets;
             let source = match payload {
                 SendPayload::Borrowed(octets) => Source::Octets(octets),
@@ -374,6 +376,7 @@ impl Engine {
             tag,
             format: options.message_format,
             state: options.state.clone(),
+            batchable: options.batchable,
             payload: payload.into_payload(),
             remaining: size,
             written: size as u64,

@@ -225,6 +225,7 @@ fn a_transfer_says_the_state_that_its_delivery_was_sent_with() {
                     message_format: 7,
                     settled,
                     state: Some(state(&value)),
+                    ..SendOptions::default()
                 };
                 let sent = p
                     .engine()

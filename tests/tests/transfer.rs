@@ -1,6 +1,6 @@
 //! Deliveries that fit one frame (2.6.12, 2.7.5).
 
-use ferrion_engine::{Event, LinkConfig, SendError, SessionConfig};
+use ferrion_engine::{Event, LinkConfig, SendError, SendOptions, SessionConfig};
 use ferrion_tests::build::{detach, flow, transfer};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{Peer, Wired, client, server};
@@ -385,7 +385,52 @@ fn a_peer_detaching_in_the_middle_of_our_sends_stops_them() {
 }
 
 #[test]
-fn batchable_and_unknown_states_on_a_transfer_do_no_harm() {
+fn a_sender_in_no_hurry_says_so_on_its_transfers() {
+    client(|p| {
+        p.opened_with(|open| open.max_frame_size(512));
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.grant(&link, 5);
+        for (tag, batchable) in [(b"a", true), (b"b", false)] {
+            let options = SendOptions {
+                batchable,
+                ..SendOptions::default()
+            };
+            let mut sender = p.engine().sender(link.id).unwrap();
+            sender.send_with(tag, &options, b"x").unwrap();
+            p.expect_transfer().batchable(batchable);
+            let mut sender = p.engine().sender(link.id).unwrap();
+            sender.send_with(&[tag[0], 1], &options, &[0; 700]).unwrap();
+            p.expect_transfer().batchable(batchable).more(true);
+            p.expect_transfer().batchable(batchable).more(false);
+        }
+    });
+}
+
+/// On any of several transfers it means the whole delivery.
+#[test]
+fn a_delivery_is_in_no_hurry_if_one_of_its_transfers_says_so() {
+    client(|p| {
+        let link = with_receiver(p, 5);
+        let hurry = p.delivery(&link, 0, b"a");
+        p.inject(hurry);
+        assert!(!p.take(&link).batchable);
+        let no_hurry = p.delivery(&link, 1, b"b").batchable(true);
+        p.inject(no_hurry);
+        assert!(p.take(&link).batchable);
+        let first = p.delivery(&link, 2, b"c").more(true);
+        let rest = [
+            transfer().handle(link.theirs).more(true).batchable(true),
+            transfer().handle(link.theirs),
+        ];
+        p.inject(first);
+        p.inject_all(rest);
+        assert!(p.take(&link).batchable);
+    });
+}
+
+#[test]
+fn unknown_states_on_a_transfer_do_no_harm() {
     server(|p| {
         p.opened();
         p.begun_by_script(SessionConfig::default(), |b| b);
@@ -404,10 +449,7 @@ fn batchable_and_unknown_states_on_a_transfer_do_no_harm() {
             Box::new(V::sym("vendor:state:list")),
             Box::new(V::List(vec![V::Uint(1)])),
         );
-        let first = p
-            .delivery(&link, 0, b"a")
-            .batchable(true)
-            .state(transactional);
+        let first = p.delivery(&link, 0, b"a").state(transactional);
         let second = p.delivery(&link, 1, b"b").state(vendor);
         p.inject_all([first, second]);
         assert_eq!(p.take(&link).payload.into_bytes(), "a");

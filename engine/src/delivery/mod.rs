@@ -22,6 +22,9 @@ pub struct Delivery {
     pub message_format: u32,
     /// Its state at the sender, if a transfer named one: a transaction's (4.5.8), for example.
     pub state: Option<DeliveryState>,
+    /// The sender is in no hurry for the outcome (2.7.5). The engine tells many outcomes at once anyhow; this is for who could
+    /// decide later.
+    pub batchable: bool,
     /// The encoded message; of one that was read while it came, what was not taken then.
     pub payload: Payload,
     /// The sender took it back after part of it was read: forget that part. Only for deliveries that

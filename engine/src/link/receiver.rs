@@ -48,6 +48,7 @@ pub(crate) struct Partial {
     format: u32,
     settled: bool,
     state: Option<DeliveryState>,
+    batchable: bool,
     payload: Payload,
     /// Octets that came, including those that were taken already.
     octets: u64,
@@ -221,6 +222,7 @@ impl Endpoints {
                 tag,
                 message_format: format,
                 state: transfer.state.clone(),
+                batchable: transfer.batchable,
                 payload: payload.into(),
                 aborted: false,
             };
@@ -240,6 +242,7 @@ impl Endpoints {
             format,
             settled,
             state: None,
+            batchable: false,
             payload: Payload::default(),
             octets: 0,
             waiting: Held::default(),
@@ -345,6 +348,7 @@ impl Endpoints {
             return Err(fault);
         }
         partial.payload.push(payload);
+        partial.batchable |= transfer.batchable;
         if transfer.state.is_some() {
             partial.state.clone_from(&transfer.state);
         }
@@ -379,6 +383,7 @@ impl Endpoints {
             tag: partial.tag,
             message_format: partial.format,
             state: partial.state,
+            batchable: partial.batchable,
             payload: partial.payload,
             aborted: false,
         };
@@ -508,6 +513,7 @@ impl Endpoints {
                 tag,
                 message_format,
                 state: None,
+                batchable: false,
                 payload: Payload::default(),
                 aborted: true,
             };

@@ -21,6 +21,7 @@ pub(crate) struct Sending {
     pub(crate) format: u32,
     /// What each of its transfers says of its state.
     pub(crate) state: Option<DeliveryState>,
+    pub(crate) batchable: bool,
     /// What is still to be written, and how many octets that is.
     pub(crate) payload: Payload,
     pub(crate) remaining: usize,
@@ -248,6 +249,7 @@ impl Endpoints {
             tag,
             format: options.message_format,
             state: options.state.clone(),
+            batchable: options.batchable,
             payload: Payload::default(),
             remaining: 0,
             written: 0,

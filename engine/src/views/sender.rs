@@ -12,6 +12,7 @@ const DEFAULT_OPTIONS: SendOptions = SendOptions {
     message_format: 0,
     settled: false,
     state: None,
+    batchable: false,
 };
 const SETTLED_OPTIONS: SendOptions = SendOptions {
     settled: true,
