@@ -319,6 +319,81 @@ fn an_answer_to_a_drain_that_names_credit_does_no_harm() {
     });
 }
 
+/// Not every sender answers a drain when it has nothing left to give back.
+#[test]
+fn a_drain_ends_with_the_delivery_that_uses_the_last_credit() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 2);
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().link_credit(2).drain(true);
+        let one = p.delivery(&link, 0, b"one");
+        p.inject(one);
+        let two = p.delivery(&link, 1, b"t").more(true);
+        p.inject(two);
+        assert!(p.engine().receiver(link.id).unwrap().is_draining());
+        p.events();
+        let rest = p.delivery(&link, 1, b"wo");
+        p.inject(rest);
+        p.expect_events(&[Event::Deliveries(link.id), Event::Flow(link.id)]);
+        assert!(!p.engine().receiver(link.id).unwrap().is_draining());
+        // The answer that comes all the same says nothing new.
+        let answer = p
+            .flow()
+            .handle(link.theirs)
+            .delivery_count(2)
+            .link_credit(0)
+            .drain(true);
+        p.inject(answer);
+        p.expect_events(&[]);
+    });
+}
+
+#[test]
+fn a_drain_ends_when_the_delivery_with_the_last_credit_is_taken_back() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 1);
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().link_credit(1).drain(true);
+        let begun = p.delivery(&link, 0, b"x").more(true);
+        p.inject(begun);
+        let aborted = p.delivery(&link, 0, b"").aborted(true);
+        p.inject(aborted);
+        p.expect_events(&[Event::Flow(link.id)]);
+        assert!(!p.engine().receiver(link.id).unwrap().is_draining());
+    });
+}
+
+/// There is nothing to give back, and not every sender would say so.
+#[test]
+fn a_drain_without_credit_is_over_at_once() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 1);
+        let one = p.delivery(&link, 0, b"x");
+        p.inject(one);
+        p.events();
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        assert!(!p.engine().receiver(link.id).unwrap().is_draining());
+        p.expect_nothing();
+        p.expect_events(&[Event::Flow(link.id)]);
+        // What was taken back may be under way: that is asked for.
+        p.engine().receiver(link.id).unwrap().set_credit(2).unwrap();
+        p.expect_flow().link_credit(2);
+        p.engine().receiver(link.id).unwrap().set_credit(0).unwrap();
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().link_credit(0).drain(true);
+        assert!(p.engine().receiver(link.id).unwrap().is_draining());
+    });
+}
+
 #[test]
 fn a_drained_sender_answers_after_its_transfers_with_all_credit_used() {
     client(|p| {
@@ -335,9 +410,38 @@ fn a_drained_sender_answers_after_its_transfers_with_all_credit_used() {
         p.expect_flow()
             .handle(link.ours)
             .delivery_count(10)
-            .link_credit(0);
+            .link_credit(0)
+            .drain(true);
         p.expect_nothing();
         assert_eq!(credit_of(p, &link), 0);
+        assert!(!p.engine().sender(link.id).unwrap().is_draining());
+    });
+}
+
+/// "The sender's value" of the flag is the receiver's (2.6.7): some receivers know the answer by it.
+#[test]
+fn a_sender_repeats_the_drain_flag_until_the_receiver_takes_it_back() {
+    client(|p| {
+        let link = with_sender(p);
+        let drain = p.link_flow(&link).link_credit(7).drain(true);
+        p.inject(drain);
+        p.engine().sender(link.id).unwrap().drained().unwrap();
+        p.expect_flow().delivery_count(7).drain(true);
+        let echo = p
+            .link_flow(&link)
+            .delivery_count(7)
+            .link_credit(0)
+            .drain(true)
+            .echo(true);
+        p.inject(echo);
+        p.expect_flow().delivery_count(7).drain(true);
+        let more = p
+            .link_flow(&link)
+            .delivery_count(7)
+            .link_credit(1)
+            .echo(true);
+        p.inject(more);
+        p.expect_flow().link_credit(1).drain(false);
     });
 }
 

@@ -8,7 +8,10 @@ pub(crate) struct SenderCredit {
     initial: Seq,
     count: Seq,
     credit: u32,
+    /// The flag as the receiver last set it, which a sender repeats (2.6.7).
     drain: bool,
+    /// The drain was answered.
+    drained: bool,
 }
 
 impl SenderCredit {
@@ -18,6 +21,7 @@ impl SenderCredit {
             count: initial,
             credit: 0,
             drain: false,
+            drained: false,
         }
     }
 
@@ -37,14 +41,21 @@ impl SenderCredit {
         self.credit
     }
 
-    pub(crate) const fn is_draining(&self) -> bool {
+    /// The drain flag to advertise.
+    pub(crate) const fn drain(&self) -> bool {
         self.drain
+    }
+
+    /// Whether a drain has not been answered yet.
+    pub(crate) const fn is_draining(&self) -> bool {
+        self.drain && !self.drained
     }
 
     /// A flow for the link arrived. A receiver that has not seen our attach yet cannot know the
     /// delivery-count; then it counts from the initial one. A flow without link-credit changes none.
     pub(crate) fn flow(&mut self, count: Option<u32>, credit: Option<u32>, drain: bool) {
         self.drain = drain;
+        self.drained = false;
         let Some(credit) = credit else { return };
         let seen = count.map_or(self.initial, Seq);
         // The limit may lie behind what was sent since: credit was taken back. That is 0, never a wrap.
@@ -65,7 +76,7 @@ impl SenderCredit {
     pub(crate) const fn exhaust(&mut self) {
         self.count = self.count.plus(self.credit);
         self.credit = 0;
-        self.drain = false;
+        self.drained = true;
     }
 }
 
@@ -97,6 +108,17 @@ impl ReceiverCredit {
 
     pub(crate) const fn is_draining(&self) -> bool {
         self.drain
+    }
+
+    /// Whether the sender has used all that it was ever granted, and knows of no other credit.
+    pub(crate) const fn is_used_up(&self) -> bool {
+        self.credit == 0 && self.usable == 0
+    }
+
+    /// Whether what was to be drained is used up.
+    #[inline]
+    pub(crate) const fn is_drained(&self) -> bool {
+        self.drain && self.is_used_up()
     }
 
     pub(crate) const fn set(&mut self, credit: u32) {
@@ -195,6 +217,7 @@ mod tests {
         assert!(receiver.receive());
         sender.exhaust();
         assert_eq!(sender.count(), Seq(8));
+        assert!(sender.drain() && !sender.is_draining());
         assert!(receiver.flow(Some(sender.count().0)));
         assert_eq!((receiver.credit(), receiver.count()), (0, Some(Seq(8))));
         assert!(!receiver.is_draining());

@@ -89,8 +89,14 @@ impl Endpoints {
         }
         let credit = change(receiver.credit.credit());
         receiver.credit.set(credit);
-        receiver.credit.set_drain(drain);
-        self.request_link_flow(id);
+        // Where no credit is left there is nothing to give back, and some senders would not answer.
+        let drained = drain && receiver.credit.is_used_up();
+        receiver.credit.set_drain(drain && !drained);
+        if drained {
+            self.post(Event::Flow(id));
+        } else {
+            self.request_link_flow(id);
+        }
         Ok(())
     }
 
@@ -126,7 +132,7 @@ impl Endpoints {
                 flow.delivery_count = Some(sender.credit.count().0);
                 flow.link_credit = Some(sender.credit.credit());
                 flow.available = Some(sender.queued());
-                flow.drain = sender.credit.is_draining();
+                flow.drain = sender.credit.drain();
             }
             Half::Receiver(receiver) => {
                 flow.delivery_count = receiver.credit.count().map(|count| count.0);

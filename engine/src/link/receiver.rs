@@ -199,6 +199,7 @@ impl Endpoints {
             ));
         }
         if transfer.aborted {
+            self.end_drain(id);
             self.top_up(id);
             self.go_on_closing(id);
             return Ok(());
@@ -478,10 +479,27 @@ impl Endpoints {
             self.complete_while_closing(id, delivery, held);
             return;
         }
+        let mut drained = false;
         if let Half::Receiver(receiver) = &mut link.half {
             receiver.complete.push_back((delivery, held));
+            drained = receiver.credit.is_drained();
         }
         self.post(Event::Deliveries(id));
+        if drained {
+            self.end_drain(id);
+        }
+    }
+
+    /// Deliveries have used all the credit that was to be drained. Not every sender answers then.
+    #[cold]
+    fn end_drain(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id)
+            && let Half::Receiver(receiver) = &mut link.half
+            && receiver.credit.is_drained()
+        {
+            receiver.credit.set_drain(false);
+            self.post(Event::Flow(id));
+        }
     }
 
     /// Nobody is to be given what comes now, but for what cannot be given back.
@@ -519,6 +537,7 @@ impl Endpoints {
             };
             self.complete(id, delivery, Held::default());
         }
+        self.end_drain(id);
         self.top_up(id);
         self.go_on_closing(id);
     }

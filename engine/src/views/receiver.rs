@@ -149,7 +149,7 @@ impl<'a> Receiver<'a> {
     }
 
     /// Asks the sender to use its credit now or give it back; [`Event::Flow`](crate::Event::Flow)
-    /// tells when that is done.
+    /// tells when that is done, at once if there is no credit.
     ///
     /// # Errors
     /// The link is not attached from this side.
