@@ -3,6 +3,7 @@
 //! Each takes any octets. What is wrong with the octets is no failure; a panic is.
 
 pub mod peer;
+pub mod sasl;
 
 use alloc::format;
 use alloc::string::ToString;
@@ -23,6 +24,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("client_octets", peer::client_octets),
     ("message", message),
     ("performative", performative),
+    ("sasl_octets", sasl::sasl_octets),
     ("server_octets", peer::server_octets),
     ("value_decode", value_decode),
 ];

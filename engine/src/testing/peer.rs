@@ -26,7 +26,8 @@ pub fn client_octets(data: &[u8]) {
     config.idle_time_out = Some(10_000);
     config.pipelined = mode & 2 == 0;
     if mode & 1 == 1 {
-        config.sasl = SaslConfig::Client(SaslClient::plain("user", "password"));
+        config.sasl =
+            SaslConfig::Client(SaslClient::plain("user", "password").allow_clear_text(true));
     }
     let mut engine = Engine::client(config);
     engine

@@ -242,7 +242,8 @@ impl RabbitMq {
     /// When the broker refuses.
     pub fn declare(&self, queue: &Queue) {
         let mut config = Config::new("management");
-        config.sasl = SaslConfig::Client(SaslClient::plain("guest", "guest"));
+        config.sasl =
+            SaslConfig::Client(SaslClient::plain("guest", "guest").allow_clear_text(true));
         let mut talk = Conversation::connect(self.port(), config);
         talk.open();
         let session = talk.begin();

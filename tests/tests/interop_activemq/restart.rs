@@ -12,7 +12,8 @@ fn durable_messages_survive_the_kill_of_the_broker() {
     let mut broker = ActiveMqPlan::new().persistent().start();
     let connect = |port| {
         let mut config = Config::new("guest's");
-        config.sasl = SaslConfig::Client(SaslClient::plain("guest", "guest"));
+        config.sasl =
+            SaslConfig::Client(SaslClient::plain("guest", "guest").allow_clear_text(true));
         let mut talk = Conversation::connect(port, config);
         talk.open();
         let session = talk.begin();

@@ -20,7 +20,8 @@ fn what_a_quorum_accepted_survives_the_kill_of_a_node() {
     cluster.declare(&queue);
     let connect = |port| {
         let mut config = Config::new("ann's");
-        config.sasl = SaslConfig::Client(SaslClient::plain("ann", "pass word"));
+        config.sasl =
+            SaslConfig::Client(SaslClient::plain("ann", "pass word").allow_clear_text(true));
         let mut talk = Conversation::connect(port, config);
         talk.open();
         let session = talk.begin();
