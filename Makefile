@@ -1,6 +1,7 @@
 # ferrion's two commands are `make demo` and `make test`; `make help` lists the rest.
 # Each works from a fresh clone on a Debian-like machine that has the Rust toolchain, apt, pip and npm,
-# and prints what it installs. Everything that is built or fetched stays under target/.
+# and prints what it installs. Everything that is built or fetched stays under target/,
+# but for system packages and a compiler target.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -40,8 +41,8 @@ clippy:
 	@$(STEP) "clippy, engine without optional features" $(CARGO) clippy --locked -p ferrion-engine --all-targets -- -D warnings
 
 alloc-only: ## the engine needs no standard library, only an allocator
-	@$(STEP) "engine without the standard library" $(CARGO) check --locked -p ferrion-engine --no-default-features
-	@$(STEP) "the same with SCRAM" $(CARGO) check --locked -p ferrion-engine --no-default-features --features scram
+	@$(STEP) "engine without the standard library" scripts/alloc-only.sh
+	@$(STEP) "the same with SCRAM" scripts/alloc-only.sh --features scram
 
 unit: deps ## the tests of every crate, with real peers, the C programs and the Python package
 	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --features $(ALL_OF_IT) --no-fail-fast
