@@ -15,6 +15,12 @@ pub struct Limits {
     /// Octets of one incoming delivery that are buffered until it is complete; beyond it the link is
     /// detached with `amqp:link:message-size-exceeded`. Default 256 MiB.
     pub delivery_octets: u64,
+    /// Octets of all incoming deliveries of one session together that are buffered until they are
+    /// complete, each transfer counted as 64 octets more than its payload; beyond it the link whose
+    /// transfer it was is detached with `amqp:resource-limit-exceeded`. Deliveries that are
+    /// [read while they come](crate::Receiver::set_streaming) do not count: the session's window
+    /// bounds them. Default 512 MiB; less than `delivery_octets` makes that useless.
+    pub partial_octets: u64,
     /// Transfers without payload in one incoming delivery, which cost memory and bring nothing;
     /// beyond it the link is detached with `amqp:resource-limit-exceeded`. Default 1,024.
     pub empty_transfers: u32,
@@ -43,6 +49,7 @@ impl Default for Limits {
             handshake_time: 30_000,
             links_per_session: 65_536,
             delivery_octets: 256 << 20,
+            partial_octets: 512 << 20,
             empty_transfers: 1024,
             unsettled_per_session: 4 << 20,
             output_octets: 64 << 10,

@@ -1,8 +1,8 @@
 //! What a peer can make the engine hold is bounded, and going beyond it has one answer (2.8.15).
 
-use ferrion_engine::{Config, Failure, Origin, SessionConfig};
-use ferrion_tests::build::{Build, Role, attach, begin, detach, end, source, target};
-use ferrion_tests::peer::{client, server_with};
+use ferrion_engine::{Config, Failure, LinkConfig, Origin, SessionConfig, UsageError};
+use ferrion_tests::build::{Build, Role, attach, begin, detach, end, source, target, transfer};
+use ferrion_tests::peer::{Peer, Wired, client, client_with, server_with};
 
 fn script_sender(name: &str) -> Build {
     attach()
@@ -93,4 +93,191 @@ fn a_delivery_id_that_leaps_far_ahead_ends_the_session() {
             }
         });
     }
+}
+
+// ---- deliveries that do not become whole
+
+fn with_receivers(p: &mut Peer, count: usize) -> Vec<Wired> {
+    p.opened();
+    let session = p.begun();
+    let mut links = Vec::new();
+    for i in 0..count {
+        let link = p.receiver(session, &format!("in-{i}"));
+        p.take_credit(&link, 100);
+        links.push(link);
+    }
+    links
+}
+
+fn small_buffers() -> Config {
+    let mut config = Config::new("engine");
+    config.limits.partial_octets = 10_000;
+    config
+}
+
+#[test]
+fn what_all_links_of_a_session_buffer_is_bounded_and_costs_the_link_that_wants_more() {
+    client_with(small_buffers(), |p| {
+        let links = with_receivers(p, 4);
+        for (id, link) in (0..).zip(&links) {
+            let part = p.delivery(link, id, &[1; 2_600]).more(true);
+            p.inject(part);
+        }
+        p.expect_detach()
+            .handle(links[3].ours)
+            .closed(true)
+            .condition("amqp:resource-limit-exceeded");
+        p.expect_nothing();
+        // The others go on, and what is complete makes room: taken or not, it is the window that counts it.
+        for (id, link) in (0..).zip(&links[..3]) {
+            p.inject(transfer().handle(link.theirs).payload(b"end"));
+            let next = p.delivery(link, 4 + id, &[2; 2_600]).more(true);
+            p.inject(next);
+            assert_eq!(p.take(link).payload.len(), 2_603);
+        }
+        p.expect_nothing();
+        // As does what was taken back, or is lost with its link.
+        p.inject(transfer().handle(links[0].theirs).aborted(true));
+        p.inject(detach().handle(links[1].theirs).closed(true));
+        let parts = [7, 8].map(|id| p.delivery(&links[0], id, &[3; 2_600]).more(id == 8));
+        p.inject_all(parts);
+        p.take(&links[0]);
+        p.expect_nothing();
+        assert_eq!(p.engine().census().links, 4);
+    });
+}
+
+#[test]
+fn many_small_transfers_count_for_what_they_cost() {
+    client_with(small_buffers(), |p| {
+        let links = with_receivers(p, 1);
+        let first = p.delivery(&links[0], 0, b"x").more(true);
+        p.inject(first);
+        for _ in 1..153 {
+            p.inject(transfer().handle(links[0].theirs).more(true).payload(b"x"));
+        }
+        p.expect_nothing();
+        p.inject(transfer().handle(links[0].theirs).more(true).payload(b"x"));
+        p.expect_detach().condition("amqp:resource-limit-exceeded");
+        assert_eq!(p.engine().census().incoming_deliveries, 0);
+    });
+}
+
+#[test]
+fn what_is_read_while_it_comes_is_bounded_by_the_window_instead() {
+    client_with(small_buffers(), |p| {
+        let links = with_receivers(p, 1);
+        let link = &links[0];
+        p.engine().receiver(link.id).unwrap().set_streaming(true);
+        let first = p.delivery(link, 0, b"x").more(true);
+        p.inject(first);
+        for _ in 0..10 {
+            p.inject(
+                transfer()
+                    .handle(link.theirs)
+                    .more(true)
+                    .payload(&[1; 5_000]),
+            );
+        }
+        p.expect_nothing();
+        let waiting = p.engine().receiver(link.id).unwrap().partial().unwrap();
+        assert_eq!(waiting.waiting, 50_001);
+    });
+}
+
+// ---- what the peer never answers
+
+#[test]
+fn detaches_that_are_never_answered_use_up_the_handles_and_no_more() {
+    let mut config = Config::new("engine");
+    config.limits.links_per_session = 4;
+    client_with(config, |p| {
+        p.opened();
+        let session = p.begun();
+        for i in 0..4 {
+            let config = LinkConfig::sender(format!("out-{i}"), "node");
+            let link = p.sender_with(session, config, |attach| attach.handle(i));
+            p.engine().link(link.id).unwrap().close(None).unwrap();
+            p.expect_detach();
+        }
+        let config = LinkConfig::sender("one more", "node");
+        let refused = p.engine().session(session).unwrap().attach_sender(config);
+        assert_eq!(
+            refused,
+            Err(UsageError::LimitReached {
+                what: "link",
+                limit: 4
+            })
+        );
+        // Ending the session needs no answer of theirs.
+        p.engine().session(session).unwrap().end(None).unwrap();
+        p.expect_end().respond();
+        p.events();
+        assert_eq!(p.engine().census(), Default::default());
+    });
+}
+
+#[test]
+fn ends_that_are_never_answered_use_up_the_channels_and_no_more() {
+    let mut config = Config::new("engine");
+    config.channel_max = 3;
+    client_with(config, |p| {
+        p.opened();
+        for i in 0..4 {
+            let session = p.begun_with(SessionConfig::default(), |begin| begin.on(i));
+            p.engine().session(session).unwrap().end(None).unwrap();
+            p.expect_end();
+        }
+        let begin = p.engine().connection().begin(SessionConfig::default());
+        assert_eq!(
+            begin,
+            Err(UsageError::LimitReached {
+                what: "session",
+                limit: 4
+            })
+        );
+        assert_eq!(p.engine().census().sessions, 4);
+    });
+}
+
+/// Each attach of a name that is in use ends the link before it (2.6.1), whether the peer answers that or not.
+#[test]
+fn links_that_are_stolen_again_and_again_end_the_session() {
+    let mut config = Config::new("engine");
+    config.limits.links_per_session = 6;
+    server_with(config, |p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |b| b);
+        let mut ended = false;
+        for handle in 0..6 {
+            p.inject(script_sender("l").handle(handle));
+            ended |= p.drain_names().contains(&"end".to_owned());
+        }
+        assert!(!ended, "six links are allowed");
+        p.inject(detach().handle(0));
+        p.inject(script_sender("l").handle(0));
+        p.expect_end().condition("amqp:resource-limit-exceeded");
+        assert!(p.engine().census().links <= 6);
+    });
+}
+
+#[test]
+fn a_peer_that_sends_on_after_our_detach_is_held_to_the_window() {
+    client(|p| {
+        p.opened();
+        let config = SessionConfig {
+            incoming_window: 50,
+            ..SessionConfig::default()
+        };
+        let session = p.begun_with(config, |b| b);
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 1_000);
+        p.engine().link(link.id).unwrap().close(None).unwrap();
+        p.expect_detach();
+        for id in 0..51 {
+            let delivery = p.delivery(&link, id, b"late");
+            p.inject(delivery);
+        }
+        p.expect_end().condition("amqp:session:window-violation");
+    });
 }

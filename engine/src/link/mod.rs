@@ -11,6 +11,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 
+use crate::codec::Str;
 use crate::config::LinkConfig;
 use crate::delivery::Outgoing;
 use crate::endpoints::{Control, EndError, Endpoints, Phase};
@@ -328,12 +329,17 @@ impl Endpoints {
                 text,
             ));
         }
-        if session.links >= links {
+        let waiting = self.waiting_for(session_id, &attach);
+        // The answer to an attach of ours makes no link: that was counted when it was made.
+        if waiting.is_none() && session.links >= links {
             let text = format!("more than {links} links");
             let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
             return Err(Fault::session(session_id, condition, text));
         }
-        let id = self.endpoint_for(session_id, &attach);
+        let id = match waiting {
+            Some(id) => id,
+            None => self.new_endpoint_for(session_id, &attach),
+        };
         let handle = attach.handle;
         let uncounted = attach.role == Role::Sender && attach.initial_delivery_count.is_none();
         if let Some(session) = self.sessions.get_mut(session_id) {
@@ -361,25 +367,25 @@ impl Endpoints {
         Ok(())
     }
 
-    /// The endpoint that the peer's attach meets: ours of that name, or a new one.
-    fn endpoint_for(&mut self, session: SessionId, attach: &Attach) -> LinkId {
-        let role = match attach.role {
-            Role::Sender => Role::Receiver,
-            Role::Receiver => Role::Sender,
-        };
-        let key = (role, attach.name.clone());
+    /// The endpoint that waits for this attach of the peer's: ours of that name.
+    fn waiting_for(&self, session: SessionId, attach: &Attach) -> Option<LinkId> {
+        let id = *self.names.get(&opposite(attach))?;
+        let link = self.links.get(id)?;
+        (link.remote == Phase::New && link.session == session).then_some(id)
+    }
+
+    /// A new endpoint for an attach of the peer's that none waits for.
+    fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach) -> LinkId {
+        let key = opposite(attach);
+        let role = key.0;
         if let Some(id) = self.names.get(&key).copied()
             && let Some(link) = self.links.get(id)
+            && link.remote == Phase::Open
         {
-            if link.remote == Phase::New && link.session == session {
-                return id;
-            }
-            if link.remote == Phase::Open {
-                // The name is in use: the newcomer takes it over, the old link is closed (2.6.1).
-                let mut stolen = Condition::new(conditions::LINK_STOLEN);
-                stolen.description = Some("the link was attached again elsewhere".into());
-                self.fail_link(id, stolen);
-            }
+            // The name is in use: the newcomer takes it over, the old link is closed (2.6.1).
+            let mut stolen = Condition::new(conditions::LINK_STOLEN);
+            stolen.description = Some("the link was attached again elsewhere".into());
+            self.fail_link(id, stolen);
         }
         let config = termini::mirror(attach);
         let id = self.links.insert(Link::new(session, role, config));
@@ -631,4 +637,13 @@ impl Endpoints {
         }
         self.free_link_if_over(id);
     }
+}
+
+/// Our end of the link that a peer's attach is for, by role and name.
+fn opposite(attach: &Attach) -> (Role, Str) {
+    let role = match attach.role {
+        Role::Sender => Role::Receiver,
+        Role::Receiver => Role::Sender,
+    };
+    (role, attach.name.clone())
 }

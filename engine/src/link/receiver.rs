@@ -18,6 +18,9 @@ use crate::seq::Seq;
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
 const MAX_ID_GAP: u32 = 256;
 
+/// What it costs to remember a transfer beside its payload, about.
+const TRANSFER_COST: u64 = 64;
+
 #[derive(Debug, Default)]
 pub(crate) struct ReceiverHalf {
     pub(crate) credit: ReceiverCredit,
@@ -81,6 +84,15 @@ impl Partial {
         } else {
             Held::default()
         }
+    }
+
+    /// What it costs its session to keep it until it is complete.
+    fn cost(&self) -> u64 {
+        if self.streaming {
+            return 0;
+        }
+        let transfers = u64::from(self.waiting.transfers).saturating_mul(TRANSFER_COST);
+        self.waiting.octets.saturating_add(transfers)
     }
 }
 
@@ -322,8 +334,10 @@ impl Endpoints {
         payload: Bytes,
     ) -> Result<(), Fault> {
         let octets = payload.len() as u64;
+        let cost = partial.cost();
         partial.waiting.transfers = partial.waiting.transfers.saturating_add(1);
         partial.waiting.octets = partial.waiting.octets.saturating_add(octets);
+        let buffered = self.buffer(session_id, cost, partial.cost());
         partial.octets = partial.octets.saturating_add(octets);
         if payload.is_empty() {
             partial.empty_transfers += 1;
@@ -341,6 +355,10 @@ impl Endpoints {
         let sound = if partial.empty_transfers > empty_limit {
             let text = format!("more than {empty_limit} transfers without payload in one delivery");
             Err(Fault::link(id, conditions::RESOURCE_LIMIT_EXCEEDED, text))
+        } else if buffered > self.limits().partial_octets {
+            let most = self.limits().partial_octets;
+            let text = format!("incomplete deliveries of the session have more than {most} octets");
+            Err(Fault::link(id, conditions::RESOURCE_LIMIT_EXCEEDED, text))
         } else {
             self.check_size(id, partial.octets, partial.waiting.octets)
         };
@@ -355,6 +373,7 @@ impl Endpoints {
         }
         let streaming = partial.streaming;
         if !streaming && !transfer.more {
+            self.buffer(session_id, partial.cost(), 0);
             self.hold(session_id, partial.waiting);
         }
         if transfer.more {
@@ -460,6 +479,16 @@ impl Endpoints {
         if let Some(session) = self.sessions.get_mut(session) {
             session.incoming_window.hold(held.transfers, held.octets);
         }
+    }
+
+    /// What an incomplete delivery costs its session changed. Answers what all of them cost.
+    fn buffer(&mut self, session: SessionId, before: u64, after: u64) -> u64 {
+        let Some(session) = self.sessions.get_mut(session) else {
+            return 0;
+        };
+        let others = session.partial_octets.saturating_sub(before);
+        session.partial_octets = others.saturating_add(after);
+        session.partial_octets
     }
 
     /// What was held is held no more; the peer is told once that is worth a frame.
@@ -611,6 +640,7 @@ impl Endpoints {
     /// An incomplete delivery is void: aborted, or its link failed.
     pub(crate) fn forget_partial(&mut self, session: SessionId, partial: Option<Box<Partial>>) {
         if let Some(partial) = partial {
+            self.buffer(session, partial.cost(), 0);
             self.unhold(session, partial.held());
             self.forget_incoming(session, partial.number);
         }

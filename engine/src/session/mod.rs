@@ -43,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) last_incoming: Option<Seq>,
     pub(crate) outgoing: Unsettled<OutgoingId>,
     pub(crate) incoming: Unsettled<IncomingId>,
+    /// What deliveries cost that are buffered until they are complete, which the window does not count.
+    pub(crate) partial_octets: u64,
     pub(crate) dispositions: Dispositions,
     pub(crate) handles: Handles,
     /// Links that the peer attached and detached before they were answered: they have no handle.
@@ -76,6 +78,7 @@ impl Session {
             last_incoming: None,
             outgoing: Unsettled::new(),
             incoming: Unsettled::new(),
+            partial_octets: 0,
             dispositions: Dispositions::default(),
             handles: Handles::default(),
             unanswered: BTreeSet::new(),
