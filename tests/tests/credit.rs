@@ -485,6 +485,8 @@ fn echo_without_a_handle_is_answered_for_the_session() {
             .null("handle")
             .null("link-credit")
             .null("delivery-count")
+            .null("available")
+            .null("drain")
             .echo(false);
         p.expect_nothing();
     });
@@ -522,24 +524,26 @@ fn a_link_without_credit_does_not_hold_up_another() {
 }
 
 #[test]
-fn available_reaches_the_receiver_and_a_bad_value_does_no_harm() {
+fn available_is_what_the_sender_said_less_what_came_since() {
     client(|p| {
         p.opened();
         let session = p.begun();
         let link = p.receiver(session, "in");
-        p.take_credit(&link, 1);
-        for available in [3, u32::MAX, 0] {
-            let flow = p
-                .flow()
-                .handle(link.theirs)
-                .delivery_count(0)
-                .link_credit(1)
-                .available(available);
-            p.inject(flow);
+        p.take_credit(&link, 5);
+        let flow = p.flow().handle(link.theirs).delivery_count(0);
+        p.inject(flow.link_credit(5).available(2));
+        for left in [1, 0, 0] {
+            // The third is one more than the sender said it had, which it may send all the same.
+            let number = p.engine().receiver(link.id).unwrap().waiting() as u32;
+            let delivery = p.delivery(&link, number, b"x").settled(true);
+            p.inject(delivery);
+            assert_eq!(p.engine().receiver(link.id).unwrap().available(), left);
         }
-        let delivery = p.delivery(&link, 0, b"more than available");
-        p.inject(delivery);
-        p.take(&link);
+        assert_eq!(p.engine().receiver(link.id).unwrap().waiting(), 3);
+        let flow = p.flow().handle(link.theirs).delivery_count(3);
+        p.inject(flow.available(u32::MAX));
+        let available = p.engine().receiver(link.id).unwrap().available();
+        assert_eq!(available, u32::MAX);
         p.expect_nothing();
     });
 }

@@ -1,7 +1,7 @@
 //! Delivery states and settlement (2.6.12, 2.7.6, 3.4).
 
 use ferrion_engine::protocol::{Condition, DeliveryState, Modified, SenderSettleMode, conditions};
-use ferrion_engine::{DeliveryId, Event, LinkConfig};
+use ferrion_engine::{DeliveryId, Event, LinkConfig, UsageError};
 use ferrion_tests::build::{self, Role, disposition, error, modified, rejected, released};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{Peer, Wired, client};
@@ -269,6 +269,48 @@ fn a_sender_settles_what_the_receiver_has_only_stated() {
             p.engine().sender(link.id).unwrap().settle(id).is_err(),
             "settled is gone"
         );
+    });
+}
+
+/// A sender that gives a delivery up says so, and settles it once the receiver has taken note (2.6.12).
+#[test]
+fn a_sender_states_an_outcome_of_its_own_and_settles_when_it_is_confirmed() {
+    client(|p| {
+        let link = with_sender(p, 1);
+        let id = sent(p, &link, 1)[0];
+        let mut sender = p.engine().sender(link.id).unwrap();
+        sender.update(id, DeliveryState::Released).unwrap();
+        p.expect_disposition()
+            .role(Role::Sender)
+            .first(0)
+            .settled(false)
+            .state(build::released().v());
+        p.expect_nothing();
+        assert_eq!(p.engine().census().outgoing_deliveries, 1);
+        p.inject(from_receiver().first(0).state(build::released().v()));
+        let update = p.updates(&link).remove(0);
+        assert_eq!(update.state, Some(DeliveryState::Released));
+        p.engine().sender(link.id).unwrap().settle(id).unwrap();
+        p.expect_disposition().first(0).settled(true);
+        assert_eq!(p.engine().census().outgoing_deliveries, 0);
+    });
+}
+
+#[test]
+fn a_sender_has_no_state_for_what_the_receiver_has_not_heard_of() {
+    client(|p| {
+        p.opened();
+        let session = p.begun_with(Default::default(), |begin| begin.incoming_window(0));
+        let link = p.sender(session, "out");
+        let flow = p.link_flow(&link).link_credit(2).incoming_window(0);
+        p.inject(flow);
+        let id = p.send(&link, b"t", b"x");
+        let mut sender = p.engine().sender(link.id).unwrap();
+        assert!(matches!(
+            sender.update(id, DeliveryState::Released),
+            Err(UsageError::WrongState(_))
+        ));
+        p.expect_nothing();
     });
 }
 

@@ -5,7 +5,7 @@ use ferrion_tests::build::{
     Build, Role, attach, begin, close, composite, detach, disposition, end, error, flow, source,
     transfer,
 };
-use ferrion_tests::oracle::V;
+use ferrion_tests::oracle::{Perf, V};
 use ferrion_tests::peer::{CHANNEL_OFFSET, Peer, Wired, client};
 
 /// A value of a type that no field has.
@@ -194,6 +194,26 @@ fn a_broken_begin_belongs_to_nothing_but_the_connection() {
         two_links(p);
         p.inject(begin().on(9).incoming_window(1).outgoing_window(1));
         p.expect_close().condition("amqp:decode-error");
+    });
+}
+
+/// The condition is for programs; people get a sentence with it (2.8.14).
+#[test]
+fn whatever_ends_for_an_error_says_what_was_wrong() {
+    fn explained(perf: &Perf) -> bool {
+        let error = perf.get("error");
+        let text = error.composite().and_then(|(_, f)| f.get(1).cloned());
+        matches!(text, Some(V::Str(text)) if text.len() > 10)
+    }
+    client(|p| {
+        let (bad, _) = two_links(p);
+        let delivery = p.delivery(&bad, 0, b"x").delivery_tag(&[1; 33]);
+        p.inject(delivery);
+        p.expect_detach().check("a text", explained);
+        p.inject(detach().handle(77));
+        p.expect_end().check("a text", explained);
+        p.inject(begin().on(9));
+        p.expect_close().check("a text", explained);
     });
 }
 

@@ -42,14 +42,58 @@ fn open_says_what_the_configuration_says() {
     config.max_frame_size = 4096;
     config.channel_max = 9;
     config.idle_time_out = Some(60_000);
+    config.offered_capabilities = vec!["a".try_into().unwrap()];
+    config.desired_capabilities = vec!["b".try_into().unwrap(), "c".try_into().unwrap()];
     client_with(config, |p| {
         p.engine().connection().open().unwrap();
         p.expect_header(AMQP_HEADER);
         p.expect_open()
+            .offered_capabilities(&["a"])
+            .desired_capabilities(&["b", "c"])
             .hostname("broker.example")
             .max_frame_size(4096)
             .channel_max(9)
             .idle_time_out(30_000);
+    });
+}
+
+/// All texts are in en-US, which needs no mention; whatever the peer prefers is taken note of, no more (2.7.1).
+#[test]
+fn locales_are_left_at_the_one_that_everybody_understands() {
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open()
+            .null("outgoing-locales")
+            .null("incoming-locales")
+            .respond_with(|open| {
+                open.set("outgoing-locales", V::sym("en-US"))
+                    .set("incoming-locales", V::symbols(&["de-CH", "en-US"]))
+            });
+        p.expect_events(&[Event::RemoteOpen]);
+        let remote = p.engine().connection().remote().cloned().unwrap();
+        assert_eq!(remote.incoming_locales.len(), 2);
+    });
+}
+
+/// Frames of 512 octets have to be taken whatever the configuration says (2.7.1).
+#[test]
+fn a_max_frame_size_of_ours_below_512_counts_as_512() {
+    let mut config = config();
+    config.max_frame_size = 100;
+    server_with(config, |p| {
+        p.inject_raw(&AMQP_HEADER);
+        let build = open().container_id("script");
+        // Long enough that its own length and that of the list take four octets.
+        let with = |name: usize| build.clone().hostname(&"h".repeat(name));
+        let largest = with(300 + 512 - p.octets(&with(300)).len());
+        assert_eq!(p.octets(&largest).len(), 512);
+        p.inject(largest);
+        p.event_where("RemoteOpen", |e| (e == Event::RemoteOpen).then_some(()));
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER);
+        p.expect_open().max_frame_size(512);
+        p.expect_nothing();
     });
 }
 

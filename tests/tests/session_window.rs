@@ -332,6 +332,36 @@ fn a_server_counts_its_window_from_the_clients_first_id() {
     });
 }
 
+/// The peer knows best which transfer it sends next, and how many it has room for (2.5.6).
+#[test]
+fn what_the_peer_says_of_its_own_numbers_is_taken_over() {
+    client(|p| {
+        p.opened();
+        let session = p.begun_with(SessionConfig::default(), |begin| begin.outgoing_window(5));
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 10);
+        let window = |p: &mut Peer| {
+            let view = p.engine().session(session).unwrap();
+            view.remote_outgoing_window()
+        };
+        assert_eq!(window(p), 5);
+        for i in 0..3 {
+            let delivery = p.delivery(&link, i, b"x").settled(true);
+            p.inject(delivery);
+        }
+        assert_eq!(window(p), 2);
+        let flow = p.flow().next_outgoing_id(50).outgoing_window(9);
+        p.inject(flow.echo(true));
+        p.expect_flow().next_incoming_id(50);
+        assert_eq!(window(p), 9);
+        let delivery = p.delivery(&link, 3, b"x").settled(true);
+        p.inject(delivery);
+        let ask = p.flow().outgoing_window(8).echo(true);
+        p.inject(ask);
+        p.expect_flow().next_incoming_id(51);
+    });
+}
+
 #[test]
 fn a_window_that_is_granted_before_the_session_is_accepted_counts() {
     server(|p| {

@@ -99,6 +99,10 @@ impl Endpoints {
         let link_id = delivery.link;
         let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
         let session_id = link.session;
+        if number.is_none() && !settled {
+            let text = "none of the delivery was written yet: name the state when sending it";
+            return Err(UsageError::WrongState(text));
+        }
         if settled {
             if delivery.is_open {
                 let text = "the delivery is being written: finish or abort it first";

@@ -201,14 +201,14 @@ impl Endpoints {
         self.count_delivery(session_id, number)?;
         if let Some(link) = self.links.get_mut(id)
             && let Half::Receiver(receiver) = &mut link.half
-            && !receiver.credit.receive()
         {
-            let text = "transfer without credit for it";
-            return Err(Fault::link(
-                id,
-                conditions::LINK_TRANSFER_LIMIT_EXCEEDED,
-                text,
-            ));
+            if !receiver.credit.receive() {
+                let text = "transfer without credit for it";
+                let condition = conditions::LINK_TRANSFER_LIMIT_EXCEEDED;
+                return Err(Fault::link(id, condition, text));
+            }
+            // It may send more than it said it had (2.6.7).
+            receiver.available = receiver.available.saturating_sub(1);
         }
         if transfer.aborted {
             self.end_drain(id);

@@ -25,6 +25,8 @@ pub(crate) struct IncomingWindow {
     held_octets: u64,
     /// The transfer-id expected next; unknown until the peer's begin has been seen.
     next: Option<Seq>,
+    /// Transfers that the peer has room to send: the specification's remote-outgoing-window.
+    remote: u32,
 }
 
 impl IncomingWindow {
@@ -45,15 +47,23 @@ impl IncomingWindow {
             held: 0,
             held_octets: 0,
             next: None,
+            remote: 0,
         };
         window.granted = window.room();
         window.half = window.granted.div_ceil(2).max(1);
         window
     }
 
-    /// The peer's begin named the transfer-id it starts from.
-    pub(crate) const fn begin(&mut self, next_outgoing_id: Seq) {
-        self.next = Some(next_outgoing_id);
+    /// The peer's begin or flow says with which transfer-id it goes on, and how many transfers it has room for. Its word counts
+    /// more than what was counted here (2.5.6).
+    pub(crate) const fn told(&mut self, next_outgoing_id: u32, outgoing_window: u32) {
+        self.next = Some(Seq(next_outgoing_id));
+        self.remote = outgoing_window;
+    }
+
+    /// Transfers that the peer has room to send.
+    pub(crate) const fn remote(&self) -> u32 {
+        self.remote
     }
 
     /// One transfer arrived. `false` if the peer had no window for it: it broke 2.5.6.
@@ -64,6 +74,7 @@ impl IncomingWindow {
         };
         self.granted = granted;
         self.next = self.next.map(Seq::next);
+        self.remote = self.remote.saturating_sub(1);
         true
     }
 
@@ -112,7 +123,7 @@ mod tests {
     #[test]
     fn the_window_shrinks_is_enforced_and_opens_at_half() {
         let mut window = IncomingWindow::new(4, u64::MAX, 512);
-        window.begin(Seq(u32::MAX));
+        window.told(u32::MAX, 5);
         assert_eq!(window.advertise(), (Some(Seq(u32::MAX)), 4));
         assert!(window.receive());
         assert!(!window.wants_update());
@@ -121,6 +132,16 @@ mod tests {
         assert!(window.receive() && window.receive());
         assert!(!window.receive(), "the fifth transfer has no window");
         assert_eq!(window.advertise(), (Some(Seq(3)), 4));
+    }
+
+    #[test]
+    fn what_the_peer_says_of_its_side_counts() {
+        let mut window = IncomingWindow::new(4, u64::MAX, 512);
+        window.told(7, 1);
+        assert!(window.receive() && window.receive());
+        assert_eq!((window.next, window.remote()), (Some(Seq(9)), 0));
+        window.told(20, 3);
+        assert_eq!((window.next, window.remote()), (Some(Seq(20)), 3));
     }
 
     #[test]

@@ -151,7 +151,9 @@ impl Endpoints {
             .start_from(Seq(config.next_outgoing_id));
         session.next_delivery = Seq(config.next_outgoing_id);
         if let Some(begin) = &session.remote_begin {
-            session.incoming_window.begin(Seq(begin.next_outgoing_id));
+            session
+                .incoming_window
+                .told(begin.next_outgoing_id, begin.outgoing_window);
         }
         *session.config = config;
         Ok(())
@@ -256,7 +258,9 @@ impl Endpoints {
         if let Some(session) = self.sessions.get_mut(id) {
             session.remote = Phase::Open;
             session.remote_channel = Some(channel);
-            session.incoming_window.begin(Seq(begin.next_outgoing_id));
+            session
+                .incoming_window
+                .told(begin.next_outgoing_id, begin.outgoing_window);
             session.outgoing_window.begin(begin.incoming_window);
             session.remote_begin = Some(Box::new(begin));
         }
@@ -371,6 +375,9 @@ impl Endpoints {
             let text = "flow claims to have seen transfers that were never sent";
             return Err(Fault::session(id, conditions::INVALID_FIELD, text));
         }
+        session
+            .incoming_window
+            .told(flow.next_outgoing_id, flow.outgoing_window);
         self.unpark(id);
         if flow.handle.is_none() && flow.echo {
             self.request_session_flow(id);

@@ -124,7 +124,7 @@ impl<'a> Receiver<'a> {
         self.half().map_or(0, |half| half.credit.credit())
     }
 
-    /// Messages that the sender says wait at its side.
+    /// Messages that wait at the sender's side: what it last said, less what came since.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.half().map_or(0, |half| half.available)

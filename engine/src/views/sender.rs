@@ -165,6 +165,18 @@ impl<'a> Sender<'a> {
         self.engine.endpoints.next_update(self.id)
     }
 
+    /// Tells the receiver the state of a delivery without settling it, of one that expired here for example. Settle it once
+    /// the receiver has answered, which [`Event::Updates`](crate::Event::Updates) tells (2.6.12).
+    ///
+    /// # Errors
+    /// The delivery is settled and forgotten already; none of it was written, so that the receiver does not know it; or the
+    /// state is `received`.
+    pub fn update(&mut self, delivery: DeliveryId, state: DeliveryState) -> Result<(), UsageError> {
+        self.engine
+            .endpoints
+            .dispose(self.id, delivery, Some(state), false)
+    }
+
     /// Settles a delivery that the receiver has not settled itself.
     ///
     /// # Errors

@@ -88,6 +88,13 @@ impl<'a> Session<'a> {
             .map_or(0, |session| session.outgoing_window.available())
     }
 
+    /// Transfer frames that the peer says it has room to send at the moment (2.5.6). When it shrinks, transfers wait there.
+    #[must_use]
+    pub fn remote_outgoing_window(&self) -> u32 {
+        self.state()
+            .map_or(0, |session| session.incoming_window.remote())
+    }
+
     /// Outgoing deliveries that are not settled yet.
     #[must_use]
     pub fn unsettled_outgoing(&self) -> u32 {
