@@ -7,8 +7,8 @@ use ferrion_engine::{Config, Event, Failure, HeaderFailure, SaslFailure};
 use ferrion_tests::build::{
     open, sasl_challenge, sasl_init, sasl_mechanisms, sasl_outcome, sasl_response,
 };
-use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
-use ferrion_tests::peer::{client_with, server_with};
+use ferrion_tests::oracle::{self, AMQP_HEADER, Element, Frame, SASL_HEADER, V};
+use ferrion_tests::peer::{Got, client_with, server_with};
 use ferrion_tests::sasl::{
     AUTH, OK, SYS_TEMP, as_client, as_server, init, offered, opens, turned_away,
 };
@@ -380,6 +380,51 @@ fn empty_and_foreign_frames_in_the_sasl_layer_do_no_harm() {
         p.expect(0x41);
         p.inject(sasl_challenge().challenge(b"prove it"));
         p.drain_names();
+    });
+}
+
+/// Type-specific octets of zero, no extended header, and one value that fills the frame (5.3.1).
+#[test]
+fn sasl_frames_are_written_in_their_plainest_form() {
+    fn plainest(got: &Got<'_>) {
+        let octets = got.octets();
+        assert_eq!(octets[4..8], [2, 1, 0, 0]);
+        let (_, used) = oracle::decode(&octets[8..]).unwrap();
+        assert_eq!(used, octets.len() - 8);
+    }
+    client_with(as_client(SaslClient::anonymous()), |p| {
+        offered(p, &["ANONYMOUS"]);
+        plainest(&p.expect(0x41));
+    });
+    server_with(as_server(&[Mechanism::Anonymous]), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        plainest(&p.expect(0x40));
+        p.inject(sasl_init().mechanism("ANONYMOUS"));
+        plainest(&p.expect(0x44));
+    });
+}
+
+/// Who opened the transport is the SASL client, and the other the server (5.3.2).
+#[test]
+fn a_client_plays_no_sasl_server_and_a_server_no_client() {
+    let server = SaslConfig::Server(SaslServer::new([Mechanism::Anonymous]));
+    let client = SaslConfig::Client(SaslClient::anonymous());
+    let config = |sasl: &SaslConfig| {
+        let mut config = Config::new("engine");
+        config.sasl = sasl.clone();
+        config
+    };
+    client_with(config(&server), |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open();
+    });
+    server_with(config(&client), |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(AMQP_HEADER);
+        p.expect_events(&[Event::Disconnected]);
+        p.expect_done();
     });
 }
 

@@ -99,9 +99,10 @@ pub enum SaslConfig {
     /// AMQP without a SASL layer.
     #[default]
     None,
-    /// Authenticate to the peer.
+    /// Authenticate to the peer. For a client engine: on a server it means none, as the side that opened the transport is
+    /// the SASL client (5.3.2).
     Client(SaslClient),
-    /// Authenticate the peer.
+    /// Authenticate the peer. For a server engine: on a client it means none.
     Server(SaslServer),
 }
 

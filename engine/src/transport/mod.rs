@@ -98,14 +98,14 @@ impl Transport {
             trace: None,
         };
         match config {
-            SaslConfig::Client(client) => {
+            SaslConfig::Client(client) if is_client => {
                 let stage = Box::new(ClientStage::new(client.clone(), hostname, limits.into()));
                 transport.sasl = Some(Stage::Client(stage));
             }
-            SaslConfig::Server(server) => {
+            SaslConfig::Server(server) if !is_client => {
                 transport.server = Some(server.clone());
             }
-            SaslConfig::None => {}
+            _ => {}
         }
         // A client speaks first; a server listens for what the client wants (2.2).
         if is_client {
