@@ -213,6 +213,7 @@ fn a_server_answers_a_foreign_header_with_its_own_and_hangs_up() {
     for header in [
         *b"AMQP\x00\x00\x09\x01",
         *b"AMQP\x00\x01\x00\x01",
+        *b"AMQP\x00\x02\x00\x00",
         *b"AMQP\x07\x01\x00\x00",
         *b"GET / HT",
     ] {
