@@ -53,6 +53,8 @@ pub struct Conversation {
     heard: VecDeque<Event>,
     /// How links ended that a step has not asked for.
     ends: BTreeMap<LinkId, LinkEnd>,
+    /// The errors of sessions that ended and that a step has not asked for.
+    endings: BTreeMap<SessionId, Option<Condition>>,
     /// What became of deliveries that a step has not asked for.
     updates: BTreeMap<DeliveryId, Update>,
     trace: VecDeque<String>,
@@ -133,6 +135,7 @@ impl Conversation {
             deaf: false,
             heard: VecDeque::new(),
             ends: BTreeMap::new(),
+            endings: BTreeMap::new(),
             updates: BTreeMap::new(),
             trace: VecDeque::new(),
             names: 0,
@@ -184,6 +187,7 @@ impl Conversation {
         let until = Instant::now() + time;
         while Instant::now() < until {
             self.turn(until);
+            self.listen();
         }
     }
 }
@@ -203,6 +207,11 @@ impl Conversation {
         self.until("the peer's begin", |engine| {
             engine.session(session).ok()?.is_begun().then_some(session)
         })
+    }
+
+    /// Waits for the end of a session: the error, of whichever side.
+    pub fn ended(&mut self, session: SessionId) -> Option<Condition> {
+        self.wait("the end of a session", |talk| talk.endings.remove(&session))
     }
 
     /// Accepts the next session that the peer begins.
@@ -476,15 +485,16 @@ impl Conversation {
         format!("events: {:?}\n  {}", self.heard, frames.join("\n  "))
     }
 
-    /// Writes what there is to write, then reads once, or does what is due.
+    /// Writes, or if there is nothing to write reads once, or does what is due.
     fn turn(&mut self, until: Instant) {
-        let written = self.write();
-        let mut wait = until.saturating_duration_since(Instant::now());
+        let mut wait = match self.write() {
+            // What left may be what a step waits for.
+            Written::Some => return,
+            Written::Nothing => until.saturating_duration_since(Instant::now()),
+            Written::Blocked => Duration::ZERO,
+        };
         if let Some(deadline) = self.engine.poll_timeout() {
             wait = wait.min(Duration::from_millis(deadline.at.since(self.now())));
-        }
-        if !written {
-            wait = Duration::ZERO;
         }
         if self.over {
             std::thread::sleep(wait.min(WRITE_SLICE));
@@ -493,24 +503,25 @@ impl Conversation {
             self.read(wait.max(Duration::from_millis(1)));
         }
         self.engine.handle_timeout(self.now());
-        self.listen();
     }
 
-    /// Writes all output, or as much as the socket takes: `false`.
-    fn write(&mut self) -> bool {
+    /// Writes all output, or as much as the socket takes.
+    fn write(&mut self) -> Written {
+        let mut written = Written::Nothing;
         loop {
             let now = self.now();
             let mut output = self.engine.transmit(now);
             if !output.has_remaining() {
-                return true;
+                return written;
             }
+            written = Written::Some;
             if self.deaf {
                 output.advance(output.remaining());
                 continue;
             }
             match self.stream.write(output.chunk()) {
                 Ok(count) => output.advance(count),
-                Err(error) if is_late(error.kind()) => return false,
+                Err(error) if is_late(error.kind()) => return Written::Blocked,
                 // Reading tells how the connection ended.
                 Err(_) => self.deaf = true,
             }
@@ -546,6 +557,13 @@ impl Conversation {
                 });
                 self.ends.insert(id, end.expect("a link that just ended"));
             }
+            if let Event::SessionEnded(id) = event {
+                let error = self.engine.session(id).map(|session| {
+                    let error = session.error();
+                    error.map(|error| error.condition.clone())
+                });
+                self.endings.insert(id, error.unwrap_or_default());
+            }
             // Once is enough, as the data is in the views; so this is bounded as the engine's queue is.
             if !self.heard.contains(&event) {
                 self.heard.push_back(event);
@@ -562,6 +580,15 @@ impl Conversation {
     fn now(&self) -> Time {
         Time(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
+}
+
+/// What became of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Some,
+    /// The peer does not read.
+    Blocked,
 }
 
 fn is_late(kind: ErrorKind) -> bool {

@@ -6,6 +6,7 @@
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
 //! - [`proxy`]: a proxy that fails on request;
+//! - [`large`]: messages too large to be held;
 //! - [`pattern`] and [`digest`]: bodies too long to be printed;
 //! - [`Scratch`]: a folder that goes away with the test.
 //!
@@ -18,6 +19,7 @@ mod command;
 mod conversation;
 pub mod exceptions;
 pub mod exchange;
+pub mod large;
 mod management;
 pub mod notation;
 mod octets;
