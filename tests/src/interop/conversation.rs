@@ -28,6 +28,7 @@ use ferrion_engine::{
     Config, Delivery, DeliveryId, Engine, Event, Failure, LinkConfig, LinkId, Message, SendError,
     SessionConfig, SessionId, Time, Update,
     protocol::{Attach, Condition, DeliveryState, Open, Role},
+    sasl::{SaslClient, SaslConfig},
 };
 
 use super::PATIENCE;
@@ -61,6 +62,11 @@ pub struct Conversation {
     names: u32,
     tags: u32,
     patience: Duration,
+}
+
+/// PLAIN with this password, which may be read by whoever reads the loopback interface along.
+pub fn password(user: &str, password: &str) -> SaslConfig {
+    SaslConfig::Client(SaslClient::plain(user, password).allow_clear_text(true))
 }
 
 /// How a link ended.

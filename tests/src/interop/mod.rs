@@ -33,7 +33,7 @@ pub mod table;
 pub use activemq::{ActiveMq, ActiveMqPlan};
 pub use broker::Signal;
 pub use command::{Command, Outcome};
-pub use conversation::{Conversation, LinkEnd};
+pub use conversation::{Conversation, LinkEnd, password};
 pub use management::{Management, Queue, Reply};
 pub use octets::{SIZES, crc32, digest, pattern};
 pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};

@@ -10,15 +10,13 @@ use std::{
     thread,
 };
 
-use ferrion_engine::{
-    Config,
-    sasl::{SaslClient, SaslConfig},
-};
+use ferrion_engine::Config;
 use serde_json::json;
 
 use super::{
     Conversation,
     broker::{Folder, Signal, answers, free_port, installed},
+    conversation::password,
     management::{Management, Queue},
     project,
 };
@@ -242,8 +240,7 @@ impl RabbitMq {
     /// When the broker refuses.
     pub fn declare(&self, queue: &Queue) {
         let mut config = Config::new("management");
-        config.sasl =
-            SaslConfig::Client(SaslClient::plain("guest", "guest").allow_clear_text(true));
+        config.sasl = password("guest", "guest");
         let mut talk = Conversation::connect(self.port(), config);
         talk.open();
         let session = talk.begin();

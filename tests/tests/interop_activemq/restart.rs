@@ -1,19 +1,14 @@
 //! A broker that is killed and started again.
 
-use ferrion_engine::{
-    Config, Message,
-    protocol::DeliveryState::Accepted,
-    sasl::{SaslClient, SaslConfig},
-};
-use ferrion_tests::interop::{ActiveMqPlan, Conversation, Signal};
+use ferrion_engine::{Config, Message, protocol::DeliveryState::Accepted};
+use ferrion_tests::interop::{ActiveMqPlan, Conversation, Signal, password};
 
 #[test]
 fn durable_messages_survive_the_kill_of_the_broker() {
     let mut broker = ActiveMqPlan::new().persistent().start();
     let connect = |port| {
         let mut config = Config::new("guest's");
-        config.sasl =
-            SaslConfig::Client(SaslClient::plain("guest", "guest").allow_clear_text(true));
+        config.sasl = password("guest", "guest");
         let mut talk = Conversation::connect(port, config);
         talk.open();
         let session = talk.begin();

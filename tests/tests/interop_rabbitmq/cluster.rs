@@ -1,11 +1,7 @@
 //! Three nodes, of which one is killed.
 
-use ferrion_engine::{
-    Config, Message,
-    protocol::DeliveryState::Accepted,
-    sasl::{SaslClient, SaslConfig},
-};
-use ferrion_tests::interop::{Conversation, Queue, RabbitMqPlan, Signal};
+use ferrion_engine::{Config, Message, protocol::DeliveryState::Accepted};
+use ferrion_tests::interop::{Conversation, Queue, RabbitMqPlan, Signal, password};
 
 /// Messages before and after the kill.
 const COUNT: usize = 50;
@@ -20,8 +16,7 @@ fn what_a_quorum_accepted_survives_the_kill_of_a_node() {
     cluster.declare(&queue);
     let connect = |port| {
         let mut config = Config::new("ann's");
-        config.sasl =
-            SaslConfig::Client(SaslClient::plain("ann", "pass word").allow_clear_text(true));
+        config.sasl = password("ann", "pass word");
         let mut talk = Conversation::connect(port, config);
         talk.open();
         let session = talk.begin();

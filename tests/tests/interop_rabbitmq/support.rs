@@ -2,11 +2,8 @@
 
 use std::sync::OnceLock;
 
-use ferrion_engine::{
-    Config, Message, SessionId,
-    sasl::{SaslClient, SaslConfig},
-};
-use ferrion_tests::interop::{Conversation, Queue, RabbitMq, RabbitMqPlan};
+use ferrion_engine::{Config, Message, SessionId};
+use ferrion_tests::interop::{Conversation, Queue, RabbitMq, RabbitMqPlan, password};
 
 /// The largest message that RabbitMQ can be told to take, in octets.
 pub(crate) const LARGEST: u64 = 512 << 20;
@@ -25,7 +22,7 @@ pub(crate) fn broker() -> &'static RabbitMq {
 pub(crate) fn config() -> Config {
     let mut config = Config::new("ferrion");
     config.hostname = Some("vhost:/".into());
-    config.sasl = SaslConfig::Client(SaslClient::plain("guest", "guest"));
+    config.sasl = password("guest", "guest");
     config
 }
 
