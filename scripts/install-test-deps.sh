@@ -56,8 +56,9 @@ test_packages() {
   # Without the headers of OpenSSL and Cyrus SASL, python-qpid-proton builds with both silently left out.
   has_header openssl/ssl.h || want libssl-dev
   has_header sasl/sasl.h || want libsasl2-dev
-  # The plug-ins are what gives Cyrus SASL its PLAIN; saslpasswd2 writes the password file of a peer that asks for one.
-  compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || want libsasl2-modules
+  # The plug-ins are what gives Cyrus SASL its PLAIN and SCRAM; saslpasswd2 writes the password file of a peer that asks for one.
+  compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null && compgen -G '/usr/lib/*/sasl2/libscram.so*' >/dev/null \
+    || want libsasl2-modules
   have saslpasswd2 || [ -x /usr/sbin/saslpasswd2 ] || want sasl2-bin
   have python3 || want python3
   if have python3; then

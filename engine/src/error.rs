@@ -282,7 +282,9 @@ impl fmt::Display for SaslFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { detail: None } => {
-                f.write_str("authentication failed: the credentials were refused")
+                f.write_str(
+                "authentication failed: the credentials were refused; check the user, its secret and what it may do",
+            )
             }
             Self::Refused { detail: Some(why) } => {
                 write!(f, "authentication failed: the credentials were refused: {why}")

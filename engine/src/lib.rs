@@ -40,6 +40,11 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! - `std` (default): vectored output for `std::io`. Without it nothing but `alloc` is needed.
+//! - `scram`: the SASL mechanisms SCRAM-SHA-1, SCRAM-SHA-256 and SCRAM-SHA-512, also without `std`.
 #![no_std]
 #![forbid(unsafe_code)]
 

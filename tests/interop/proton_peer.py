@@ -20,6 +20,9 @@ from proton.reactor import Container, Handler
 import notation
 
 PATTERN = bytes(range(251))
+# What --sasl takes: ways to log in without a name, and those that Cyrus SASL has beside PLAIN.
+NAMELESS = ["none", "anonymous"]
+SCRAM = ["scram-sha-1", "scram-sha-256", "scram-sha-512"]
 
 
 def say(event, **fields):
@@ -160,7 +163,7 @@ class Peer(Handler):
         settings = {"reconnect": False, "allow_insecure_mechs": True, "sasl_enabled": options.sasl != "none"}
         if options.sasl != "none":
             settings["allowed_mechs"] = options.sasl.upper()
-        if options.sasl == "plain":
+        if options.sasl not in NAMELESS:
             settings.update(user=options.user, password=options.password)
         if options.max_frame:
             settings["max_frame_size"] = options.max_frame
@@ -180,11 +183,11 @@ class Peer(Handler):
             transport.max_frame_size = self.options.max_frame
         if self.options.listen is None:
             return
-        transport.require_auth(self.options.sasl == "plain")
+        transport.require_auth(self.options.sasl not in NAMELESS)
         if self.options.sasl == "none":
             return
         sasl = transport.sasl()
-        if self.options.sasl == "plain":
+        if self.options.sasl not in NAMELESS:
             sasl.allow_insecure_mechs = True
             sasl.config_name("peer")
             sasl.config_path(self.options.sasl_dir)
@@ -370,10 +373,10 @@ def parse():
     parser.add_argument("--address", default="test", help="client: the node to receive from or send to")
     parser.add_argument("--reply", default="reply", help="client, echo: the node to send back to")
     parser.add_argument("--container", default="proton-peer", help="our container-id")
-    parser.add_argument("--sasl", choices=["none", "anonymous", "plain"], default="anonymous")
+    parser.add_argument("--sasl", choices=[*NAMELESS, "plain", *SCRAM], default="anonymous")
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
-    parser.add_argument("--sasl-dir", help="server, plain: an empty folder for the password database")
+    parser.add_argument("--sasl-dir", help="server with passwords: an empty folder for the password database")
     parser.add_argument("--api", choices=["message", "typed"], default="typed", help="which of the library's codecs")
     parser.add_argument("--count", type=int, default=0, help="sink: say done after so many; source: with --size")
     parser.add_argument("--size", type=int, help="source: send --count bodies of so many octets instead")
@@ -415,7 +418,8 @@ def make_password_database(options):
     name, _, realm = options.user.partition("@")
     database = os.path.join(options.sasl_dir, "peer.sasldb")
     with open(os.path.join(options.sasl_dir, "peer.conf"), "w") as config:
-        config.write("pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: %s\nmech_list: PLAIN\n" % database)
+        config.write("pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: %s\nmech_list: %s\n"
+                     % (database, options.sasl.upper()))
     path = os.environ.get("PATH", "") + ":/usr/sbin"
     subprocess.run(
         ["saslpasswd2", "-c", "-p", "-f", database, "-u", realm, name], input=options.password.encode(), check=True,
@@ -432,8 +436,8 @@ def leave_with_stdin():
 
 def main():
     options = parse()
-    if options.sasl == "plain":
-        assert SASL.extended(), "this Proton was built without Cyrus SASL: PLAIN cannot be served"
+    if options.sasl not in NAMELESS:
+        assert SASL.extended(), "this Proton was built without Cyrus SASL: it knows no passwords"
         if options.listen is not None:
             make_password_database(options)
     messages = outgoing(options)

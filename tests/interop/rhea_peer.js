@@ -300,6 +300,9 @@ function serve(options, messages) {
     if (options.sasl === 'plain') {
         settings.username = options.user;
         settings.password = options.password;
+    } else if (options.sasl === 'xoauth2') {
+        settings.username = options.user;
+        settings.token = 'token.of.rhea';
     } else if (options.sasl === 'anonymous') {
         settings.username = 'anonymous';
     }

@@ -19,7 +19,7 @@ use std::{
 /// How long a test waits for a line of a peer. It bounds a failure; no test that passes ever waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The user of [`Sasl::Plain`]; to Cyrus SASL, what follows the `@` is the realm.
+/// The user of [`Sasl::Plain`] and [`Sasl::With`]; to Cyrus SASL, what follows the `@` is the realm.
 const USER: &str = "guest@test";
 const PASSWORD: &str = "open sesame/%&";
 
@@ -71,15 +71,27 @@ pub enum Sasl {
     Anonymous,
     /// PLAIN, as [`Sasl::user`] with [`Sasl::password`].
     Plain,
+    /// The mechanism of this name, with the same.
+    With(&'static str),
 }
 
 impl Sasl {
-    /// The user name that [`Sasl::Plain`] stands for.
+    /// The name of the mechanism; `none` without a SASL layer.
+    pub const fn mechanism(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Anonymous => "ANONYMOUS",
+            Self::Plain => "PLAIN",
+            Self::With(name) => name,
+        }
+    }
+
+    /// The user name that [`Sasl::Plain`] and [`Sasl::With`] stand for.
     pub const fn user() -> &'static str {
         USER
     }
 
-    /// The password that [`Sasl::Plain`] stands for. It has octets that an address must write as `%XX`.
+    /// The password that [`Sasl::Plain`] and [`Sasl::With`] stand for. It has octets that an address must write as `%XX`.
     pub const fn password() -> &'static str {
         PASSWORD
     }
@@ -244,10 +256,10 @@ impl Program {
         match sasl {
             Sasl::None => command.args(["--sasl", "none"]),
             Sasl::Anonymous => command.args(["--sasl", "anonymous"]),
-            Sasl::Plain => command
+            Sasl::Plain | Sasl::With(_) => command
                 .args([
                     "--sasl",
-                    "plain",
+                    &sasl.mechanism().to_lowercase(),
                     "--user",
                     USER,
                     "--password",

@@ -16,6 +16,56 @@ use crate::sasl::{SaslRequest, Secret};
 ///
 /// A user that does not exist is answered like one that does, with a salt that is always the same for this name, so that
 /// nobody learns who exists: `iterations` and `salt_octets` must be those of the stored credentials.
+///
+/// ```
+/// use ferrion_engine::sasl::{
+///     Mechanism, Nonce, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer, ScramCredentials, ScramHash,
+///     ScramServer,
+/// };
+/// use ferrion_engine::{Config, Engine, Event, Time};
+/// # use bytes::{Buf, BytesMut};
+/// # fn carry(from: &mut Engine, to: &mut Engine) {
+/// #     let mut output = from.transmit(Time(0));
+/// #     let octets = output.copy_to_bytes(output.remaining());
+/// #     to.recv(Time(0), &mut BytesMut::from(&octets[..]));
+/// # }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (random, more_random, salt) = ([1; 18], [2; 18], [3; 16]);
+/// // Once, when the user chooses a password:
+/// let stored = ScramCredentials::derive(ScramHash::Sha256, "secret", &salt, 4096)?;
+///
+/// // For each connection:
+/// let settings = ScramServer::new(Nonce::from_random(random), "a secret of this server");
+/// let mut config = Config::new("server");
+/// config.sasl = SaslConfig::Server(
+///     SaslServer::new([Mechanism::Scram(ScramHash::Sha256)]).scram(settings),
+/// );
+/// let mut server = Engine::server(config);
+///
+/// let mut config = Config::new("client");
+/// let nonce = Nonce::from_random(more_random);
+/// config.sasl = SaslConfig::Client(SaslClient::scram([ScramHash::Sha256], "ann", "secret", nonce));
+/// let mut client = Engine::client(config);
+///
+/// let mut admitted = [false; 2];
+/// while admitted != [true; 2] {
+///     carry(&mut client, &mut server);
+///     while let Some(event) = server.poll_event() {
+///         if event == Event::Authenticate {
+///             let known = matches!(server.sasl_request(), Some(SaslRequest::Scram { user, .. }) if user == "ann");
+///             server.sasl_answer(if known { SaslAnswer::Scram(stored.clone()) } else { SaslAnswer::Reject })?;
+///         }
+///         admitted[0] |= event == Event::Authenticated;
+///     }
+///     carry(&mut server, &mut client);
+///     while let Some(event) = client.poll_event() {
+///         admitted[1] |= event == Event::Authenticated;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ScramServer {
     /// A fresh one for each connection.

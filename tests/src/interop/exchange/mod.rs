@@ -36,7 +36,9 @@ pub const STATUSES: [Status; 5] = [
 /// The address of a node of a server on the loopback interface, with what it takes to log in.
 pub fn address(port: u16, sasl: Sasl, node: &str) -> String {
     let user = match sasl {
-        Sasl::Plain => format!("{}:{}@", percent(Sasl::user()), percent(Sasl::password())),
+        Sasl::Plain | Sasl::With(_) => {
+            format!("{}:{}@", percent(Sasl::user()), percent(Sasl::password()))
+        }
         Sasl::None | Sasl::Anonymous => String::new(),
     };
     format!("amqp://{user}127.0.0.1:{port}/{node}")
@@ -269,8 +271,8 @@ pub fn check_mechanism(peer: &mut Program, sasl: Sasl) {
     match sasl {
         Sasl::None => {}
         Sasl::Anonymous => assert_eq!(open["mechanism"], "ANONYMOUS"),
-        Sasl::Plain => {
-            assert_eq!(open["mechanism"], "PLAIN");
+        Sasl::Plain | Sasl::With(_) => {
+            assert_eq!(open["mechanism"], sasl.mechanism());
             assert!(
                 open["user"].is_null() || open["user"] == Sasl::user(),
                 "{open}"
