@@ -160,6 +160,14 @@ typedef enum {
    */
   FERRION_SYSTEM = -52,
   /**
+   * A connection could not be secured with TLS, or a listener cannot offer it.
+   */
+  FERRION_TLS = -53,
+  /**
+   * A file with certificates or a key cannot be used.
+   */
+  FERRION_CERTIFICATE = -54,
+  /**
    * A fault in the library, caught before it could do harm. The object it happened in can only be freed now.
    * Please report it.
    */

@@ -54,7 +54,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    /// Where to: amqp://[USER[:PASSWORD]@]HOST[:PORT]/NAME, the scheme may be left out
+    /// Where to: amqp[s]://[USER[:PASSWORD]@]HOST[:PORT]/NAME, the scheme may be left out
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
     /// Files to read instead of standard input; - is standard input
@@ -84,7 +84,7 @@ pub(crate) struct Send {
 
 #[derive(Debug, Args)]
 pub(crate) struct Recv {
-    /// Where from: amqp://[USER[:PASSWORD]@]HOST[:PORT]/NAME, or ~HOST[:PORT] to listen (port 0: any free one)
+    /// Where from: amqp[s]://[USER[:PASSWORD]@]HOST[:PORT]/NAME, or [amqps://]~HOST[:PORT] to listen (port 0: any free one)
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
     /// Stop after this many messages; without it, go on until --timeout or a signal
@@ -102,6 +102,12 @@ pub(crate) struct Recv {
     /// Where listening: only clients with a line USER:PASSWORD in this file may connect
     #[arg(long, value_name = "FILE")]
     pub(crate) users: Option<PathBuf>,
+    /// Where listening with TLS: what to do about certificates of clients; --ca says who may issue them
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = ClientCertificates::Ignore)]
+    pub(crate) client_certificates: ClientCertificates,
+    /// Where listening with TLS: let clients also begin without it, on the same port
+    #[arg(long)]
+    pub(crate) allow_plain_clients: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -115,6 +121,18 @@ pub(crate) struct Common {
     /// Allow a password to cross the network unencrypted
     #[arg(long)]
     pub(crate) allow_plain_without_tls: bool,
+    /// With TLS: trust the authorities in this file (PEM) instead of those that the system trusts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// With TLS: show this certificate (PEM); it is also what to log in by where there is no user
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The key of --cert (PEM); without it, it is in the same file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// DANGEROUS: take whatever certificate the peer shows, so that anybody on the way can read and change everything
+    #[arg(long)]
+    pub(crate) dangerous_accept_any_certificate: bool,
     /// Print every frame, both ways, on standard error
     #[arg(long)]
     pub(crate) trace: bool,
@@ -147,6 +165,17 @@ pub(crate) enum Outcome {
     Release,
     /// Give the message back, its delivery count raised
     Modify,
+}
+
+/// What a listener does about certificates of clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClientCertificates {
+    /// Ask for none
+    Ignore,
+    /// Ask for one, and let in who has none too
+    Accept,
+    /// Let nobody in without a good one
+    Require,
 }
 
 /// A body larger than this is a mistake: each message in flight is held whole.

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use ferrion_engine::codec::{DecodeError, Value};
 use ferrion_engine::message::Body;
 use ferrion_engine::protocol::Modified;
-use ferrion_messenger::{Address, Credit, Error, ErrorKind, Flags, Message, Messenger, Tracker};
+use ferrion_messenger::{
+    Address, ClientCertificates, Credit, Error, ErrorKind, Flags, Message, Messenger, Tracker,
+};
 
 use crate::args::{self, Outcome};
 use crate::exit::{Ending, Failure};
@@ -28,6 +30,12 @@ pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
     if let Some(file) = &args.users {
         messenger.set_listener_passwords(read_users(file)?);
     }
+    messenger.set_listeners_allow_plain(args.allow_plain_clients);
+    messenger.set_client_certificates(match args.client_certificates {
+        args::ClientCertificates::Ignore => ClientCertificates::Ignore,
+        args::ClientCertificates::Accept => ClientCertificates::Accept,
+        args::ClientCertificates::Require => ClientCertificates::Require,
+    });
     let subscription = messenger.subscribe(&args.address)?;
     messenger.start()?;
     if let Some(port) = messenger.subscription_port(subscription) {

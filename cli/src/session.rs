@@ -15,6 +15,13 @@ pub(crate) fn messenger(options: &Common) -> Result<Messenger, Failure> {
     let mut messenger = Messenger::new()?;
     messenger.set_tracer(options.trace);
     messenger.set_allow_plain_without_tls(options.allow_plain_without_tls);
+    if let Some(file) = &options.ca {
+        messenger.set_trusted_certificates(file)?;
+    }
+    if let Some(certificate) = &options.cert {
+        messenger.set_certificate(certificate, options.key.as_ref().unwrap_or(certificate))?;
+    }
+    messenger.set_dangerous_accept_any_certificate(options.dangerous_accept_any_certificate);
     if let Some(user) = &options.user {
         let password = std::env::var(PASSWORD).map_err(|_| {
             Failure::new(format!(

@@ -5,6 +5,8 @@ use std::io;
 use ferrion_engine::codec::DecodeError;
 use ferrion_engine::protocol::Condition;
 
+use crate::fault::TlsFault;
+
 /// The result of most calls.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -39,6 +41,22 @@ pub enum Error {
         /// Where to.
         address: String,
         /// Why not.
+        cause: String,
+    },
+    /// A connection could not be secured with TLS, or a listener cannot offer it.
+    #[error("cannot secure {address} with TLS: {fault}")]
+    Tls {
+        /// Where to.
+        address: String,
+        /// Why not, and what to do.
+        fault: TlsFault,
+    },
+    /// A file with certificates or a key cannot be used.
+    #[error("cannot use {file}: {cause}")]
+    Certificate {
+        /// The file.
+        file: String,
+        /// Why not, and what is wanted instead.
         cause: String,
     },
     /// A listening address cannot be listened on.
@@ -183,6 +201,10 @@ pub enum ErrorKind {
     Unsupported = 18,
     /// [`Error::System`]
     System = 19,
+    /// [`Error::Tls`]
+    Tls = 20,
+    /// [`Error::Certificate`]
+    Certificate = 21,
 }
 
 impl Error {
@@ -209,12 +231,21 @@ impl Error {
             Self::Unsent { .. } => ErrorKind::Unsent,
             Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::System { .. } => ErrorKind::System,
+            Self::Tls { .. } => ErrorKind::Tls,
+            Self::Certificate { .. } => ErrorKind::Certificate,
         }
     }
 
     /// Whether doing the same again later may succeed.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
+        if let Self::Tls { fault, .. } = self {
+            // A certificate does not get better by trying again.
+            return matches!(
+                fault,
+                TlsFault::TimedOut | TlsFault::Closed | TlsFault::Truncated
+            );
+        }
         matches!(
             self.kind(),
             ErrorKind::Connect

@@ -44,6 +44,7 @@
 mod core;
 mod driver;
 mod error;
+mod fault;
 mod messenger;
 mod settings;
 
@@ -51,7 +52,8 @@ pub use crate::core::Subscription;
 pub use crate::core::address::{Address, Scheme};
 pub use crate::core::credit::Credit;
 pub use crate::core::tracker::{Flags, Status, Tracker};
-pub use crate::driver::Interrupter;
+pub use crate::driver::{ClientCertificates, Interrupter};
 pub use crate::error::{Error, ErrorKind, Result, Scope};
+pub use crate::fault::TlsFault;
 pub use crate::messenger::Messenger;
 pub use ferrion_engine::message::{Body, Message};

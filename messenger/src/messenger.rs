@@ -43,7 +43,7 @@ const STALE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Messenger {
     pub(crate) core: Core,
-    driver: Driver,
+    pub(crate) driver: Driver,
     pub(crate) timeout: Option<Duration>,
     pub(crate) blocking: bool,
     stopping: Option<Stopping>,

@@ -1,7 +1,9 @@
 //! The Messenger's settings.
 
+use std::path::Path;
 use std::time::Duration;
 
+use crate::driver::ClientCertificates;
 use crate::error::Result;
 use crate::messenger::Messenger;
 
@@ -137,6 +139,62 @@ impl Messenger {
             .into_iter()
             .map(|(user, password)| (user.into(), password.into()));
         self.core.options.passwords = users.collect();
+    }
+
+    /// Shows this certificate to peers that want to see one, and listens with it on `amqps://~`: a file in
+    /// PEM form with a chain of certificates, the own one first, and a file with its key, which may be the
+    /// same. Where no user is set, it is also what a connection with TLS logs in by (SASL EXTERNAL).
+    ///
+    /// The files are read now: after they changed, call it again.
+    ///
+    /// # Errors
+    /// [`Error::Certificate`](crate::Error::Certificate) says which file cannot be used, and what is wanted.
+    pub fn set_certificate(
+        &mut self,
+        certificate: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<()> {
+        let tls = &mut self.driver.tls;
+        tls.set_certificate(certificate.as_ref(), key.as_ref())?;
+        self.core.options.has_certificate = true;
+        Ok(())
+    }
+
+    /// Trusts the authorities whose certificates are in this file (PEM form) to say who is who, and no
+    /// others. Without it those whom the system trusts are trusted; the environment variables
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` say where those are, if not in the usual place.
+    ///
+    /// # Errors
+    /// As for [`set_certificate`](Self::set_certificate).
+    pub fn set_trusted_certificates(&mut self, file: impl AsRef<Path>) -> Result<()> {
+        self.driver.tls.set_authorities(file.as_ref())
+    }
+
+    /// **Turns off what TLS is for**: connects to whoever answers, with whatever certificate, so that
+    /// anybody on the way can read and change everything. For experiments only; each connection that is
+    /// made so leaves a [warning](Self::poll_warning). Default false: the certificate must be valid, from a
+    /// [trusted authority](Self::set_trusted_certificates), and for the host in the address.
+    pub fn set_dangerous_accept_any_certificate(&mut self, accept: bool) {
+        self.driver.tls.set_accept_any(accept);
+    }
+
+    /// What `amqps://~` listeners do about certificates of those who connect. Who may issue them must be
+    /// said with [`set_trusted_certificates`](Self::set_trusted_certificates): the system's authorities
+    /// would vouch for anybody. Whoever shows a good one can log in by it (SASL EXTERNAL) under the name
+    /// in it.
+    pub fn set_client_certificates(&mut self, what: ClientCertificates) {
+        self.driver.tls.set_clients(what);
+    }
+
+    /// Lets those who connect to `amqps://~` listeners also begin without TLS, on the same port: the first
+    /// octet tells. Default false.
+    pub const fn set_listeners_allow_plain(&mut self, allow: bool) {
+        self.driver.listeners_allow_plain = allow;
+    }
+
+    /// How long the two sides of a new connection may take to agree on TLS. Default 30 s.
+    pub const fn set_handshake_time_out(&mut self, patience: Duration) {
+        self.driver.handshake = patience;
     }
 
     /// Gives up peers that were silent for this long, on connections made from then on. `None`, the

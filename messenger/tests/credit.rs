@@ -1,16 +1,23 @@
 //! Credit between blocking messengers.
 
+#[macro_use]
 mod support;
 
 use std::time::Duration;
 
 use ferrion_messenger::{Credit, ErrorKind, Message};
-use support::{client, message_to, server};
+use support::{Wire, message_to};
+
+over_every_wire! {
+    credit_moves_between_links_while_the_sender_waits,
+    unlimited_credit_serves_links_that_come_later,
+    nothing_comes_before_it_is_asked_for_and_cancel_asks_no_more,
+    unread_messages_are_given_back_by_stop,
+}
 
 /// The server asks for 11 messages, once. The first link uses one, so the rest must move.
-#[test]
-fn credit_moves_between_links_while_the_sender_waits() {
-    let (mut receiver, address) = server();
+fn credit_moves_between_links_while_the_sender_waits(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     let receiving = std::thread::spawn(move || {
         receiver.recv(11).unwrap();
         while receiver.incoming() < 11 {
@@ -23,7 +30,7 @@ fn credit_moves_between_links_while_the_sender_waits() {
         assert_eq!(receiver.incoming(), 11);
         receiver
     });
-    let mut messenger = client();
+    let mut messenger = wire.client();
     messenger
         .put(&message_to(&format!("{address}/link1"), "x"))
         .unwrap();
@@ -46,9 +53,8 @@ fn credit_moves_between_links_while_the_sender_waits() {
     assert!(messenger.stopped());
 }
 
-#[test]
-fn unlimited_credit_serves_links_that_come_later() {
-    let (mut receiver, address) = server();
+fn unlimited_credit_serves_links_that_come_later(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     let receiving = std::thread::spawn(move || {
         let mut message = Message::new();
         for _ in 0..2 {
@@ -57,7 +63,7 @@ fn unlimited_credit_serves_links_that_come_later() {
         }
         receiver.stop().unwrap();
     });
-    let mut messenger = client();
+    let mut messenger = wire.client();
     messenger.set_outgoing_window(1);
     for node in ["a", "b"] {
         messenger
@@ -69,11 +75,10 @@ fn unlimited_credit_serves_links_that_come_later() {
     receiving.join().unwrap();
 }
 
-#[test]
-fn nothing_comes_before_it_is_asked_for_and_cancel_asks_no_more() {
-    let (mut receiver, address) = server();
+fn nothing_comes_before_it_is_asked_for_and_cancel_asks_no_more(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     let sending = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.put(&message_to(&address, "x")).unwrap();
         messenger.send().unwrap();
         messenger.stop().unwrap();
@@ -90,11 +95,10 @@ fn nothing_comes_before_it_is_asked_for_and_cancel_asks_no_more() {
     receiver.stop().unwrap();
 }
 
-#[test]
-fn unread_messages_are_given_back_by_stop() {
-    let (mut receiver, address) = server();
+fn unread_messages_are_given_back_by_stop(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     let sending = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.set_outgoing_window(3);
         let trackers: Vec<_> = (0..3)
             .map(|_| messenger.put(&message_to(&address, "x")).unwrap())

@@ -1,5 +1,6 @@
 //! Two messengers over loopback: messages there and back, windows, outcomes.
 
+#[macro_use]
 mod support;
 
 use std::sync::Arc;
@@ -7,12 +8,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Status};
-use support::{Echo, PATIENCE, client, message_to, server, text};
+use support::{Echo, PATIENCE, Wire, message_to, text};
 
-#[test]
-fn a_message_goes_out_and_its_echo_comes_back() {
-    let echo = Echo::start();
-    let mut messenger = client();
+over_every_wire! {
+    a_message_goes_out_and_its_echo_comes_back,
+    messages_of_every_size_arrive_whole,
+    put_waits_until_a_large_message_has_room,
+    node_names_may_be_long,
+    the_outgoing_window_decides_what_has_a_status,
+    what_the_receiver_decides_reaches_the_sender,
+    received_messages_have_a_status_while_they_are_in_the_window,
+    what_leaves_the_window_undecided_is_accepted,
+    unlimited_windows_and_thousands_of_messages,
+    a_message_sent_without_a_window_arrives_with_nothing_more_done,
+}
+
+fn a_message_goes_out_and_its_echo_comes_back(wire: Wire) {
+    let echo = Echo::over(wire);
+    let mut messenger = wire.client();
     let mut message = message_to(&echo.address, "Hello World!");
     message.set_subject("Hello");
     message.set_reply_to("~");
@@ -29,10 +42,9 @@ fn a_message_goes_out_and_its_echo_comes_back() {
     messenger.stop().unwrap();
 }
 
-#[test]
-fn messages_of_every_size_arrive_whole() {
-    let echo = Echo::start();
-    let mut messenger = client();
+fn messages_of_every_size_arrive_whole(wire: Wire) {
+    let echo = Echo::over(wire);
+    let mut messenger = wire.client();
     for size in [
         0,
         1,
@@ -58,10 +70,9 @@ fn messages_of_every_size_arrive_whole() {
     messenger.stop().unwrap();
 }
 
-#[test]
-fn put_waits_until_a_large_message_has_room() {
-    let echo = Echo::start();
-    let mut messenger = client();
+fn put_waits_until_a_large_message_has_room(wire: Wire) {
+    let echo = Echo::over(wire);
+    let mut messenger = wire.client();
     messenger.set_high_water(100, 1000);
     for _ in 0..3 {
         // The small one alone leaves more than half of the room, but too little for the large one.
@@ -73,12 +84,11 @@ fn put_waits_until_a_large_message_has_room() {
     messenger.stop().unwrap();
 }
 
-#[test]
-fn node_names_may_be_long() {
-    let (mut receiver, address) = server();
+fn node_names_may_be_long(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     let long = format!("{address}/{}", "x".repeat(2048));
     let sender = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.put(&message_to(&long, "far")).unwrap();
         messenger.send().unwrap();
         messenger.stop().unwrap();
@@ -93,10 +103,9 @@ fn node_names_may_be_long() {
     );
 }
 
-#[test]
-fn the_outgoing_window_decides_what_has_a_status() {
-    let echo = Echo::start();
-    let mut messenger = client();
+fn the_outgoing_window_decides_what_has_a_status(wire: Wire) {
+    let echo = Echo::over(wire);
+    let mut messenger = wire.client();
     let message = message_to(&echo.address, "x");
     let trackers: Vec<_> = (0..10).map(|_| messenger.put(&message).unwrap()).collect();
     assert!(
@@ -124,12 +133,11 @@ fn the_outgoing_window_decides_what_has_a_status() {
     messenger.stop().unwrap();
 }
 
-#[test]
-fn what_the_receiver_decides_reaches_the_sender() {
-    let (mut receiver, address) = server();
+fn what_the_receiver_decides_reaches_the_sender(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     receiver.set_incoming_window(usize::MAX);
     let sender = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.set_outgoing_window(100);
         let put = |messenger: &mut Messenger, text: &str| {
             messenger.put(&message_to(&address, text)).unwrap()
@@ -183,10 +191,9 @@ fn what_the_receiver_decides_reaches_the_sender() {
     assert_eq!(condition.description.as_deref(), Some("four"));
 }
 
-#[test]
-fn received_messages_have_a_status_while_they_are_in_the_window() {
-    let echo = Echo::start();
-    let mut messenger = client();
+fn received_messages_have_a_status_while_they_are_in_the_window(wire: Wire) {
+    let echo = Echo::over(wire);
+    let mut messenger = wire.client();
     messenger.set_incoming_window(10);
     let mut message = message_to(&echo.address, "x");
     message.set_reply_to("~");
@@ -232,14 +239,13 @@ fn received_messages_have_a_status_while_they_are_in_the_window() {
     messenger.stop().unwrap();
 }
 
-#[test]
-fn what_leaves_the_window_undecided_is_accepted() {
-    let (mut receiver, address) = server();
+fn what_leaves_the_window_undecided_is_accepted(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     receiver.set_incoming_window(2);
     let told = Arc::new(AtomicBool::new(false));
     let tell = Arc::clone(&told);
     let sender = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.set_outgoing_window(10);
         let trackers: Vec<_> = (0..5)
             .map(|_| messenger.put(&message_to(&address, "x")).unwrap())
@@ -267,13 +273,12 @@ fn what_leaves_the_window_undecided_is_accepted() {
     sender.join().unwrap();
 }
 
-#[test]
-fn unlimited_windows_and_thousands_of_messages() {
+fn unlimited_windows_and_thousands_of_messages(wire: Wire) {
     const COUNT: usize = 20_000;
-    let (mut receiver, address) = server();
+    let (mut receiver, address) = wire.server();
     receiver.set_incoming_window(usize::MAX);
     let sender = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.set_outgoing_window(usize::MAX);
         // More than the high-water mark: put waits, and goes on.
         messenger.set_high_water(1000, usize::MAX);
@@ -309,11 +314,10 @@ fn unlimited_windows_and_thousands_of_messages() {
     receiver.stop().unwrap();
 }
 
-#[test]
-fn a_message_sent_without_a_window_arrives_with_nothing_more_done() {
-    let (mut receiver, address) = server();
+fn a_message_sent_without_a_window_arrives_with_nothing_more_done(wire: Wire) {
+    let (mut receiver, address) = wire.server();
     let sender = std::thread::spawn(move || {
-        let mut messenger = client();
+        let mut messenger = wire.client();
         messenger.put(&message_to(&address, "222")).unwrap();
         messenger.send().unwrap();
         messenger

@@ -4,21 +4,27 @@
     reason = "silence is what is tested, and it takes time"
 )]
 
+#[macro_use]
 mod support;
 
 use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, ErrorKind, Message};
-use support::{client, listen, message_to};
+use support::{Wire, message_to};
+
+over_every_wire! {
+    work_alone_keeps_a_connection_alive,
+    who_was_busy_hears_what_came_before_finding_anyone_silent,
+    a_peer_that_does_nothing_is_given_up,
+}
 
 const SILENCE: Duration = Duration::from_millis(200);
 
-#[test]
-fn work_alone_keeps_a_connection_alive() {
-    let mut server = client();
+fn work_alone_keeps_a_connection_alive(wire: Wire) {
+    let mut server = wire.client();
     server.set_idle_time_out(Some(SILENCE));
-    let address = listen(&mut server);
-    let mut client = client();
+    let address = wire.listen(&mut server);
+    let mut client = wire.client();
     client.set_idle_time_out(Some(SILENCE));
     client.subscribe(&address).unwrap();
     client.set_blocking(false);
@@ -42,13 +48,12 @@ fn work_alone_keeps_a_connection_alive() {
     serving.join().unwrap();
 }
 
-#[test]
-fn who_was_busy_hears_what_came_before_finding_anyone_silent() {
-    let mut server = client();
+fn who_was_busy_hears_what_came_before_finding_anyone_silent(wire: Wire) {
+    let mut server = wire.client();
     server.set_idle_time_out(Some(SILENCE));
-    let address = listen(&mut server);
+    let address = wire.listen(&mut server);
     let sending = std::thread::spawn(move || {
-        let mut client = client();
+        let mut client = wire.client();
         client.set_outgoing_window(2);
         for body in ["one", "two"] {
             client.put(&message_to(&address, body)).unwrap();
@@ -67,11 +72,10 @@ fn who_was_busy_hears_what_came_before_finding_anyone_silent() {
     sending.join().unwrap();
 }
 
-#[test]
-fn a_peer_that_does_nothing_is_given_up() {
-    let mut server = client();
-    let address = listen(&mut server);
-    let mut client = client();
+fn a_peer_that_does_nothing_is_given_up(wire: Wire) {
+    let mut server = wire.client();
+    let address = wire.listen(&mut server);
+    let mut client = wire.client();
     client.set_idle_time_out(Some(SILENCE));
     client.set_outgoing_window(1);
     client.put(&message_to(&address, "x")).unwrap();

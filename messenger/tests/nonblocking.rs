@@ -5,12 +5,28 @@
     reason = "a test that must not hang looks at the clock"
 )]
 
+#[macro_use]
 mod support;
 
 use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, Error, ErrorKind, Message, Messenger};
-use support::{PATIENCE, client, listen, message_to, text};
+use support::{PATIENCE, Wire, message_to, text};
+
+over_every_wire! {
+    messages_arrive_in_order_whoever_pumps,
+    nobody_who_does_not_read_is_flooded,
+    put_refuses_beyond_the_high_water_mark,
+    a_reply_goes_down_the_connection_that_the_other_side_opened,
+    a_dynamic_node_has_an_address_to_send_to,
+    credit_that_one_link_does_not_use_goes_to_another,
+    the_credit_of_a_client_that_leaves_comes_back,
+    all_that_was_asked_for_comes_however_it_is_spread,
+    a_name_that_takes_long_to_look_up_does_not_hold_up_the_caller,
+    an_interrupt_ends_the_call_that_waits_or_the_next,
+    stop_ends_in_time_when_the_peer_never_says_a_word,
+    stop_reports_what_nobody_took_however_often_it_is_called,
+}
 
 /// Two clients and a server, pumped in turn.
 struct Trio {
@@ -21,10 +37,10 @@ struct Trio {
 }
 
 impl Trio {
-    fn new() -> Self {
-        let mut server = client();
-        let address = listen(&mut server);
-        let (mut client, mut client2) = (client(), client());
+    fn new(wire: Wire) -> Self {
+        let mut server = wire.client();
+        let address = wire.listen(&mut server);
+        let (mut client, mut client2) = (wire.client(), wire.client());
         for messenger in [&mut server, &mut client, &mut client2] {
             messenger.set_blocking(false);
         }
@@ -81,10 +97,9 @@ fn in_progress(result: Result<(), Error>) {
     }
 }
 
-#[test]
-fn messages_arrive_in_order_whoever_pumps() {
+fn messages_arrive_in_order_whoever_pumps(wire: Wire) {
     for count in [1, 1024, 4096] {
-        let mut trio = Trio::new();
+        let mut trio = Trio::new(wire);
         let mut message = message_to(&trio.address, "");
         for n in 0..count {
             message.set_body(n.to_string().as_str());
@@ -110,9 +125,8 @@ fn messages_arrive_in_order_whoever_pumps() {
     }
 }
 
-#[test]
-fn nobody_who_does_not_read_is_flooded() {
-    let mut trio = Trio::new();
+fn nobody_who_does_not_read_is_flooded(wire: Wire) {
+    let mut trio = Trio::new(wire);
     trio.put("x", 16 * 1024);
     in_progress(trio.server.recv(Credit::All));
     trio.settle();
@@ -125,9 +139,8 @@ fn nobody_who_does_not_read_is_flooded() {
     assert!((1024..=1025).contains(&trio.server.incoming()));
 }
 
-#[test]
-fn put_refuses_beyond_the_high_water_mark() {
-    let mut trio = Trio::new();
+fn put_refuses_beyond_the_high_water_mark(wire: Wire) {
+    let mut trio = Trio::new(wire);
     trio.client.set_high_water(10, usize::MAX);
     trio.put("x", 10);
     let message = message_to(&trio.address, "x");
@@ -153,10 +166,9 @@ fn put_refuses_beyond_the_high_water_mark() {
     );
 }
 
-#[test]
-fn a_reply_goes_down_the_connection_that_the_other_side_opened() {
-    let mut trio = Trio::new();
-    let mut named = Messenger::with_name("named-client").unwrap();
+fn a_reply_goes_down_the_connection_that_the_other_side_opened(wire: Wire) {
+    let mut trio = Trio::new(wire);
+    let mut named = wire.client_with_name(Some("named-client"));
     named.set_blocking(false);
     in_progress(named.recv(Credit::Explicit(2)));
     named.subscribe(&format!("{}/foo", trio.address)).unwrap();
@@ -177,9 +189,8 @@ fn a_reply_goes_down_the_connection_that_the_other_side_opened() {
     assert_eq!(text(&message), "bar");
 }
 
-#[test]
-fn a_dynamic_node_has_an_address_to_send_to() {
-    let mut trio = Trio::new();
+fn a_dynamic_node_has_an_address_to_send_to(wire: Wire) {
+    let mut trio = Trio::new(wire);
     let subscription = trio
         .client
         .subscribe(&format!("{}/#", trio.address))
@@ -200,9 +211,8 @@ fn a_dynamic_node_has_an_address_to_send_to() {
     assert_eq!(trio.client.incoming_subscription(), Some(subscription));
 }
 
-#[test]
-fn credit_that_one_link_does_not_use_goes_to_another() {
-    let mut trio = Trio::new();
+fn credit_that_one_link_does_not_use_goes_to_another(wire: Wire) {
+    let mut trio = Trio::new(wire);
     trio.put("link1", 1);
     in_progress(trio.server.recv(5));
     trio.until("first", |trio| trio.server.incoming() == 1);
@@ -212,9 +222,8 @@ fn credit_that_one_link_does_not_use_goes_to_another() {
     assert_eq!(trio.server.receiving(), 3);
 }
 
-#[test]
-fn the_credit_of_a_client_that_leaves_comes_back() {
-    let mut trio = Trio::new();
+fn the_credit_of_a_client_that_leaves_comes_back(wire: Wire) {
+    let mut trio = Trio::new(wire);
     in_progress(trio.server.recv(9));
     trio.put("link1", 1);
     trio.put("link2", 1);
@@ -235,9 +244,8 @@ fn the_credit_of_a_client_that_leaves_comes_back() {
     assert_eq!(trio.client.outgoing(), 0);
 }
 
-#[test]
-fn all_that_was_asked_for_comes_however_it_is_spread() {
-    let mut trio = Trio::new();
+fn all_that_was_asked_for_comes_however_it_is_spread(wire: Wire) {
+    let mut trio = Trio::new(wire);
     in_progress(trio.server.recv(50));
     for node in ["link1", "link2", "link3"] {
         trio.put(node, 1);
@@ -252,14 +260,16 @@ fn all_that_was_asked_for_comes_however_it_is_spread() {
     assert_eq!(trio.client.outgoing(), 0);
 }
 
-#[test]
-fn a_name_that_takes_long_to_look_up_does_not_hold_up_the_caller() {
-    let mut messenger = client();
+fn a_name_that_takes_long_to_look_up_does_not_hold_up_the_caller(wire: Wire) {
+    let mut messenger = wire.client();
     messenger.set_blocking(false);
     messenger.set_outgoing_window(1);
     let begun = Instant::now();
     let tracker = messenger
-        .put(&message_to("no-such-host.invalid:5/x", "x"))
+        .put(&message_to(
+            &format!("{}://no-such-host.invalid:5/x", wire.scheme()),
+            "x",
+        ))
         .unwrap();
     assert_eq!(messenger.send(), Err(Error::InProgress));
     assert!(begun.elapsed() < Duration::from_secs(1));
@@ -280,9 +290,8 @@ fn a_name_that_takes_long_to_look_up_does_not_hold_up_the_caller() {
     );
 }
 
-#[test]
-fn an_interrupt_ends_the_call_that_waits_or_the_next() {
-    let (mut server, _) = support::server();
+fn an_interrupt_ends_the_call_that_waits_or_the_next(wire: Wire) {
+    let (mut server, _) = wire.server();
     server.set_timeout(None);
     server.interrupter().interrupt();
     assert_eq!(server.recv(1), Err(Error::Interrupted));
@@ -296,16 +305,14 @@ fn an_interrupt_ends_the_call_that_waits_or_the_next() {
     assert_eq!(server.work(Some(Duration::ZERO)), Ok(false));
 }
 
-#[test]
-fn stop_ends_in_time_when_the_peer_never_says_a_word() {
+fn stop_ends_in_time_when_the_peer_never_says_a_word(wire: Wire) {
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut messenger = client();
+    let mut messenger = wire.client();
     messenger.set_blocking(false);
     messenger.set_outgoing_window(1);
     messenger.set_timeout(Some(Duration::from_millis(50)));
-    messenger
-        .put(&message_to(&mute.local_addr().unwrap().to_string(), "lost"))
-        .unwrap();
+    let to = format!("{}://{}", wire.scheme(), mute.local_addr().unwrap());
+    messenger.put(&message_to(&to, "lost")).unwrap();
     let begun = Instant::now();
     let stopped = loop {
         match messenger.stop() {
@@ -321,9 +328,8 @@ fn stop_ends_in_time_when_the_peer_never_says_a_word() {
     assert!(messenger.stopped());
 }
 
-#[test]
-fn stop_reports_what_nobody_took_however_often_it_is_called() {
-    let mut trio = Trio::new();
+fn stop_reports_what_nobody_took_however_often_it_is_called(wire: Wire) {
+    let mut trio = Trio::new(wire);
     trio.put("x", 3);
     trio.settle();
     trio.client.set_timeout(Some(Duration::from_millis(50)));

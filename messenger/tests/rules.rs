@@ -1,13 +1,21 @@
 //! Routes and rewrites, as they show at the other end.
 
+#[macro_use]
 mod support;
 
 use ferrion_messenger::{Credit, ErrorKind, Message, Messenger};
-use support::{client, message_to, server, text};
+use support::{Wire, message_to, text};
+
+over_every_wire! {
+    without_a_rule_only_credentials_are_taken_off,
+    rewrites_change_what_the_receiver_sees,
+    a_removed_rule_does_not_apply_any_more,
+    routes_lead_messages_and_subscriptions_where_they_say,
+}
 
 /// Puts a message to each address, with everything routed to a server; answers the `to` that arrived.
-fn arrived(messenger: &mut Messenger, addresses: &[&str]) -> Vec<Option<String>> {
-    let (mut receiver, address) = server();
+fn arrived(wire: Wire, messenger: &mut Messenger, addresses: &[&str]) -> Vec<Option<String>> {
+    let (mut receiver, address) = wire.server();
     messenger.route("*", &address).unwrap();
     let addresses: Vec<String> = addresses
         .iter()
@@ -40,16 +48,15 @@ fn arrived(messenger: &mut Messenger, addresses: &[&str]) -> Vec<Option<String>>
     received.join().unwrap()
 }
 
-fn assert_rewrites(messenger: &mut Messenger, table: &[(&str, Option<&str>)]) {
+fn assert_rewrites(wire: Wire, messenger: &mut Messenger, table: &[(&str, Option<&str>)]) {
     let addresses: Vec<_> = table.iter().map(|(address, _)| *address).collect();
-    let got = arrived(messenger, &addresses);
+    let got = arrived(wire, messenger, &addresses);
     for ((address, expected), got) in table.iter().zip(got) {
         assert_eq!(got.as_deref(), *expected, "{address}");
     }
 }
 
-#[test]
-fn without_a_rule_only_credentials_are_taken_off() {
+fn without_a_rule_only_credentials_are_taken_off(wire: Wire) {
     let mut table = Vec::new();
     let mut texts = Vec::new();
     for scheme in ["", "amqp://"] {
@@ -65,18 +72,18 @@ fn without_a_rule_only_credentials_are_taken_off() {
     for (full, bare) in &texts {
         table.push((full.as_str(), Some(bare.as_str())));
     }
-    assert_rewrites(&mut client(), &table);
+    assert_rewrites(wire, &mut wire.client(), &table);
 }
 
-#[test]
-fn rewrites_change_what_the_receiver_sees() {
-    let mut messenger = client();
+fn rewrites_change_what_the_receiver_sees(wire: Wire) {
+    let mut messenger = wire.client();
     messenger.rewrite("a", "b").unwrap();
     messenger.rewrite("amqp://%@*", "amqp://$2").unwrap();
     messenger.rewrite("amqp://%/*", "$2@$1").unwrap();
     messenger.rewrite("keep:%", "$0").unwrap();
     messenger.rewrite("hush", None).unwrap();
     assert_rewrites(
+        wire,
         &mut messenger,
         &[
             ("a", Some("b")),
@@ -89,13 +96,12 @@ fn rewrites_change_what_the_receiver_sees() {
     );
 }
 
-#[test]
-fn a_removed_rule_does_not_apply_any_more() {
-    let mut messenger = client();
+fn a_removed_rule_does_not_apply_any_more(wire: Wire) {
+    let mut messenger = wire.client();
     messenger.rewrite("*", "x").unwrap();
     assert!(messenger.remove_rewrite("*"));
     assert!(!messenger.remove_rewrite("*"));
-    assert_rewrites(&mut messenger, &[("a", Some("a"))]);
+    assert_rewrites(wire, &mut messenger, &[("a", Some("a"))]);
     messenger.clear_rules();
     assert_eq!(
         messenger.put(&message_to("", "x")).unwrap_err().kind(),
@@ -107,9 +113,8 @@ fn a_removed_rule_does_not_apply_any_more() {
     );
 }
 
-#[test]
-fn routes_lead_messages_and_subscriptions_where_they_say() {
-    let mut receiver = client();
+fn routes_lead_messages_and_subscriptions_where_they_say(wire: Wire) {
+    let mut receiver = wire.client();
     receiver.route("in", "amqp://~127.0.0.1:0").unwrap();
     let subscription = receiver.subscribe("in").unwrap();
     let port = receiver.subscription_port(subscription).unwrap();
@@ -129,7 +134,7 @@ fn routes_lead_messages_and_subscriptions_where_they_say() {
         }
         bodies
     });
-    let mut messenger = client();
+    let mut messenger = wire.client();
     messenger
         .route("route1/%", &format!("amqp://127.0.0.1:{port}/$1"))
         .unwrap();

@@ -19,10 +19,16 @@ pub(crate) fn ferrion<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Fer
 
 /// A receiver that listens on a free port, and the address to send to.
 pub(crate) fn listen(args: &[&str]) -> (Running, String) {
-    let mut all = vec!["recv", "~127.0.0.1:0", "--timeout", "20"];
+    listen_on("amqp", args)
+}
+
+/// As [`listen`], with another scheme.
+pub(crate) fn listen_on(scheme: &str, args: &[&str]) -> (Running, String) {
+    let address = format!("{scheme}://~127.0.0.1:0");
+    let mut all = vec!["recv", &address, "--timeout", "20"];
     all.extend(args);
     let mut receiver = ferrion(all).start();
-    let address = format!("amqp://127.0.0.1:{}/queue", receiver.port());
+    let address = format!("{scheme}://127.0.0.1:{}/queue", receiver.port());
     (receiver, address)
 }
 

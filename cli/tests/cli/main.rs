@@ -6,3 +6,4 @@ mod decode;
 mod demo;
 mod messages;
 mod readme;
+mod tls;

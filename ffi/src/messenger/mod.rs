@@ -221,6 +221,8 @@ impl From<Error> for Failure {
             ErrorKind::Unsent => Status::FERRION_UNSENT,
             ErrorKind::Unsupported => Status::FERRION_UNSUPPORTED,
             ErrorKind::System => Status::FERRION_SYSTEM,
+            ErrorKind::Tls => Status::FERRION_TLS,
+            ErrorKind::Certificate => Status::FERRION_CERTIFICATE,
             _ => Status::FERRION_OTHER,
         };
         let failure = Self::new(status, error.to_string());

@@ -40,6 +40,12 @@ impl Scheme {
             Self::Amqps => "amqps",
         }
     }
+
+    /// Whether octets go through TLS.
+    #[must_use]
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Amqps)
+    }
 }
 
 /// The parts of an address.

@@ -7,7 +7,7 @@ use ferrion_engine::protocol::{
     Condition, DeliveryState, Modified, Source as Terminus, conditions,
 };
 
-use super::address::{Address, Scheme};
+use super::address::Address;
 use super::credit::Credit;
 use super::pool::Party;
 use super::source::{Source, SourceKey, SourceState, Subscription};
@@ -51,10 +51,6 @@ impl Core {
         let routed = self.routes.apply(address).flatten();
         let address = Address::parse(routed.as_deref().unwrap_or(address))?;
         if address.listen {
-            if address.scheme == Scheme::Amqps {
-                return Err(super::lifecycle::no_tls());
-            }
-            let (host, port) = (address.host.clone(), address.port());
             let source = Source {
                 address,
                 state: SourceState::Opening,
@@ -62,8 +58,7 @@ impl Core {
                 error: None,
             };
             let source = self.sources.insert(source);
-            self.actions
-                .push_back(Action::Listen { source, host, port });
+            self.listen(source);
             return Ok(Subscription(source));
         }
         let source = Source {
@@ -124,6 +119,19 @@ impl Core {
         Ok(())
     }
 
+    /// Asks for a listening socket.
+    fn listen(&mut self, key: SourceKey) {
+        if let Some(source) = self.sources.get_mut(key) {
+            source.state = SourceState::Opening;
+            self.actions.push_back(Action::Listen {
+                source: key,
+                scheme: source.address.scheme,
+                host: source.address.host.clone(),
+                port: source.address.port(),
+            });
+        }
+    }
+
     /// A subscription's link or connection is gone.
     pub(super) fn break_source(&mut self, key: SourceKey) {
         if let Some(source) = self.sources.get_mut(key)
@@ -142,12 +150,7 @@ impl Core {
                 continue;
             };
             if state.address.listen {
-                let (host, port) = (state.address.host.clone(), state.address.port());
-                if let Some(state) = self.sources.get_mut(source) {
-                    state.state = SourceState::Opening;
-                }
-                self.actions
-                    .push_back(Action::Listen { source, host, port });
+                self.listen(source);
             } else if let Err(error) = self.attach_source(source) {
                 self.broken.push(source);
                 self.push_recv_error(error);

@@ -3,7 +3,8 @@
 use ferrion_engine::protocol::Condition;
 use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslServer};
 use ferrion_engine::{
-    Config, Engine, Failure, Origin as FaultOrigin, SessionConfig, SessionId, Time, Transmit,
+    Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SessionConfig, SessionId, Time,
+    Transmit,
 };
 
 use super::address::{Address, Scheme};
@@ -12,17 +13,10 @@ use super::source::{SourceKey, SourceState};
 use super::store::Origin;
 use super::{Action, Core};
 use crate::error::{Error, Result, Scope};
+use crate::fault::{Cause, TlsFault};
 
 /// Milliseconds that a finished connection may take to get its last octets out.
 const LINGER: u64 = 2_000;
-
-pub(super) fn no_tls() -> Error {
-    Error::Unsupported(
-        "amqps:// needs TLS, which this build does not have: use amqp:// through a TLS tunnel, \
-         or on a network you trust"
-            .to_owned(),
-    )
-}
 
 impl Core {
     /// The connection an address leads to; asks for one if there is none.
@@ -44,13 +38,17 @@ impl Core {
         if let Some(key) = self.pool.find(&identity).or_else(named).filter(usable) {
             return Ok(key);
         }
-        if address.scheme == Scheme::Amqps {
-            return Err(no_tls());
-        }
+        let secure = address.scheme.is_secure();
         let sasl = match (user, password) {
             (Some(user), Some(password)) => {
-                self.check_plain(address)?;
+                if !secure {
+                    self.check_plain(address)?;
+                }
                 SaslClient::plain(user, password.as_str()).allow_clear_text(true)
+            }
+            // Not every server that looks at certificates lets them log in.
+            _ if secure && self.options.has_certificate => {
+                SaslClient::external().or(SaslClient::anonymous())
             }
             _ => SaslClient::anonymous(),
         };
@@ -67,11 +65,11 @@ impl Core {
         let mut conn = Conn::new(engine, endpoint, State::Connecting);
         conn.identity = Some(identity);
         let key = self.pool.insert(conn);
-        let (host, port) = (address.host.clone(), address.port());
         self.actions.push_back(Action::Connect {
             conn: key,
-            host,
-            port,
+            scheme: address.scheme,
+            host: address.host.clone(),
+            port: address.port(),
         });
         Ok(key)
     }
@@ -133,8 +131,18 @@ impl Core {
         source.is_some_and(|source| matches!(source.state, SourceState::Opening))
     }
 
-    pub(crate) fn connected(&mut self, key: ConnKey, now: Time) {
+    /// Octets can flow. `subject` is whom the peer's certificate names, if it showed one that is good.
+    pub(crate) fn connected(&mut self, key: ConnKey, now: Time, subject: Option<String>) {
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        let proved = (conn.listener.is_some() && subject.is_some())
+            .then(|| self.server_engine(subject.is_some()));
         if let Some(conn) = self.pool.get_mut(key) {
+            if let Some(engine) = proved {
+                conn.engine = engine;
+            }
+            conn.subject = subject;
             conn.state = State::Running;
             // Time begins for the engine, and with it the deadline of the handshake.
             conn.engine.handle_timeout(now);
@@ -142,12 +150,13 @@ impl Core {
         }
     }
 
-    pub(crate) fn connect_failed(&mut self, key: ConnKey, cause: String) {
+    pub(crate) fn connect_failed(&mut self, key: ConnKey, cause: impl Into<Cause>) {
         if let Some(conn) = self.pool.get(key) {
-            let error = Error::Connect {
-                address: conn.endpoint.clone(),
-                cause,
-            };
+            let error = cause.into().while_connecting(conn.endpoint.clone());
+            if conn.listener.is_some() {
+                // Whoever listens waits for nobody in particular: it is no error of any call.
+                self.warn(format!("somebody could not come in: {error}"));
+            }
             self.give_up(key, error, true);
             self.remove(key);
         }
@@ -159,42 +168,39 @@ impl Core {
         }
     }
 
-    pub(crate) fn listen_failed(&mut self, key: SourceKey, cause: String) {
+    pub(crate) fn listen_failed(&mut self, key: SourceKey, cause: impl Into<Cause>) {
         if let Some(source) = self.sources.get_mut(key) {
-            let error = Error::Listen {
-                address: source.address.endpoint(),
-                cause,
-            };
+            let error = cause.into().while_listening(source.address.endpoint());
             source.error = Some(error.clone());
             self.break_source(key);
             self.push_recv_error(error);
         }
     }
 
-    /// Someone came through a listener. `None` if it is not wanted any more.
-    pub(crate) fn accepted(
-        &mut self,
-        source: SourceKey,
-        peer: String,
-        now: Time,
-    ) -> Option<ConnKey> {
+    /// Someone came through a listener; `connected` follows, or `connect_failed`. `None` if the
+    /// listener is not wanted any more.
+    pub(crate) fn accepted(&mut self, source: SourceKey, peer: String) -> Option<ConnKey> {
         self.sources.get(source)?;
+        let mut conn = Conn::new(self.server_engine(false), peer, State::Connecting);
+        conn.listener = Some(source);
+        Some(self.pool.insert(conn))
+    }
+
+    /// The engine for somebody who comes in, whose certificate may have proved who it is.
+    fn server_engine(&self, proved: bool) -> Engine {
         let open = self.options.passwords.is_empty();
-        let mechanism = if open {
+        let mut mechanisms = Vec::new();
+        mechanisms.extend(proved.then_some(Mechanism::External));
+        mechanisms.push(if open {
             Mechanism::Anonymous
         } else {
             Mechanism::Plain
-        };
+        });
         let mut config = self.config();
-        config.sasl = SaslConfig::Server(SaslServer::new([mechanism]).required(!open));
+        config.sasl = SaslConfig::Server(SaslServer::new(mechanisms).required(!open));
         let mut engine = Engine::server(config);
         engine.set_tracing(self.options.tracing);
-        engine.handle_timeout(now);
-        let mut conn = Conn::new(engine, peer, State::Running);
-        conn.listener = Some(source);
-        let key = self.pool.insert(conn);
-        self.pool.touch(key);
-        Some(key)
+        engine
     }
 
     /// Octets came.
@@ -208,20 +214,22 @@ impl Core {
         }
     }
 
-    /// The transport ended: in order (`None`), or for a cause that the system names.
-    pub(crate) fn lost(&mut self, key: ConnKey, now: Time, cause: Option<String>) {
+    /// Nothing more comes: in order, or for a cause that explains why the engine did not expect it.
+    pub(crate) fn ended(&mut self, key: ConnKey, now: Time, cause: Option<Cause>) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
-        let dead = cause.is_some();
         conn.cause = conn.cause.take().or(cause);
         conn.engine.recv_eof(now);
         self.process_events(key, now);
         self.pool.touch(key);
-        if dead {
-            self.end(key, now);
-            self.remove(key);
-        }
+    }
+
+    /// The transport failed: nothing more comes, and nothing more goes.
+    pub(crate) fn lost(&mut self, key: ConnKey, now: Time, cause: impl Into<Cause>) {
+        self.ended(key, now, Some(cause.into()));
+        self.end(key, now);
+        self.remove(key);
     }
 
     /// What a connection has to say.
@@ -446,11 +454,22 @@ fn loss(conn: &mut Conn) -> Error {
         ) => {
             return remote(Scope::Connection, address, condition.clone());
         }
+        (Some(Failure::Header(HeaderFailure::TlsRequested)), _) => {
+            let fault = TlsFault::PeerWantsTls;
+            return Error::Tls { address, fault };
+        }
         (Some(Failure::Sasl(failure)), _) => {
             let cause = failure.to_string();
             return Error::Login { address, cause };
         }
-        (Some(Failure::TransportClosed), Some(cause)) | (None, Some(cause)) => cause.clone(),
+        (Some(Failure::TransportClosed) | None, Some(cause)) => {
+            let cause = cause.clone();
+            return if opened {
+                cause.after_opening(address)
+            } else {
+                cause.while_connecting(address)
+            };
+        }
         (Some(Failure::TransportClosed), None) => {
             "the peer closed the transport without closing the connection".to_owned()
         }

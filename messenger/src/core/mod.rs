@@ -38,6 +38,7 @@ use ferrion_engine::Time;
 use ferrion_engine::codec::Str;
 
 use crate::error::Error;
+use address::Scheme;
 use credit::{Order, Scheduler};
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
@@ -59,15 +60,18 @@ const MAX_TRACE: usize = 16_384;
 /// What the driver is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Connect, then report `connected` or `connect_failed`.
+    /// Connect, by way of what the scheme says, then report `connected` or `connect_failed`.
     Connect {
         conn: ConnKey,
+        scheme: Scheme,
         host: String,
         port: u16,
     },
-    /// Listen, then report `listening` or `listen_failed`, and `accepted` for everyone who comes.
+    /// Listen, then report `listening` or `listen_failed`, and for everyone who comes `accepted` and
+    /// then, once octets can flow, `connected` or `connect_failed`.
     Listen {
         source: SourceKey,
+        scheme: Scheme,
         host: String,
         port: u16,
     },
@@ -83,6 +87,8 @@ pub(crate) struct Options {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) allow_plain: bool,
+    /// Whether there is a certificate to show to peers.
+    pub(crate) has_certificate: bool,
     pub(crate) idle_time_out: Option<u32>,
     pub(crate) tracing: bool,
     /// Users that a listener admits; empty admits everyone.
@@ -144,6 +150,7 @@ impl Core {
                 user: None,
                 password: None,
                 allow_plain: false,
+                has_certificate: false,
                 idle_time_out: None,
                 tracing: false,
                 passwords: HashMap::new(),

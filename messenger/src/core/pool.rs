@@ -14,6 +14,7 @@ use super::address::{Address, Scheme};
 use super::sender::SenderKey;
 use super::slab::{Key, Slab};
 use super::source::SourceKey;
+use crate::fault::Cause;
 
 /// Names a connection.
 pub(crate) type ConnKey = Key<Conn>;
@@ -68,6 +69,8 @@ pub(crate) struct Conn {
     pub(crate) identity: Option<Identity>,
     /// The listener through which the peer came.
     pub(crate) listener: Option<SourceKey>,
+    /// Whom the peer's certificate names, if one was shown and checked.
+    pub(crate) subject: Option<String>,
     /// The name the peer gave itself.
     pub(crate) container: Option<Str>,
     /// The one session that all links of ours share.
@@ -81,8 +84,8 @@ pub(crate) struct Conn {
     /// Octets given to the engine since the socket last took everything.
     pub(crate) handed: usize,
     pub(crate) state: State,
-    /// Why the socket failed, in the system's words.
-    pub(crate) cause: Option<String>,
+    /// Why the transport ended.
+    pub(crate) cause: Option<Cause>,
     /// Marks that keep it from standing in a line twice.
     dirty: bool,
     writing: bool,
@@ -93,7 +96,7 @@ pub(crate) struct Conn {
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// The driver has not made the connection yet.
+    /// The driver has not made the connection yet: octets of the engine cannot flow.
     Connecting,
     /// Octets flow.
     Running,
@@ -110,6 +113,7 @@ impl Conn {
             endpoint,
             identity: None,
             listener: None,
+            subject: None,
             container: None,
             session: None,
             senders: HashMap::new(),

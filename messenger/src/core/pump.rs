@@ -83,6 +83,12 @@ impl Core {
                 let expected = known.map_or("", String::as_str);
                 password.matches(expected.as_bytes()) && known.is_some() && own
             }
+            // Offered only where a certificate has proved who it is: it may act as that, or as nobody else.
+            Some(SaslRequest::External { authorize_as }) => {
+                conn.subject.as_ref().is_some_and(|subject| {
+                    authorize_as.is_empty() || authorize_as.as_str() == subject.as_str()
+                })
+            }
             _ => false,
         };
         // Only a client that asks can be answered, and this one did.

@@ -4,8 +4,11 @@
 //! has to say, waits if there is nothing else to do, and reads what came. Octets are written once
 //! per turn and connection however many messages there are.
 
+mod channel;
+mod listen;
 mod resolve;
 mod socket;
+mod tls;
 mod wake;
 
 use std::io;
@@ -14,30 +17,37 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ferrion_engine::Time;
-use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Poll, Token, Waker};
 
+use crate::core::address::Scheme;
 use crate::core::{Action, ConnKey, Core, SourceKey};
 use crate::error::{Error, Result};
+use crate::fault::Cause;
+use channel::{Arrival, Buffers, Channel, Progress, Security};
+use listen::Listener;
 use resolve::Resolver;
-use socket::{Progress, Socket};
+pub use tls::ClientCertificates;
+use tls::TlsSettings;
 pub use wake::Interrupter;
 
 const WAKE: Token = Token(0);
-/// Octets read at once. Large enough that a full one costs many times the call that fills it.
-const READ: usize = 128 << 10;
 /// Reads from one connection in one turn: nobody who talks without pause keeps the others waiting.
 const READS: usize = 16;
-/// Connections taken from one listener in one turn.
-const ACCEPTS: usize = 64;
-/// How long a listener rests when the system has no descriptor left for another connection.
-const REST: Duration = Duration::from_millis(100);
+/// How long the two sides of a new connection may take to agree on how they talk, unless it is set.
+const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// Who asked for a name to be looked up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Asker {
-    Connect(ConnKey),
-    Listen(SourceKey),
+    Connect {
+        conn: ConnKey,
+        scheme: Scheme,
+        host: String,
+    },
+    Listen {
+        source: SourceKey,
+        scheme: Scheme,
+    },
 }
 
 /// See the module's description.
@@ -48,26 +58,25 @@ pub(crate) struct Driver {
     resolver: Resolver<Asker>,
     interrupter: Interrupter,
     /// By the index of their keys, as are their tokens.
-    sockets: Vec<Option<(ConnKey, Socket)>>,
+    channels: Vec<Option<(ConnKey, Channel)>>,
     listeners: Vec<Option<Listener>>,
-    /// Sockets that may have something to read.
+    /// Channels that may have something to read.
     readable: Vec<ConnKey>,
-    /// Sockets that can take octets again.
+    /// Channels that can take octets again.
     unblocked: Vec<ConnKey>,
-    /// Sockets that are being connected.
-    connecting: Vec<ConnKey>,
+    /// Channels that are being opened.
+    opening: Vec<ConnKey>,
     /// Listeners that may have someone waiting.
     accepting: Vec<SourceKey>,
-    buffer: Vec<u8>,
+    buffers: Buffers,
     start: Instant,
     /// When the system had no descriptor left, until when no connection is accepted.
     resting: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Listener {
-    source: SourceKey,
-    socket: TcpListener,
+    pub(crate) tls: TlsSettings,
+    /// Whether who comes through a listener for TLS may also begin without.
+    pub(crate) listeners_allow_plain: bool,
+    /// How long the two sides of a new connection may take to agree on how they talk.
+    pub(crate) handshake: Duration,
 }
 
 impl Driver {
@@ -80,15 +89,18 @@ impl Driver {
             events: Events::with_capacity(256),
             resolver: Resolver::new(Arc::clone(&waker)),
             interrupter: Interrupter::new(waker),
-            sockets: Vec::new(),
+            channels: Vec::new(),
             listeners: Vec::new(),
             readable: Vec::new(),
             unblocked: Vec::new(),
-            connecting: Vec::new(),
+            opening: Vec::new(),
             accepting: Vec::new(),
-            buffer: vec![0; READ],
+            buffers: Buffers::new(),
             start: clock(),
             resting: None,
+            tls: TlsSettings::new(),
+            listeners_allow_plain: false,
+            handshake: HANDSHAKE,
         })
     }
 
@@ -139,7 +151,7 @@ impl Driver {
             }
         }
         self.sort_events();
-        let mut busy = self.connect_all(core);
+        let mut busy = self.open_all(core);
         busy |= self.accept_all(core);
         busy |= self.read_all(core);
         for conn in std::mem::take(&mut self.unblocked) {
@@ -183,9 +195,9 @@ impl Driver {
             .deadline()
             .map(|at| Duration::from_millis(at.since(self.now())));
         let attempts = self
-            .connecting
+            .opening
             .iter()
-            .filter_map(|conn| self.socket(*conn)?.deadline())
+            .filter_map(|conn| self.channel(*conn)?.deadline())
             .min();
         let rest = self.resting.filter(|_| !self.accepting.is_empty());
         let attempts = attempts.map(|at| at.saturating_duration_since(now));
@@ -201,21 +213,16 @@ impl Driver {
                 continue;
             };
             if index % 2 == 0 {
-                let Some(Some((conn, socket))) = self.sockets.get_mut(index / 2) else {
+                let Some(Some((conn, channel))) = self.channels.get_mut(index / 2) else {
                     continue;
                 };
-                let (was_readable, was_writable) = (socket.readable, socket.writable);
                 let failed = event.is_error() || event.is_write_closed();
-                socket.signal(
+                let (readable, writable) = channel.signal(
                     event.is_readable() || event.is_read_closed() || failed,
                     event.is_writable() || failed,
                 );
-                if socket.is_connected() {
-                    self.readable
-                        .extend((socket.readable && !was_readable).then_some(*conn));
-                    self.unblocked
-                        .extend((socket.writable && !was_writable).then_some(*conn));
-                }
+                self.readable.extend(readable.then_some(*conn));
+                self.unblocked.extend(writable.then_some(*conn));
             } else if let Some(Some(listener)) = self.listeners.get(index / 2)
                 && !self.accepting.contains(&listener.source)
             {
@@ -226,15 +233,28 @@ impl Driver {
 
     fn perform(&mut self, core: &mut Core, action: Action) {
         match action {
-            Action::Connect { conn, host, port } => {
-                if let Some(addresses) = self.resolver.lookup(Asker::Connect(conn), &host, port) {
-                    self.connect(core, conn, addresses);
+            Action::Connect {
+                conn,
+                scheme,
+                host,
+                port,
+            } => {
+                let name = host.clone();
+                let asker = Asker::Connect { conn, scheme, host };
+                if let Some((asker, addresses)) = self.resolver.lookup(asker, &name, port) {
+                    self.found(core, asker, Ok(addresses));
                 }
             }
-            Action::Listen { source, host, port } => {
+            Action::Listen {
+                source,
+                scheme,
+                host,
+                port,
+            } => {
                 let host = if host.is_empty() { "0.0.0.0" } else { &host };
-                if let Some(addresses) = self.resolver.lookup(Asker::Listen(source), host, port) {
-                    self.listen(core, source, &addresses);
+                let asker = Asker::Listen { source, scheme };
+                if let Some((asker, addresses)) = self.resolver.lookup(asker, host, port) {
+                    self.found(core, asker, Ok(addresses));
                 }
             }
             Action::Close { conn } => self.close(conn),
@@ -242,40 +262,81 @@ impl Driver {
         }
     }
 
-    fn connect(&mut self, core: &mut Core, conn: ConnKey, addresses: Vec<SocketAddr>) {
-        if !core.is_connecting(conn) {
-            return;
+    /// A name was looked up.
+    fn found(&mut self, core: &mut Core, asker: Asker, found: io::Result<Vec<SocketAddr>>) {
+        match (asker, found) {
+            (Asker::Connect { conn, scheme, host }, Ok(addresses)) => {
+                if !core.is_connecting(conn) {
+                    return;
+                }
+                if let Err(cause) = self.connect(core, conn, scheme, &host, addresses) {
+                    core.connect_failed(conn, cause);
+                }
+            }
+            (Asker::Listen { source, scheme }, Ok(addresses)) => {
+                if core.is_listening(source) {
+                    match self.listen(source, scheme, &addresses) {
+                        Ok(port) => core.listening(source, port),
+                        Err(cause) => core.listen_failed(source, cause),
+                    }
+                }
+            }
+            (Asker::Connect { conn, .. }, Err(error)) => {
+                core.connect_failed(conn, error.to_string());
+            }
+            (Asker::Listen { source, .. }, Err(error)) => {
+                core.listen_failed(source, error.to_string());
+            }
         }
-        if addresses.is_empty() {
-            core.connect_failed(conn, "the name has no address".to_owned());
-            return;
-        }
-        let token = Token(1 + conn.index() * 2);
-        place(
-            &mut self.sockets,
-            conn.index(),
-            (conn, Socket::connecting(addresses, token)),
-        );
-        self.progress(core, conn);
     }
 
-    /// Takes an attempt to connect as far as it goes now. Answers whether it is over.
+    fn connect(
+        &mut self,
+        core: &mut Core,
+        conn: ConnKey,
+        scheme: Scheme,
+        host: &str,
+        addresses: Vec<SocketAddr>,
+    ) -> std::result::Result<(), Cause> {
+        if addresses.is_empty() {
+            return Err("the name has no address".to_owned().into());
+        }
+        let security = if scheme.is_secure() {
+            if self.tls.accepts_any() {
+                core.warn(format!(
+                    "nobody checks whether it is {host} that answers: any certificate is accepted"
+                ));
+            }
+            Security::Tls(Box::new(self.tls.connect(host)?))
+        } else {
+            Security::Plain
+        };
+        let token = Token(1 + conn.index() * 2);
+        let channel = Channel::connecting(addresses, security, token);
+        place(&mut self.channels, conn.index(), (conn, channel));
+        self.progress(core, conn);
+        Ok(())
+    }
+
+    /// Takes the opening of a channel as far as it goes now. Answers whether it is over.
     fn progress(&mut self, core: &mut Core, conn: ConnKey) -> bool {
         let time = self.now();
-        let Some(Some((key, socket))) = self.sockets.get_mut(conn.index()) else {
+        let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;
         };
-        if *key != conn {
+        if *key != conn || channel.is_open() {
             return false;
         }
-        match socket.progress(clock(), self.poll.registry()) {
+        match channel.progress(self.handshake, self.poll.registry()) {
             Progress::Waiting => {
-                self.connecting.push(conn);
+                // The answer may be there before the poll could tell.
+                self.readable.extend(channel.is_readable().then_some(conn));
+                self.opening.push(conn);
                 return false;
             }
-            Progress::Connected => {
+            Progress::Open => {
                 self.readable.push(conn);
-                core.connected(conn, time);
+                core.connected(conn, time, None);
             }
             Progress::Failed(cause) => {
                 self.close(conn);
@@ -285,144 +346,30 @@ impl Driver {
         true
     }
 
-    /// Looks after lookups and attempts to connect.
-    fn connect_all(&mut self, core: &mut Core) -> bool {
+    /// Looks after lookups and channels that are being opened.
+    fn open_all(&mut self, core: &mut Core) -> bool {
         let mut busy = false;
         while let Some((asker, answer)) = self.resolver.poll() {
             busy = true;
-            match (asker, answer) {
-                (Asker::Connect(conn), Ok(addresses)) => self.connect(core, conn, addresses),
-                (Asker::Listen(source), Ok(addresses)) => self.listen(core, source, &addresses),
-                (Asker::Connect(conn), Err(error)) => core.connect_failed(conn, error.to_string()),
-                (Asker::Listen(source), Err(error)) => {
-                    core.listen_failed(source, error.to_string());
-                }
-            }
+            self.found(core, asker, answer);
         }
-        for conn in std::mem::take(&mut self.connecting) {
+        for conn in std::mem::take(&mut self.opening) {
             busy |= self.progress(core, conn);
         }
         busy
-    }
-
-    fn listen(&mut self, core: &mut Core, source: SourceKey, addresses: &[SocketAddr]) {
-        if !core.is_listening(source) {
-            return;
-        }
-        let token = Token(2 + source.index() * 2);
-        let mut cause = "the name has no address".to_owned();
-        for address in addresses {
-            let bound = TcpListener::bind(*address).and_then(|mut socket| {
-                self.poll
-                    .registry()
-                    .register(&mut socket, token, Interest::READABLE)?;
-                let port = socket.local_addr()?.port();
-                Ok((socket, port))
-            });
-            match bound {
-                Ok((socket, port)) => {
-                    place(
-                        &mut self.listeners,
-                        source.index(),
-                        Listener { source, socket },
-                    );
-                    core.listening(source, port);
-                    return;
-                }
-                Err(error) => cause = error.to_string(),
-            }
-        }
-        core.listen_failed(source, cause);
-    }
-
-    fn accept_all(&mut self, core: &mut Core) -> bool {
-        if self.accepting.is_empty() || self.resting.is_some_and(|until| clock() < until) {
-            return false;
-        }
-        self.resting = None;
-        let mut busy = false;
-        for source in std::mem::take(&mut self.accepting) {
-            for round in 0.. {
-                let Some(Some(listener)) = self.listeners.get(source.index()) else {
-                    break;
-                };
-                if listener.source != source || round == ACCEPTS {
-                    // Whoever still waits is taken in the next turn.
-                    self.accepting
-                        .extend((listener.source == source).then_some(source));
-                    break;
-                }
-                match listener.socket.accept() {
-                    Ok((stream, peer)) => {
-                        busy = true;
-                        self.admit(core, source, stream, peer);
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) if is_transient(error.kind()) => {}
-                    Err(error) => {
-                        core.warn(format!("cannot accept a connection: {error}"));
-                        self.accepting.push(source);
-                        self.resting = Some(clock() + REST);
-                        break;
-                    }
-                }
-            }
-        }
-        busy
-    }
-
-    fn admit(
-        &mut self,
-        core: &mut Core,
-        source: SourceKey,
-        stream: mio::net::TcpStream,
-        peer: SocketAddr,
-    ) {
-        let now = self.now();
-        let Some(conn) = core.accepted(source, peer.to_string(), now) else {
-            return;
-        };
-        let token = Token(1 + conn.index() * 2);
-        match Socket::accepted(stream, token, self.poll.registry()) {
-            Ok(socket) => {
-                place(&mut self.sockets, conn.index(), (conn, socket));
-                self.readable.push(conn);
-            }
-            Err(error) => core.lost(conn, now, Some(error.to_string())),
-        }
     }
 
     fn read_all(&mut self, core: &mut Core) -> bool {
         let mut busy = false;
         for conn in std::mem::take(&mut self.readable) {
             for _ in 0..READS {
-                let now = self.now();
-                let Some(Some((key, socket))) = self.sockets.get_mut(conn.index()) else {
+                if !self.read(core, conn) {
                     break;
-                };
-                if *key != conn || !socket.readable || !socket.is_connected() {
-                    break;
-                }
-                match socket.read(&mut self.buffer) {
-                    Ok(None) => break,
-                    Ok(Some(0)) => {
-                        socket.readable = false;
-                        let cause = socket.take_failure();
-                        core.lost(conn, now, cause);
-                    }
-                    Ok(Some(count)) => {
-                        core.input(conn, now, self.buffer.get(..count).unwrap_or_default());
-                    }
-                    Err(error) => {
-                        socket.readable = false;
-                        core.lost(conn, now, Some(error.to_string()));
-                    }
                 }
                 busy = true;
             }
-            if self
-                .socket(conn)
-                .is_some_and(|socket| socket.readable && socket.is_connected())
+            if let Some(channel) = self.channel(conn)
+                && channel.is_readable()
             {
                 self.readable.push(conn);
             }
@@ -430,28 +377,67 @@ impl Driver {
         busy
     }
 
+    /// Reads once. Answers whether anything came of it.
+    fn read(&mut self, core: &mut Core, conn: ConnKey) -> bool {
+        let now = self.now();
+        let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
+            return false;
+        };
+        if *key != conn || !channel.is_readable() {
+            return false;
+        }
+        let was_open = channel.is_open();
+        match channel.read(&mut self.buffers) {
+            Arrival::Nothing => return false,
+            Arrival::Octets(octets) => {
+                if !was_open && channel.is_open() {
+                    core.connected(conn, now, channel.subject());
+                }
+                if !octets.is_empty() {
+                    core.input(conn, now, octets);
+                }
+                if !channel.flush() || channel.has_failed() {
+                    // What was said in between waits; writing goes on with it.
+                    self.unblocked.push(conn);
+                }
+            }
+            Arrival::End(cause) => core.ended(conn, now, cause),
+            Arrival::Failed(cause) if was_open => core.lost(conn, now, cause),
+            Arrival::Failed(cause) => {
+                self.close(conn);
+                core.connect_failed(conn, cause);
+            }
+        }
+        true
+    }
+
     /// Writes what a connection has to say, as far as the system takes it.
     fn write(&mut self, core: &mut Core, conn: ConnKey) -> bool {
         let now = self.now();
-        let Some(Some((key, socket))) = self.sockets.get_mut(conn.index()) else {
+        let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;
         };
-        if *key != conn || !socket.is_connected() {
+        if *key != conn || !channel.is_connected() {
             return false;
         }
         let mut busy = false;
         loop {
+            if !channel.is_open() {
+                channel.flush();
+                return busy;
+            }
             let Some(mut output) = core.output(conn, now) else {
                 return busy;
             };
-            if !bytes::Buf::has_remaining(&output) {
+            if !bytes::Buf::has_remaining(&output) && channel.flush() {
                 break;
             }
-            if !socket.writable {
+            if !channel.is_writable() {
                 return busy;
             }
             busy = true;
-            if socket.write(&mut output) && !self.readable.contains(&conn) {
+            channel.write(&mut output);
+            if channel.has_failed() && !self.readable.contains(&conn) {
                 self.readable.push(conn);
             }
         }
@@ -459,30 +445,19 @@ impl Driver {
         busy
     }
 
-    fn socket(&self, conn: ConnKey) -> Option<&Socket> {
-        match self.sockets.get(conn.index()) {
-            Some(Some((key, socket))) if *key == conn => Some(socket),
+    fn channel(&self, conn: ConnKey) -> Option<&Channel> {
+        match self.channels.get(conn.index()) {
+            Some(Some((key, channel))) if *key == conn => Some(channel),
             _ => None,
         }
     }
 
     fn close(&mut self, conn: ConnKey) {
-        if let Some(slot) = self.sockets.get_mut(conn.index())
-            && let Some((key, socket)) = slot
+        if let Some(slot) = self.channels.get_mut(conn.index())
+            && let Some((key, channel)) = slot
             && *key == conn
         {
-            socket.close(self.poll.registry());
-            *slot = None;
-        }
-    }
-
-    fn unlisten(&mut self, source: SourceKey) {
-        if let Some(slot) = self.listeners.get_mut(source.index())
-            && let Some(listener) = slot
-            && listener.source == source
-        {
-            // Dropping it closes it, whether or not the poll still knew it.
-            let _ = self.poll.registry().deregister(&mut listener.socket);
+            channel.close(self.poll.registry());
             *slot = None;
         }
     }
@@ -501,14 +476,4 @@ fn place<T>(slots: &mut Vec<Option<T>>, index: usize, value: T) {
     if let Some(slot) = slots.get_mut(index) {
         *slot = Some(value);
     }
-}
-
-/// What concerns only the one connection that could not be accepted.
-const fn is_transient(kind: io::ErrorKind) -> bool {
-    matches!(
-        kind,
-        io::ErrorKind::Interrupted
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-    )
 }

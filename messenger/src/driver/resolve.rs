@@ -16,7 +16,7 @@ pub(crate) struct Resolver<K> {
     answer: Sender<(K, io::Result<Vec<SocketAddr>>)>,
 }
 
-impl<K: Copy + Send + 'static> Resolver<K> {
+impl<K: Clone + Send + 'static> Resolver<K> {
     pub(crate) fn new(waker: Arc<Waker>) -> Self {
         let (answer, answers) = channel();
         Self {
@@ -28,22 +28,23 @@ impl<K: Copy + Send + 'static> Resolver<K> {
 
     /// Looks a host up. The answer comes from [`poll`](Self::poll) after the waker woke the poll;
     /// addresses in digits are answered at once.
-    pub(crate) fn lookup(&self, asker: K, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+    pub(crate) fn lookup(&self, asker: K, host: &str, port: u16) -> Option<(K, Vec<SocketAddr>)> {
         if let Ok(ip) = host.parse::<IpAddr>() {
-            return Some(vec![SocketAddr::new(ip, port)]);
+            return Some((asker, vec![SocketAddr::new(ip, port)]));
         }
         let (answer, waker, host) = (
             self.answer.clone(),
             Arc::clone(&self.waker),
             host.to_owned(),
         );
+        let whose = asker.clone();
         // A thread each: a name whose server does not answer must not hold the others up.
         let work = move || {
             let found = (host.as_str(), port)
                 .to_socket_addrs()
                 .map(Iterator::collect);
             // Nobody listens any more once the messenger is dropped.
-            let _ = answer.send((asker, found));
+            let _ = answer.send((whose, found));
             let _ = waker.wake();
         };
         let thread = std::thread::Builder::new().name("ferrion-resolve".to_owned());

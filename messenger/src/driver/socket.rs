@@ -94,8 +94,11 @@ impl Socket {
     }
 
     /// When the attempt to connect must be looked at again.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.attempt.as_ref().map(|attempt| attempt.deadline)
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        match &self.attempt {
+            Some(attempt) => Some(attempt.deadline),
+            None => None,
+        }
     }
 
     /// The system has news.
@@ -176,39 +179,58 @@ impl Socket {
         self.failure.take()
     }
 
-    /// Writes as much of `output` as the system takes; `writable` tells whether it would take more.
-    ///
-    /// A failure is not the end: what the peer sent before it went may be what it went for. It is
-    /// remembered until reading comes to the end as well. Answers whether there was one.
-    pub(crate) fn write(&mut self, output: &mut impl Buf) -> bool {
-        let written = self.try_write(output);
-        if let Err(error) = &written {
-            self.failure = Some(error.to_string());
-            (self.readable, self.writable) = (true, false);
-        }
-        written.is_err()
+    /// Whether writing failed, and nobody was told.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
-    fn try_write(&mut self, output: &mut impl Buf) -> io::Result<()> {
+    /// Writes as much of `output` as the system takes; `writable` tells whether it would take more.
+    pub(crate) fn write(&mut self, output: &mut impl Buf) {
+        self.attempt(|stream| {
+            while output.has_remaining() {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = output.chunks_vectored(&mut slices);
+                match stream.write_vectored(slices.get(..count).unwrap_or_default())? {
+                    0 => return Err(ErrorKind::WriteZero.into()),
+                    written => output.advance(written),
+                }
+            }
+            Ok(())
+        });
+    }
+
+    /// Lets `write` write until it is done or the system takes no more, whichever way it has to be
+    /// called again after an interruption.
+    ///
+    /// A failure is not the end: what the peer sent before it went may be what it went for. It is
+    /// remembered until reading comes to the end as well.
+    pub(crate) fn attempt(&mut self, mut write: impl FnMut(&mut TcpStream) -> io::Result<()>) {
         let Some(stream) = self.stream.as_mut().filter(|_| self.failure.is_none()) else {
             self.writable = false;
-            return Ok(());
+            return;
         };
-        while output.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = output.chunks_vectored(&mut slices);
-            match stream.write_vectored(slices.get(..count).unwrap_or_default()) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => output.advance(written),
+        loop {
+            match write(stream) {
+                Ok(()) => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                Err(error) => {
                     self.writable = false;
-                    return Ok(());
+                    if error.kind() != ErrorKind::WouldBlock {
+                        self.failure = Some(error.to_string());
+                        self.readable = true;
+                    }
+                    return;
                 }
-                Err(error) => return Err(error),
             }
         }
-        Ok(())
+    }
+
+    /// Tells the peer that nothing more comes, and goes on reading.
+    pub(crate) fn finish(&mut self) {
+        if let Some(stream) = &self.stream {
+            // If it fails the peer is gone already.
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+        }
     }
 
     /// Lets go of the connection.

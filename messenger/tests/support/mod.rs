@@ -1,5 +1,7 @@
-//! What several of the tests need: a server with a port of its own, and one that echoes.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+//! What several of the tests need: a server with a port of its own, and one that echoes, over every kind of wire.
+#![allow(dead_code, unused_macros, reason = "each test file uses a part of it")]
+
+pub(crate) mod pki;
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,26 +11,97 @@ use ferrion_messenger::{Credit, Error, Flags, Interrupter, Message, Messenger};
 /// Far more than anything here takes; what needs longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What octets travel through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Tcp,
+    Tls,
+}
+
+/// Runs each of these functions, which take a [`Wire`], over every wire.
+macro_rules! over_every_wire {
+    ($($test:ident,)*) => {
+        mod over_tcp {
+            $(#[test]
+            fn $test() {
+                super::$test(crate::support::Wire::Tcp);
+            })*
+        }
+        mod over_tls {
+            $(#[test]
+            fn $test() {
+                super::$test(crate::support::Wire::Tls);
+            })*
+        }
+    };
+}
+
+impl Wire {
+    pub(crate) const fn scheme(self) -> &'static str {
+        match self {
+            Self::Tcp => "amqp",
+            Self::Tls => "amqps",
+        }
+    }
+
+    /// A messenger that does not wait for ever, and can do what this wire needs at either end.
+    pub(crate) fn client(self) -> Messenger {
+        self.client_with_name(None)
+    }
+
+    pub(crate) fn client_with_name(self, name: Option<&str>) -> Messenger {
+        let mut messenger = match name {
+            Some(name) => Messenger::with_name(name).unwrap(),
+            None => Messenger::new().unwrap(),
+        };
+        messenger.set_timeout(Some(PATIENCE));
+        if self == Self::Tls {
+            let pki = pki::pki();
+            messenger
+                .set_trusted_certificates(&pki.authority.file)
+                .unwrap();
+        }
+        messenger.start().unwrap();
+        messenger
+    }
+
+    /// A listening messenger, and its address.
+    pub(crate) fn server(self) -> (Messenger, String) {
+        let mut messenger = self.client();
+        let address = self.listen(&mut messenger);
+        (messenger, address)
+    }
+
+    /// Listens on a free port of loopback.
+    pub(crate) fn listen(self, messenger: &mut Messenger) -> String {
+        if self == Self::Tls {
+            let server = &pki::pki().server;
+            messenger
+                .set_certificate(&server.certificate, &server.key)
+                .unwrap();
+        }
+        let scheme = self.scheme();
+        let subscription = messenger
+            .subscribe(&format!("{scheme}://~127.0.0.1:0"))
+            .unwrap();
+        let port = messenger.subscription_port(subscription).unwrap();
+        format!("{scheme}://127.0.0.1:{port}")
+    }
+}
+
 /// A messenger that does not wait for ever.
 pub(crate) fn client() -> Messenger {
-    let mut messenger = Messenger::new().unwrap();
-    messenger.set_timeout(Some(PATIENCE));
-    messenger.start().unwrap();
-    messenger
+    Wire::Tcp.client()
 }
 
 /// A listening messenger, and its address.
 pub(crate) fn server() -> (Messenger, String) {
-    let mut messenger = client();
-    let address = listen(&mut messenger);
-    (messenger, address)
+    Wire::Tcp.server()
 }
 
 /// Listens on a free port of loopback.
 pub(crate) fn listen(messenger: &mut Messenger) -> String {
-    let subscription = messenger.subscribe("~127.0.0.1:0").unwrap();
-    let port = messenger.subscription_port(subscription).unwrap();
-    format!("amqp://127.0.0.1:{port}")
+    Wire::Tcp.listen(messenger)
 }
 
 pub(crate) fn message_to(address: &str, body: &str) -> Message {
@@ -54,7 +127,11 @@ pub(crate) struct Echo {
 
 impl Echo {
     pub(crate) fn start() -> Self {
-        let (mut messenger, address) = server();
+        Self::over(Wire::Tcp)
+    }
+
+    pub(crate) fn over(wire: Wire) -> Self {
+        let (mut messenger, address) = wire.server();
         messenger.set_timeout(None);
         messenger.set_incoming_window(usize::MAX);
         let interrupter = messenger.interrupter();
