@@ -174,11 +174,7 @@ impl Endpoints {
         };
         let Half::Receiver(receiver) = &mut link.half else {
             let text = "transfer to the sending end of a link";
-            return Err(Fault::session(
-                session_id,
-                conditions::SESSION_ERRANT_LINK,
-                text,
-            ));
+            return Err(Fault::link(id, conditions::NOT_ALLOWED, text));
         };
         match receiver.partial.take() {
             None => self.first_transfer(session_id, id, transfer, payload),
