@@ -205,7 +205,14 @@ fn sentence(
     let how = match how {
         "shown" => How::Shown(tests(id, because, find)?),
         "reason" if because.trim().is_empty() => return Err(format!("{id}: the reason is empty")),
-        "reason" => How::Reason(because.to_owned()),
+        "reason" => {
+            // Tests that a reason mentions must exist as well.
+            let words = because.split(|c: char| c.is_whitespace() || "(),;".contains(c));
+            for test in words.filter(|word| word.contains('/') && word.contains("::")) {
+                find(test).map_err(|why| format!("{id}: {why}"))?;
+            }
+            How::Reason(because.to_owned())
+        }
         "planned" if part != MAY_PLAN => {
             return Err(format!("{id}: only sentences of {MAY_PLAN} may be planned"));
         }
@@ -292,6 +299,10 @@ mod tests {
             (
                 "types-001\t1.6\tplanned\tx\t",
                 "only sentences of transactions",
+            ),
+            (
+                "types-001\t1.6\treason\tx\tas (tests/credit::gone)",
+                "no tests/credit::gone",
             ),
             ("types-001\t1.6\tdone\tx\ty", "`done` is not shown"),
             ("types-001\tmaps\treason\tx\ty", "`maps` is no section"),
