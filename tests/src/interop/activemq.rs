@@ -33,6 +33,7 @@ pub struct ActiveMqPlan {
     anonymous: bool,
     persistent: bool,
     heap_mib: u32,
+    plugins: String,
     elements: String,
     files: Vec<(String, Vec<u8>)>,
 }
@@ -55,6 +56,7 @@ impl ActiveMqPlan {
             anonymous: true,
             persistent: false,
             heap_mib: 512,
+            plugins: String::new(),
             elements: String::new(),
             files: Vec::new(),
         }
@@ -100,6 +102,13 @@ impl ActiveMqPlan {
     #[must_use]
     pub fn heap(mut self, mib: u32) -> Self {
         self.heap_mib = mib;
+        self
+    }
+
+    /// Elements among the broker's plugins, such as `<authorizationPlugin>`.
+    #[must_use]
+    pub fn plugin(mut self, xml: &str) -> Self {
+        self.plugins.push_str(xml);
         self
     }
 
@@ -161,7 +170,8 @@ impl ActiveMqPlan {
                 format!(r#"<transportConnector name="{name}" uri="{uri}"/>"#)
             })
             .collect();
-        let (anonymous, persistent, elements) = (self.anonymous, self.persistent, &self.elements);
+        let (anonymous, persistent) = (self.anonymous, self.persistent);
+        let (plugins, elements) = (&self.plugins, &self.elements);
         format!(
             r#"<beans xmlns="http://www.springframework.org/schema/beans"
  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
@@ -171,7 +181,7 @@ impl ActiveMqPlan {
  <broker xmlns="http://activemq.apache.org/schema/core" brokerName="test" useJmx="false" schedulerSupport="false"
   persistent="{persistent}" dataDirectory="{data}">
   <plugins><simpleAuthenticationPlugin anonymousAccessAllowed="{anonymous}"><users>{users}</users>
-  </simpleAuthenticationPlugin></plugins>
+  </simpleAuthenticationPlugin>{plugins}</plugins>
   {elements}
   <transportConnectors>{connectors}</transportConnectors>
  </broker>
