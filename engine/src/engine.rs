@@ -6,7 +6,7 @@ use core::fmt;
 
 use bytes::{Buf, BytesMut};
 
-use crate::codec::Symbol;
+use crate::codec::{Str, Symbol};
 use crate::config::Config;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Failure, Fault, UsageError};
@@ -324,6 +324,13 @@ impl Engine {
             self.take_input(step);
         }
         Ok(())
+    }
+
+    /// Server: the host that the client says it wants to reach (5.3.3.2), for servers that have a list of users for each.
+    /// Known while a request waits.
+    #[must_use]
+    pub const fn sasl_hostname(&self) -> Option<&Str> {
+        self.transport.sasl_hostname()
     }
 
     /// The SASL mechanism that was chosen, from the choice on.

@@ -490,6 +490,27 @@ fn a_server_asks_its_embedder_about_external() {
 }
 
 #[test]
+fn a_server_knows_the_host_that_the_client_wants() {
+    for host in [Some("broker.example"), None] {
+        server_with(as_server(&[Mechanism::Plain]), |p| {
+            p.inject_raw(&SASL_HEADER);
+            p.expect_header(SASL_HEADER);
+            p.expect(0x40);
+            let init = sasl_init()
+                .mechanism("PLAIN")
+                .initial_response(b"\0user\0secret");
+            p.inject(match host {
+                Some(host) => init.hostname(host),
+                None => init,
+            });
+            p.expect_events(&[Event::Authenticate]);
+            let heard = p.engine().sasl_hostname().map(|host| host.as_str());
+            assert_eq!(heard, host);
+        });
+    }
+}
+
+#[test]
 fn external_identities_are_text() {
     server_with(as_server(&[Mechanism::External]), |p| {
         init(p, "EXTERNAL", b"\xff\xfe");

@@ -17,6 +17,7 @@ use crate::protocol::{SaslChallenge, SaslCode, SaslFrame, SaslInit, SaslMechanis
 pub(crate) struct ServerStage {
     config: SaslServer,
     mechanism: Option<Symbol>,
+    hostname: Option<Str>,
     /// Responses that may still come.
     rounds: u32,
     bounds: Bounds,
@@ -45,6 +46,7 @@ impl ServerStage {
         Self {
             config,
             mechanism: None,
+            hostname: None,
             rounds: bounds.rounds,
             bounds,
             state: State::AwaitInit,
@@ -66,6 +68,11 @@ impl ServerStage {
 
     pub(crate) const fn mechanism(&self) -> Option<&Symbol> {
         self.mechanism.as_ref()
+    }
+
+    /// The host that the client wants to reach (5.3.3.2).
+    pub(crate) const fn hostname(&self) -> Option<&Str> {
+        self.hostname.as_ref()
     }
 
     pub(crate) const fn request(&self) -> Option<&SaslRequest> {
@@ -148,6 +155,7 @@ impl ServerStage {
             return self.refuse();
         }
         self.mechanism = Some(init.mechanism.detached());
+        self.hostname = init.hostname.as_ref().map(Str::detached);
         match (own, init.initial_response) {
             (None, response) => self.ask_raw(response),
             (Some(Mechanism::Anonymous), _) => self.admit(None),

@@ -351,6 +351,13 @@ impl Transport {
         }
     }
 
+    pub(crate) const fn sasl_hostname(&self) -> Option<&Str> {
+        match &self.sasl {
+            Some(Stage::Server(stage)) => stage.hostname(),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn sasl_mechanism(&self) -> Option<&Symbol> {
         match &self.sasl {
             Some(stage) => stage.mechanism(),
