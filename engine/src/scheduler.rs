@@ -213,6 +213,7 @@ impl Engine {
         let Some(channel) = session.local_channel.filter(|_| !session.end_written) else {
             return;
         };
+        let mut untold = false;
         session.dispositions.merge();
         for run in session.dispositions.drain() {
             let mut disposition = Disposition::new(run.role, run.first.0);
@@ -222,8 +223,14 @@ impl Engine {
             if self.transport.write(channel, &disposition).is_err() {
                 // An outcome whose text does not fit is told without the text.
                 disposition.state = disposition.state.map(|state| state.without_details());
-                let _ = self.transport.write(channel, &disposition);
+                untold |= self.transport.write(channel, &disposition).is_err();
             }
+        }
+        if untold {
+            // The peer would wait for it for ever.
+            let text = "a delivery state exceeds the peer's max-frame-size";
+            let condition = Condition::with_description(conditions::FRAME_SIZE_TOO_SMALL, text);
+            self.endpoints.fail_session(id, condition);
         }
     }
 

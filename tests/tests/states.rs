@@ -86,6 +86,15 @@ fn with_sender(p: &mut Peer, config: LinkConfig) -> Wired {
     link
 }
 
+/// Its peer takes frames of 512 octets.
+fn with_small_receiver(p: &mut Peer) -> Wired {
+    p.opened_with(|open| open.max_frame_size(512));
+    let session = p.begun();
+    let link = p.receiver(session, "in");
+    p.take_credit(&link, 10);
+    link
+}
+
 fn with_receiver(p: &mut Peer, mode: ReceiverSettleMode) -> Wired {
     p.opened();
     let session = p.begun();
@@ -150,6 +159,16 @@ fn every_state_goes_from_the_sender_to_the_receiver_unharmed() {
             let link = with_sender(p, LinkConfig::sender("out", "q"));
             let id = p.send(&link, b"t", b"x");
             p.expect_transfer();
+            p.engine()
+                .sender(link.id)
+                .unwrap()
+                .update(id, state(&value))
+                .unwrap();
+            p.expect_disposition()
+                .role(Role::Sender)
+                .first(0)
+                .settled(false)
+                .check("the state", |told| told.get("state") == value);
             p.engine()
                 .sender(link.id)
                 .unwrap()
@@ -333,6 +352,62 @@ fn a_state_that_leaves_no_room_in_a_frame_is_refused() {
         }
         assert_eq!(p.engine().census().outgoing_deliveries, 0);
         p.expect_nothing();
+    });
+}
+
+/// A state that the peer's frames have no room for loses what explains it, in a transaction too.
+#[test]
+fn a_state_that_is_too_large_to_be_told_is_told_without_its_details() {
+    let long = |text: &str| V::str(&text.repeat(600));
+    let details = error("amqp:not-allowed")
+        .set("description", long("d"))
+        .set("info", V::fields(&[("k", long("i"))]));
+    let noted = V::fields(&[("x-opt-a", long("a"))]);
+    let cases = [
+        (
+            rejected().error(details.v()).v(),
+            rejected().error(error("amqp:not-allowed").v()).v(),
+        ),
+        (
+            modified()
+                .delivery_failed(true)
+                .set("message-annotations", noted)
+                .v(),
+            modified().delivery_failed(true).v(),
+        ),
+    ];
+    for (whole, told) in cases {
+        for in_transaction in [false, true] {
+            let wrap = |value: &V| match in_transaction {
+                true => transactional(value.clone()),
+                false => value.clone(),
+            };
+            client(|p| {
+                let link = with_small_receiver(p);
+                let id = arrived(p, &link);
+                p.settle(&link, id, Some(state(&wrap(&whole))));
+                let told = wrap(&told);
+                p.expect_disposition()
+                    .settled(true)
+                    .check("the state", |got| got.get("state") == told);
+                p.expect_nothing();
+            });
+        }
+    }
+}
+
+/// What cannot be made smaller is not lost in silence.
+#[test]
+fn a_state_that_can_not_be_told_ends_the_session() {
+    let vendor = V::described(0x468c_0000_0077, V::bin(&[7; 600]));
+    client(|p| {
+        let link = with_small_receiver(p);
+        let id = arrived(p, &link);
+        p.settle(&link, id, Some(state(&vendor)));
+        p.expect_end().condition("amqp:frame-size-too-small");
+        p.inject(build::end());
+        p.expect_nothing();
+        assert!(p.engine().connection().is_open());
     });
 }
 

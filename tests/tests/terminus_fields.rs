@@ -1,14 +1,14 @@
 //! What source and target say, field by field, both ways (3.5.3, 3.5.4).
 
 use bytes::Bytes;
-use ferrion_engine::codec::{Decode, Encode, Fields, Reader, Value};
+use ferrion_engine::codec::{Decode, Encode, Fields, Reader, Symbol, Value};
 use ferrion_engine::protocol::{
     Condition, DeliveryState, LifetimePolicy, NodeProperties, Source, StdDistMode, Target,
     TargetArchetype, TerminusDurability, TerminusExpiryPolicy, conditions,
 };
-use ferrion_engine::{Event, LinkConfig, LinkId, SessionId, UsageError};
+use ferrion_engine::{Event, Link, LinkConfig, LinkId, SessionId, UsageError};
 use ferrion_tests::build::{self, Build, Role, attach, detach, modified, source, target};
-use ferrion_tests::oracle::{self, V};
+use ferrion_tests::oracle::{self, Perf, V};
 use ferrion_tests::peer::{Peer, client, server};
 
 const ROLES: [Role; 2] = [Role::Sender, Role::Receiver];
@@ -437,4 +437,105 @@ fn a_coordinator_is_a_target_and_keeps_its_capabilities() {
         p.accept_link(id).unwrap();
         p.expect_attach().target(coordinator.clone());
     });
+}
+
+/// What an attach says besides its termini (2.7.3).
+fn extras(of: &str) -> Build {
+    attach()
+        .max_message_size(1 << 40)
+        .offered_capabilities(&["offered", of])
+        .desired_capabilities(&["desired", of])
+        .properties(V::fields(&[("product", V::str(of)), ("n", V::Null)]))
+}
+
+fn with_extras(attach: Build, of: &str) -> Build {
+    let extras = extras(of);
+    [
+        "max-message-size",
+        "offered-capabilities",
+        "desired-capabilities",
+        "properties",
+    ]
+    .iter()
+    .fold(attach, |attach, name| attach.set(name, extras.field(name)))
+}
+
+fn has_extras(attach: &Perf, of: &str) -> bool {
+    let expected = with_extras(attach_like(attach), of).frame(0);
+    let expected = expected.perf.expect("an attach");
+    oracle::same(
+        &V::described(attach.code, V::List(attach.fields.clone())),
+        &V::described(expected.code, V::List(expected.fields)),
+    )
+}
+
+/// Name, handle, role, modes and termini of an attach, and nothing else.
+fn attach_like(like: &Perf) -> Build {
+    let kept = [
+        "name",
+        "handle",
+        "role",
+        "snd-settle-mode",
+        "rcv-settle-mode",
+        "source",
+        "target",
+        "initial-delivery-count",
+    ];
+    kept.iter()
+        .fold(attach(), |attach, name| attach.set(name, like.get(name)))
+}
+
+fn config_with_extras(mut config: LinkConfig, of: &str) -> LinkConfig {
+    let symbols = |first: &'static str| {
+        [first.to_owned(), of.to_owned()].map(|text| Symbol::try_from(text).expect("ASCII"))
+    };
+    config.max_message_size = Some(1 << 40);
+    config.offered_capabilities = symbols("offered").into();
+    config.desired_capabilities = symbols("desired").into();
+    config.properties = Some(made(&extras(of).field("properties")));
+    config
+}
+
+#[track_caller]
+fn assert_shown(link: &Link<'_>, of: &str) {
+    let remote = link.remote().expect("an attach of the peer's");
+    let words = |symbols: &[Symbol]| symbols.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(remote.max_message_size, Some(1 << 40));
+    assert_eq!(words(&remote.offered_capabilities), ["offered", of]);
+    assert_eq!(words(&remote.desired_capabilities), ["desired", of]);
+    assert_same(
+        remote.properties.as_ref().expect("properties"),
+        &extras(of).field("properties"),
+    );
+}
+
+#[test]
+fn capabilities_properties_and_sizes_of_links_go_both_ways() {
+    for role in ROLES {
+        client(|p| {
+            p.opened();
+            let session = p.begun();
+            let config = link_config(role, &full_source(false).v(), &full_target(false).v());
+            let config = config_with_extras(config, "ours");
+            let id = try_attach(p, session, role, config).unwrap();
+            p.expect_attach()
+                .check("the extras", |attach| has_extras(attach, "ours"))
+                .respond_with(|answer| with_extras(answer, "theirs"));
+            assert_shown(&p.engine().link(id).unwrap(), "theirs");
+        });
+        server(|p| {
+            p.opened();
+            p.begun_by_script(Default::default(), |b| b);
+            let attach = from_script(role, full_source(false).v(), full_target(false).v());
+            let id = incoming(p, with_extras(attach, "theirs"));
+            let start = p.wire(0);
+            let mut link = p.engine().link(id).unwrap();
+            assert_shown(&link, "theirs");
+            let mut answer = config_with_extras(link.offer().unwrap(), "ours");
+            answer.initial_delivery_count = start;
+            link.accept_with(answer).unwrap();
+            p.expect_attach()
+                .check("the extras", |attach| has_extras(attach, "ours"));
+        });
+    }
 }

@@ -55,6 +55,10 @@ impl DeliveryState {
                 modified.message_annotations = None;
                 Self::Modified(modified)
             }
+            Self::Transactional(mut state) => {
+                state.outcome = state.outcome.map(Self::without_details);
+                Self::Transactional(state)
+            }
             other => other,
         }
     }
