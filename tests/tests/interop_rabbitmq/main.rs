@@ -23,4 +23,5 @@ mod connection;
 mod large;
 mod links;
 mod messages;
+mod messenger;
 mod support;
