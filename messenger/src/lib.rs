@@ -46,6 +46,8 @@ mod driver;
 mod error;
 mod fault;
 mod messenger;
+mod name;
+mod passive;
 mod settings;
 
 pub use crate::core::Subscription;

@@ -1,7 +1,5 @@
 //! The Messenger itself: calls that wait, on top of a core that decides and a driver that moves octets.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use ferrion_engine::message::Message;
@@ -13,6 +11,7 @@ use crate::core::tracker::{Flags, Status, Tracker};
 use crate::core::{Core, Subscription};
 use crate::driver::{Driver, Interrupter, clock};
 use crate::error::{Error, Result};
+use crate::name::random_name;
 
 /// How long `stop` tries to get rid of messages when no timeout is set.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -46,11 +45,16 @@ pub struct Messenger {
     pub(crate) driver: Driver,
     pub(crate) timeout: Option<Duration>,
     pub(crate) blocking: bool,
+    pub(crate) passive: bool,
     stopping: Option<Stopping>,
     last_turn: Instant,
     outgoing_tracker: Option<Tracker>,
     incoming_tracker: Option<Tracker>,
 }
+
+/// It may move between threads.
+const fn is_send<T: Send>() {}
+const _: () = is_send::<Messenger>();
 
 /// How far [`Messenger::stop`] has come.
 #[derive(Debug)]
@@ -80,6 +84,7 @@ impl Messenger {
             driver: Driver::new()?,
             timeout: None,
             blocking: true,
+            passive: false,
             stopping: None,
             last_turn: clock(),
             outgoing_tracker: None,
@@ -111,8 +116,8 @@ impl Messenger {
     /// That nobody can be reached there is known later, and told by [`send`](Self::send).
     pub fn put(&mut self, message: &Message) -> Result<Tracker> {
         let mut put = self.core.put(message);
-        if self.blocking && matches!(put, Err(Error::Overflow { .. })) {
-            match self.wait(self.deadline(), Core::has_room, |_| String::new()) {
+        if self.waits() && matches!(put, Err(Error::Overflow { .. })) {
+            match self.wait(self.give_up_at(), Core::has_room, |_| String::new()) {
                 // At the deadline there may be room all the same.
                 Ok(()) | Err(Error::Timeout { .. }) => put = self.core.put(message),
                 Err(error) => return Err(error),
@@ -146,7 +151,7 @@ impl Messenger {
 
     fn send_until(&mut self, left: usize) -> Result<()> {
         let done = |core: &Core| core.outgoing() <= left || core.has_send_error();
-        let waited = self.wait(self.deadline(), done, |core| core.why_unsent(left));
+        let waited = self.wait(self.give_up_at(), done, |core| core.why_unsent(left));
         if let Err(error @ (Error::Interrupted | Error::System { .. })) = waited {
             return Err(error);
         }
@@ -199,11 +204,14 @@ impl Messenger {
 
     /// Waits until a listening subscription listens.
     fn open(&mut self, subscription: Subscription, address: &str) -> Result<()> {
+        if self.passive {
+            return Ok(());
+        }
         self.turn(Some(Duration::ZERO))?;
         if self.blocking && self.core.is_opening(subscription) {
             // The name of a local address is being looked up.
             let done = |core: &Core| !core.is_opening(subscription);
-            self.wait(self.deadline(), done, |_| {
+            self.wait(self.give_up_at(), done, |_| {
                 format!("while {address} is looked up")
             })?;
         }
@@ -239,11 +247,14 @@ impl Messenger {
         let credit = credit.into();
         self.core.request(credit);
         if matches!(credit, Credit::Cancel | Credit::Explicit(0)) {
+            if self.passive {
+                return Ok(());
+            }
             return self.turn(Some(Duration::ZERO)).map(drop);
         }
         let idle = |core: &Core| !core.has_sources();
         let done = |core: &Core| core.incoming() > 0 || core.has_recv_error() || idle(core);
-        let waited = self.wait(self.deadline(), done, |_| {
+        let waited = self.wait(self.give_up_at(), done, |_| {
             "while no message came".to_owned()
         });
         // Who interrupts wants to be heard, also when messages are there.
@@ -260,7 +271,7 @@ impl Messenger {
         // Nothing can come any more, unless somebody subscribes.
         match self.core.take_last_loss() {
             Some(lost) => Err(lost),
-            None if self.blocking => Err(Error::State(
+            None if self.waits() => Err(Error::State(
                 "there is nothing to receive from; call subscribe() first",
             )),
             None => Err(Error::InProgress),
@@ -482,23 +493,41 @@ impl Messenger {
         self.driver.interrupter().clone()
     }
 
+    /// Whether calls wait, rather than the caller.
+    const fn waits(&self) -> bool {
+        self.blocking && !self.passive
+    }
+
+    /// How long there is until [`stop`](Self::stop) has to go on, if it was begun.
+    pub(crate) fn until_stopped(&self) -> Option<Duration> {
+        let stopping = self.stopping.as_ref()?;
+        let until = stopping.farewell.or(stopping.flush_until)?;
+        Some(until.saturating_duration_since(clock()))
+    }
+
     fn turn(&mut self, wait: Option<Duration>) -> Result<bool> {
         self.last_turn = clock();
         self.driver.turn(&mut self.core, wait, |_, busy| busy)
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// When a call that waits from now on has waited long enough.
+    fn give_up_at(&self) -> Option<Instant> {
         self.timeout
             .and_then(|timeout| clock().checked_add(timeout))
     }
 
-    /// Works until `done`, or `deadline`, or an interrupt; in non-blocking mode for one turn.
+    /// Works until `done`, or `deadline`, or an interrupt; in non-blocking mode for one turn, and in
+    /// passive mode not at all.
     fn wait(
         &mut self,
         deadline: Option<Instant>,
         done: impl Fn(&Core) -> bool,
         waiting: impl FnOnce(&mut Core) -> String,
     ) -> Result<()> {
+        if self.passive {
+            let done = done(&self.core);
+            return if done { Ok(()) } else { Err(Error::InProgress) };
+        }
         if done(&self.core) && self.last_turn.elapsed() < STALE {
             // What was decided since the last call must leave; looking for news can wait a little.
             self.driver.advance(&mut self.core);
@@ -529,44 +558,5 @@ impl Messenger {
                 });
             }
         }
-    }
-}
-
-/// A random UUID, version 4. The randomness is that which the standard library gives its hash maps:
-/// enough to be unique, and nothing secret hangs on it.
-fn random_name() -> String {
-    let word = || RandomState::new().build_hasher().finish();
-    let (a, b) = (word(), word());
-    let bits = u128::from(a) << 64 | u128::from(b);
-    let bits = bits & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
-    let hex = format!("{bits:032x}");
-    let part = |from, to| hex.get(from..to).unwrap_or_default();
-    format!(
-        "{}-{}-{}-{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Messenger, random_name};
-
-    const fn is_send<T: Send>() {}
-    const _: () = is_send::<Messenger>();
-
-    #[test]
-    fn random_names_are_uuids_and_differ() {
-        let (a, b) = (random_name(), random_name());
-        assert_ne!(a, b);
-        assert_eq!(a.len(), 36);
-        assert_eq!(a.as_bytes().get(14), Some(&b'4'), "{a}");
-        assert!(
-            a.as_bytes().get(19).is_some_and(|c| b"89ab".contains(c)),
-            "{a}"
-        );
     }
 }

@@ -145,6 +145,7 @@ impl Core {
     /// What `recv` asks for. Brings lost subscriptions up again.
     pub(crate) fn request(&mut self, credit: Credit) {
         self.credit.request(credit);
+        self.credit_changed = true;
         for source in std::mem::take(&mut self.broken) {
             let Some(state) = self.sources.get(source) else {
                 continue;
@@ -212,6 +213,8 @@ impl Core {
         let Some(received) = self.incoming.queue.pop_front() else {
             return Err(Error::EndOfQueue);
         };
+        // Its place can be taken by another.
+        self.credit_changed = true;
         let loaded = message.load_lenient(received.payload);
         self.last_subscription = received.source;
         let taken = Taken {
@@ -435,6 +438,7 @@ impl Core {
 
     /// Deals out credit and carries the orders out.
     pub(super) fn deal_credit(&mut self, now: Time) {
+        self.credit_changed = false;
         let mut orders = std::mem::take(&mut self.orders);
         self.credit
             .schedule(now, self.incoming.queue.len(), &mut orders);

@@ -119,6 +119,8 @@ pub(crate) struct Core {
     outgoing: Outgoing,
     incoming: Incoming,
     credit: Scheduler<Origin>,
+    /// Whether there may be credit to deal out that was not there before.
+    credit_changed: bool,
     unnamed: Unnamed,
     orders: Vec<Order<Origin>>,
     routes: Rules,
@@ -163,6 +165,7 @@ impl Core {
             outgoing: Outgoing::new(),
             incoming: Incoming::new(),
             credit: Scheduler::new(),
+            credit_changed: false,
             unnamed: Unnamed::default(),
             orders: Vec::new(),
             routes: Rules::default(),
@@ -201,6 +204,15 @@ impl Core {
     /// Whether [`pump`](Self::pump) has messages to hand over.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
+    }
+
+    /// Whether anything was asked for that [`pump`](Self::pump) and the driver have not seen yet.
+    pub(crate) fn has_work(&self) -> bool {
+        self.credit_changed
+            || self.has_ready()
+            || self.pool.has_dirty()
+            || self.pool.has_writing()
+            || !self.actions.is_empty()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) and [`pump`](Self::pump) must be called at the latest.

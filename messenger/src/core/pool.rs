@@ -292,6 +292,11 @@ impl Pool {
         }
     }
 
+    /// Whether connections may have something to write.
+    pub(crate) fn has_writing(&self) -> bool {
+        !self.writing.is_empty()
+    }
+
     /// The next connection that may have something to write.
     pub(crate) fn next_writing(&mut self) -> Option<ConnKey> {
         while let Some(key) = self.writing.pop_front() {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ferrion_engine::Time;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 
 use crate::core::address::Scheme;
 use crate::core::{Action, ConnKey, Core, SourceKey};
@@ -31,6 +31,8 @@ use tls::TlsSettings;
 pub use wake::Interrupter;
 
 const WAKE: Token = Token(0);
+/// How much the poll tells at once.
+const EVENTS: usize = 256;
 /// Reads from one connection in one turn: nobody who talks without pause keeps the others waiting.
 const READS: usize = 16;
 /// How long the two sides of a new connection may take to agree on how they talk, unless it is set.
@@ -70,6 +72,8 @@ pub(crate) struct Driver {
     accepting: Vec<SourceKey>,
     buffers: Buffers,
     start: Instant,
+    /// Whether the poll may have had more to tell than it was asked for.
+    crowded: bool,
     /// When the system had no descriptor left, until when no connection is accepted.
     resting: Option<Instant>,
     pub(crate) tls: TlsSettings,
@@ -86,7 +90,7 @@ impl Driver {
         let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(failed)?);
         Ok(Self {
             poll,
-            events: Events::with_capacity(256),
+            events: Events::with_capacity(EVENTS),
             resolver: Resolver::new(Arc::clone(&waker)),
             interrupter: Interrupter::new(waker),
             channels: Vec::new(),
@@ -97,11 +101,16 @@ impl Driver {
             accepting: Vec::new(),
             buffers: Buffers::new(),
             start: clock(),
+            crowded: false,
             resting: None,
             tls: TlsSettings::new(),
             listeners_allow_plain: false,
             handshake: HANDSHAKE,
         })
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        self.poll.registry()
     }
 
     pub(crate) const fn interrupter(&self) -> &Interrupter {
@@ -185,9 +194,9 @@ impl Driver {
     }
 
     /// How long there is to wait: until the caller, the core or an attempt to connect wants something.
-    fn patience(&self, core: &Core, wait: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn patience(&self, core: &Core, wait: Option<Duration>) -> Option<Duration> {
         let acceptable = !self.accepting.is_empty() && self.resting.is_none();
-        if !self.readable.is_empty() || acceptable {
+        if !self.readable.is_empty() || acceptable || self.crowded {
             return Some(Duration::ZERO);
         }
         let now = clock();
@@ -207,6 +216,7 @@ impl Driver {
 
     /// Remembers what the poll told.
     fn sort_events(&mut self) {
+        self.crowded = self.events.iter().count() >= EVENTS;
         for event in &self.events {
             let Token(token) = event.token();
             let Some(index) = token.checked_sub(1) else {

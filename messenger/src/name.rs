@@ -1,0 +1,40 @@
+//! Names for messengers that were given none.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+/// A random UUID, version 4. The randomness is that which the standard library gives its hash maps:
+/// enough to be unique, and nothing secret hangs on it.
+pub(crate) fn random_name() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    let (a, b) = (word(), word());
+    let bits = u128::from(a) << 64 | u128::from(b);
+    let bits = bits & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
+    let hex = format!("{bits:032x}");
+    let part = |from, to| hex.get(from..to).unwrap_or_default();
+    format!(
+        "{}-{}-{}-{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::random_name;
+
+    #[test]
+    fn random_names_are_uuids_and_differ() {
+        let (a, b) = (random_name(), random_name());
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 36);
+        assert_eq!(a.as_bytes().get(14), Some(&b'4'), "{a}");
+        assert!(
+            a.as_bytes().get(19).is_some_and(|c| b"89ab".contains(c)),
+            "{a}"
+        );
+    }
+}

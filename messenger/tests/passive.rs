@@ -1,0 +1,291 @@
+//! Messengers in loops of the caller's: `poll(2)` over their descriptors, and tokio.
+
+#![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that must not hang looks at the clock"
+)]
+
+#[macro_use]
+mod support;
+
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Status};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use support::{PATIENCE, Wire, client, message_to, text};
+
+over_every_wire! {
+    messages_arrive_in_order_and_only_when_asked_for,
+    heartbeats_are_part_of_the_deadline,
+    an_interrupt_reaches_a_loop_that_waits,
+    a_loop_sleeps_while_there_is_nothing_to_do,
+    tokio_drives_both_ends,
+}
+
+/// A messenger that only works when it is told to, and a server of that kind with its address.
+fn pair(wire: Wire) -> (Messenger, Messenger, String) {
+    let (mut server, address) = wire.server();
+    let mut client = wire.client();
+    server.set_passive(true);
+    client.set_passive(true);
+    (server, client, address)
+}
+
+/// One turn of a loop over messengers as a program would write it: waits for their descriptors, at most until
+/// the first deadline and no longer than `most`. Answers whether any of them had something to do.
+fn turn(messengers: &mut [&mut Messenger], most: Duration) -> bool {
+    let due = |messenger: &&mut Messenger| messenger.deadline();
+    let wait = messengers.iter().filter_map(due).min();
+    let wait = Timespec::try_from(wait.unwrap_or(most).min(most)).unwrap();
+    let mut watched: Vec<_> = messengers
+        .iter()
+        .map(|messenger| PollFd::new(&**messenger, PollFlags::IN))
+        .collect();
+    poll(&mut watched, Some(&wait)).unwrap();
+    let ready: Vec<_> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+    let mut worked = false;
+    for (messenger, ready) in messengers.iter_mut().zip(ready) {
+        if ready || messenger.deadline() == Some(Duration::ZERO) {
+            worked |= messenger.work(Some(Duration::ZERO)).unwrap();
+        }
+    }
+    worked
+}
+
+fn until(messengers: &mut [&mut Messenger], what: &str, done: impl Fn(&[&mut Messenger]) -> bool) {
+    let begun = Instant::now();
+    while !done(messengers) {
+        assert!(begun.elapsed() < PATIENCE, "never {what}");
+        turn(messengers, Duration::from_millis(100));
+    }
+}
+
+fn in_progress<T: std::fmt::Debug>(result: Result<T, Error>) {
+    assert_eq!(result.unwrap_err(), Error::InProgress);
+}
+
+fn messages_arrive_in_order_and_only_when_asked_for(wire: Wire) {
+    for count in [1, 16, 1024, 4096] {
+        let (mut server, mut client, address) = pair(wire);
+        client.set_outgoing_window(usize::MAX);
+        let mut message = message_to(&address, "");
+        for n in 0..count {
+            message.set_body(n.to_string().as_str());
+            client.put(&message).unwrap();
+        }
+        in_progress(client.send());
+        let both = &mut [&mut server, &mut client];
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(30) {
+            turn(both, Duration::from_millis(5));
+        }
+        assert_eq!(server.incoming(), 0);
+        assert_eq!(client.outgoing(), count);
+        in_progress(server.recv(Credit::All));
+        let mut next = 0;
+        let begun = Instant::now();
+        while next < count {
+            assert!(begun.elapsed() < PATIENCE);
+            turn(&mut [&mut server, &mut client], Duration::from_secs(1));
+            while server.get(&mut message).is_ok() {
+                assert_eq!(text(&message), next.to_string());
+                next += 1;
+            }
+        }
+        until(&mut [&mut server, &mut client], "accepted", |both| {
+            both[1].outgoing() == 0
+        });
+        assert_eq!(client.send(), Ok(()));
+        let last = client.outgoing_tracker().unwrap();
+        assert_eq!(client.status(last), Status::Accepted);
+        // Stopping is work as well, and takes its time.
+        in_progress(client.stop());
+        assert!(!client.stopped() && !server.stopped());
+        let begun = Instant::now();
+        while let Err(error) = client.stop() {
+            assert_eq!(error, Error::InProgress);
+            assert!(begun.elapsed() < PATIENCE);
+            turn(&mut [&mut server, &mut client], Duration::from_secs(1));
+        }
+        assert!(client.stopped());
+    }
+}
+
+fn a_loop_sleeps_while_there_is_nothing_to_do(wire: Wire) {
+    let (mut server, mut client, address) = pair(wire);
+    let both = &mut [&mut server, &mut client];
+    both[1].put(&message_to(&address, "x")).unwrap();
+    in_progress(both[0].recv(1));
+    until(both, "received", |both| both[0].incoming() == 1);
+    let idle = |messenger: &Messenger| {
+        let due = messenger.deadline();
+        due.is_none_or(|due| due > Duration::from_secs(1))
+    };
+    until(both, "quiet", |both| {
+        both.iter().all(|messenger| idle(messenger))
+    });
+    // What belongs to the exchange may still be under way; then nothing happens any more.
+    let mut turns = 0;
+    while turn(both, Duration::from_millis(50)) {
+        turns += 1;
+        assert!(turns < 100, "there is always something to do");
+    }
+    assert!(!turn(both, Duration::from_millis(50)));
+    assert!(idle(both[0]) && idle(both[1]));
+    // Whatever is asked for is due at once.
+    both[0].get(&mut Message::new()).unwrap();
+    assert_eq!(both[0].deadline(), Some(Duration::ZERO));
+    both[1].put(&message_to(&address, "x")).unwrap();
+    assert_eq!(both[1].deadline(), Some(Duration::ZERO));
+    assert_eq!(both[0].descriptor(), both[0].as_raw_fd());
+}
+
+fn heartbeats_are_part_of_the_deadline(wire: Wire) {
+    const SILENCE: Duration = Duration::from_millis(200);
+    let (mut server, mut client, address) = pair(wire);
+    server.set_idle_time_out(Some(SILENCE));
+    client.set_idle_time_out(Some(SILENCE));
+    client.subscribe(&format!("{address}/q")).unwrap();
+    in_progress(client.recv(1));
+    let both = &mut [&mut server, &mut client];
+    let begun = Instant::now();
+    while begun.elapsed() < SILENCE * 5 {
+        // No limit but the deadline: who did not tell it would be found silent.
+        turn(both, PATIENCE);
+    }
+    in_progress(both[1].recv(1));
+    assert!(!both[1].stopped());
+    assert!(both[1].deadline().unwrap() <= SILENCE);
+}
+
+fn an_interrupt_reaches_a_loop_that_waits(wire: Wire) {
+    let (mut server, _client, _) = pair(wire);
+    in_progress(server.recv(1));
+    while turn(&mut [&mut server], Duration::from_millis(10)) {}
+    let interrupter = server.interrupter();
+    let other = std::thread::spawn(move || interrupter.interrupt());
+    let mut watched = [PollFd::new(&server, PollFlags::IN)];
+    let patience = Timespec::try_from(PATIENCE).unwrap();
+    assert_eq!(poll(&mut watched, Some(&patience)), Ok(1));
+    assert_eq!(server.work(Some(Duration::ZERO)), Err(Error::Interrupted));
+    other.join().unwrap();
+}
+
+#[test]
+fn no_call_but_work_does_any_io() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = format!("amqp://{}", listener.local_addr().unwrap());
+    let mut messenger = client();
+    messenger.set_passive(true);
+    messenger.set_high_water(2, usize::MAX);
+    let message = message_to(&address, "x");
+    messenger.put(&message).unwrap();
+    messenger.put(&message).unwrap();
+    let full = messenger.put(&message).unwrap_err();
+    assert_eq!(full.kind(), ErrorKind::Overflow);
+    in_progress(messenger.send());
+    in_progress(messenger.recv(1));
+    let listening = messenger.subscribe("~127.0.0.1:0").unwrap();
+    assert_eq!(messenger.subscription_port(listening), None);
+    let nobody = listener.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    while messenger.subscription_port(listening).is_none() {
+        messenger.work(Some(Duration::ZERO)).unwrap();
+    }
+    listener.set_nonblocking(false).unwrap();
+    listener.accept().unwrap();
+    // A port that is taken is told as soon as it is known.
+    let taken = format!("~{}", listener.local_addr().unwrap());
+    messenger.subscribe(&taken).unwrap();
+    messenger.work(Some(Duration::ZERO)).unwrap();
+    let error = messenger.recv(1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Listen);
+}
+
+#[test]
+fn a_connection_that_is_being_made_has_a_deadline() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut messenger = Wire::Tls.client();
+    messenger.set_passive(true);
+    messenger.set_handshake_time_out(Duration::from_millis(50));
+    let to = format!("amqps://{}", mute.local_addr().unwrap());
+    messenger.put(&message_to(&to, "x")).unwrap();
+    let begun = Instant::now();
+    let error = loop {
+        match messenger.send() {
+            Err(Error::InProgress) => turn(&mut [&mut messenger], PATIENCE),
+            other => break other.unwrap_err(),
+        };
+    };
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+fn tokio_drives_both_ends(wire: Wire) {
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    /// Works until `done` answers something.
+    async fn drive<T>(
+        messenger: Messenger,
+        mut done: impl FnMut(&mut Messenger) -> Option<T>,
+    ) -> (Messenger, T) {
+        #[expect(
+            deprecated,
+            reason = "a messenger keeps its descriptor for life, and no unsafe code is needed"
+        )]
+        let mut watched = AsyncFd::with_interest(messenger, Interest::READABLE).unwrap();
+        loop {
+            if let Some(answer) = done(watched.get_mut()) {
+                return (watched.into_inner(), answer);
+            }
+            match watched.get_ref().deadline() {
+                None => watched.readable().await.unwrap().clear_ready(),
+                Some(due) => {
+                    if let Ok(ready) = tokio::time::timeout(due, watched.readable()).await {
+                        ready.unwrap().clear_ready();
+                    }
+                }
+            }
+            watched.get_mut().work(Some(Duration::ZERO)).unwrap();
+        }
+    }
+
+    let (mut server, mut client, address) = pair(wire);
+    server.set_incoming_window(10);
+    client.set_outgoing_window(10);
+    let serving = drive(server, |server| {
+        let _ = server.recv(Credit::All);
+        let mut message = Message::new();
+        let tracker = server.get(&mut message).ok()?;
+        server.accept(tracker, Flags::NONE).unwrap();
+        Some(text(&message))
+    });
+    let sending = async {
+        let tracker = client.put(&message_to(&address, "through tokio")).unwrap();
+        drive(client, |client| {
+            client.send().ok().map(|()| client.status(tracker))
+        })
+        .await
+    };
+    let run = async {
+        let (server, body) = serving.await;
+        assert_eq!(body, "through tokio");
+        // The outcome has still to go out.
+        drive(server, |server| {
+            (server.deadline() != Some(Duration::ZERO)).then_some(())
+        })
+        .await;
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let (_, (_, status)) = tokio::join!(run, sending);
+            assert_eq!(status, Status::Accepted);
+        });
+}
