@@ -35,6 +35,14 @@ impl<I: Id, T> Arena<I, T> {
         self.slots.len() - self.free.len()
     }
 
+    /// All objects, in the order of their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
+        (0u32..).zip(&self.slots).filter_map(|(index, slot)| {
+            let value = slot.value.as_ref()?;
+            Some((I::pack(index, slot.generation), value))
+        })
+    }
+
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> I {
         if let Some(index) = self.free.pop()

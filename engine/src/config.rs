@@ -112,6 +112,10 @@ pub struct LinkConfig {
     pub max_message_size: Option<u64>,
     /// The delivery-count a sender starts from. Default 0.
     pub initial_delivery_count: u32,
+    /// Keep what the link needs to be recovered after it was suspended or its connection lost: what was
+    /// sent until it is settled, and what arrived of deliveries that are not complete. See
+    /// [`LinkState`](crate::LinkState). Default false.
+    pub recoverable: bool,
     /// Extensions offered to the peer.
     pub offered_capabilities: Vec<Symbol>,
     /// Extensions that will be used if the peer offers them.
@@ -150,6 +154,7 @@ impl LinkConfig {
             rcv_settle_mode: ReceiverSettleMode::First,
             max_message_size: None,
             initial_delivery_count: 0,
+            recoverable: false,
             offered_capabilities: Vec::new(),
             desired_capabilities: Vec::new(),
             properties: None,

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::{Buf, BytesMut};
@@ -13,6 +14,7 @@ use crate::error::{Failure, Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{LinkId, SessionId};
 use crate::protocol::conditions;
+use crate::recovery::LinkState;
 use crate::sasl::{SaslAnswer, SaslRequest};
 use crate::time::{Deadline, Reason, Time};
 use crate::transport::frame;
@@ -263,6 +265,14 @@ impl Engine {
             outgoing_deliveries: endpoints.outgoing.len(),
             incoming_deliveries: endpoints.incoming.len(),
         }
+    }
+
+    /// What has to outlive this engine for another one to go on with its links, whatever state it is in:
+    /// see [`LinkState`]. Of all links that are [recoverable](crate::LinkConfig::recoverable) and were not
+    /// closed; one that has ended counts until the event that told so is followed by another.
+    #[must_use]
+    pub fn link_states(&self) -> Vec<LinkState> {
+        self.endpoints.link_states()
     }
 
     // ---- views ----

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::codec::Encode;
 use crate::config::SendOptions;
-use crate::delivery::{Payload, SendPayload};
+use crate::delivery::{OutgoingMore, Payload, SendPayload};
 use crate::endpoints::{Control, Phase};
 use crate::engine::Engine;
 use crate::error::SendError;
@@ -99,7 +99,7 @@ impl Engine {
                     return Ok(());
                 };
                 self.write(channel, &attach)?;
-                self.endpoints.attach_written(id);
+                self.endpoints.attach_written(id, attach);
                 Ok(())
             }
             Control::LinkFlow(id) => {
@@ -286,7 +286,7 @@ impl Engine {
             if let Some(delivery) = sending.delivery {
                 // It is not remembered if it was settled already.
                 if let Some(outgoing) = endpoints.outgoing.get_mut(delivery) {
-                    outgoing.number = Some(number);
+                    outgoing.known.number = Some(number);
                     // Our own ids are dense: there is always a place.
                     if session.outgoing.insert(number, delivery) {
                         link.unsettled += 1;
@@ -294,15 +294,26 @@ impl Engine {
                 }
             }
             first_transfer(&mut transfer, number, &sending.tag, sending.format);
+            if let Some(resumes) = &mut sending.resumes {
+                transfer.resume = true;
+                transfer.state = resumes.state.take();
+            }
         }
         // Settled is said on every transfer: some peers look at the first, some at the last (2.7.5).
-        transfer.settled = (sending.delivery.is_none() && !sending.aborted).then_some(true);
+        let unsettled = sending.resumes.as_ref().is_some_and(|r| r.unsettled);
+        transfer.settled =
+            (sending.delivery.is_none() && !sending.aborted && !unsettled).then_some(true);
         session.outgoing_window.send();
         let mut octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
-        if let Some(state) = sending.state.as_ref().filter(|_| !sending.aborted) {
-            // That this leaves room was checked when the message was taken for sending.
-            octets = octets.saturating_sub(state_octets(state)).max(1);
-            transfer.state = Some(state.clone());
+        if transfer.state.is_none() && !sending.aborted {
+            transfer.state.clone_from(&sending.state);
+        }
+        if let Some(state) = transfer.state.take() {
+            // That this leaves room was checked when the message was taken for sending; an outcome that a resumed
+            // delivery tells comes without payload, and `received` is small.
+            let state = fitting(state, octets);
+            octets = octets.saturating_sub(state_octets(&state)).max(1);
+            transfer.state = Some(state);
         }
         transfer.more = sending.remaining > octets || sending.open.is_some();
         transfer.aborted = sending.aborted;
@@ -337,10 +348,19 @@ impl Engine {
     ) -> Result<Option<DeliveryId>, SendError> {
         let size = payload.len();
         let settled = options.settled;
-        self.endpoints.check_send(id, size, tag, options)?;
+        let keeps = self.endpoints.check_send(id, size, tag, options)? && !settled;
         let state_size = self.check_state(options.state.as_ref())?;
+        let (payload, kept) = if keeps {
+            let payload = payload.into_payload();
+            let kept = OutgoingMore::keep(payload.clone(), options.state.clone());
+            (SendPayload::Shared(payload), Some(kept))
+        } else {
+            (payload, None)
+        };
+        let format = options.message_format;
         if let Some((channel, handle, number)) = self.claim_direct(id, size + state_size) {
-            let delivery = (!settled).then(|| self.endpoints.remember(id, tag, Some(number)));
+            let delivery =
+                (!settled).then(|| self.endpoints.remember(id, tag, format, Some(number), kept));
             if let Some(delivery) = delivery
                 && let Some(link) = self.endpoints.links.get_mut(id)
                 && let Some(session) = self.endpoints.sessions.get_mut(link.session)
@@ -376,7 +396,7 @@ impl Engine {
             );
             return Ok(delivery.map(Into::into));
         }
-        let delivery = (!settled).then(|| self.endpoints.remember(id, tag, None));
+        let delivery = (!settled).then(|| self.endpoints.remember(id, tag, format, None, kept));
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         let sending = Sending {
             delivery,
@@ -391,6 +411,7 @@ impl Engine {
             aborted: false,
             number: None,
             after: After::Nothing,
+            resumes: None,
         };
         Ok(self.endpoints.enqueue(id, sending))
     }
@@ -460,6 +481,15 @@ enum Source<'a> {
     Octets(&'a [u8]),
     /// The first so many octets of a rope, which are taken off it.
     Rope(&'a mut Payload, usize),
+}
+
+/// The state, or if a frame has no room for it the state without its text.
+fn fitting(state: DeliveryState, octets: usize) -> DeliveryState {
+    if state_octets(&state) > octets {
+        state.without_details()
+    } else {
+        state
+    }
 }
 
 fn state_octets(state: &DeliveryState) -> usize {

@@ -47,7 +47,14 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         name: "top half",
-        modules: &["connection", "session", "link", "delivery", "endpoints"],
+        modules: &[
+            "connection",
+            "session",
+            "link",
+            "delivery",
+            "recovery",
+            "endpoints",
+        ],
         may_import: &["base", "codec", "protocol", "errors", "config"],
     },
     Floor {

@@ -1,12 +1,16 @@
 //! Deliveries (2.6.12): what is remembered of them until both sides have settled.
 
+mod of_link;
 mod payload;
 mod settlement;
 mod unsettled;
 
+use alloc::boxed::Box;
+
 use crate::ids::{DeliveryId, LinkId};
 use crate::protocol::{DeliveryState, Tag};
 use crate::seq::Seq;
+pub(crate) use of_link::OfLink;
 pub use payload::{Payload, SendPayload};
 pub(crate) use settlement::check_sender_state;
 pub(crate) use unsettled::Unsettled;
@@ -54,72 +58,132 @@ pub struct Update {
     pub settled: bool,
 }
 
-/// What is remembered of an unsettled outgoing delivery.
+/// What is remembered of an unsettled delivery, whichever its direction.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
+pub(crate) struct Known {
     pub(crate) link: LinkId,
     pub(crate) tag: Tag,
-    /// The delivery-id, once the first transfer was written.
+    /// The delivery-id, once the first transfer was written or read.
     pub(crate) number: Option<Seq>,
+    pub(crate) format: u32,
     pub(crate) remote_state: Option<DeliveryState>,
     pub(crate) remote_settled: bool,
     /// Whether it stands in its link's list of updates.
     pub(crate) update_queued: bool,
-    /// The caller is still writing it.
-    pub(crate) is_open: bool,
 }
 
-impl Outgoing {
-    pub(crate) const fn new(link: LinkId, tag: Tag, number: Option<Seq>) -> Self {
+impl Known {
+    pub(crate) const fn new(link: LinkId, tag: Tag, number: Option<Seq>, format: u32) -> Self {
         Self {
             link,
             tag,
             number,
+            format,
             remote_state: None,
             remote_settled: false,
             update_queued: false,
-            is_open: false,
         }
+    }
+
+    /// The peer told a state of it. Answers whether that is to be queued as an update.
+    pub(crate) fn hear(&mut self, state: Option<&DeliveryState>, settled: bool) -> bool {
+        if let Some(state) = state {
+            self.remote_state = Some(state.clone());
+        }
+        self.remote_settled |= settled;
+        !core::mem::replace(&mut self.update_queued, true)
+    }
+
+    /// Whether it was settled without a word on what became of it.
+    const fn is_undecided(&self) -> bool {
+        self.remote_settled && matches!(self.remote_state, None | Some(DeliveryState::Received(_)))
+    }
+
+    /// What the caller is to be told.
+    fn take_update(&mut self, delivery: DeliveryId) -> Update {
+        self.update_queued = false;
+        Update {
+            delivery,
+            tag: self.tag,
+            state: self.remote_state.clone(),
+            settled: self.remote_settled,
+        }
+    }
+}
+
+/// What is remembered of an unsettled outgoing delivery.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) known: Known,
+    /// What few deliveries have.
+    pub(crate) more: Option<Box<OutgoingMore>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct OutgoingMore {
+    /// The caller is still writing it.
+    pub(crate) is_open: bool,
+    /// It is named only for as long as it is written: there is nothing to settle.
+    pub(crate) is_settled: bool,
+    /// Its state at this side, as the caller said when it sent it or resumed the link.
+    pub(crate) local_state: Option<DeliveryState>,
+    /// What was sent, on a link that can be recovered.
+    pub(crate) payload: Option<Payload>,
+}
+
+impl OutgoingMore {
+    /// What a link that can be recovered keeps.
+    pub(crate) fn keep(payload: Payload, local_state: Option<DeliveryState>) -> Box<Self> {
+        Box::new(Self {
+            local_state,
+            payload: Some(payload),
+            ..Self::default()
+        })
+    }
+}
+
+impl Outgoing {
+    pub(crate) const fn new(known: Known) -> Self {
+        Self { known, more: None }
+    }
+
+    /// The caller is still writing it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.is_open)
+    }
+
+    /// It is sent settled, and named only while it is written.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.is_settled)
     }
 
     /// Whether the peer has settled it and the caller knows.
     pub(crate) const fn is_over(&self) -> bool {
-        self.remote_settled && !self.update_queued
+        self.known.remote_settled && !self.known.update_queued
     }
 }
 
 /// What is remembered of an unsettled incoming delivery.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    pub(crate) link: LinkId,
-    pub(crate) tag: Tag,
-    pub(crate) number: Seq,
+    pub(crate) known: Known,
     /// The sender settles before us (2.8.3).
     pub(crate) settles_second: bool,
     /// The caller is done with it: it goes once the sender has settled.
     pub(crate) done: bool,
     pub(crate) local_state: Option<DeliveryState>,
-    pub(crate) remote_state: Option<DeliveryState>,
-    pub(crate) remote_settled: bool,
-    /// The caller took some of it before it was complete.
-    pub(crate) was_read: bool,
-    /// Whether it stands in its link's list of updates.
-    pub(crate) update_queued: bool,
+    /// Octets that the caller took before it was complete.
+    pub(crate) read: u64,
 }
 
 impl Incoming {
-    pub(crate) const fn new(link: LinkId, number: Seq, tag: Tag, settles_second: bool) -> Self {
+    pub(crate) const fn new(known: Known, settles_second: bool) -> Self {
         Self {
-            link,
-            tag,
-            number,
+            known,
             settles_second,
             done: false,
             local_state: None,
-            remote_state: None,
-            remote_settled: false,
-            was_read: false,
-            update_queued: false,
+            read: 0,
         }
     }
 }

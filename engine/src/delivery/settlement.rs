@@ -1,28 +1,55 @@
 //! Delivery states and settlement, in both directions (2.6.12, 2.7.6).
 
-use alloc::vec::Vec;
-
-use crate::delivery::Update;
+use crate::delivery::{Known, Outgoing, Update};
 use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
-use crate::link::Half;
+use crate::link::{Half, Link};
 use crate::protocol::{DeliveryState, Disposition, Role, SenderSettleMode, conditions};
 use crate::seq::Seq;
 use crate::session::Run;
 
 impl Endpoints {
+    // ---- either direction ----
+
+    pub(crate) fn known(&self, id: DeliveryId) -> Option<&Known> {
+        match id.outgoing() {
+            Some(id) => self.outgoing.get(id).map(|delivery| &delivery.known),
+            None => self
+                .incoming
+                .get(id.incoming()?)
+                .map(|delivery| &delivery.known),
+        }
+    }
+
+    pub(crate) fn known_mut(&mut self, id: DeliveryId) -> Option<&mut Known> {
+        match id.outgoing() {
+            Some(id) => self
+                .outgoing
+                .get_mut(id)
+                .map(|delivery| &mut delivery.known),
+            None => self
+                .incoming
+                .get_mut(id.incoming()?)
+                .map(|delivery| &mut delivery.known),
+        }
+    }
+
+    /// Forgets a delivery that has no delivery-id any more.
+    pub(crate) fn discard(&mut self, id: DeliveryId) {
+        match (id.outgoing(), id.incoming()) {
+            (Some(id), _) => self.outgoing.discard(id),
+            (_, Some(id)) => self.incoming.discard(id),
+            (None, None) => {}
+        }
+    }
+
     // ---- commands ----
 
     /// Whether a delivery is one of this link.
     pub(crate) fn check_delivery(&self, link: LinkId, id: DeliveryId) -> Result<(), UsageError> {
-        let owner = match (id.outgoing(), id.incoming()) {
-            (Some(id), _) => self.outgoing.get(id).map(|delivery| delivery.link),
-            (_, Some(id)) => self.incoming.get(id).map(|delivery| delivery.link),
-            (None, None) => None,
-        };
-        match owner {
+        match self.known(id).map(|known| known.link) {
             Some(owner) if owner == link => Ok(()),
             Some(_) => Err(UsageError::WrongKind {
                 expected: "a delivery of this link",
@@ -58,10 +85,10 @@ impl Endpoints {
             .get_mut(id)
             .filter(|delivery| !delivery.done)
             .ok_or(UsageError::StaleHandle)?;
-        let (number, remote_settled) = (delivery.number, delivery.remote_settled);
+        let (number, remote_settled) = (delivery.known.number, delivery.known.remote_settled);
         let session = self
             .links
-            .get(delivery.link)
+            .get(delivery.known.link)
             .ok_or(UsageError::StaleHandle)?
             .session;
         // Before the sender has settled, the outcome may be told but not settled (2.8.3).
@@ -70,13 +97,19 @@ impl Endpoints {
             let text = "the receiver settles second here: settle with an outcome";
             return Err(UsageError::WrongState(text));
         }
+        if number.is_none() && !remote_settled {
+            // The sender is told once it has resumed the delivery: until then it has no id.
+            delivery.done = settled;
+            delivery.local_state = state;
+            return Ok(());
+        }
         delivery.done = waits;
         let settled = settled && !waits;
         if !settled {
             delivery.local_state.clone_from(&state);
         }
         // What the sender has settled, it has forgotten: there is nobody to tell.
-        if !remote_settled {
+        if !remote_settled && let Some(number) = number {
             let run = single(Role::Receiver, number, settled, state);
             self.request_dispositions(session, run);
         }
@@ -95,16 +128,20 @@ impl Endpoints {
     ) -> Result<(), UsageError> {
         check_sender_state(state.as_ref())?;
         let delivery = self.outgoing.get_mut(id).ok_or(UsageError::StaleHandle)?;
-        let (number, remote_settled) = (delivery.number, delivery.remote_settled);
-        let link_id = delivery.link;
+        let (number, remote_settled) = (delivery.known.number, delivery.known.remote_settled);
+        let link_id = delivery.known.link;
         let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
         let session_id = link.session;
+        if !remote_settled && link.resuming.as_ref().is_some_and(|r| r.is_waiting()) {
+            let text = "the link is being resumed: wait until it is attached";
+            return Err(UsageError::WrongState(text));
+        }
         if number.is_none() && !settled {
             let text = "none of the delivery was written yet: name the state when sending it";
             return Err(UsageError::WrongState(text));
         }
         if settled {
-            if delivery.is_open {
+            if delivery.is_open() {
                 let text = "the delivery is being written: finish or abort it first";
                 return Err(UsageError::WrongState(text));
             }
@@ -121,12 +158,22 @@ impl Endpoints {
                 if waits {
                     self.outgoing.discard(id);
                     if let Some(number) = number {
-                        self.forget_outgoing(session_id, link_id, number);
+                        self.forget_number(session_id, link_id, id.into(), number);
                     }
                     return Ok(());
                 }
             }
             self.outgoing.discard(id);
+        }
+        if !settled
+            && link.keeps_deliveries()
+            && let Some(delivery) = self.outgoing.get_mut(id)
+        {
+            delivery
+                .more
+                .get_or_insert_default()
+                .local_state
+                .clone_from(&state);
         }
         // Before its first transfer the peer does not know of it.
         if let Some(number) = number {
@@ -135,7 +182,7 @@ impl Endpoints {
                 self.request_dispositions(session_id, run);
             }
             if settled {
-                self.forget_outgoing(session_id, link_id, number);
+                self.forget_number(session_id, link_id, id.into(), number);
             }
         }
         Ok(())
@@ -155,62 +202,28 @@ impl Endpoints {
     pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
         loop {
             let delivery = self.links.get_mut(id)?.updates.pop_front()?;
-            let update = match (delivery.outgoing(), delivery.incoming()) {
-                (Some(outgoing), _) => self.take_outgoing_update(outgoing),
-                (_, Some(incoming)) => self.take_incoming_update(incoming),
-                (None, None) => None,
-            };
+            let undecided = self.known(delivery).is_some_and(Known::is_undecided);
+            let outcome = (undecided && delivery.is_outgoing())
+                .then(|| default_outcome(self.links.get(id)))
+                .flatten();
             // A delivery that was settled since it was queued has no update any more.
-            if update.is_some() {
-                return update;
+            let Some(known) = self.known_mut(delivery) else {
+                continue;
+            };
+            if outcome.is_some() {
+                known.remote_state = outcome;
             }
-        }
-    }
-
-    fn take_outgoing_update(&mut self, id: OutgoingId) -> Option<Update> {
-        let delivery = self.outgoing.get_mut(id)?;
-        delivery.update_queued = false;
-        let undecided = matches!(
-            &delivery.remote_state,
-            None | Some(DeliveryState::Received(_))
-        );
-        if delivery.remote_settled && undecided {
-            let source = self
-                .links
-                .get(delivery.link)
-                .map(|link| &link.config.source);
-            if let Some(Some(source)) = source
-                && source.default_outcome.is_some()
-            {
-                delivery.remote_state.clone_from(&source.default_outcome);
+            let update = known.take_update(delivery);
+            // While it is being written it needs its name.
+            let is_open = delivery
+                .outgoing()
+                .and_then(|id| self.outgoing.get(id))
+                .is_some_and(Outgoing::is_open);
+            if update.settled && !is_open {
+                self.discard(delivery);
             }
+            return Some(update);
         }
-        let update = Update {
-            delivery: id.into(),
-            tag: delivery.tag,
-            state: delivery.remote_state.clone(),
-            settled: delivery.remote_settled,
-        };
-        // While it is being written it needs its name.
-        if update.settled && !delivery.is_open {
-            self.outgoing.discard(id);
-        }
-        Some(update)
-    }
-
-    fn take_incoming_update(&mut self, id: IncomingId) -> Option<Update> {
-        let delivery = self.incoming.get_mut(id)?;
-        delivery.update_queued = false;
-        let update = Update {
-            delivery: id.into(),
-            tag: delivery.tag,
-            state: delivery.remote_state.clone(),
-            settled: delivery.remote_settled,
-        };
-        if update.settled {
-            self.incoming.discard(id);
-        }
-        Some(update)
     }
 
     // ---- frames in ----
@@ -232,94 +245,57 @@ impl Endpoints {
         let (state, settled) = (disposition.state.as_ref(), disposition.settled);
         let mut from = first;
         // Walks what is live in the range, not the range.
-        match disposition.role {
-            Role::Receiver => {
-                while let Some((number, id)) = self
-                    .sessions
-                    .get(session)
-                    .and_then(|session| session.outgoing.next_in(from, last))
-                {
-                    self.update_outgoing(session, number, id, state, settled);
-                    if number == last {
-                        break;
-                    }
-                    from = number.next();
-                }
+        while let Some((number, id)) = self
+            .sessions
+            .get(session)
+            .and_then(|session| session.next_delivery_in(disposition.role, from, last))
+        {
+            self.hear(session, number, id, state, settled);
+            if number == last {
+                break;
             }
-            Role::Sender => {
-                while let Some((number, id)) = self
-                    .sessions
-                    .get(session)
-                    .and_then(|session| session.incoming.next_in(from, last))
-                {
-                    self.update_incoming(session, number, id, state, settled);
-                    if number == last {
-                        break;
-                    }
-                    from = number.next();
-                }
-            }
+            from = number.next();
         }
         Ok(())
     }
 
-    fn update_outgoing(
+    /// The peer told a state of a delivery, or that it has settled it.
+    pub(crate) fn hear(
         &mut self,
         session: SessionId,
         number: Seq,
-        id: OutgoingId,
+        id: DeliveryId,
         state: Option<&DeliveryState>,
         settled: bool,
     ) {
-        let Some(delivery) = self.outgoing.get_mut(id) else {
-            return;
-        };
-        if let Some(state) = state {
-            delivery.remote_state = Some(state.clone());
-        }
-        delivery.remote_settled |= settled;
-        let link = delivery.link;
-        let fresh = !core::mem::replace(&mut delivery.update_queued, true);
-        if settled {
-            self.forget_outgoing(session, link, number);
-        }
-        if fresh {
-            self.queue_update(link, id.into());
-        }
-    }
-
-    fn update_incoming(
-        &mut self,
-        session: SessionId,
-        number: Seq,
-        id: IncomingId,
-        state: Option<&DeliveryState>,
-        settled: bool,
-    ) {
-        let Some(delivery) = self.incoming.get_mut(id) else {
-            return;
-        };
-        if delivery.done {
+        let is_done = |id| self.incoming.get(id).is_some_and(|delivery| delivery.done);
+        if id.incoming().is_some_and(is_done) {
             // The caller said its last word; what is left is to forget it in time.
             if settled {
-                self.forget_incoming(session, number);
+                self.forget_incoming(session, Some(number));
             }
             return;
         }
-        if let Some(state) = state {
-            delivery.remote_state = Some(state.clone());
-        }
-        delivery.remote_settled |= settled;
-        let link = delivery.link;
-        let fresh = !core::mem::replace(&mut delivery.update_queued, true);
-        if settled
-            && let Some(session) = self.sessions.get_mut(session)
-            && session.incoming.remove(number).is_some()
-        {
-            self.count_settled(link);
+        let Some(known) = self.known_mut(id) else {
+            return;
+        };
+        let link = known.link;
+        let fresh = known.hear(state, settled);
+        if settled {
+            self.forget_number(session, link, id, number);
         }
         if fresh {
-            self.queue_update(link, id.into());
+            self.queue_update(link, id);
+        }
+    }
+
+    /// The caller is to be told of a delivery, as if the peer had sent a disposition.
+    pub(crate) fn tell(&mut self, id: DeliveryId, state: Option<DeliveryState>, settled: bool) {
+        if let Some(known) = self.known_mut(id) {
+            let link = known.link;
+            if known.hear(state.as_ref(), settled) {
+                self.queue_update(link, id);
+            }
         }
     }
 
@@ -333,11 +309,12 @@ impl Endpoints {
     // ---- endings ----
 
     /// Forgets an incoming delivery that nobody needs to be told of.
-    pub(crate) fn forget_incoming(&mut self, session: SessionId, number: Seq) {
-        if let Some(session) = self.sessions.get_mut(session)
+    pub(crate) fn forget_incoming(&mut self, session: SessionId, number: Option<Seq>) {
+        if let Some(number) = number
+            && let Some(session) = self.sessions.get_mut(session)
             && let Some(id) = session.incoming.remove(number)
         {
-            let link = self.incoming.get(id).map(|delivery| delivery.link);
+            let link = self.incoming.get(id).map(|delivery| delivery.known.link);
             self.incoming.discard(id);
             if let Some(link) = link {
                 self.count_settled(link);
@@ -345,10 +322,16 @@ impl Endpoints {
         }
     }
 
-    /// An outgoing delivery is settled: its session need not find it any more.
-    pub(crate) fn forget_outgoing(&mut self, session: SessionId, link: LinkId, number: Seq) {
+    /// A delivery is settled: its session need not find it any more.
+    pub(crate) fn forget_number(
+        &mut self,
+        session: SessionId,
+        link: LinkId,
+        delivery: DeliveryId,
+        number: Seq,
+    ) {
         if let Some(session) = self.sessions.get_mut(session)
-            && session.outgoing.remove(number).is_some()
+            && session.forget(delivery, number)
         {
             self.count_settled(link);
         }
@@ -369,38 +352,21 @@ impl Endpoints {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        for update in core::mem::take(&mut link.updates) {
-            // Settled ones are remembered by nothing but the list of updates.
-            match (update.outgoing(), update.incoming()) {
-                (Some(outgoing), _) => self.outgoing.discard(outgoing),
-                (_, Some(incoming)) => self.incoming.discard(incoming),
-                (None, None) => {}
-            }
-        }
-        let Some(session) = self.sessions.get_mut(link.session) else {
-            return;
-        };
-        let outgoing: Vec<OutgoingId> = session.outgoing.iter().collect();
-        for delivery in outgoing {
-            let of_link = self.outgoing.get(delivery).filter(|d| d.link == id);
-            if let Some(number) = of_link.and_then(|delivery| delivery.number) {
-                session.outgoing.remove(number);
-                self.outgoing.discard(delivery);
-            }
-        }
-        let incoming: Vec<IncomingId> = session.incoming.iter().collect();
-        for delivery in incoming {
-            if let Some(number) = self
-                .incoming
-                .get(delivery)
-                .filter(|delivery| delivery.link == id)
-                .map(|delivery| delivery.number)
+        let session = link.session;
+        for delivery in core::mem::take(&mut link.deliveries).iter() {
+            if let Some(number) = self.known(delivery).and_then(|known| known.number)
+                && let Some(session) = self.sessions.get_mut(session)
             {
-                session.incoming.remove(number);
-                self.incoming.discard(delivery);
+                session.forget(delivery, number);
             }
+            self.discard(delivery);
         }
     }
+}
+
+/// What becomes of a delivery that is settled without an outcome (3.5.3).
+fn default_outcome(link: Option<&Link>) -> Option<DeliveryState> {
+    link?.config.source.as_ref()?.default_outcome.clone()
 }
 
 /// A sender tells `received` only of a delivery that it resumes (3.4.1).

@@ -13,7 +13,7 @@ use alloc::format;
 
 use crate::codec::Str;
 use crate::config::LinkConfig;
-use crate::delivery::Outgoing;
+use crate::delivery::{OfLink, Outgoing};
 use crate::endpoints::{Control, EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
@@ -21,13 +21,14 @@ use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::protocol::{
     Attach, Condition, Detach, ReceiverSettleMode, Role, SenderSettleMode, conditions,
 };
+use crate::recovery::Resuming;
 use crate::seq::Seq;
 pub use closing::Closing;
 pub(crate) use closing::Graceful;
 pub(crate) use credit::{ReceiverCredit, SenderCredit};
 pub use receiver::PartialDelivery;
-pub(crate) use receiver::ReceiverHalf;
-pub(crate) use sender::{After, SenderHalf, Sending, TRANSFER_OVERHEAD};
+pub(crate) use receiver::{Held, Partial, ReceiverHalf};
+pub(crate) use sender::{After, Resumes, SenderHalf, Sending, TRANSFER_OVERHEAD};
 
 /// The state of one link.
 #[derive(Debug)]
@@ -58,6 +59,12 @@ pub(crate) struct Link {
     pub(crate) unsettled: u32,
     /// Deliveries whose state the peer changed, each at most once.
     pub(crate) updates: VecDeque<DeliveryId>,
+    /// Deliveries that are not settled and told of.
+    pub(crate) deliveries: OfLink,
+    /// There for a link that goes on with what another endpoint left.
+    pub(crate) resuming: Option<Box<Resuming>>,
+    /// The link is attached once more, only to be closed (2.6.6).
+    closes_again: bool,
 }
 
 /// What only one of the two roles has.
@@ -95,6 +102,9 @@ impl Link {
             queued: Queued::default(),
             unsettled: 0,
             updates: VecDeque::new(),
+            deliveries: OfLink::default(),
+            resuming: None,
+            closes_again: false,
         }
     }
 
@@ -113,6 +123,29 @@ impl Link {
     /// Detaching was asked for and waits for what was sent: the peer knows nothing of it.
     pub(crate) const fn detach_waits(&self) -> bool {
         matches!(self.local, Phase::Ended) && !self.detach_due && !self.detach_written
+    }
+
+    /// Whether what is not settled outlives the endpoint.
+    pub(crate) const fn keeps_deliveries(&self) -> bool {
+        self.config.recoverable || self.resuming.is_some()
+    }
+
+    /// Whether the peer answered our attach without a terminus of its own: it will detach (2.6.3).
+    pub(crate) fn is_refused(&self) -> bool {
+        match (&self.half, &self.remote_attach) {
+            (Half::Sender(_), Some(attach)) => attach.target.is_none(),
+            (Half::Receiver(_), Some(attach)) => attach.source.is_none(),
+            (_, None) => false,
+        }
+    }
+
+    /// Whether either side closed the link, and not because of an error, after which it may be resumed (2.6.5).
+    pub(crate) fn was_closed(&self) -> bool {
+        let closed_here = self
+            .detach
+            .as_ref()
+            .is_some_and(|detach| detach.closed && detach.error.is_none());
+        closed_here || (self.remote_closed && self.error.is_none())
     }
 
     /// The sender's settle mode in force: what the sending side says (2.8.2).
@@ -260,7 +293,8 @@ impl Endpoints {
             return Err(UsageError::WrongState("the link has no handle"));
         };
         let mut detach = Detach::new(handle);
-        detach.closed = closed;
+        // What the peer has closed is closed (2.6.6).
+        detach.closed = closed || link.remote_closed;
         detach.error = condition;
         link.discarding = detach.error.is_some();
         link.detach = Some(Box::new(detach));
@@ -363,7 +397,10 @@ impl Endpoints {
             let text = "a sender's attach needs an initial-delivery-count";
             return Err(Fault::link(id, conditions::INVALID_FIELD, text));
         }
-        self.post(Event::LinkAttached(id));
+        if self.links.get(id).is_some_and(|link| !link.closes_again) {
+            self.post(Event::LinkAttached(id));
+            self.reconcile(id);
+        }
         Ok(())
     }
 
@@ -420,7 +457,7 @@ impl Endpoints {
         if let Some(link) = self.links.get_mut(id) {
             link.remote = Phase::Ended;
             link.remote_handle = None;
-            link.remote_closed = detach.closed;
+            link.remote_closed |= detach.closed;
             if let Some(condition) = detach.error {
                 link.error.get_or_insert_with(|| {
                     Box::new(EndError {
@@ -433,17 +470,41 @@ impl Endpoints {
         self.drop_transfers(id);
         self.answer_while_closing(id);
         self.post(Event::LinkDetached(id));
+        self.close_too(id);
         self.free_link_if_over(id);
         Ok(())
     }
 
-    /// What the link was in the middle of is void: its queue, and what arrived of a delivery.
+    /// The peer closed the link while we detached it without closing: it must be told that we close it too,
+    /// and where our detach is on its way that takes another attach (2.6.6).
+    fn close_too(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        let Some(detach) = link.detach.as_mut().filter(|_| link.remote_closed) else {
+            return;
+        };
+        if core::mem::replace(&mut detach.closed, true) || !link.detach_written {
+            return;
+        }
+        link.closes_again = true;
+        link.remote = Phase::New;
+        link.attach_written = false;
+        link.detach_written = false;
+        self.control.push_back(Control::Attach(id));
+        self.control.push_back(Control::Detach(id));
+    }
+
+    /// What the link was in the middle of is void: its queue, and what arrived of a delivery, unless that is
+    /// kept for the link to be resumed.
     pub(crate) fn drop_transfers(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
+        let keeps = link.keeps_deliveries();
         match &mut link.half {
             Half::Sender(_) => self.drop_queue_of(id),
+            Half::Receiver(_) if keeps => {}
             Half::Receiver(receiver) => {
                 let partial = receiver.drop_partial();
                 let session = link.session;
@@ -457,11 +518,13 @@ impl Endpoints {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
+        let keeps = link.keeps_deliveries();
         let Half::Sender(sender) = &mut link.half else {
             return;
         };
         for (delivery, is_known) in sender.drop_queue() {
-            if !is_known || self.outgoing.get(delivery).is_some_and(Outgoing::is_over) {
+            let is_void = |sent: &Outgoing| sent.is_over() || sent.is_settled();
+            if !(is_known || keeps) || self.outgoing.get(delivery).is_some_and(is_void) {
                 self.outgoing.discard(delivery);
             }
         }
@@ -542,6 +605,12 @@ impl Endpoints {
     }
 
     fn free_link(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id)
+            && let Half::Receiver(receiver) = &mut link.half
+        {
+            let (session, partial) = (link.session, receiver.drop_partial());
+            self.forget_partial(session, partial);
+        }
         self.free_deliveries_of(id);
         let Some(link) = self.links.remove(id) else {
             return;
@@ -585,6 +654,7 @@ impl Endpoints {
         if link.role() == Role::Sender {
             attach.initial_delivery_count = Some(config.initial_delivery_count);
         }
+        self.tell_unsettled(id, &mut attach);
         Some((session.local_channel?, attach))
     }
 
@@ -623,9 +693,13 @@ impl Endpoints {
         Some((session.local_channel?, link.detach.as_deref()?.clone()))
     }
 
-    pub(crate) fn attach_written(&mut self, id: LinkId) {
+    pub(crate) fn attach_written(&mut self, id: LinkId, attach: Attach) {
         if let Some(link) = self.links.get_mut(id) {
             link.attach_written = true;
+            if let Some(resuming) = &mut link.resuming {
+                let whole = !attach.incomplete_unsettled;
+                resuming.map = attach.unsettled.map(|map| (map, whole));
+            }
         }
         // What was sent before waits for this.
         self.schedule(id);

@@ -1,18 +1,20 @@
 //! The receiving half of a link: transfers become deliveries (2.6.12, 2.7.5).
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use crate::delivery::{Delivery, Incoming, Payload};
+use crate::delivery::{Delivery, Incoming, Known, Payload};
 use crate::endpoints::Endpoints;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
 use crate::link::{Half, Link, ReceiverCredit};
+use crate::message::position::end_point;
 use crate::protocol::{Condition, DeliveryState, ReceiverSettleMode, Tag, Transfer, conditions};
+use crate::recovery::{Awaited, Passing};
 use crate::seq::Seq;
 
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
@@ -32,6 +34,10 @@ pub(crate) struct ReceiverHalf {
     pub(crate) automatic: u32,
     /// The delivery whose last transfer has not come yet.
     partial: Option<Box<Partial>>,
+    /// The delivery of which nothing is wanted, and whose last transfer has not come yet.
+    pub(crate) passing: Option<Box<Passing>>,
+    /// Deliveries from before the link was resumed, until the sender resumes them.
+    pub(crate) awaiting: BTreeMap<Tag, Awaited>,
     /// Complete deliveries that the caller has not taken, with what each holds of the window.
     pub(crate) complete: VecDeque<(Delivery, Held)>,
 }
@@ -55,6 +61,8 @@ pub(crate) struct Partial {
     payload: Payload,
     /// Octets that came, including those that were taken already.
     octets: u64,
+    /// Octets that will come again, and are here already.
+    skip: u64,
     /// What has not been taken.
     waiting: Held,
     empty_transfers: u32,
@@ -77,6 +85,56 @@ pub struct PartialDelivery {
 }
 
 impl Partial {
+    /// A delivery that began before, and of which this much is here; `octets` came in all.
+    pub(crate) fn resumed(
+        id: IncomingId,
+        number: Seq,
+        tag: Tag,
+        format: u32,
+        payload: Payload,
+        octets: u64,
+        skip: u64,
+    ) -> Box<Self> {
+        let here = payload.len() as u64;
+        Box::new(Self {
+            id,
+            number,
+            tag,
+            format,
+            settled: false,
+            state: None,
+            batchable: false,
+            payload,
+            octets,
+            skip,
+            waiting: Held {
+                transfers: 0,
+                octets: here,
+            },
+            empty_transfers: 0,
+            streaming: false,
+            was_read: octets > here,
+        })
+    }
+
+    pub(crate) fn id(&self) -> DeliveryId {
+        self.id.into()
+    }
+
+    pub(crate) const fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// What of a transfer's payload is not here already.
+    fn pass_known(&mut self, mut payload: Bytes) -> Bytes {
+        if self.skip > 0 {
+            let known = usize::try_from(self.skip).map_or(payload.len(), |n| n.min(payload.len()));
+            payload.advance(known);
+            self.skip -= known as u64;
+        }
+        payload
+    }
+
     /// What the session's window holds for it.
     pub(crate) fn held(&self) -> Held {
         if self.streaming {
@@ -99,6 +157,10 @@ impl Partial {
 impl ReceiverHalf {
     pub(crate) const fn has_partial(&self) -> bool {
         self.partial.is_some()
+    }
+
+    pub(crate) fn partial(&self) -> Option<&Partial> {
+        self.partial.as_deref()
     }
 
     pub(crate) const fn drop_partial(&mut self) -> Option<Box<Partial>> {
@@ -177,7 +239,10 @@ impl Endpoints {
             return Err(Fault::link(id, conditions::NOT_ALLOWED, text));
         };
         match receiver.partial.take() {
-            None => self.first_transfer(session_id, id, transfer, payload),
+            None => match receiver.passing.take() {
+                None => self.first_transfer(session_id, id, transfer, payload),
+                Some(passing) => self.passing_transfer(session_id, id, &passing, transfer),
+            },
             Some(partial) => self.next_transfer(session_id, id, partial, transfer, payload),
         }
     }
@@ -195,6 +260,7 @@ impl Endpoints {
         };
         let number = Seq(number);
         self.count_delivery(session_id, number)?;
+        let mut awaits = false;
         if let Some(link) = self.links.get_mut(id)
             && let Half::Receiver(receiver) = &mut link.half
         {
@@ -205,12 +271,18 @@ impl Endpoints {
             }
             // It may send more than it said it had (2.6.7).
             receiver.available = receiver.available.saturating_sub(1);
+            awaits = !receiver.awaiting.is_empty();
+        }
+        if transfer.resume {
+            return self.resumed_transfer(session_id, id, number, tag, transfer, payload);
         }
         if transfer.aborted {
-            self.end_drain(id);
-            self.top_up(id);
-            self.go_on_closing(id);
+            self.came_to_nothing(id);
             return Ok(());
+        }
+        if awaits {
+            // A tag that is given to something new says that the old was settled.
+            self.settle_by_silence(id, tag);
         }
         let settled = transfer.settled.unwrap_or(false);
         let format = transfer.message_format.unwrap_or(0);
@@ -254,6 +326,7 @@ impl Endpoints {
             batchable: false,
             payload: Payload::default(),
             octets: 0,
+            skip: 0,
             waiting: Held::default(),
             empty_transfers: 0,
             streaming: self.is_streaming(id),
@@ -276,19 +349,38 @@ impl Endpoints {
             .rcv_settle_mode
             .filter(|_| transfer.settled != Some(true));
         let settles_second = self.settles_second(link, said)?;
+        let format = transfer.message_format.unwrap_or(0);
+        let known = Known::new(link, tag, Some(number), format);
+        let id = self.incoming.insert(Incoming::new(known, settles_second));
+        if let Err(fault) = self.number_incoming(session_id, id, number) {
+            self.incoming.discard(id);
+            return Err(fault);
+        }
+        self.list_delivery(link, id.into());
+        Ok(id)
+    }
+
+    /// An incoming delivery has got its delivery-id on the session.
+    pub(crate) fn number_incoming(
+        &mut self,
+        session_id: SessionId,
+        id: IncomingId,
+        number: Seq,
+    ) -> Result<(), Fault> {
         let limit = self.limits().unsettled_per_session;
-        let incoming = Incoming::new(link, number, tag, settles_second);
-        let id = self.incoming.insert(incoming);
         let Some(session) = self.sessions.get_mut(session_id) else {
-            return Ok(id);
+            return Ok(());
         };
         if session.incoming.len() < limit && session.incoming.insert(number, id) {
-            if let Some(link) = self.links.get_mut(link) {
+            let link = self.incoming.get_mut(id).map(|incoming| {
+                incoming.known.number = Some(number);
+                incoming.known.link
+            });
+            if let Some(link) = link.and_then(|link| self.links.get_mut(link)) {
                 link.unsettled += 1;
             }
-            return Ok(id);
+            return Ok(());
         }
-        self.incoming.discard(id);
         let text = format!("more than {limit} unsettled deliveries");
         let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
         Err(Fault::session(session_id, condition, text))
@@ -329,15 +421,16 @@ impl Endpoints {
         transfer: &Transfer,
         payload: Bytes,
     ) -> Result<(), Fault> {
+        if payload.is_empty() {
+            partial.empty_transfers += 1;
+        }
+        let payload = partial.pass_known(payload);
         let octets = payload.len() as u64;
         let cost = partial.cost();
         partial.waiting.transfers = partial.waiting.transfers.saturating_add(1);
         partial.waiting.octets = partial.waiting.octets.saturating_add(octets);
         let buffered = self.buffer(session_id, cost, partial.cost());
         partial.octets = partial.octets.saturating_add(octets);
-        if payload.is_empty() {
-            partial.empty_transfers += 1;
-        }
         // What streams is held against the window as it comes. What does not can only be taken once
         // it is complete, so until then it must not close the window that the rest has to come through.
         if partial.streaming {
@@ -355,6 +448,9 @@ impl Endpoints {
             let most = self.limits().partial_octets;
             let text = format!("incomplete deliveries of the session have more than {most} octets");
             Err(Fault::link(id, conditions::RESOURCE_LIMIT_EXCEEDED, text))
+        } else if partial.skip > 0 && !transfer.more {
+            let text = "a resumed delivery ends before what had arrived of it";
+            Err(Fault::link(id, conditions::INVALID_FIELD, text))
         } else {
             self.check_size(id, partial.octets, partial.waiting.octets)
         };
@@ -364,7 +460,8 @@ impl Endpoints {
         }
         partial.payload.push(payload);
         partial.batchable |= transfer.batchable;
-        if transfer.state.is_some() {
+        // Where a resumed delivery begins (3.4.1) is nothing to the caller.
+        if !matches!(transfer.state, None | Some(DeliveryState::Received(_))) {
             partial.state.clone_from(&transfer.state);
         }
         let streaming = partial.streaming;
@@ -386,11 +483,11 @@ impl Endpoints {
         let mut delivery_id = Some(DeliveryId::from(partial.id));
         // A disposition may have settled it while it came (2.7.6).
         let is_settled = match self.incoming.get(partial.id) {
-            Some(incoming) => partial.settled || incoming.remote_settled,
+            Some(incoming) => partial.settled || incoming.known.remote_settled,
             None => true,
         };
         if is_settled {
-            self.forget_incoming(session_id, partial.number);
+            self.forget_incoming(session_id, Some(partial.number));
             self.incoming.discard(partial.id);
             delivery_id = None;
         }
@@ -407,9 +504,29 @@ impl Endpoints {
         Ok(())
     }
 
+    /// A delivery that began before goes on where it broke off.
+    pub(crate) fn go_on_with(
+        &mut self,
+        session_id: SessionId,
+        id: LinkId,
+        mut partial: Box<Partial>,
+        transfer: &Transfer,
+        payload: Bytes,
+    ) -> Result<(), Fault> {
+        partial.settled = transfer.settled.unwrap_or(false);
+        partial.streaming = self.is_streaming(id);
+        self.buffer(session_id, 0, partial.cost());
+        self.hold(session_id, partial.held());
+        self.take_transfer(session_id, id, partial, transfer, payload)
+    }
+
     /// Whether the sender is to settle first: what the link agreed on, unless the transfer says that it
     /// need not. More than was agreed on it must not say (2.7.5).
-    fn settles_second(&self, id: LinkId, said: Option<ReceiverSettleMode>) -> Result<bool, Fault> {
+    pub(crate) fn settles_second(
+        &self,
+        id: LinkId,
+        said: Option<ReceiverSettleMode>,
+    ) -> Result<bool, Fault> {
         let agreed = self.links.get(id).map(Link::rcv_settle_mode);
         match (agreed, said) {
             (Some(ReceiverSettleMode::First), Some(ReceiverSettleMode::Second)) => {
@@ -471,6 +588,12 @@ impl Endpoints {
         link.is_some_and(|link| matches!(&link.half, Half::Receiver(half) if half.streaming))
     }
 
+    pub(crate) fn hold_for(&mut self, id: LinkId, held: Held) {
+        if let Some(link) = self.links.get(id) {
+            self.hold(link.session, held);
+        }
+    }
+
     fn hold(&mut self, session: SessionId, held: Held) {
         if let Some(session) = self.sessions.get_mut(session) {
             session.incoming_window.hold(held.transfers, held.octets);
@@ -496,7 +619,7 @@ impl Endpoints {
     }
 
     #[inline]
-    fn complete(&mut self, id: LinkId, delivery: Delivery, held: Held) {
+    pub(crate) fn complete(&mut self, id: LinkId, delivery: Delivery, held: Held) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
@@ -513,6 +636,13 @@ impl Endpoints {
         if drained {
             self.end_drain(id);
         }
+    }
+
+    /// A delivery has used credit and brought the application nothing.
+    pub(crate) fn came_to_nothing(&mut self, id: LinkId) {
+        self.end_drain(id);
+        self.top_up(id);
+        self.go_on_closing(id);
     }
 
     /// Deliveries have used all the credit that was to be drained. Not every sender answers then.
@@ -551,20 +681,23 @@ impl Endpoints {
         let (was_read, tag, message_format) = (partial.was_read, partial.tag, partial.format);
         self.forget_partial(session_id, Some(partial));
         if was_read {
-            let delivery = Delivery {
-                id: None,
-                tag,
-                message_format,
-                state: None,
-                batchable: false,
-                payload: Payload::default(),
-                aborted: true,
-            };
-            self.complete(id, delivery, Held::default());
+            self.complete_aborted(id, tag, message_format);
         }
-        self.end_drain(id);
-        self.top_up(id);
-        self.go_on_closing(id);
+        self.came_to_nothing(id);
+    }
+
+    /// A caller who has part of a delivery is to hear that this was all.
+    pub(crate) fn complete_aborted(&mut self, id: LinkId, tag: Tag, message_format: u32) {
+        let delivery = Delivery {
+            id: None,
+            tag,
+            message_format,
+            state: None,
+            batchable: false,
+            payload: Payload::default(),
+            aborted: true,
+        };
+        self.complete(id, delivery, Held::default());
     }
 
     pub(crate) fn next_delivery(&mut self, id: LinkId) -> Option<Delivery> {
@@ -574,9 +707,28 @@ impl Endpoints {
         };
         let (delivery, held) = receiver.complete.pop_front()?;
         let session = link.session;
+        if link.keeps_deliveries() {
+            self.note_all_received(&delivery);
+        }
         self.unhold(session, held);
         self.top_up(id);
         Some(delivery)
+    }
+
+    /// The application takes a whole delivery: should the link be resumed, nothing of it need be sent again.
+    fn note_all_received(&mut self, delivery: &Delivery) {
+        if let Some(incoming) = delivery
+            .id
+            .and_then(DeliveryId::incoming)
+            .and_then(|id| self.incoming.get_mut(id))
+            // Where the payload ends can only be told of all of it.
+            && incoming.read == 0
+            && incoming.local_state.is_none()
+        {
+            let octets = delivery.payload.clone().into_bytes();
+            let point = end_point(&octets, delivery.message_format);
+            incoming.local_state = Some(DeliveryState::Received(point.into()));
+        }
     }
 
     /// Automatic credit: granted anew once half of it is used and taken.
@@ -626,10 +778,11 @@ impl Endpoints {
         partial.was_read = true;
         let held = core::mem::take(&mut partial.waiting);
         let payload = core::mem::take(&mut partial.payload);
-        if let Some(incoming) = self.incoming.get_mut(partial.id) {
-            incoming.was_read = true;
-        }
+        let delivery = partial.id;
         self.unhold(session, held);
+        if let Some(incoming) = self.incoming.get_mut(delivery) {
+            incoming.read = incoming.read.saturating_add(payload.len() as u64);
+        }
         Some(payload)
     }
 
@@ -638,7 +791,7 @@ impl Endpoints {
         if let Some(partial) = partial {
             self.buffer(session, partial.cost(), 0);
             self.unhold(session, partial.held());
-            self.forget_incoming(session, partial.number);
+            self.forget_incoming(session, Some(partial.number));
         }
     }
 }

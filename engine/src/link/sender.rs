@@ -1,10 +1,11 @@
 //! The sending half of a link: what waits to be transferred.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::SendOptions;
-use crate::delivery::{Outgoing, Payload, check_sender_state};
+use crate::delivery::{Known, Outgoing, OutgoingMore, Payload, check_sender_state};
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
@@ -34,6 +35,25 @@ pub(crate) struct Sending {
     /// The delivery-id, once the first transfer was written.
     pub(crate) number: Option<Seq>,
     pub(crate) after: After,
+    /// It was begun on another endpoint of the link, and goes on here.
+    pub(crate) resumes: Option<Box<Resumes>>,
+}
+
+/// What the first transfer of a resumed delivery says (2.6.13).
+#[derive(Debug)]
+pub(crate) struct Resumes {
+    pub(crate) state: Option<DeliveryState>,
+    /// Settle by a disposition of its own: the link's mode forbids settled transfers.
+    pub(crate) unsettled: bool,
+}
+
+impl Resumes {
+    pub(crate) fn boxed(state: Option<DeliveryState>) -> Box<Self> {
+        Box::new(Self {
+            state,
+            unsettled: false,
+        })
+    }
 }
 
 /// What is to be told once a delivery was wholly sent.
@@ -157,13 +177,14 @@ impl SenderHalf {
 
 impl Endpoints {
     /// What `send` needs to be true: the link is a sender's, attached, in this mode, with credit.
+    /// Answers whether the link keeps what it sends until that is settled.
     pub(crate) fn check_send(
         &self,
         id: LinkId,
         size: usize,
         tag: &[u8],
         options: &SendOptions,
-    ) -> Result<&SenderHalf, SendError> {
+    ) -> Result<bool, SendError> {
         let link = self.links.get(id).ok_or(UsageError::StaleHandle)?;
         let Half::Sender(sender) = &link.half else {
             return Err(UsageError::WrongKind {
@@ -176,6 +197,14 @@ impl Endpoints {
         }
         if link.is_closing() {
             return Err(UsageError::WrongState("the link is being closed").into());
+        }
+        if link
+            .resuming
+            .as_ref()
+            .is_some_and(|resuming| resuming.is_in_parts())
+        {
+            let text = "the link was resumed in part: settle what it resumed, detach it, and resume it again";
+            return Err(UsageError::WrongState(text).into());
         }
         let session = self.sessions.get(link.session);
         if session.is_none_or(|session| session.local != Phase::Open) {
@@ -203,20 +232,42 @@ impl Endpoints {
         if sender.free_credit() == 0 {
             return Err(SendError::NoCredit);
         }
-        Ok(sender)
+        Ok(link.keeps_deliveries())
     }
 
     /// Remembers an outgoing delivery until it is settled.
     /// The length of the tag was checked before.
-    pub(crate) fn remember(&mut self, link: LinkId, tag: &[u8], number: Option<Seq>) -> OutgoingId {
-        let id = self
-            .outgoing
-            .insert(Outgoing::new(link, Tag::default(), number));
+    pub(crate) fn remember(
+        &mut self,
+        link: LinkId,
+        tag: &[u8],
+        format: u32,
+        number: Option<Seq>,
+        more: Option<Box<OutgoingMore>>,
+    ) -> OutgoingId {
+        let known = Known::new(link, Tag::default(), number, format);
+        let id = self.outgoing.insert(Outgoing::new(known));
         if let Some(outgoing) = self.outgoing.get_mut(id) {
             // Filled where it lies, which is quicker than to move one.
-            let _ = outgoing.tag.set(tag);
+            let _ = outgoing.known.tag.set(tag);
+            outgoing.more = more;
         }
+        self.list_delivery(link, id.into());
         id
+    }
+
+    /// The link has one delivery more.
+    #[inline]
+    pub(crate) fn list_delivery(&mut self, link: LinkId, delivery: DeliveryId) {
+        if let Some(link) = self.links.get_mut(link) {
+            let (outgoing, incoming) = (&self.outgoing, &self.incoming);
+            link.deliveries
+                .push(delivery, |id| match (id.outgoing(), id.incoming()) {
+                    (Some(id), _) => outgoing.get(id).is_some(),
+                    (_, Some(id)) => incoming.get(id).is_some(),
+                    (None, None) => false,
+                });
+        }
     }
 
     pub(crate) fn enqueue(&mut self, id: LinkId, sending: Sending) -> Option<DeliveryId> {
@@ -237,13 +288,17 @@ impl Endpoints {
         tag: &[u8],
         options: &SendOptions,
     ) -> Result<DeliveryId, SendError> {
-        self.check_send(id, 0, tag, options)?;
+        let keeps = self.check_send(id, 0, tag, options)?;
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         // A settled one needs a name too while it is being written.
-        let delivery = self.remember(id, &tag, None);
-        if let Some(outgoing) = self.outgoing.get_mut(delivery) {
-            outgoing.is_open = true;
-        }
+        let settled = options.settled;
+        let more = Box::new(OutgoingMore {
+            is_open: true,
+            is_settled: settled,
+            local_state: options.state.clone().filter(|_| keeps),
+            payload: (keeps && !settled).then(Payload::default),
+        });
+        let delivery = self.remember(id, &tag, options.message_format, None, Some(more));
         let sending = Sending {
             delivery: (!options.settled).then_some(delivery),
             tag,
@@ -257,6 +312,7 @@ impl Endpoints {
             aborted: false,
             number: None,
             after: After::Nothing,
+            resumes: None,
         };
         self.enqueue(id, sending);
         Ok(delivery.into())
@@ -266,7 +322,8 @@ impl Endpoints {
     fn open_sending(&mut self, id: DeliveryId) -> Result<(LinkId, &mut Sending), UsageError> {
         let expected = "an outgoing delivery";
         let id = id.outgoing().ok_or(UsageError::WrongKind { expected })?;
-        let link = self.outgoing.get(id).ok_or(UsageError::StaleHandle)?.link;
+        let outgoing = self.outgoing.get(id).ok_or(UsageError::StaleHandle)?;
+        let link = outgoing.known.link;
         let over = UsageError::WrongState("the delivery is not being written any more");
         match &mut self.link_mut(link)?.half {
             Half::Sender(sender) => Ok((link, sender.open_mut(id).ok_or(over)?)),
@@ -294,6 +351,16 @@ impl Endpoints {
         for piece in payload.chunks() {
             sending.payload.push(piece.clone());
         }
+        if let Some(outgoing) = id.outgoing().and_then(|id| self.outgoing.get_mut(id))
+            && let Some(kept) = outgoing
+                .more
+                .as_mut()
+                .and_then(|more| more.payload.as_mut())
+        {
+            for piece in payload.chunks() {
+                kept.push(piece.clone());
+            }
+        }
         self.schedule(link);
         Ok(())
     }
@@ -306,7 +373,9 @@ impl Endpoints {
             // With its last octet written there is nothing to remember of one that is sent settled, or
             // that the peer settled before.
             if let Some(outgoing) = self.outgoing.get_mut(open) {
-                outgoing.is_open = false;
+                if let Some(more) = &mut outgoing.more {
+                    more.is_open = false;
+                }
                 if settled || outgoing.is_over() {
                     self.outgoing.discard(open);
                 }
@@ -324,6 +393,7 @@ impl Endpoints {
             .outgoing
             .get(outgoing)
             .ok_or(UsageError::StaleHandle)?
+            .known
             .link;
         let link = self.link_mut(link_id)?;
         let session = link.session;
@@ -352,7 +422,7 @@ impl Endpoints {
         }
         self.outgoing.discard(outgoing);
         if let Some(number) = number {
-            self.forget_outgoing(session, link_id, number);
+            self.forget_number(session, link_id, outgoing.into(), number);
         }
         self.schedule(link_id);
         self.at_rest(link_id);

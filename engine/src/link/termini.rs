@@ -64,6 +64,7 @@ pub(super) fn mirror(attach: &Attach) -> LinkConfig {
         rcv_settle_mode: attach.rcv_settle_mode,
         max_message_size: None,
         initial_delivery_count: 0,
+        recoverable: false,
         offered_capabilities: Vec::new(),
         desired_capabilities: Vec::new(),
         properties: None,

@@ -24,6 +24,7 @@
 mod access;
 mod body;
 mod peek;
+pub(crate) mod position;
 mod properties;
 mod sections;
 mod slot;

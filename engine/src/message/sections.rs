@@ -236,6 +236,11 @@ impl Layout {
     }
 }
 
+/// Where the section at `at` ends; `None` if it is not whole, or no section.
+pub(super) fn end_of_section(octets: &Bytes, at: usize) -> Option<usize> {
+    thorough(octets, at).ok().map(|(.., end)| end)
+}
+
 /// The section at `at`, where its value begins and where it ends, if it is in the form that nearly all have: a small
 /// numeric descriptor and a value with a size of one octet.
 #[inline]

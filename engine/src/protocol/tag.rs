@@ -1,6 +1,7 @@
 //! [`Tag`]: the name of a delivery.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
@@ -105,6 +106,19 @@ impl PartialEq for Tag {
 }
 
 impl Eq for Tag {}
+
+impl PartialOrd for Tag {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Tag {
+    /// By octets, as slices are.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
 
 impl Hash for Tag {
     fn hash<H: Hasher>(&self, state: &mut H) {

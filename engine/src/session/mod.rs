@@ -15,8 +15,8 @@ use crate::delivery::Unsettled;
 use crate::endpoints::{Control, EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
-use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
-use crate::protocol::{Begin, Condition, End, Flow, conditions};
+use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
+use crate::protocol::{Begin, Condition, End, Flow, Role, conditions};
 use crate::seq::Seq;
 pub(crate) use disposition::{Dispositions, Run};
 pub(crate) use handles::Handles;
@@ -92,6 +92,36 @@ impl Session {
             queued: Queued::default(),
             end_was_told: false,
             config: Box::new(config),
+        }
+    }
+
+    /// The next live delivery in a range of those that the peer's end of this `role` handles.
+    #[inline]
+    pub(crate) fn next_delivery_in(
+        &self,
+        role: Role,
+        from: Seq,
+        last: Seq,
+    ) -> Option<(Seq, DeliveryId)> {
+        match role {
+            Role::Receiver => {
+                let (number, id) = self.outgoing.next_in(from, last)?;
+                Some((number, id.into()))
+            }
+            Role::Sender => {
+                let (number, id) = self.incoming.next_in(from, last)?;
+                Some((number, id.into()))
+            }
+        }
+    }
+
+    /// The delivery-id means this delivery no more.
+    /// `false` if it meant none before.
+    pub(crate) fn forget(&mut self, delivery: DeliveryId, number: Seq) -> bool {
+        match (delivery.outgoing(), delivery.incoming()) {
+            (Some(_), _) => self.outgoing.remove(number).is_some(),
+            (_, Some(_)) => self.incoming.remove(number).is_some(),
+            (None, None) => false,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::link::{self, Closing};
 use crate::protocol::{
     Attach, Condition, ReceiverSettleMode, Role, SenderSettleMode, Source, TargetArchetype,
 };
+use crate::recovery::{LinkState, Recovery, Unsettled};
 use crate::time::Time;
 
 /// A link of an [`Engine`] (2.6), whichever its role.
@@ -44,10 +45,42 @@ impl<'a> Link<'a> {
         self.engine.endpoints.accept_link(self.id, Some(config))
     }
 
+    /// Answers an attach of the peer's with what an earlier endpoint of this link left, and goes on with
+    /// that: see [`LinkState`].
+    ///
+    /// # Errors
+    /// As for [`accept`](Self::accept); or the state has another name or role than this link, or two
+    /// deliveries of one tag.
+    pub fn resume(&mut self, state: LinkState) -> Result<(), UsageError> {
+        self.engine.endpoints.accept_again(self.id, state)
+    }
+
+    /// What has to outlive this endpoint of the link for another one to go on with it: see [`LinkState`].
+    /// `None` for a link of the peer's that was not accepted.
+    ///
+    /// Take what is to be taken of updates and deliveries before: what waits here is in the state, and
+    /// will come again on the link that is resumed with it.
+    #[must_use]
+    pub fn state(&self) -> Option<LinkState> {
+        self.engine.endpoints.link_state(self.id)
+    }
+
+    /// What came of [`Session::resume`](crate::Session::resume) or [`resume`](Self::resume), once both
+    /// sides have attached; `None` before, for a link that resumes nothing, and when the peer refuses.
+    #[must_use]
+    pub fn recovery(&self) -> Option<Recovery> {
+        self.state_ref()?.resuming.as_ref()?.report
+    }
+
+    /// Deliveries that are not settled by both sides, in order.
+    pub fn unsettled(&self) -> impl Iterator<Item = Unsettled<'_>> {
+        self.engine.endpoints.unsettled(self.id)
+    }
+
     /// What [`accept`](Self::accept) would answer; for a link of ours, what it was attached with.
     #[must_use]
     pub fn offer(&self) -> Option<LinkConfig> {
-        Some((*self.state()?.config).clone())
+        Some((*self.state_ref()?.config).clone())
     }
 
     /// Answers an attach of the peer's with a refusal (2.6.3).
@@ -159,7 +192,7 @@ impl<'a> Link<'a> {
     /// ending the link took its place.
     #[must_use]
     pub fn closing(&self) -> Option<Closing> {
-        self.state()?.closing()
+        self.state_ref()?.closing()
     }
 
     /// The next delivery whose state the peer changed, after [`Event::Updates`](crate::Event::Updates).
@@ -173,51 +206,52 @@ impl<'a> Link<'a> {
     /// Which side of the link this is.
     #[must_use]
     pub fn role(&self) -> Role {
-        self.state().map_or(Role::Sender, link::Link::role)
+        self.state_ref().map_or(Role::Sender, link::Link::role)
     }
 
     /// The link's name.
     #[must_use]
     pub fn name(&self) -> Str {
-        self.state()
+        self.state_ref()
             .map_or_else(Str::default, |link| link.config.name.clone())
     }
 
     /// The session it is on.
     #[must_use]
     pub fn session(&self) -> Option<SessionId> {
-        self.state().map(|link| link.session)
+        self.state_ref().map(|link| link.session)
     }
 
     /// Whether the peer attached it and it has not been answered yet.
     #[must_use]
     pub fn is_incoming(&self) -> bool {
-        self.state().is_some_and(|link| link.local == Phase::New)
+        self.state_ref()
+            .is_some_and(|link| link.local == Phase::New)
     }
 
     /// Whether both sides have attached and neither has detached.
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        self.state().is_some_and(link::Link::is_attached)
+        self.state_ref().is_some_and(link::Link::is_attached)
     }
 
     /// Whether the peer has detached and waits for our detach.
     #[must_use]
     pub fn awaits_detach(&self) -> bool {
-        self.state()
+        self.state_ref()
             .is_some_and(|link| link.remote == Phase::Ended && link.local != Phase::Ended)
     }
 
     /// Whether the peer's detach closed the link for good.
     #[must_use]
     pub fn is_remote_closed(&self) -> bool {
-        self.state().is_some_and(|link| link.remote_closed)
+        self.state_ref().is_some_and(|link| link.remote_closed)
     }
 
     /// The peer's attach, once it has arrived.
     #[must_use]
     pub fn remote(&self) -> Option<&Attach> {
-        self.state()?.remote_attach.as_deref()
+        self.state_ref()?.remote_attach.as_deref()
     }
 
     /// The source as the peer sees it. `None` from a sending peer means that it refused the link.
@@ -235,24 +269,24 @@ impl<'a> Link<'a> {
     /// The sender's settle mode in force.
     #[must_use]
     pub fn snd_settle_mode(&self) -> SenderSettleMode {
-        self.state()
+        self.state_ref()
             .map_or(SenderSettleMode::Mixed, link::Link::snd_settle_mode)
     }
 
     /// The receiver's settle mode in force.
     #[must_use]
     pub fn rcv_settle_mode(&self) -> ReceiverSettleMode {
-        self.state()
+        self.state_ref()
             .map_or(ReceiverSettleMode::First, link::Link::rcv_settle_mode)
     }
 
     /// The error that ended it, from either side.
     #[must_use]
     pub fn error(&self) -> Option<&EndError> {
-        self.state()?.error.as_deref()
+        self.state_ref()?.error.as_deref()
     }
 
-    fn state(&self) -> Option<&link::Link> {
+    fn state_ref(&self) -> Option<&link::Link> {
         self.engine.endpoints.links.get(self.id)
     }
 }

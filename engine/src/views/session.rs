@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::error::UsageError;
 use crate::ids::{LinkId, SessionId};
 use crate::protocol::{Begin, Condition, Role};
+use crate::recovery::LinkState;
 use crate::session;
 
 /// A session of an [`Engine`] (2.5).
@@ -53,6 +54,15 @@ impl<'a> Session<'a> {
         self.engine
             .endpoints
             .attach(self.id, Role::Receiver, config)
+    }
+
+    /// Attaches a link of either role with what an earlier endpoint of it left, on this or another
+    /// connection, and goes on with that: see [`LinkState`].
+    ///
+    /// # Errors
+    /// As for [`attach_sender`](Self::attach_sender), or two of the deliveries have one tag.
+    pub fn resume(&mut self, state: LinkState) -> Result<LinkId, UsageError> {
+        self.engine.endpoints.attach_again(self.id, state)
     }
 
     /// Whether the peer began it and it has not been [accepted](Self::accept) yet.

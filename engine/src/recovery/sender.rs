@@ -1,0 +1,232 @@
+//! The sending side: what becomes of each delivery that was not settled before (3.4.6).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::delivery::Payload;
+use crate::endpoints::Endpoints;
+use crate::ids::{LinkId, OutgoingId};
+use crate::link::{After, Resumes, Sending};
+use crate::message::position::octet_at;
+use crate::protocol::{DeliveryState, Received, SenderSettleMode, Tag};
+use crate::recovery::Recovery;
+use crate::recovery::map::Remembered;
+use crate::recovery::table::{Step, step};
+
+/// An outgoing delivery of before.
+struct Earlier {
+    id: OutgoingId,
+    link: LinkId,
+    tag: Tag,
+    format: u32,
+    local: Option<DeliveryState>,
+    /// The outcome at the receiver that was heard of before.
+    heard: Option<DeliveryState>,
+    payload: Option<Payload>,
+    is_open: bool,
+}
+
+impl Endpoints {
+    /// Plans the transfers that resume what both sides remember, or send again what the receiver does not. They stand
+    /// in the queue before anything new. The error is what is wrong with what the peer remembers.
+    pub(super) fn resume_sending(
+        &mut self,
+        id: LinkId,
+        mut remembered: Remembered,
+        report: &mut Recovery,
+    ) -> Result<(), &'static str> {
+        for delivery in self.earlier(id) {
+            let theirs = remembered.remove(&delivery.tag);
+            let octets = delivery.payload.clone().map(Payload::into_bytes);
+            let at = |point: &Received| octet_at(octets.as_ref()?, delivery.format, point);
+            let lacks = |theirs: &Received, ours: &Received| match (at(theirs), at(ours)) {
+                (Some(theirs), Some(ours)) => theirs < ours,
+                _ => theirs.key() < ours.key(),
+            };
+            let found = step(
+                delivery.local.as_ref(),
+                theirs.as_ref().map(Option::as_ref),
+                lacks,
+            );
+            if theirs.is_some() {
+                report.resumed += 1;
+            }
+            match found {
+                Step::SendAgain => self.send_again(&delivery, report),
+                Step::Resume(point) => {
+                    let start = match (point, &octets) {
+                        (Some(point), Some(_)) => at(point).ok_or(BEYOND)?,
+                        _ => 0,
+                    };
+                    match octets {
+                        Some(octets) => {
+                            let state = point.map(|p| DeliveryState::Received(Box::new(p.clone())));
+                            let mut sending = delivery.sending(octets.slice(start..).into());
+                            sending.written = octets.len() as u64;
+                            sending.open = delivery.is_open.then_some(delivery.id);
+                            sending.resumes = Some(Resumes::boxed(state));
+                            self.enqueue(id, sending);
+                        }
+                        None => self.call_off_and_send_again(&delivery, report),
+                    }
+                }
+                Step::Answer(outcome) => {
+                    self.close_writing(&delivery);
+                    self.tell_outcome(&delivery, outcome);
+                    self.tell(delivery.id.into(), Some(outcome.clone()), false);
+                }
+                Step::AbortAndSendAgain => self.call_off_and_send_again(&delivery, report),
+                Step::Forget(outcome) => {
+                    // Nothing new may be concluded while one side has not told all.
+                    if report.complete {
+                        report.settled += 1;
+                        self.tell(delivery.id.into(), Some(outcome.clone()), true);
+                    }
+                }
+                Step::Abort(outcome) => {
+                    self.call_off(&delivery, report);
+                    self.tell(delivery.id.into(), Some(outcome.clone()), true);
+                }
+                Step::Settle(outcome) => {
+                    report.settled += 1;
+                    self.settle_again(&delivery, outcome);
+                    self.tell(delivery.id.into(), Some(outcome.clone()), true);
+                }
+                Step::Restate(outcome) => {
+                    self.tell_outcome(&delivery, outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn earlier(&self, id: LinkId) -> Vec<Earlier> {
+        let Some(link) = self.links.get(id) else {
+            return Vec::new();
+        };
+        let earlier = |id: OutgoingId| {
+            let sent = self.outgoing.get(id)?;
+            let known = &sent.known;
+            if known.remote_settled || known.number.is_some() {
+                return None;
+            }
+            let more = sent.more.as_ref();
+            let is_outcome = |state: &&DeliveryState| state.is_outcome();
+            Some(Earlier {
+                id,
+                link: known.link,
+                tag: known.tag,
+                format: known.format,
+                local: more.and_then(|more| more.local_state.clone()),
+                heard: known.remote_state.as_ref().filter(is_outcome).cloned(),
+                payload: more.and_then(|more| more.payload.clone()),
+                is_open: sent.is_open(),
+            })
+        };
+        let ids = link.deliveries.iter().filter_map(|id| id.outgoing());
+        ids.filter_map(earlier).collect()
+    }
+
+    /// The receiver has nothing of it.
+    fn send_again(&mut self, delivery: &Earlier, report: &mut Recovery) {
+        // Only when both sides have told all may it be sent as new (2.6.13).
+        if !report.complete {
+            return;
+        }
+        // A receiver that told an outcome and forgot the delivery since has settled it.
+        if delivery.heard.is_some() {
+            report.settled += 1;
+            self.tell(delivery.id.into(), None, true);
+            return;
+        }
+        let Some(payload) = delivery.payload.clone() else {
+            report.lost += 1;
+            self.close_writing(delivery);
+            self.tell(delivery.id.into(), None, true);
+            return;
+        };
+        report.sent_again += 1;
+        let written = payload.len() as u64;
+        let mut sending = delivery.sending(payload);
+        sending.written = written;
+        sending.open = delivery.is_open.then_some(delivery.id);
+        self.enqueue(delivery.link, sending);
+    }
+
+    /// A transfer without payload gives the delivery an id again, and says what became of it.
+    fn tell_outcome(&mut self, delivery: &Earlier, outcome: &DeliveryState) {
+        let mut sending = delivery.sending(Payload::default());
+        sending.resumes = Some(Resumes::boxed(Some(outcome.clone())));
+        self.enqueue(delivery.link, sending);
+    }
+
+    /// The receiver will not get the rest. An aborted delivery counts as settled (2.7.5).
+    fn call_off(&mut self, delivery: &Earlier, report: &mut Recovery) {
+        report.aborted += 1;
+        let mut sending = delivery.sending(Payload::default());
+        sending.delivery = None;
+        sending.aborted = true;
+        sending.resumes = Some(Resumes::boxed(None));
+        self.enqueue(delivery.link, sending);
+    }
+
+    fn call_off_and_send_again(&mut self, delivery: &Earlier, report: &mut Recovery) {
+        self.call_off(delivery, report);
+        self.send_again(delivery, report);
+    }
+
+    /// Both sides know the outcome: the transfer says so, and that is the end of it.
+    fn settle_again(&mut self, delivery: &Earlier, outcome: &DeliveryState) {
+        let mode = self
+            .links
+            .get(delivery.link)
+            .map(|link| link.snd_settle_mode());
+        let mut sending = delivery.sending(Payload::default());
+        sending.delivery = None;
+        let mut resumes = Resumes::boxed(Some(outcome.clone()));
+        if mode == Some(SenderSettleMode::Unsettled) {
+            resumes.unsettled = true;
+            sending.after = After::Settle(Some(outcome.clone()));
+        }
+        sending.resumes = Some(resumes);
+        self.enqueue(delivery.link, sending);
+    }
+
+    /// What the receiver has made up its mind about needs not be written to the end.
+    fn close_writing(&mut self, delivery: &Earlier) {
+        if let Some(sent) = self.outgoing.get_mut(delivery.id)
+            && let Some(more) = &mut sent.more
+        {
+            more.is_open = false;
+        }
+    }
+}
+
+const BEYOND: &str = "unsettled tells of more octets received than the delivery has";
+
+impl Earlier {
+    fn sending(&self, payload: Payload) -> Sending {
+        Sending {
+            delivery: Some(self.id),
+            tag: self.tag,
+            format: self.format,
+            state: None,
+            batchable: false,
+            remaining: payload.len(),
+            payload,
+            written: 0,
+            open: None,
+            aborted: false,
+            number: None,
+            after: After::Nothing,
+            resumes: None,
+        }
+    }
+}
+
+impl Received {
+    /// In the order of a message's octets, as far as can be told without the message.
+    const fn key(&self) -> (u32, u64) {
+        (self.section_number, self.section_offset)
+    }
+}

@@ -1,0 +1,294 @@
+//! Taking the state of a link, and giving it to a new endpoint.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use crate::config::LinkConfig;
+use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore};
+use crate::endpoints::{Endpoints, Phase};
+use crate::error::UsageError;
+use crate::ids::{DeliveryId, LinkId, SessionId};
+use crate::link::{Half, Link, ReceiverHalf};
+use crate::protocol::{ReceiverSettleMode, Role, Tag, TargetArchetype};
+use crate::recovery::{Awaited, LinkState, Resuming, Unsettled, UnsettledDelivery};
+
+impl Endpoints {
+    // ---- taking ----
+
+    /// The states of all links that can be recovered and were not closed.
+    pub(crate) fn link_states(&self) -> Vec<LinkState> {
+        let lives = |link: &&(LinkId, &Link)| link.1.config.recoverable && !link.1.was_closed();
+        let links: Vec<_> = self.links.iter().collect();
+        links
+            .iter()
+            .filter(lives)
+            .filter_map(|(id, _)| self.link_state(*id))
+            .collect()
+    }
+
+    /// The state of a link; `None` if it was never attached from this side.
+    pub(crate) fn link_state(&self, id: LinkId) -> Option<LinkState> {
+        let link = self.links.get(id).filter(|l| l.local != Phase::New)?;
+        let unsettled = match &link.half {
+            Half::Sender(_) => self.unsettled_sent(link).collect(),
+            Half::Receiver(half) => self.unsettled_received(link, half),
+        };
+        Some(LinkState {
+            role: link.role(),
+            config: config_to_resume(link),
+            unsettled,
+        })
+    }
+
+    /// Deliveries of a link that are not settled by both sides and told of.
+    pub(crate) fn unsettled(&self, id: LinkId) -> impl Iterator<Item = Unsettled<'_>> {
+        let ids = self.links.get(id).map(|link| link.deliveries.iter());
+        ids.into_iter().flatten().filter_map(|id| {
+            let known = self.known(id)?;
+            let local_state = match id.outgoing() {
+                Some(id) => {
+                    let outgoing = self.outgoing.get(id).filter(|o| !o.is_settled())?;
+                    outgoing
+                        .more
+                        .as_ref()
+                        .and_then(|more| more.local_state.as_ref())
+                }
+                None => self.incoming.get(id.incoming()?)?.local_state.as_ref(),
+            };
+            Some(Unsettled {
+                id,
+                tag: known.tag,
+                message_format: known.format,
+                local_state,
+                remote_state: known.remote_state.as_ref(),
+                settled: known.remote_settled,
+            })
+        })
+    }
+
+    fn unsettled_sent(&self, link: &Link) -> impl Iterator<Item = UnsettledDelivery> {
+        let outgoing = |id: DeliveryId| self.outgoing.get(id.outgoing()?);
+        let deliveries = link.deliveries.iter().filter_map(outgoing);
+        deliveries.filter(|sent| !sent.is_settled()).map(|sent| {
+            let more = sent.more.as_ref();
+            UnsettledDelivery {
+                local_state: more.and_then(|more| more.local_state.clone()),
+                payload: more.and_then(|more| more.payload.clone()),
+                complete: !sent.is_open(),
+                ..UnsettledDelivery::of(&sent.known)
+            }
+        })
+    }
+
+    /// In the order in which they began: what the application has, what waits for it, what is still coming.
+    fn unsettled_received(&self, link: &Link, half: &ReceiverHalf) -> Vec<UnsettledDelivery> {
+        let waiting: BTreeSet<DeliveryId> =
+            half.complete.iter().filter_map(|(d, _)| d.id).collect();
+        let partial = half.partial();
+        let mut found = Vec::new();
+        for id in link.deliveries.iter() {
+            let Some(incoming) = id.incoming().and_then(|id| self.incoming.get(id)) else {
+                continue;
+            };
+            if waiting.contains(&id) || partial.is_some_and(|partial| partial.id() == id) {
+                continue;
+            }
+            let mut delivery = UnsettledDelivery::received(incoming);
+            if let Some(awaited) = half.awaited(&incoming.known.tag, id) {
+                delivery.payload.clone_from(&awaited.payload);
+                delivery.complete = awaited.complete;
+            }
+            found.push(delivery);
+        }
+        for (delivery, _) in half.complete.iter().filter(|(d, _)| !d.aborted) {
+            let incoming = delivery.id.and_then(DeliveryId::incoming);
+            let mut state = match incoming.and_then(|id| self.incoming.get(id)) {
+                Some(incoming) => UnsettledDelivery::received(incoming),
+                // The sender settled it, and only the application does not have it yet.
+                None => UnsettledDelivery {
+                    message_format: delivery.message_format,
+                    settled: true,
+                    ..UnsettledDelivery::new(delivery.tag)
+                },
+            };
+            state.payload = Some(delivery.payload.clone());
+            found.push(state);
+        }
+        if let Some(partial) = partial
+            && let Some(incoming) = partial.id().incoming().and_then(|id| self.incoming.get(id))
+        {
+            let mut state = UnsettledDelivery::received(incoming);
+            state.payload = Some(partial.payload().clone());
+            state.complete = false;
+            found.push(state);
+        }
+        found
+    }
+
+    // ---- giving ----
+
+    /// Attaches a link with what an earlier endpoint of it left.
+    pub(crate) fn attach_again(
+        &mut self,
+        session: SessionId,
+        state: LinkState,
+    ) -> Result<LinkId, UsageError> {
+        state.check()?;
+        let id = self.attach(session, state.role, state.config)?;
+        self.restore(id, state.unsettled);
+        Ok(id)
+    }
+
+    /// Answers the attach of a peer with what an earlier endpoint of the link left.
+    pub(crate) fn accept_again(&mut self, id: LinkId, state: LinkState) -> Result<(), UsageError> {
+        let link = self.link_mut(id)?;
+        if link.role() != state.role || link.config.name != state.config.name {
+            return Err(UsageError::WrongKind {
+                expected: "the state of this link: the same name and role",
+            });
+        }
+        state.check()?;
+        self.accept_link(id, Some(state.config))?;
+        self.restore(id, state.unsettled);
+        self.reconcile(id);
+        Ok(())
+    }
+
+    fn restore(&mut self, id: LinkId, unsettled: Vec<UnsettledDelivery>) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        link.resuming = Some(Resuming::new());
+        let role = link.role();
+        let settles_second = link.config.rcv_settle_mode == ReceiverSettleMode::Second;
+        for delivery in unsettled {
+            let mut known = Known::new(id, delivery.tag, None, delivery.message_format);
+            known.remote_state = delivery.remote_state;
+            match role {
+                Role::Sender => {
+                    let mut outgoing = Outgoing::new(known);
+                    outgoing.more = Some(Box::new(OutgoingMore {
+                        is_open: !delivery.complete && !delivery.settled,
+                        is_settled: false,
+                        local_state: delivery.local_state,
+                        payload: delivery.payload,
+                    }));
+                    let sent = self.outgoing.insert(outgoing).into();
+                    self.list_delivery(id, sent);
+                    if delivery.settled {
+                        self.tell(sent, None, true);
+                    }
+                }
+                Role::Receiver => {
+                    let mut incoming = Incoming::new(known, settles_second);
+                    incoming.done = delivery.done;
+                    incoming.local_state = delivery.local_state;
+                    incoming.read = delivery.read;
+                    let received = self.incoming.insert(incoming);
+                    self.list_delivery(id, received.into());
+                    let awaited = Awaited {
+                        id: received,
+                        payload: delivery.payload,
+                        complete: delivery.complete,
+                    };
+                    if delivery.settled {
+                        self.settle_awaited(id, delivery.tag, awaited);
+                    } else if let Some(link) = self.links.get_mut(id)
+                        && let Half::Receiver(half) = &mut link.half
+                    {
+                        half.await_resumption(delivery.tag, awaited);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a link is attached with again: as before, but for an address that was made up for it.
+fn config_to_resume(link: &Link) -> LinkConfig {
+    let mut config = (*link.config).clone();
+    let Some(attach) = &link.remote_attach else {
+        return config;
+    };
+    // The node is there by now, and has an address (3.5.3).
+    if let (Some(source), Some(made)) = (&mut config.source, &attach.source)
+        && source.dynamic
+        && link.role() == Role::Receiver
+    {
+        source.address.clone_from(&made.address);
+        source.dynamic = false;
+        source.dynamic_node_properties = None;
+    }
+    if let (Some(target), Some(made)) = (&mut config.target, &attach.target)
+        && let (TargetArchetype::Target(target), TargetArchetype::Target(made)) =
+            (&mut **target, &**made)
+        && target.dynamic
+        && link.role() == Role::Sender
+    {
+        target.address.clone_from(&made.address);
+        target.dynamic = false;
+        target.dynamic_node_properties = None;
+    }
+    config
+}
+
+impl LinkState {
+    /// A link of which nothing is known but what it is attached with.
+    #[must_use]
+    pub const fn new(role: Role, config: LinkConfig) -> Self {
+        Self {
+            role,
+            config,
+            unsettled: Vec::new(),
+        }
+    }
+
+    /// What would be wrong on the wire, or say two things at once.
+    fn check(&self) -> Result<(), UsageError> {
+        let mut tags = BTreeSet::new();
+        let mut tags_left = self.unsettled.iter().filter(|delivery| !delivery.settled);
+        if tags_left.all(|delivery| tags.insert(delivery.tag)) {
+            Ok(())
+        } else {
+            let text = "two unsettled deliveries of the link have the same tag";
+            Err(UsageError::WrongState(text))
+        }
+    }
+}
+
+impl UnsettledDelivery {
+    /// A delivery of which nothing is known but its tag.
+    #[must_use]
+    pub const fn new(tag: Tag) -> Self {
+        Self {
+            tag,
+            message_format: 0,
+            local_state: None,
+            remote_state: None,
+            payload: None,
+            read: 0,
+            complete: true,
+            done: false,
+            settled: false,
+        }
+    }
+
+    fn of(known: &Known) -> Self {
+        Self {
+            message_format: known.format,
+            remote_state: known.remote_state.clone(),
+            settled: known.remote_settled,
+            ..Self::new(known.tag)
+        }
+    }
+
+    fn received(incoming: &Incoming) -> Self {
+        Self {
+            local_state: incoming.local_state.clone(),
+            read: incoming.read,
+            done: incoming.done,
+            ..Self::of(&incoming.known)
+        }
+    }
+}
