@@ -2,7 +2,8 @@
 
 use ferrion_engine::protocol::DeliveryState;
 use ferrion_engine::{
-    Delivery, DeliveryId, Event, LinkConfig, LinkId, SessionConfig, SessionId, Update, UsageError,
+    Delivery, DeliveryId, Event, LinkConfig, LinkId, LinkState, SessionConfig, SessionId, Update,
+    UsageError,
 };
 
 use super::{CHANNEL_OFFSET, Peer, Side};
@@ -127,6 +128,21 @@ impl Peer {
     ) -> Wired {
         let id = self.attach_receiver(session, config).expect("attaches");
         self.answered(id, Role::Receiver, change)
+    }
+
+    /// The engine attaches a link with what an earlier endpoint left, the script answers.
+    pub fn resumed_with(
+        &mut self,
+        session: SessionId,
+        state: LinkState,
+        change: impl FnOnce(Build) -> Build,
+    ) -> Wired {
+        let role = match state.role {
+            ferrion_engine::protocol::Role::Sender => Role::Sender,
+            ferrion_engine::protocol::Role::Receiver => Role::Receiver,
+        };
+        let id = self.resume(session, state).expect("resumes");
+        self.answered(id, role, change)
     }
 
     fn answered(&mut self, id: LinkId, role: Role, change: impl FnOnce(Build) -> Build) -> Wired {
@@ -256,6 +272,16 @@ impl Peer {
         config: LinkConfig,
     ) -> Result<LinkId, UsageError> {
         self.engine().session(session)?.attach_receiver(config)
+    }
+
+    /// The engine attaches a link with what an earlier endpoint left, its delivery-count moved.
+    pub fn resume(
+        &mut self,
+        session: SessionId,
+        mut state: LinkState,
+    ) -> Result<LinkId, UsageError> {
+        state.config.initial_delivery_count = self.wire(0);
+        self.engine().session(session)?.resume(state)
     }
 
     /// The engine accepts a link as it was offered, its delivery-count moved.
