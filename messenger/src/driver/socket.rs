@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 use super::clock;
 
@@ -77,7 +78,7 @@ impl Socket {
         token: Token,
         registry: &Registry,
     ) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+        prepare(&stream)?;
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
             stream: Some(stream),
@@ -248,6 +249,13 @@ fn open(address: SocketAddr, token: Token, registry: &Registry) -> io::Result<Tc
     Ok(stream)
 }
 
+/// Small frames go at once; and the system asks now and then whether the peer's is still there, which finds the dead ones where
+/// no idle time-out was agreed on (2.4.5).
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_keepalive(true)
+}
+
 /// Whether a connect that was begun has succeeded, is under way, or has failed.
 fn established(stream: &TcpStream) -> io::Result<bool> {
     if let Some(error) = stream.take_error()? {
@@ -255,10 +263,45 @@ fn established(stream: &TcpStream) -> io::Result<bool> {
     }
     match stream.peer_addr() {
         Ok(_) => {
-            stream.set_nodelay(true)?;
+            prepare(stream)?;
             Ok(true)
         }
         Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use mio::{Events, Poll};
+
+    use super::*;
+
+    fn is_kept_alive(socket: &Socket) -> bool {
+        let stream = socket.stream.as_ref().unwrap();
+        SockRef::from(stream).keepalive().unwrap()
+    }
+
+    #[test]
+    fn both_ends_of_a_connection_are_kept_alive() {
+        let mut poll = Poll::new().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = Socket::connecting(vec![address], Token(1));
+        while !matches!(
+            client.progress(clock(), poll.registry()),
+            Progress::Connected
+        ) {
+            poll.poll(&mut Events::with_capacity(4), None).unwrap();
+            client.signal(false, true);
+        }
+        assert!(is_kept_alive(&client));
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(stream);
+        let server = Socket::accepted(stream, Token(2), poll.registry()).unwrap();
+        assert!(is_kept_alive(&server));
     }
 }
