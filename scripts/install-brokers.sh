@@ -42,6 +42,7 @@ main() {
 packages() {
   have mmdebstrap || echo mmdebstrap
   have javac || echo openjdk-17-jdk-headless
+  have xz || echo xz-utils
   [ -e "$JAVA/activemq-broker.jar" ] || echo libactivemq-java
   [ -e "$JAVA/jetty9-server.jar" ] || echo libjetty9-java
   [ -e "$JAVA/jetty9-websocket-server.jar" ] || echo libjetty9-extra-java

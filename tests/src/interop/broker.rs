@@ -167,10 +167,28 @@ pub(super) fn free_port() -> u16 {
 /// # Errors
 ///
 /// It does not: why.
-pub(super) fn answers(port: u16, mut is_lost: impl FnMut() -> bool) -> Result<(), String> {
+pub(super) fn answers(port: u16, is_lost: impl FnMut() -> bool) -> Result<(), String> {
+    await_port(port, greets, is_lost)
+}
+
+/// Waits until a server takes connections, or `is_lost` says that it never will.
+///
+/// # Errors
+///
+/// It does not: why.
+pub(super) fn listens(port: u16, is_lost: impl FnMut() -> bool) -> Result<(), String> {
+    let takes = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+    await_port(port, takes, is_lost)
+}
+
+fn await_port(
+    port: u16,
+    is_ready: impl Fn(u16) -> bool,
+    mut is_lost: impl FnMut() -> bool,
+) -> Result<(), String> {
     let until = Instant::now() + START;
     while Instant::now() < until {
-        if greets(port) {
+        if is_ready(port) {
             return Ok(());
         }
         if is_lost() {
@@ -178,7 +196,7 @@ pub(super) fn answers(port: u16, mut is_lost: impl FnMut() -> bool) -> Result<()
         }
         thread::sleep(Duration::from_millis(50));
     }
-    Err(format!("nobody speaks AMQP at port {port} after {START:?}"))
+    Err(format!("nobody answers at port {port} after {START:?}"))
 }
 
 fn greets(port: u16) -> bool {

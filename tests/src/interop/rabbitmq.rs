@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     Conversation,
-    broker::{Folder, Signal, answers, free_port, installed},
+    broker::{Folder, Signal, answers, free_port, installed, listens},
     conversation::password,
     management::{Management, Queue},
     project,
@@ -206,9 +206,11 @@ impl RabbitMq {
     /// When it does not come up.
     pub fn wait(&mut self, node: usize) {
         let child = &mut self.child;
-        let ready = answers(self.nodes[node].port, || {
-            !matches!(child.try_wait(), Ok(None))
-        });
+        let mut is_lost = || !matches!(child.try_wait(), Ok(None));
+        let ready = answers(self.nodes[node].port, &mut is_lost);
+        // Whatever listens elsewhere does so a moment later.
+        let mut others = self.nodes[node].ports.values();
+        let ready = ready.and_then(|()| others.try_for_each(|port| listens(*port, &mut is_lost)));
         if let Err(why) = ready {
             panic!("RabbitMQ does not come up: {why}.\n{}", self.logs(node));
         }

@@ -11,6 +11,9 @@ use ferrion_tests::interop::{ActiveMqPlan, Conversation, Signal, password};
 
 use crate::support::{broker, config, talk, text};
 
+/// By how much a busy machine may be late.
+const SLACK: Duration = Duration::from_secs(3);
+
 #[test]
 fn plain_and_anonymous_are_admitted() {
     let anonymous = SaslConfig::Client(SaslClient::anonymous());
@@ -98,7 +101,7 @@ fn heartbeats_keep_a_connection_and_a_frozen_broker_is_given_up() {
     talk.expect(Event::Failed);
     let took = since.elapsed();
     assert!(
-        took >= LIMIT / 2 && took < 2 * LIMIT,
+        took >= LIMIT / 2 && took < LIMIT + SLACK,
         "{took:?} after it was frozen"
     );
     let failure = talk.engine().failure().cloned();

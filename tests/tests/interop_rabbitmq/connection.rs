@@ -11,6 +11,9 @@ use ferrion_tests::interop::{Conversation, Queue, RabbitMqPlan, Signal, password
 
 use crate::support::{broker, config, declare, talk, text};
 
+/// By how much a busy machine may be late.
+const SLACK: Duration = Duration::from_secs(3);
+
 #[test]
 fn plain_and_anonymous_are_admitted() {
     let anonymous = SaslConfig::Client(SaslClient::anonymous());
@@ -112,7 +115,7 @@ fn a_broker_that_is_frozen_is_given_up_and_one_that_closes_tells_why() {
     talk.expect(Event::Failed);
     let took = since.elapsed();
     assert!(
-        took >= LIMIT / 2 && took < 2 * LIMIT,
+        took >= LIMIT / 2 && took < LIMIT + SLACK,
         "{took:?} after it was frozen"
     );
     let failure = talk.engine().failure().cloned();

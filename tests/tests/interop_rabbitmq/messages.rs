@@ -1,5 +1,6 @@
 //! What becomes of messages.
 
+use bytes::Bytes;
 use ferrion_engine::{
     LinkConfig, LinkId, Message, SendError,
     codec::{Fields, Symbol, Value},
@@ -211,11 +212,11 @@ fn a_message_that_is_too_large_is_not_sent() {
     });
     let mut view = talk.engine().sender(sender).unwrap();
     let delivery = view.stream(b"large", &Default::default()).unwrap();
-    let piece = vec![0; 32 << 20];
+    let piece = Bytes::from(vec![0; 32 << 20]);
     for _ in 0..LARGEST >> 25 {
         view.write(delivery, piece.clone()).unwrap();
     }
-    let refused = view.write(delivery, vec![0]).unwrap_err();
+    let refused = view.write(delivery, piece.slice(..1)).unwrap_err();
     assert_eq!(
         refused,
         SendError::MessageTooLarge {
