@@ -372,6 +372,32 @@ fn a_delivery_is_settled_while_the_link_is_suspended_by_taking_it_out_of_the_sta
 }
 
 #[test]
+fn an_outcome_that_the_sender_told_of_its_own_accord_counts_after_resuming() {
+    client(|p| {
+        let link = sender(p);
+        let id = p.send(&link, b"1", b"one");
+        p.expect_transfer();
+        let mut view = p.engine().sender(link.id).unwrap();
+        view.update(id, DeliveryState::Released).unwrap();
+        p.expect_disposition().settled(false);
+        let state = suspended(p, &link);
+        assert_eq!(
+            state.unsettled[0].local_state,
+            Some(DeliveryState::Released)
+        );
+        let session = p.begun();
+        let again = p.resumed_with(session, state, |attach| {
+            attach.unsettled(map(&[(b"1", accepted().v())]))
+        });
+        p.grant(&again, 1);
+        p.expect_transfer()
+            .resume(true)
+            .settled(false)
+            .state(build::released().v());
+    });
+}
+
+#[test]
 fn the_name_of_a_suspended_link_is_free() {
     client(|p| {
         let link = sender(p);
