@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use ferrion_engine::protocol::{ReceiverSettleMode, Role};
 use ferrion_engine::{Config, Engine, Event, LinkConfig, LinkId, LinkState, SessionConfig, Time};
 use ferrion_tests::endpoint::{Cut, Endpoint, Trace};
+use ferrion_tests::rng::Rng;
 
 const NOW: Time = Time(1_000_000);
 
@@ -133,6 +134,16 @@ impl World {
         self.begin();
     }
 
+    /// An application suspends its link, if it is attached.
+    fn suspend(&mut self, index: usize) {
+        let side = &mut self.sides[index];
+        if let Some(mut link) = side.link.and_then(|id| side.end.engine.link(id).ok())
+            && link.is_attached()
+        {
+            link.detach().unwrap();
+        }
+    }
+
     /// Lets both work until nothing moves, or so many octets have. Answers how many did.
     fn work(&mut self, most: usize) -> usize {
         let mut moved = 0;
@@ -189,7 +200,10 @@ impl World {
                     }
                 }
                 Event::Deliveries(id) => {
-                    let mut receiver = engine.receiver(id).unwrap();
+                    // What came before the link was suspended is in its state.
+                    let Ok(mut receiver) = engine.receiver(id) else {
+                        continue;
+                    };
                     while let Some(delivery) = receiver.next_delivery() {
                         side.inbox.push(delivery.payload.into_bytes().to_vec());
                         if let Some(id) = delivery.id {
@@ -198,7 +212,9 @@ impl World {
                     }
                 }
                 Event::Updates(id) => {
-                    while let Some(update) = engine.link(id).unwrap().next_update() {
+                    while let Ok(mut link) = engine.link(id)
+                        && let Some(update) = link.next_update()
+                    {
                         if !update.settled {
                             engine.sender(id).unwrap().settle(update.delivery).unwrap();
                         }
@@ -206,11 +222,20 @@ impl World {
                     }
                 }
                 Event::LinkDetached(id) => {
-                    panic!(
-                        "{:?}\n{}",
-                        engine.link(id).unwrap().error(),
-                        self.trace.text()
-                    );
+                    // One of the two suspended it. The client goes on at once, the server when it is asked to.
+                    let mut link = engine.link(id).unwrap();
+                    assert_eq!(link.error(), None, "{}", self.trace.text());
+                    let (session, state) = (link.session().unwrap(), link.state().unwrap());
+                    if link.awaits_detach() {
+                        link.detach().unwrap();
+                    }
+                    side.link = None;
+                    if index == 1 {
+                        side.kept.push(state);
+                    } else {
+                        let again = engine.session(session).unwrap().resume(state);
+                        side.link = Some(again.unwrap());
+                    }
                 }
                 _ => {}
             }
@@ -320,6 +345,26 @@ fn octets_that_come_one_by_one_are_recovered_as_well() {
         ..plan(ReceiverSettleMode::Second, Role::Sender)
     };
     cut_everywhere(plan, 41);
+}
+
+#[test]
+fn links_that_are_suspended_and_cut_at_random_are_recovered() {
+    for seed in 0..1000 {
+        let mut rng = Rng::new(seed);
+        let modes = [ReceiverSettleMode::First, ReceiverSettleMode::Second];
+        let roles = [Role::Sender, Role::Receiver];
+        let mut world = World::new(plan(modes[rng.below(2)], roles[rng.below(2)]));
+        world.cut = Cut::Random(Rng::new(rng.next_u64()));
+        for _ in 0..rng.below(12) {
+            world.work(rng.below(900));
+            match rng.below(3) {
+                0 => world.recover(),
+                side => world.suspend(side - 1),
+            }
+        }
+        world.work(usize::MAX);
+        world.check(&format!("seed {seed}"));
+    }
 }
 
 #[test]

@@ -432,11 +432,14 @@ fn a_peer_that_attaches_a_suspended_link_again_finds_it() {
                 .target(build::target().v())
                 .unsettled(map(&[(b"1", V::Null)])),
         );
+        // Until the new endpoint goes on with it, the state of the old one is the link's.
+        assert_eq!(p.engine().link_states(), std::slice::from_ref(&state));
         let id = p.event_where("LinkAttached", |e| match e {
             Event::LinkAttached(id) => Some(id),
             _ => None,
         });
         p.engine().link(id).unwrap().resume(state).unwrap();
+        assert_eq!(p.engine().link_states().len(), 1);
         p.expect_detach().handle(link.ours).closed(false);
         let point = build::received().section_number(1).section_offset(0).v();
         let ours = p
@@ -461,6 +464,27 @@ fn a_peer_that_attaches_a_suspended_link_again_finds_it() {
             p.take(&again).payload.into_bytes(),
             &b"\x00\x53\x77\x41"[..]
         );
+    });
+}
+
+#[test]
+fn a_link_that_the_peer_suspends_is_attached_again_at_once() {
+    client(|p| {
+        let link = sender(p);
+        p.send(&link, b"1", b"one");
+        p.expect_transfer();
+        p.inject(detach().handle(link.theirs));
+        told(p, &link);
+        let mut view = p.engine().link(link.id).unwrap();
+        let (session, state) = (view.session().unwrap(), view.state().unwrap());
+        view.detach().unwrap();
+        let id = p.resume(session, state).unwrap();
+        p.expect_detach().handle(link.ours).closed(false);
+        p.expect_attach()
+            .name("l")
+            .unsettled(map(&[(b"1", V::Null)]))
+            .respond();
+        assert_eq!(p.next_event(), Some(Event::LinkAttached(id)));
     });
 }
 

@@ -120,6 +120,11 @@ impl Link {
         matches!((self.local, self.remote), (Phase::Open, Phase::Open))
     }
 
+    /// Both sides have detached, if only in intention on this one.
+    const fn is_detached(&self) -> bool {
+        matches!((self.local, self.remote), (Phase::Ended, Phase::Ended))
+    }
+
     /// Detaching was asked for and waits for what was sent: the peer knows nothing of it.
     pub(crate) const fn detach_waits(&self) -> bool {
         matches!(self.local, Phase::Ended) && !self.detach_due && !self.detach_written
@@ -187,7 +192,9 @@ impl Endpoints {
         }
         termini::check(role, false, &config)?;
         let key = (role, config.name.clone());
-        if self.names.contains_key(&key) {
+        // A detach of ours that is still to be written leaves before the new attach does.
+        let named = self.names.get(&key).and_then(|id| self.links.get(*id));
+        if named.is_some_and(|link| !link.is_detached()) {
             return Err(UsageError::DuplicateLink(key.1));
         }
         let id = self.links.insert(Link::new(session, role, config));

@@ -18,13 +18,26 @@ impl Endpoints {
 
     /// The states of all links that can be recovered and were not closed.
     pub(crate) fn link_states(&self) -> Vec<LinkState> {
-        let lives = |link: &&(LinkId, &Link)| link.1.config.recoverable && !link.1.was_closed();
-        let links: Vec<_> = self.links.iter().collect();
+        let links = self.links.iter();
         links
-            .iter()
-            .filter(lives)
-            .filter_map(|(id, _)| self.link_state(*id))
+            .filter(|(id, link)| {
+                link.config.recoverable && !link.was_closed() && self.is_last(*id, link)
+            })
+            .filter_map(|(id, _)| self.link_state(id))
             .collect()
+    }
+
+    /// Whether no later endpoint of the link went on with what this one left.
+    fn is_last(&self, id: LinkId, link: &Link) -> bool {
+        let current = self.names.get(&(link.role(), link.config.name.clone()));
+        let is_later = |current: &LinkId| {
+            *current != id
+                && self
+                    .links
+                    .get(*current)
+                    .is_some_and(|link| link.local != Phase::New)
+        };
+        !current.is_some_and(is_later)
     }
 
     /// The state of a link; `None` if it was never attached from this side.
