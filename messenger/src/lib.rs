@@ -48,6 +48,7 @@ mod fault;
 mod messenger;
 mod name;
 mod passive;
+mod reconnect;
 mod settings;
 
 pub use crate::core::Subscription;
@@ -58,4 +59,5 @@ pub use crate::driver::{ClientCertificates, Interrupter};
 pub use crate::error::{Error, ErrorKind, Result, Scope};
 pub use crate::fault::TlsFault;
 pub use crate::messenger::Messenger;
+pub use crate::reconnect::{ConnectionEvent, Reconnect};
 pub use ferrion_engine::message::{Body, Message};

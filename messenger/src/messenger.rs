@@ -11,7 +11,7 @@ use crate::core::tracker::{Flags, Status, Tracker};
 use crate::core::{Core, Subscription};
 use crate::driver::{Driver, Interrupter, clock};
 use crate::error::{Error, Result};
-use crate::name::random_name;
+use crate::name::{random_name, random_word};
 
 /// How long `stop` tries to get rid of messages when no timeout is set.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -79,8 +79,10 @@ impl Messenger {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with_name(name: &str) -> Result<Self> {
+        let mut core = Core::new(name.into());
+        core.set_jitter(random_word());
         Ok(Self {
-            core: Core::new(name.into()),
+            core,
             driver: Driver::new()?,
             timeout: None,
             blocking: true,

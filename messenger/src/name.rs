@@ -1,13 +1,17 @@
-//! Names for messengers that were given none.
+//! Names for messengers that were given none, and the randomness they are made of.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// A random UUID, version 4. The randomness is that which the standard library gives its hash maps:
-/// enough to be unique, and nothing secret hangs on it.
+/// The randomness is that which the standard library gives its hash maps: enough to be unique, and
+/// nothing secret hangs on it.
+pub(crate) fn random_word() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// A random UUID, version 4.
 pub(crate) fn random_name() -> String {
-    let word = || RandomState::new().build_hasher().finish();
-    let (a, b) = (word(), word());
+    let (a, b) = (random_word(), random_word());
     let bits = u128::from(a) << 64 | u128::from(b);
     let bits = bits & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
     let hex = format!("{bits:032x}");

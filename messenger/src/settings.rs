@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::driver::ClientCertificates;
 use crate::error::Result;
 use crate::messenger::Messenger;
+use crate::reconnect::{ConnectionEvent, Reconnect};
 
 /// Settings. They concern what is done from then on.
 impl Messenger {
@@ -202,6 +203,45 @@ impl Messenger {
     pub fn set_idle_time_out(&mut self, silence: Option<Duration>) {
         let ms = silence.map(|silence| u32::try_from(silence.as_millis()).unwrap_or(u32::MAX));
         self.core.options.idle_time_out = ms;
+    }
+
+    /// How connections that fail are made again, if they are.
+    #[must_use]
+    pub const fn reconnect(&self) -> Option<&Reconnect> {
+        self.core.reconnect()
+    }
+
+    /// Sets how connections that fail are made again; see [`Reconnect`] for what that means for
+    /// messages. With `None` a lost connection is an error of the next [`send`](Self::send) or
+    /// [`recv`](Self::recv), and its messages are ABORTED.
+    pub fn set_reconnect(&mut self, policy: Option<Reconnect>) {
+        self.core.set_reconnect(policy);
+    }
+
+    /// Sets the seed from which the delays between attempts are varied, so that a run can be repeated.
+    /// By default it is random.
+    pub const fn set_reconnect_seed(&mut self, seed: u64) {
+        self.core.set_jitter(seed);
+    }
+
+    /// Where else an address may be found, by host and port: `others` are tried in turn if it
+    /// fails. They speak the same scheme, and get the same user and password. Replaces what was set for
+    /// the address before; concerns connections made from then on.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAddress`](crate::Error::InvalidAddress) if one of them cannot be understood.
+    pub fn set_alternatives<'a>(
+        &mut self,
+        address: &str,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Result<()> {
+        let others: Vec<&str> = others.into_iter().collect();
+        self.core.set_alternatives(address, &others)
+    }
+
+    /// The next thing that happened to a connection that this messenger made. The newest 1,024 are kept.
+    pub fn poll_connection_event(&mut self) -> Option<ConnectionEvent> {
+        self.core.next_connection_event()
     }
 
     /// Starts or stops keeping a readable line for every frame; see [`poll_trace`](Self::poll_trace).

@@ -246,6 +246,7 @@ fn what_leaves_the_window_undecided_is_accepted(wire: Wire) {
     let tell = Arc::clone(&told);
     let sender = std::thread::spawn(move || {
         let mut messenger = wire.client();
+        messenger.set_reconnect(None);
         messenger.set_outgoing_window(10);
         let trackers: Vec<_> = (0..5)
             .map(|_| messenger.put(&message_to(&address, "x")).unwrap())

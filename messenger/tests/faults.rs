@@ -14,7 +14,20 @@ use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Scope, Status};
 use puppet::{Deed, STAGES, Stage, puppet, refuser};
-use support::{Echo, client, message_to, server};
+use support::{Echo, message_to};
+
+/// What fails is not tried again here: the errors are what is looked at.
+fn client() -> Messenger {
+    let mut messenger = support::client();
+    messenger.set_reconnect(None);
+    messenger
+}
+
+fn server() -> (Messenger, String) {
+    let mut messenger = client();
+    let address = support::listen(&mut messenger);
+    (messenger, address)
+}
 
 const DEEDS: [Deed; 5] = [
     Deed::Close,

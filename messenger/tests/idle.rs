@@ -76,6 +76,7 @@ fn a_peer_that_does_nothing_is_given_up(wire: Wire) {
     let mut server = wire.client();
     let address = wire.listen(&mut server);
     let mut client = wire.client();
+    client.set_reconnect(None);
     client.set_idle_time_out(Some(SILENCE));
     client.set_outgoing_window(1);
     client.put(&message_to(&address, "x")).unwrap();

@@ -169,6 +169,7 @@ fn after_the_transfer(deed: fn(&mut ServerStream)) -> (Error, Tracker) {
         let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
     });
     let mut messenger = Wire::Tls.client();
+    messenger.set_reconnect(None);
     messenger.set_outgoing_window(1);
     let tracker = messenger.put(&message_to(&address, "x")).unwrap();
     let error = messenger.send().unwrap_err();
@@ -349,6 +350,7 @@ fn a_handshake_that_is_cut_after_any_octet_fails_in_time_and_the_listener_goes_o
         loop {
             let (proxied, thread) = proxy(to.clone(), towards_server, limit);
             let mut messenger = Wire::Tls.client();
+            messenger.set_reconnect(None);
             messenger.set_outgoing_window(1);
             let message = message_to(&format!("amqps://{proxied}"), "x");
             let tracker = messenger.put(&message).unwrap();

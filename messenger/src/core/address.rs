@@ -48,6 +48,9 @@ impl Scheme {
     }
 }
 
+/// The name of a node that the peer makes up.
+pub(crate) const DYNAMIC: &str = "#";
+
 /// The parts of an address.
 ///
 /// ```
@@ -107,7 +110,7 @@ impl Address {
     /// Whether the peer is asked to make up a node (`#`).
     #[must_use]
     pub fn is_dynamic(&self) -> bool {
-        self.name.as_deref() == Some("#")
+        self.name.as_deref() == Some(DYNAMIC)
     }
 
     /// Whether the host is, by its very spelling, this machine: `localhost`, a loopback address, or

@@ -78,7 +78,7 @@ impl Core {
     }
 
     /// Attaches a receiving link for a subscription, on a connection that may have to be made first.
-    fn attach_source(&mut self, source: SourceKey) -> Result<()> {
+    pub(super) fn attach_source(&mut self, source: SourceKey) -> Result<()> {
         let Some(address) = self
             .sources
             .get(source)

@@ -9,6 +9,7 @@ use ferrion_engine::{
 
 use super::address::{Address, Scheme};
 use super::pool::{Conn, ConnKey, Identity, Party, State};
+use super::reconnect::Line;
 use super::source::{SourceKey, SourceState};
 use super::store::Origin;
 use super::{Action, Core};
@@ -26,7 +27,7 @@ impl Core {
         } else {
             (self.options.user.clone(), self.options.password.clone())
         };
-        let identity = Identity::new(address, user.clone(), password.clone());
+        let identity = Identity::new(address, user, password);
         let named = || {
             // A container name is a bare word: who writes a port, a user or amqps means a host.
             let bare = address.explicit_port.is_none() && address.user.is_none();
@@ -38,13 +39,21 @@ impl Core {
         if let Some(key) = self.pool.find(&identity).or_else(named).filter(usable) {
             return Ok(key);
         }
+        let key = self.open(identity, self.line_to(address), State::Connecting)?;
+        self.connect(key);
+        Ok(key)
+    }
+
+    /// A connection that is to be made to where `line` leads.
+    pub(super) fn open(&mut self, identity: Identity, line: Line, state: State) -> Result<ConnKey> {
+        let address = line.target();
         let secure = address.scheme.is_secure();
-        let sasl = match (user, password) {
+        let sasl = match (&identity.user, &identity.password) {
             (Some(user), Some(password)) => {
                 if !secure {
-                    self.check_plain(address)?;
+                    self.check_plain(&address)?;
                 }
-                SaslClient::plain(user, password.as_str()).allow_clear_text(true)
+                SaslClient::plain(user.as_str(), password.as_str()).allow_clear_text(true)
             }
             // Not every server that looks at certificates lets them log in.
             _ if secure && self.options.has_certificate => {
@@ -62,15 +71,11 @@ impl Core {
             .connection()
             .open()
             .map_err(|error| usage(&endpoint, &error))?;
-        let mut conn = Conn::new(engine, endpoint, State::Connecting);
+        let mut conn = Conn::new(engine, endpoint, state);
         conn.identity = Some(identity);
+        conn.line = Some(line);
         let key = self.pool.insert(conn);
-        self.actions.push_back(Action::Connect {
-            conn: key,
-            scheme: address.scheme,
-            host: address.host.clone(),
-            port: address.port(),
-        });
+        self.pool.touch(key);
         Ok(key)
     }
 
@@ -150,14 +155,14 @@ impl Core {
         }
     }
 
-    pub(crate) fn connect_failed(&mut self, key: ConnKey, cause: impl Into<Cause>) {
+    pub(crate) fn connect_failed(&mut self, key: ConnKey, now: Time, cause: impl Into<Cause>) {
         if let Some(conn) = self.pool.get(key) {
             let error = cause.into().while_connecting(conn.endpoint.clone());
             if conn.listener.is_some() {
                 // Whoever listens waits for nobody in particular: it is no error of any call.
                 self.warn(format!("somebody could not come in: {error}"));
             }
-            self.give_up(key, error, true);
+            self.fail(key, now, error);
             self.remove(key);
         }
     }
@@ -277,6 +282,8 @@ impl Core {
             };
             match conn.state {
                 State::Over(at) if at <= now => self.remove(key),
+                State::Waiting(at) if at <= now => self.connect(key),
+                State::Waiting(_) => self.pool.touch(key),
                 _ => {
                     conn.engine.handle_timeout(now);
                     self.pool.touch(key);
@@ -295,14 +302,18 @@ impl Core {
         if matches!(conn.state, State::Over(_)) {
             return;
         }
-        let wanted = conn.state == State::Closing;
-        conn.state = State::Over(now.after(LINGER));
         let error = loss(conn);
-        self.give_up(key, error, !wanted);
+        let closing = conn.state == State::Closing;
+        conn.state = State::Over(now.after(LINGER));
+        if closing {
+            self.give_up(key, error, false);
+        } else {
+            self.fail(key, now, error);
+        }
     }
 
     /// Everything that depends on a connection is told that it ended.
-    fn give_up(&mut self, key: ConnKey, error: Error, unexpected: bool) {
+    pub(super) fn give_up(&mut self, key: ConnKey, error: Error, unexpected: bool) {
         self.pool.hide(key);
         let Some(conn) = self.pool.get_mut(key) else {
             return;
@@ -370,7 +381,7 @@ impl Core {
                 continue;
             };
             match conn.state {
-                State::Connecting => self.abandon(key),
+                State::Waiting(_) | State::Connecting => self.abandon(key),
                 State::Running => {
                     conn.state = State::Closing;
                     match conn.engine.connection().close(None) {

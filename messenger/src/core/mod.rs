@@ -11,6 +11,7 @@
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
+//! | `reconnect` | connections that are made again, and what moves to them |
 //! | `pump` | engine events, and messages to engines |
 //! | `lifecycle` | connections from the first octet to the last |
 //! | `unnamed` | links that may have been refused |
@@ -23,6 +24,7 @@ mod lifecycle;
 mod outbox;
 mod pool;
 mod pump;
+pub(crate) mod reconnect;
 mod route;
 mod sender;
 mod slab;
@@ -38,11 +40,13 @@ use ferrion_engine::Time;
 use ferrion_engine::codec::Str;
 
 use crate::error::Error;
+use crate::reconnect::{ConnectionEvent, Reconnect};
 use address::Scheme;
 use credit::{Order, Scheduler};
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
 use pool::Pool;
+use reconnect::{Jitter, Place};
 use route::Rules;
 use sender::{Sender, SenderKey};
 use slab::Slab;
@@ -93,6 +97,10 @@ pub(crate) struct Options {
     pub(crate) tracing: bool,
     /// Users that a listener admits; empty admits everyone.
     pub(crate) passwords: HashMap<String, String>,
+    /// How connections of ours are made again that fail, if they are.
+    pub(crate) reconnect: Option<Reconnect>,
+    /// Where else a host and port may be found.
+    pub(crate) alternatives: HashMap<Place, Vec<Place>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -141,6 +149,9 @@ pub(crate) struct Core {
     last_loss: Option<Error>,
     last_subscription: Option<SourceKey>,
     warnings: VecDeque<String>,
+    /// What happened to connections of ours.
+    trail: VecDeque<ConnectionEvent>,
+    jitter: Jitter,
     trace: VecDeque<String>,
 }
 
@@ -156,6 +167,8 @@ impl Core {
                 idle_time_out: None,
                 tracing: false,
                 passwords: HashMap::new(),
+                reconnect: Some(Reconnect::default()),
+                alternatives: HashMap::new(),
             },
             pool: Pool::new(),
             senders: Slab::new(),
@@ -181,6 +194,8 @@ impl Core {
             last_loss: None,
             last_subscription: None,
             warnings: VecDeque::new(),
+            trail: VecDeque::new(),
+            jitter: Jitter::new(0),
             trace: VecDeque::new(),
         }
     }

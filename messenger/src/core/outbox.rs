@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use ferrion_engine::LinkConfig;
 use ferrion_engine::codec::Str;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::{Target, TargetArchetype};
+use ferrion_engine::{LinkConfig, LinkId};
 
 use super::Core;
-use super::address::{Address, without_credentials, without_password};
+use super::address::{Address, DYNAMIC, without_credentials, without_password};
 use super::pool::{ConnKey, Party};
 use super::sender::{Sender, SenderKey};
 use super::store::{Queued, Sent};
@@ -76,6 +76,7 @@ impl Core {
             status: Status::Pending,
             sender: key,
             delivery: None,
+            payload: None,
         };
         let (sequence, slid) = self.outgoing.window.push(sent);
         self.outgoing.queued += 1;
@@ -159,10 +160,20 @@ impl Core {
         if let Some(sender) = self.pool.get(key).and_then(|conn| conn.senders.get(&node)) {
             return Ok(*sender);
         }
+        let link = self.attach_sender(key, &node)?;
+        let sender = self.add_sender(key, link, &node, true);
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.senders.insert(node, sender);
+        }
+        Ok(sender)
+    }
+
+    /// Attaches a sending link to a node.
+    pub(super) fn attach_sender(&mut self, key: ConnKey, node: &Str) -> Result<LinkId> {
         let session = self.session_on(key)?;
         let name = self.link_name("sender");
         let mut config = LinkConfig::sender(name, node.clone());
-        if address.is_dynamic() {
+        if node.as_str() == DYNAMIC {
             let target = Target {
                 dynamic: true,
                 ..Target::default()
@@ -181,23 +192,22 @@ impl Core {
             .session(session)
             .and_then(|mut session| session.attach_sender(config));
         let link = attached.map_err(failed)?;
-        let sender = self.add_sender(key, link, &node);
-        if let Some(conn) = self.pool.get_mut(key) {
-            conn.senders.insert(node, sender);
-        }
-        Ok(sender)
+        self.pool.touch(key);
+        Ok(link)
     }
 
     /// Makes a queue for a sending link.
     pub(super) fn add_sender(
         &mut self,
         conn: ConnKey,
-        link: ferrion_engine::LinkId,
+        link: LinkId,
         node: &Str,
+        ours: bool,
     ) -> SenderKey {
         let sender = self.senders.insert(Sender {
             conn,
             link,
+            ours,
             node: node.clone(),
             queue: std::collections::VecDeque::new(),
             in_flight: 0,
@@ -290,7 +300,7 @@ impl Core {
         let Some(sender) = self.senders.get_mut(sent.sender) else {
             return;
         };
-        self.outgoing.awaiting -= 1;
+        self.outgoing.forget(sent.payload.as_ref());
         sender.in_flight -= 1;
         let link_id = sender.link;
         if let Some(conn) = self.pool.get_mut(sender.conn)
@@ -337,12 +347,11 @@ impl Core {
     /// Gives up what was under way on senders that are not any more.
     fn abort_orphans(&mut self, error: &Error) {
         for sequence in self.outgoing.window.range() {
-            if let Some(sent) = self.outgoing.window.get_mut(sequence)
+            if let Some(sent) = self.outgoing.window.get(sequence)
                 && sent.delivery.is_some()
                 && self.senders.get(sent.sender).is_none()
             {
-                sent.delivery = None;
-                self.outgoing.awaiting -= 1;
+                drop(self.outgoing.answered(sequence));
                 self.outgoing
                     .finish(sequence, Status::Aborted, Some(error.clone()));
             }

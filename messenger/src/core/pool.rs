@@ -11,6 +11,7 @@ use ferrion_engine::codec::Str;
 use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
+use super::reconnect::Line;
 use super::sender::SenderKey;
 use super::slab::{Key, Slab};
 use super::source::SourceKey;
@@ -35,8 +36,8 @@ pub(crate) struct Identity {
     scheme: Scheme,
     host: String,
     port: u16,
-    user: Option<String>,
-    password: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
 }
 
 impl Identity {
@@ -67,6 +68,10 @@ pub(crate) struct Conn {
     pub(crate) endpoint: String,
     /// What it was opened for; `None` if the peer opened it.
     pub(crate) identity: Option<Identity>,
+    /// Where it leads, if we opened it.
+    pub(crate) line: Option<Line>,
+    /// Whether a message got through on it.
+    pub(crate) useful: bool,
     /// The listener through which the peer came.
     pub(crate) listener: Option<SourceKey>,
     /// Whom the peer's certificate names, if one was shown and checked.
@@ -96,6 +101,8 @@ pub(crate) struct Conn {
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// The transport is to be made at this time.
+    Waiting(Time),
     /// The driver has not made the connection yet: octets of the engine cannot flow.
     Connecting,
     /// Octets flow.
@@ -112,6 +119,8 @@ impl Conn {
             engine,
             endpoint,
             identity: None,
+            line: None,
+            useful: false,
             listener: None,
             subject: None,
             container: None,
@@ -130,7 +139,10 @@ impl Conn {
 
     /// Whether something new may be done on it.
     pub(crate) const fn is_usable(&self) -> bool {
-        matches!(self.state, State::Connecting | State::Running)
+        matches!(
+            self.state,
+            State::Waiting(_) | State::Connecting | State::Running
+        )
     }
 }
 
@@ -278,7 +290,7 @@ impl Pool {
         }
         let at = match conn.state {
             State::Connecting => None,
-            State::Over(at) => Some(at),
+            State::Waiting(at) | State::Over(at) => Some(at),
             State::Running | State::Closing => {
                 conn.engine.poll_timeout().map(|deadline| deadline.at)
             }

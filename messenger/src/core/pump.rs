@@ -117,6 +117,7 @@ impl Core {
         if let Some(name) = name {
             self.pool.name(key, name);
         }
+        self.tell_connected(key);
         self.pool.touch(key);
     }
 
@@ -254,7 +255,7 @@ impl Core {
             source.address = Some(node.clone());
         }
         if link.accept_with(answer).is_ok() {
-            let sender = self.add_sender(key, id, &node);
+            let sender = self.add_sender(key, id, &node, false);
             if let Some(conn) = self.pool.get_mut(key) {
                 conn.senders.entry(node).or_insert(sender);
             }
@@ -361,6 +362,7 @@ impl Core {
                 delivery: delivery.id,
             });
         }
+        conn.useful |= count > 0;
         self.credit.received(origin, count);
     }
 
@@ -379,6 +381,7 @@ impl Core {
             }
             return;
         };
+        conn.useful = true;
         let endpoint = conn.endpoint.as_str();
         let Ok(mut link) = conn.engine.sender(id) else {
             return;
@@ -395,13 +398,11 @@ impl Core {
             let Some(sequence) = sequence(&update.tag) else {
                 continue;
             };
-            let Some(sent) = self.outgoing.window.get_mut(sequence) else {
-                continue;
-            };
-            if sent.delivery.take().is_none() {
+            let sent = self.outgoing.window.get(sequence);
+            if sent.is_none_or(|sent| sent.delivery.is_none()) {
                 continue;
             }
-            self.outgoing.awaiting -= 1;
+            drop(self.outgoing.answered(sequence));
             if let Some(sender) = self.senders.get_mut(sender_key) {
                 sender.in_flight -= 1;
             }
@@ -438,6 +439,7 @@ impl Core {
         let Ok(mut link) = conn.engine.sender(sender.link) else {
             return;
         };
+        let keeps = self.options.reconnect.is_some() && conn.line.is_some();
         let mut failed = None;
         let mut sent = false;
         while let Some(queued) = sender.queue.front() {
@@ -448,20 +450,18 @@ impl Core {
                 break;
             }
             let tag = queued.sequence.to_be_bytes();
-            let slot = self.outgoing.window.get_mut(queued.sequence);
-            let result = match &slot {
-                Some(_) => link.send(&tag, queued.payload.clone()).map(Some),
-                None => link
-                    .send_settled(&tag, queued.payload.clone())
-                    .map(|()| None),
+            let tracked = self.outgoing.window.get(queued.sequence).is_some();
+            let result = if tracked {
+                link.send(&tag, queued.payload.clone()).map(Some)
+            } else {
+                link.send_settled(&tag, queued.payload.clone())
+                    .map(|()| None)
             };
             match result {
                 Ok(Some(delivery)) => {
-                    self.outgoing.awaiting += 1;
                     sender.in_flight += 1;
-                    if let Some(slot) = slot {
-                        slot.delivery = Some(delivery);
-                    }
+                    let kept = keeps.then(|| queued.payload.clone());
+                    self.outgoing.hand_over(queued.sequence, delivery, kept);
                 }
                 Ok(None) => {
                     sender.unflushed += 1;

@@ -21,6 +21,8 @@ pub(crate) const HANDOVER: usize = 64 << 10;
 pub(crate) struct Sender {
     pub(crate) conn: ConnKey,
     pub(crate) link: LinkId,
+    /// Whether we attached it; what a peer asked for it may ask for again.
+    pub(crate) ours: bool,
     /// The node at the peer.
     pub(crate) node: Str,
     pub(crate) queue: VecDeque<Queued>,

@@ -28,6 +28,8 @@ pub(crate) struct Sent {
     pub(crate) sender: SenderKey,
     /// Set from the moment an engine has it until it is settled there.
     pub(crate) delivery: Option<DeliveryId>,
+    /// The message itself for as long, if it is to be sent again should the connection fail.
+    pub(crate) payload: Option<Bytes>,
 }
 
 /// The outgoing half.
@@ -39,8 +41,9 @@ pub(crate) struct Outgoing {
     /// Messages in the queues of all senders together, and their octets.
     pub(crate) queued: usize,
     pub(crate) octets: usize,
-    /// Messages that an engine has and whose outcome is to come.
+    /// Messages that an engine has and whose outcome is to come, and the octets that are kept of them.
     pub(crate) awaiting: usize,
+    pub(crate) retained: usize,
     /// Messages sent settled whose octets the socket has not taken yet.
     pub(crate) unflushed: usize,
     /// The high-water mark: `put` refuses beyond it.
@@ -58,6 +61,7 @@ impl Outgoing {
             queued: 0,
             octets: 0,
             awaiting: 0,
+            retained: 0,
             unflushed: 0,
             max_messages: 65_536,
             max_octets: 64 << 20,
@@ -72,14 +76,44 @@ impl Outgoing {
 
     /// Whether another message of `octets` is too much. A single one always fits, whatever its size.
     pub(crate) const fn is_full(&self, octets: usize) -> bool {
-        self.queued > 0
-            && (self.queued >= self.max_messages
-                || self.octets.saturating_add(octets) > self.max_octets)
+        let held = self.octets.saturating_add(self.retained);
+        (self.queued > 0 || self.retained > 0)
+            && (self.queued >= self.max_messages || held.saturating_add(octets) > self.max_octets)
     }
 
     /// Whether the message that was refused last would fit now.
     pub(crate) const fn has_room(&self) -> bool {
         !self.is_full(self.refused)
+    }
+
+    /// An engine has a message now. `payload` is kept until it has no need of it any more.
+    #[inline]
+    pub(crate) fn hand_over(
+        &mut self,
+        sequence: u64,
+        delivery: DeliveryId,
+        payload: Option<Bytes>,
+    ) {
+        if let Some(sent) = self.window.get_mut(sequence) {
+            self.awaiting += 1;
+            self.retained += payload.as_ref().map_or(0, Bytes::len);
+            (sent.delivery, sent.payload) = (Some(delivery), payload);
+        }
+    }
+
+    /// No engine has the message any more. Answers what was kept of it.
+    pub(crate) fn answered(&mut self, sequence: u64) -> Option<Bytes> {
+        let sent = self.window.get_mut(sequence)?;
+        sent.delivery.take()?;
+        let payload = sent.payload.take();
+        self.forget(payload.as_ref());
+        payload
+    }
+
+    /// A message that an engine had is not waited for any more.
+    pub(crate) fn forget(&mut self, payload: Option<&Bytes>) {
+        self.awaiting -= 1;
+        self.retained -= payload.map_or(0, Bytes::len);
     }
 
     /// Records the end of a message in the window. The first end counts.

@@ -1,5 +1,7 @@
 //! What a message waits for, so that a timeout can say more than that time has passed.
 
+use std::borrow::Cow;
+
 use ferrion_engine::LinkId;
 
 use super::Core;
@@ -40,22 +42,27 @@ impl Core {
 }
 
 /// The first step that the peer has not taken.
-fn stage(conn: &mut Conn, link: LinkId, in_flight: usize) -> &'static str {
-    if conn.state == State::Connecting {
-        return "the connection is not made yet";
+fn stage(conn: &mut Conn, link: LinkId, in_flight: usize) -> Cow<'static, str> {
+    if matches!(conn.state, State::Waiting(_) | State::Connecting) {
+        let last = conn.line.as_ref().and_then(|line| line.last());
+        return match last {
+            Some(error) => format!("the connection is being made again ({error})").into(),
+            None => "the connection is not made yet".into(),
+        };
     }
     if conn.container.is_none() {
-        return "the peer has not opened the connection yet";
+        return "the peer has not opened the connection yet".into();
     }
     let Ok(sender) = conn.engine.sender(link) else {
-        return "the link is gone";
+        return "the link is gone".into();
     };
     let credit = sender.credit();
     let attached = conn.engine.link(link).is_ok_and(|link| link.is_attached());
-    match (attached, in_flight, credit) {
+    let text = match (attached, in_flight, credit) {
         (false, ..) => "the peer has not attached the link yet",
         (true, 0, 0) => "the peer grants no credit",
         (true, 0, _) => "the peer does not take the octets",
         (true, ..) => "the peer has not said what became of what it was sent",
-    }
+    };
+    text.into()
 }

@@ -125,7 +125,7 @@ impl Driver {
                 place(&mut self.channels, conn.index(), (conn, channel));
                 self.readable.push(conn);
             }
-            Err(cause) => core.connect_failed(conn, cause),
+            Err(cause) => core.connect_failed(conn, self.now(), cause),
         }
     }
 

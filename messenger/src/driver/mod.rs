@@ -280,7 +280,7 @@ impl Driver {
                     return;
                 }
                 if let Err(cause) = self.connect(core, conn, scheme, &host, addresses) {
-                    core.connect_failed(conn, cause);
+                    core.connect_failed(conn, self.now(), cause);
                 }
             }
             (Asker::Listen { source, scheme }, Ok(addresses)) => {
@@ -292,7 +292,7 @@ impl Driver {
                 }
             }
             (Asker::Connect { conn, .. }, Err(error)) => {
-                core.connect_failed(conn, error.to_string());
+                core.connect_failed(conn, self.now(), error.to_string());
             }
             (Asker::Listen { source, .. }, Err(error)) => {
                 core.listen_failed(source, error.to_string());
@@ -350,7 +350,7 @@ impl Driver {
             }
             Progress::Failed(cause) => {
                 self.close(conn);
-                core.connect_failed(conn, cause);
+                core.connect_failed(conn, time, cause);
             }
         }
         true
@@ -415,7 +415,7 @@ impl Driver {
             Arrival::Failed(cause) if was_open => core.lost(conn, now, cause),
             Arrival::Failed(cause) => {
                 self.close(conn);
-                core.connect_failed(conn, cause);
+                core.connect_failed(conn, self.now(), cause);
             }
         }
         true

@@ -1,4 +1,5 @@
 //! A peer that behaves up to a point, and then does something to the connection.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -189,6 +190,16 @@ impl Peer {
 
 /// A peer that answers everything properly, and ends one thing with a condition.
 pub(crate) fn refuser(scope: ferrion_messenger::Scope) -> (String, JoinHandle<()>) {
+    let mut condition = Condition::new("test:refused".try_into().unwrap());
+    condition.description = Some("not today".into());
+    ender(scope, condition)
+}
+
+/// As [`refuser`], with this condition.
+pub(crate) fn ender(
+    scope: ferrion_messenger::Scope,
+    condition: Condition,
+) -> (String, JoinHandle<()>) {
     use ferrion_messenger::Scope;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
@@ -198,8 +209,6 @@ pub(crate) fn refuser(scope: ferrion_messenger::Scope) -> (String, JoinHandle<()
         let mut peer = Peer::new(stream);
         peer.play(Stage::Begun);
         peer.flush();
-        let mut condition = Condition::new("test:refused".try_into().unwrap());
-        condition.description = Some("not today".into());
         let mut input = BytesMut::new();
         let mut buffer = [0; 4096];
         loop {

@@ -49,7 +49,7 @@ fn every_misfortune_with_a_server_is_an_error_that_says_so() {
 
 /// What servers get wrong or refuse, the error it is to a client, and words that its text has to have.
 fn misfortunes() -> Vec<(&'static str, Vec<Step>, ErrorKind, &'static [&'static str])> {
-    use ErrorKind::{Connect, Login, Lost, Remote, Timeout};
+    use ErrorKind::{Connect, Login, Lost, Remote, Timeout, Tls};
     let then = |mut steps: Vec<Step>, more: &[Step]| {
         steps.extend_from_slice(more);
         steps
@@ -111,7 +111,7 @@ fn misfortunes() -> Vec<(&'static str, Vec<Step>, ErrorKind, &'static [&'static 
         (
             "wants TLS",
             then(header(), &[raw(&TLS_HEADER), Step::Close]),
-            Connect,
+            Tls,
             &["TLS"],
         ),
         (

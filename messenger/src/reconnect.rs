@@ -1,0 +1,94 @@
+//! Lost connections: how they are made again, and what is told of it.
+
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// How a connection that failed is made again.
+///
+/// A connection that was open once, and fails while it is needed, is made again behind the scenes: its subscriptions
+/// and senders are attached anew, and messages in the
+/// [outgoing window](crate::Messenger::set_outgoing_window) that the peer has not answered are sent again. Such a
+/// message may arrive twice (at least once), never not at all. Messages that were sent settled and
+/// were on their way are lost, and [`send`](crate::Messenger::send) says so.
+///
+/// The first attempt follows after about [`first_delay`](Self::first_delay), each later one after
+/// twice the time of the one before, up to [`max_delay`](Self::max_delay). Each delay is varied by up to a
+/// quarter, so that a thousand clients do not come back in step. With
+/// [alternatives](crate::Messenger::set_alternatives) the next one is tried at once, and the delay comes
+/// after the last of them.
+///
+/// ```
+/// use std::time::Duration;
+/// use ferrion_messenger::{Messenger, Reconnect};
+///
+/// let mut messenger = Messenger::new()?;
+/// let patient = Reconnect {
+///     give_up_after: None,
+///     initial: true,
+///     ..Reconnect::default()
+/// };
+/// messenger.set_reconnect(Some(patient));
+/// messenger.set_alternatives("amqp://node-a", ["node-b", "node-c:5673"])?;
+/// # Ok::<(), ferrion_messenger::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    /// What passes before the first attempt. Default 100 ms.
+    pub first_delay: Duration,
+    /// The most that passes between attempts. Default 10 s.
+    pub max_delay: Duration,
+    /// How long a connection may fail without one message getting through before it is given up with
+    /// an error, and its messages with it. `None` never does. Default 60 s.
+    pub give_up_after: Option<Duration>,
+    /// Whether a connection that was never open is tried again too. If not, the default, an address
+    /// at which nobody listens is an error at once.
+    pub initial: bool,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self {
+            first_delay: Duration::from_millis(100),
+            max_delay: Duration::from_secs(10),
+            give_up_after: Some(Duration::from_secs(60)),
+            initial: false,
+        }
+    }
+}
+
+/// What happened to a connection, in the order in which it did.
+///
+/// See [`poll_connection_event`](crate::Messenger::poll_connection_event).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ConnectionEvent {
+    /// The peer answered: the connection is there.
+    Connected {
+        /// Where to.
+        address: String,
+    },
+    /// The connection failed, or could not be made.
+    Failed {
+        /// Where to.
+        address: String,
+        /// Why.
+        error: Error,
+    },
+    /// It will be made again.
+    Retrying {
+        /// Where to: another address than before if there are alternatives.
+        address: String,
+        /// How many attempts have failed since a message last got through.
+        failures: u32,
+        /// When.
+        delay: Duration,
+    },
+    /// It will not be made again, unless something is put or received there.
+    GivenUp {
+        /// Where to.
+        address: String,
+        /// Why.
+        error: Error,
+    },
+}

@@ -1,0 +1,400 @@
+//! Lost connections: made again behind the scenes, at the same place or another, and given up in the end.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that must not hang looks at the clock"
+)]
+
+#[path = "support/puppet.rs"]
+mod puppet;
+mod support;
+
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ferrion_engine::codec::{Map, Value};
+use ferrion_engine::protocol::{Condition, conditions};
+use ferrion_messenger::{
+    ConnectionEvent, Credit, ErrorKind, Flags, Interrupter, Message, Messenger, Reconnect, Scope,
+    Status,
+};
+use puppet::{Deed, STAGES, Stage, ender, puppet};
+use support::{PATIENCE, client, listen, message_to, server, text};
+
+/// Delays that a test can wait for.
+fn quick() -> Reconnect {
+    Reconnect {
+        first_delay: Duration::from_millis(5),
+        max_delay: Duration::from_millis(50),
+        ..Reconnect::default()
+    }
+}
+
+fn sender() -> Messenger {
+    let mut messenger = client();
+    messenger.set_reconnect(Some(quick()));
+    messenger.set_outgoing_window(usize::MAX);
+    messenger
+}
+
+/// A listener at a port that was another's before.
+fn server_at(port: u16) -> Messenger {
+    let mut messenger = client();
+    messenger.subscribe(&format!("~127.0.0.1:{port}")).unwrap();
+    messenger
+}
+
+fn port_of(address: &str) -> u16 {
+    address.rsplit(':').next().unwrap().parse().unwrap()
+}
+
+/// Takes `count` messages, says so, and then lets go of everything without another word.
+fn take(mut messenger: Messenger, count: usize) -> JoinHandle<Vec<String>> {
+    std::thread::spawn(move || {
+        messenger.set_incoming_window(usize::MAX);
+        let mut bodies = Vec::new();
+        let mut message = Message::new();
+        while bodies.len() < count {
+            messenger.recv(Credit::All).unwrap();
+            while messenger.incoming() > 0 && bodies.len() < count {
+                let tracker = messenger.get(&mut message).unwrap();
+                bodies.push(text(&message));
+                messenger.accept(tracker, Flags::CUMULATIVE).unwrap();
+            }
+        }
+        messenger.work(Some(Duration::ZERO)).unwrap();
+        bodies
+    })
+}
+
+/// Accepts whatever comes, until it is interrupted.
+fn serve(mut messenger: Messenger) -> (Interrupter, JoinHandle<Vec<String>>) {
+    messenger.set_timeout(None);
+    let interrupter = messenger.interrupter();
+    let thread = std::thread::spawn(move || {
+        let mut bodies = Vec::new();
+        let mut message = Message::new();
+        while messenger.recv(Credit::All).is_ok() {
+            while messenger.incoming() > 0 {
+                messenger.get(&mut message).unwrap();
+                bodies.push(text(&message));
+            }
+        }
+        bodies
+    });
+    (interrupter, thread)
+}
+
+/// Names of the events that were told so far.
+fn trail(messenger: &mut Messenger) -> Vec<&'static str> {
+    std::iter::from_fn(|| messenger.poll_connection_event())
+        .map(|event| match event {
+            ConnectionEvent::Connected { .. } => "connected",
+            ConnectionEvent::Failed { .. } => "failed",
+            ConnectionEvent::Retrying { .. } => "retrying",
+            ConnectionEvent::GivenUp { .. } => "given up",
+            _ => "unknown",
+        })
+        .collect()
+}
+
+#[test]
+fn what_was_not_answered_is_sent_again_in_order() {
+    const COUNT: usize = 300;
+    let (first, address) = server();
+    let port = port_of(&address);
+    let mut messenger = sender();
+    let trackers: Vec<_> = (0..COUNT)
+        .map(|n| {
+            messenger
+                .put(&message_to(&address, &n.to_string()))
+                .unwrap()
+        })
+        .collect();
+    let taking = take(first, 100);
+    let succession = std::thread::spawn(move || {
+        let bodies = taking.join().unwrap();
+        (bodies, serve(server_at(port)))
+    });
+    messenger.send().unwrap();
+    let (mut bodies, (interrupter, serving)) = succession.join().unwrap();
+    for tracker in &trackers {
+        assert_eq!(messenger.status(*tracker), Status::Accepted);
+    }
+    assert_eq!(messenger.outgoing(), 0);
+    interrupter.interrupt();
+    let again = serving.join().unwrap();
+    let numbers: Vec<usize> = again.iter().map(|body| body.parse().unwrap()).collect();
+    assert!(
+        numbers.is_sorted(),
+        "each comes once more at most: {numbers:?}"
+    );
+    bodies.extend(again);
+    for n in 0..COUNT {
+        assert!(bodies.contains(&n.to_string()), "{n} was lost");
+    }
+    let events = trail(&mut messenger);
+    assert_eq!(events.first(), Some(&"connected"));
+    assert_eq!(events.last(), Some(&"connected"));
+    assert!(events.contains(&"failed") && events.contains(&"retrying"));
+    assert!(!events.contains(&"given up"));
+    messenger.stop().unwrap();
+}
+
+#[test]
+fn subscriptions_come_back_without_another_recv() {
+    // No host can have this name, so nobody is asked for one.
+    let name = "sub..scriber";
+    let (mut first, address) = server();
+    let port = port_of(&address);
+    let mut messenger = Messenger::with_name(name).unwrap();
+    messenger.set_timeout(Some(PATIENCE));
+    messenger.set_reconnect(Some(quick()));
+    messenger.subscribe(&format!("{address}/news")).unwrap();
+    let serving = std::thread::spawn(move || {
+        let publish = |server: &mut Messenger, body: &str| {
+            server.set_outgoing_window(1);
+            // Until the subscriber is there its name leads nowhere.
+            let begun = Instant::now();
+            loop {
+                server.work(Some(Duration::from_millis(1))).unwrap();
+                let address = format!("amqp://{name}/news");
+                if server.put(&message_to(&address, body)).is_ok() && server.send().is_ok() {
+                    return;
+                }
+                assert!(begun.elapsed() < PATIENCE, "the subscriber does not come");
+            }
+        };
+        publish(&mut first, "one");
+        drop(first);
+        let mut second = server_at(port);
+        publish(&mut second, "two");
+    });
+    let mut message = Message::new();
+    messenger.recv(2).unwrap();
+    messenger.get(&mut message).unwrap();
+    assert_eq!(text(&message), "one");
+    messenger.recv(Credit::Explicit(1)).unwrap();
+    messenger.get(&mut message).unwrap();
+    assert_eq!(text(&message), "two");
+    messenger.stop().unwrap();
+    serving.join().unwrap();
+}
+
+#[test]
+fn whatever_a_peer_does_the_next_one_gets_the_message() {
+    for stage in STAGES.into_iter().filter(|stage| *stage >= Stage::Opened) {
+        for deed in [Deed::Close, Deed::Reset, Deed::Garbage, Deed::Tear] {
+            let (address, thread) = puppet(stage, deed);
+            let mut messenger = sender();
+            let tracker = messenger.put(&message_to(&address, "x")).unwrap();
+            messenger.set_blocking(false);
+            let begun = Instant::now();
+            while !trail(&mut messenger).contains(&"failed") {
+                messenger.work(Some(Duration::from_millis(20))).unwrap();
+                assert!(begun.elapsed() < PATIENCE, "{stage:?} {deed:?}");
+            }
+            messenger.set_blocking(true);
+            let taking = take(server_at(port_of(&address)), 1);
+            // What the peer sent was no frame: to try again would be answered in the same way.
+            if deed == Deed::Garbage && messenger.status(tracker) == Status::Aborted {
+                messenger.put(&message_to(&address, "x")).unwrap();
+                messenger.send().unwrap();
+            } else {
+                messenger.send().unwrap();
+                assert_eq!(
+                    messenger.status(tracker),
+                    Status::Accepted,
+                    "{stage:?} {deed:?}"
+                );
+            }
+            assert_eq!(taking.join().unwrap(), ["x"], "{stage:?} {deed:?}");
+            drop(messenger);
+            thread.join().unwrap();
+        }
+    }
+}
+
+#[test]
+fn when_nobody_comes_back_it_is_given_up_with_an_error() {
+    let (address, thread) = puppet(Stage::Transferred, Deed::Close);
+    let mut messenger = sender();
+    messenger.set_reconnect(Some(Reconnect {
+        give_up_after: Some(Duration::from_millis(300)),
+        ..quick()
+    }));
+    let tracker = messenger.put(&message_to(&address, "x")).unwrap();
+    let begun = Instant::now();
+    let error = messenger.send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(messenger.status(tracker), Status::Aborted);
+    assert_eq!(messenger.tracker_error(tracker), Some(&error));
+    assert_eq!(messenger.outgoing(), 0);
+    let events = trail(&mut messenger);
+    assert_eq!(events.last(), Some(&"given up"), "{events:?}");
+    assert!(events.iter().filter(|event| **event == "retrying").count() > 2);
+    messenger.stop().unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_timeout_says_why_the_connection_is_not_there() {
+    let (address, thread) = puppet(Stage::Transferred, Deed::Close);
+    let mut messenger = sender();
+    messenger.set_timeout(Some(Duration::from_millis(200)));
+    let tracker = messenger.put(&message_to(&address, "x")).unwrap();
+    let error = messenger.send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("refused"), "{error}");
+    assert_eq!(messenger.status(tracker), Status::Pending);
+    assert_eq!(messenger.stop().unwrap_err().kind(), ErrorKind::Unsent);
+    assert_eq!(messenger.status(tracker), Status::Aborted);
+    thread.join().unwrap();
+}
+
+#[test]
+fn the_first_connection_is_tried_again_only_if_asked_to() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let address = format!("amqp://127.0.0.1:{port}");
+    let mut messenger = sender();
+    messenger.put(&message_to(&address, "x")).unwrap();
+    assert_eq!(messenger.send().unwrap_err().kind(), ErrorKind::Connect);
+    messenger.set_reconnect(Some(Reconnect {
+        initial: true,
+        ..quick()
+    }));
+    let tracker = messenger.put(&message_to(&address, "x")).unwrap();
+    messenger.work(Some(Duration::from_millis(50))).unwrap();
+    let taking = take(server_at(port), 1);
+    messenger.send().unwrap();
+    assert_eq!(messenger.status(tracker), Status::Accepted);
+    taking.join().unwrap();
+}
+
+#[test]
+fn another_node_takes_over() {
+    let (first, address) = server();
+    let mut second = client();
+    let other = listen(&mut second);
+    let mut messenger = sender();
+    messenger
+        .set_alternatives(&address, [other.as_str()])
+        .unwrap();
+    let (_, serving) = serve(second);
+    let trackers: Vec<_> = (0..100)
+        .map(|n| {
+            messenger
+                .put(&message_to(&address, &n.to_string()))
+                .unwrap()
+        })
+        .collect();
+    let taking = take(first, 10);
+    messenger.send().unwrap();
+    assert_eq!(taking.join().unwrap().len(), 10);
+    for tracker in trackers {
+        assert_eq!(messenger.status(tracker), Status::Accepted);
+    }
+    let last = std::iter::from_fn(|| messenger.poll_connection_event()).last();
+    assert_eq!(last, Some(ConnectionEvent::Connected { address: other }));
+    drop(serving);
+}
+
+#[test]
+fn an_alternative_is_tried_at_once_when_the_first_was_never_there() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("amqp://127.0.0.1:{}", closed.local_addr().unwrap().port());
+    drop(closed);
+    let (second, other) = server();
+    let taking = take(second, 1);
+    let mut messenger = sender();
+    messenger
+        .set_alternatives(&address, [other.as_str()])
+        .unwrap();
+    messenger.put(&message_to(&address, "x")).unwrap();
+    messenger.send().unwrap();
+    assert_eq!(taking.join().unwrap(), ["x"]);
+}
+
+#[test]
+fn a_redirection_is_followed_whatever_the_policy() {
+    for policy in [None, Some(quick())] {
+        let (second, other) = server();
+        let taking = take(second, 1);
+        let mut info = Map::new();
+        info.insert(
+            Value::Symbol("network-host".try_into().unwrap()),
+            Value::from("127.0.0.1"),
+        );
+        info.insert(
+            Value::Symbol("port".try_into().unwrap()),
+            Value::from(port_of(&other)),
+        );
+        let mut condition = Condition::new(conditions::CONNECTION_REDIRECT);
+        condition.info = Some(info.into());
+        let (address, thread) = ender(Scope::Connection, condition);
+        let mut messenger = sender();
+        messenger.set_reconnect(policy);
+        let tracker = messenger.put(&message_to(&address, "x")).unwrap();
+        messenger.send().unwrap();
+        assert_eq!(messenger.status(tracker), Status::Accepted);
+        assert_eq!(taking.join().unwrap(), ["x"]);
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_refusal_for_good_is_not_tried_again() {
+    let condition = Condition::new(conditions::UNAUTHORIZED_ACCESS);
+    let (address, thread) = ender(Scope::Connection, condition);
+    let mut messenger = sender();
+    messenger.put(&message_to(&address, "x")).unwrap();
+    let error = messenger.send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Remote, "{error}");
+    assert_eq!(trail(&mut messenger), ["connected", "failed", "given up"]);
+    thread.join().unwrap();
+}
+
+#[test]
+fn what_is_sent_and_not_answered_counts_against_the_high_water_mark() {
+    let (mut receiver, address) = server();
+    let mut messenger = sender();
+    messenger.set_high_water(1000, 10_000);
+    messenger.set_blocking(false);
+    receiver.set_blocking(false);
+    receiver.set_incoming_window(usize::MAX);
+    let body = "x".repeat(1000);
+    let begun = Instant::now();
+    let mut put = 0;
+    // The receiver takes everything and answers nothing.
+    let error = loop {
+        match messenger.put(&message_to(&address, &body)) {
+            Ok(_) => put += 1,
+            Err(error) => break error,
+        }
+        while messenger.work(Some(Duration::ZERO)).unwrap() {}
+        let _ = receiver.recv(Credit::All);
+        assert!(begun.elapsed() < PATIENCE);
+    };
+    assert_eq!(error.kind(), ErrorKind::Overflow, "{error}");
+    assert!((8..=10).contains(&put), "{put}");
+    while receiver.incoming() < put {
+        messenger.work(Some(Duration::ZERO)).unwrap();
+        receiver.work(Some(Duration::ZERO)).unwrap();
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    let mut message = Message::new();
+    let mut last = None;
+    while receiver.incoming() > 0 {
+        last = Some(receiver.get(&mut message).unwrap());
+    }
+    receiver.accept(last.unwrap(), Flags::CUMULATIVE).unwrap();
+    while messenger.outgoing() > 0 {
+        messenger.work(Some(Duration::ZERO)).unwrap();
+        receiver.work(Some(Duration::ZERO)).unwrap();
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    messenger.put(&message_to(&address, &body)).unwrap();
+}
