@@ -12,8 +12,7 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ferrion_engine::codec::{Map, Value};
-use ferrion_engine::protocol::{Condition, conditions};
+use ferrion_engine::protocol::{Condition, Redirect, conditions};
 use ferrion_messenger::{
     ConnectionEvent, Credit, ErrorKind, Flags, Interrupter, Message, Messenger, Reconnect, Scope,
     Status,
@@ -323,17 +322,12 @@ fn a_redirection_is_followed_whatever_the_policy() {
     for policy in [None, Some(quick())] {
         let (second, other) = server();
         let taking = take(second, 1);
-        let mut info = Map::new();
-        info.insert(
-            Value::Symbol("network-host".try_into().unwrap()),
-            Value::from("127.0.0.1"),
-        );
-        info.insert(
-            Value::Symbol("port".try_into().unwrap()),
-            Value::from(port_of(&other)),
-        );
-        let mut condition = Condition::new(conditions::CONNECTION_REDIRECT);
-        condition.info = Some(info.into());
+        let elsewhere = Redirect {
+            network_host: Some("127.0.0.1".into()),
+            port: Some(port_of(&other)),
+            ..Redirect::default()
+        };
+        let condition = elsewhere.connection();
         let (address, thread) = ender(Scope::Connection, condition);
         let mut messenger = sender();
         messenger.set_reconnect(policy);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ferrion_engine::Time;
-use ferrion_engine::codec::{Fields, Value};
-use ferrion_engine::protocol::{Condition, conditions};
+use ferrion_engine::codec::Symbol;
+use ferrion_engine::protocol::conditions;
 
 use super::address::Address;
 use super::pool::{ConnKey, Party, State};
@@ -446,7 +446,7 @@ impl Core {
 
 /// Whether the same can succeed at another time or place.
 fn has_prospect(error: &Error) -> bool {
-    const HOPELESS: [ferrion_engine::codec::Symbol; 6] = [
+    const HOPELESS: [Symbol; 6] = [
         conditions::UNAUTHORIZED_ACCESS,
         conditions::NOT_ALLOWED,
         conditions::NOT_IMPLEMENTED,
@@ -471,24 +471,9 @@ fn redirection(error: &Error) -> Option<Place> {
     else {
         return None;
     };
-    if condition.condition != conditions::CONNECTION_REDIRECT {
-        return None;
-    }
-    place_of(condition)
-}
-
-fn place_of(condition: &Condition) -> Option<Place> {
-    let info: &Fields = condition.info.as_ref()?;
-    let host = match info.get("network-host").or_else(|| info.get("hostname"))? {
-        Value::String(host) => host.to_string(),
-        _ => return None,
-    };
-    let port = match info.get("port")? {
-        Value::Ushort(port) => port,
-        Value::Uint(port) => u16::try_from(port).ok()?,
-        _ => return None,
-    };
-    Some((host, port))
+    let elsewhere = condition.redirect()?;
+    let host = elsewhere.network_host.or(elsewhere.hostname)?;
+    Some((host.to_string(), elsewhere.port?))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -39,6 +39,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut messenger = Messenger::with_name("faults-server").unwrap();
+        messenger.set_reconnect(None);
         messenger.set_incoming_window(1);
         let subscription = messenger.subscribe("~127.0.0.1:0").unwrap();
         let port = messenger.subscription_port(subscription).unwrap();
@@ -95,6 +96,8 @@ fn exchange(port: u16, timeout: Duration) -> Result<(), Error> {
     static CLIENTS: AtomicUsize = AtomicUsize::new(0);
     let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
     let mut messenger = Messenger::with_name(&format!("faults-client-{number}"))?;
+    // It is the errors that are looked at.
+    messenger.set_reconnect(None);
     messenger.set_timeout(Some(timeout));
     messenger.set_outgoing_window(1);
     messenger.set_incoming_window(1);
