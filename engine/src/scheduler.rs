@@ -320,6 +320,7 @@ impl Engine {
         transfer.batchable = sending.batchable;
         let count = sending.remaining.min(octets);
         sending.remaining -= count;
+        sender.queued_octets -= count;
         let chain_octets = endpoints.config.limits.chain_octets;
         write_transfer(
             &mut self.transport,

@@ -1,5 +1,6 @@
 //! Channel numbers, ours and the peer's, which are independent of each other (2.4).
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::ids::SessionId;
@@ -8,23 +9,29 @@ use crate::ids::SessionId;
 #[derive(Debug, Default)]
 pub(crate) struct Channels {
     local: Vec<Option<SessionId>>,
+    /// Numbers of ours that were used and are free again.
+    free: BTreeSet<u16>,
     remote: Vec<Option<SessionId>>,
 }
 
 impl Channels {
     /// The lowest free number of ours up to `max`, which then is `session`'s.
     pub(crate) fn allocate(&mut self, session: SessionId, max: u16) -> Option<u16> {
-        let free = self.local.iter().position(Option::is_none);
-        let index = free.unwrap_or(self.local.len());
-        let channel = u16::try_from(index)
-            .ok()
-            .filter(|channel| *channel <= max)?;
+        let channel = match self.free.first() {
+            Some(channel) => *channel,
+            None => u16::try_from(self.local.len()).ok()?,
+        };
+        if channel > max {
+            return None;
+        }
+        self.free.remove(&channel);
         set(&mut self.local, channel, Some(session));
         Some(channel)
     }
 
     pub(crate) fn release(&mut self, channel: u16) {
         set(&mut self.local, channel, None);
+        self.free.insert(channel);
     }
 
     pub(crate) fn by_local(&self, channel: u16) -> Option<SessionId> {
@@ -48,5 +55,30 @@ fn set(map: &mut Vec<Option<SessionId>>, channel: u16, session: Option<SessionId
     }
     if let Some(slot) = map.get_mut(index) {
         *slot = session;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Channels;
+    use crate::arena::Arena;
+    use crate::ids::SessionId;
+
+    #[test]
+    fn the_lowest_free_channel_is_used_and_none_beyond_the_limit() {
+        let session = Arena::<SessionId, ()>::new().insert(());
+        let mut channels = Channels::default();
+        let mut take = |channels: &mut Channels| channels.allocate(session, 2);
+        assert_eq!([0; 3].map(|_| take(&mut channels)), [0, 1, 2].map(Some));
+        assert_eq!(take(&mut channels), None);
+        channels.release(2);
+        channels.release(0);
+        assert_eq!(
+            [0; 3].map(|_| take(&mut channels)),
+            [Some(0), Some(2), None]
+        );
+        channels.release(2);
+        assert_eq!(channels.allocate(session, 1), None, "the limit went down");
+        assert_eq!(channels.allocate(session, 2), Some(2));
     }
 }

@@ -75,6 +75,8 @@ impl Sending {
 pub(crate) struct SenderHalf {
     pub(crate) credit: SenderCredit,
     pub(crate) queue: VecDeque<Sending>,
+    /// Octets of the queue that have not been encoded.
+    pub(crate) queued_octets: usize,
     /// Whether the link stands in the scheduler's line, or in its session's.
     pub(crate) scheduled: bool,
     pub(crate) drain_when_idle: bool,
@@ -85,6 +87,7 @@ impl SenderHalf {
         Self {
             credit: SenderCredit::new(initial_count),
             queue: VecDeque::new(),
+            queued_octets: 0,
             scheduled: false,
             drain_when_idle: false,
         }
@@ -124,17 +127,19 @@ impl SenderHalf {
             .is_some_and(|sending| sending.number.is_some() || self.credit.credit() > 0)
     }
 
-    /// Octets that were sent but have not been encoded.
-    pub(crate) fn queued_octets(&self) -> usize {
-        self.queue.iter().map(|sending| sending.remaining).sum()
-    }
-
     /// The delivery that the caller is still writing, if it is this one.
     fn open_mut(&mut self, id: OutgoingId) -> Option<&mut Sending> {
         // Whatever was sent after it waits behind it, so it may stand anywhere in the queue.
-        self.queue
-            .iter_mut()
-            .find(|sending| sending.open == Some(id))
+        let at = self.place(|sending| sending.open == Some(id))?;
+        self.queue.get_mut(at)
+    }
+
+    /// Where in the queue a delivery stands. It is most often the first or one of the last.
+    fn place(&self, is_it: impl Fn(&Sending) -> bool) -> Option<usize> {
+        if self.queue.front().is_some_and(&is_it) {
+            return Some(0);
+        }
+        self.queue.iter().rposition(is_it)
     }
 
     /// Whether the delivery of this number has been begun and not wholly sent: it is the first in line.
@@ -145,6 +150,7 @@ impl SenderHalf {
 
     /// Empties the queue. Answers what is known of it by name, and whether the peer may know it too.
     pub(crate) fn drop_queue(&mut self) -> Vec<(OutgoingId, bool)> {
+        self.queued_octets = 0;
         self.queue
             .drain(..)
             .filter_map(|sending| {
@@ -162,8 +168,8 @@ impl SenderHalf {
         state: Option<DeliveryState>,
         may_send_settled: bool,
     ) -> bool {
-        let this = |sending: &&mut Sending| sending.delivery == Some(id);
-        let Some(sending) = self.queue.iter_mut().find(this) else {
+        let at = self.place(|sending| sending.delivery == Some(id));
+        let Some(sending) = at.and_then(|at| self.queue.get_mut(at)) else {
             return false;
         };
         if sending.number.is_none() && state.is_none() && may_send_settled {
@@ -275,6 +281,7 @@ impl Endpoints {
         if let Some(link) = self.links.get_mut(id)
             && let Half::Sender(sender) = &mut link.half
         {
+            sender.queued_octets += sending.remaining;
             sender.queue.push_back(sending);
         }
         self.schedule(id);
@@ -361,6 +368,9 @@ impl Endpoints {
                 kept.push(piece.clone());
             }
         }
+        if let Half::Sender(sender) = &mut self.link_mut(link)?.half {
+            sender.queued_octets += more;
+        }
         self.schedule(link);
         Ok(())
     }
@@ -403,7 +413,7 @@ impl Endpoints {
         let this = |sending: &Sending| {
             sending.delivery == Some(outgoing) || sending.open == Some(outgoing)
         };
-        let Some(at) = sender.queue.iter().position(this) else {
+        let Some(at) = sender.place(this) else {
             return Err(UsageError::WrongState("the delivery was wholly sent"));
         };
         let mut number = None;
@@ -413,7 +423,7 @@ impl Endpoints {
             sending.open = None;
             sending.aborted = true;
             sending.after = After::Nothing;
-            sending.remaining = 0;
+            sender.queued_octets -= core::mem::take(&mut sending.remaining);
             sending.payload = Payload::default();
         }
         if number.is_none() {

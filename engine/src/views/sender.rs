@@ -130,7 +130,7 @@ impl<'a> Sender<'a> {
     /// Octets of payload that were sent but wait for the window or the transport.
     #[must_use]
     pub fn queued_octets(&self) -> usize {
-        self.half().map_or(0, SenderHalf::queued_octets)
+        self.half().map_or(0, |half| half.queued_octets)
     }
 
     /// Messages that may be sent now.
