@@ -70,8 +70,8 @@ pub(crate) struct Endpoints {
     pub(crate) names: BTreeMap<(Role, Str), LinkId>,
     pub(crate) events: Events,
     pub(crate) control: VecDeque<Control>,
-    /// Senders with something to send, in turn.
-    pub(crate) ready: VecDeque<LinkId>,
+    /// Sessions with a link in line and a window for it, in turn.
+    pub(crate) ready: VecDeque<SessionId>,
     /// Links that close gracefully, by the moment at which they wait no longer.
     pub(crate) closings: BTreeSet<(Time, LinkId)>,
     /// Links and sessions whose last event was handed out, to be freed at the next poll.

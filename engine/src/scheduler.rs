@@ -1,4 +1,4 @@
-//! What goes out next: control frames in the order of their causes, then transfers in turn.
+//! What goes out next: control frames in the order of their causes, then transfers: sessions in turn, their links in turn.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use crate::delivery::{OutgoingMore, Payload, SendPayload};
 use crate::endpoints::{Control, Phase};
 use crate::engine::Engine;
 use crate::error::SendError;
-use crate::ids::{DeliveryId, LinkId};
+use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::link::{After, Half, Sending, TRANSFER_OVERHEAD};
 use crate::protocol::{Condition, DeliveryState, Disposition, Open, Tag, Transfer, conditions};
 use crate::seq::Seq;
@@ -46,8 +46,10 @@ impl Engine {
         }
         while let Some(control) = self.endpoints.control.pop_front() {
             // What was sent before the end should arrive before it.
-            if matches!(control, Control::End(_) | Control::Close) {
-                self.encode_transfers(usize::MAX);
+            match control {
+                Control::End(id) => while self.encode_turn(id) {},
+                Control::Close => self.encode_transfers(usize::MAX),
+                _ => {}
             }
             match self.encode_one(control) {
                 Ok(()) => {}
@@ -205,7 +207,7 @@ impl Engine {
         }
     }
 
-    fn encode_dispositions(&mut self, id: crate::ids::SessionId) {
+    fn encode_dispositions(&mut self, id: SessionId) {
         let Some(session) = self.endpoints.sessions.get_mut(id) else {
             return;
         };
@@ -236,19 +238,39 @@ impl Engine {
 
     // ---- transfers ----
 
-    /// Writes transfers, link by link in turn, until `budget` octets wait or nothing can go on.
+    /// Writes transfers until `budget` octets wait or nothing can go on: sessions in turn, and of each
+    /// its links in turn, so that none waits for another's credit, window or long message.
     fn encode_transfers(&mut self, budget: usize) {
         while self.transport.pending().len() < budget {
             let Some(id) = self.endpoints.ready.pop_front() else {
                 return;
             };
-            for _ in 0..QUANTUM {
-                if !self.encode_transfer(id) {
-                    break;
-                }
+            if let Some(session) = self.endpoints.sessions.get_mut(id) {
+                session.scheduled = false;
             }
-            self.endpoints.reschedule(id);
+            self.encode_turn(id);
+            self.endpoints.line_up(id);
         }
+    }
+
+    /// Lets the next link of a session write; `false` if none of them can.
+    fn encode_turn(&mut self, id: SessionId) -> bool {
+        let Some(session) = self.endpoints.sessions.get_mut(id) else {
+            return false;
+        };
+        // A link keeps its place while the window is shut.
+        if session.outgoing_window.available() == 0 {
+            return false;
+        }
+        let Some(link) = session.line.pop_front() else {
+            return false;
+        };
+        let mut left = core::mem::take(&mut session.turn).unwrap_or(QUANTUM);
+        while left > 0 && self.encode_transfer(link) {
+            left -= 1;
+        }
+        self.endpoints.reschedule(link, left);
+        true
     }
 
     /// Writes the next transfer of a link; `false` if it has none that may go now.

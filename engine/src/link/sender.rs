@@ -77,7 +77,7 @@ pub(crate) struct SenderHalf {
     pub(crate) queue: VecDeque<Sending>,
     /// Octets of the queue that have not been encoded.
     pub(crate) queued_octets: usize,
-    /// Whether the link stands in the scheduler's line, or in its session's.
+    /// Whether the link stands in its session's line.
     pub(crate) scheduled: bool,
     pub(crate) drain_when_idle: bool,
 }
@@ -448,12 +448,17 @@ impl Endpoints {
             && sender.can_go_on()
         {
             sender.scheduled = true;
-            self.ready.push_back(id);
+            let id_of_session = link.session;
+            if let Some(session) = self.sessions.get_mut(id_of_session) {
+                session.line.push_back(id);
+            }
+            self.line_up(id_of_session);
         }
     }
 
-    /// The link had its turn: back into line, out of it, or parked until the session's window opens.
-    pub(crate) fn reschedule(&mut self, id: LinkId) {
+    /// The link had its turn, but for the last `left` transfers of it: back into its session's line, or
+    /// out of it. If it was the window that cut the turn short, it goes on first when that opens.
+    pub(crate) fn reschedule(&mut self, id: LinkId, left: usize) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
@@ -461,13 +466,14 @@ impl Endpoints {
             return;
         };
         sender.scheduled = sender.can_go_on();
-        if sender.scheduled {
-            match self.sessions.get_mut(link.session) {
-                Some(session) if session.outgoing_window.available() == 0 => {
-                    session.parked.push(id);
-                }
-                Some(_) => self.ready.push_back(id),
-                None => {}
+        if sender.scheduled
+            && let Some(session) = self.sessions.get_mut(link.session)
+        {
+            if left > 0 && session.outgoing_window.available() == 0 {
+                session.turn = Some(left);
+                session.line.push_front(id);
+            } else {
+                session.line.push_back(id);
             }
         }
         self.at_rest(id);

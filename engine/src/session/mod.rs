@@ -6,7 +6,7 @@ mod incoming_window;
 mod outgoing_window;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -49,8 +49,12 @@ pub(crate) struct Session {
     pub(crate) handles: Handles,
     /// Links that the peer attached and detached before they were answered: they have no handle.
     pub(crate) unanswered: BTreeSet<LinkId>,
-    /// Senders that have credit and wait for the session's window.
-    pub(crate) parked: Vec<LinkId>,
+    /// Senders with something to send and the credit for it, in turn.
+    pub(crate) line: VecDeque<LinkId>,
+    /// What is left of the turn of the first in line, if the window shut in the middle of it.
+    pub(crate) turn: Option<usize>,
+    /// Whether the session stands in the scheduler's line.
+    pub(crate) scheduled: bool,
     pub(crate) error: Option<Box<EndError>>,
     /// What our end carries.
     condition: Option<Box<Condition>>,
@@ -82,7 +86,9 @@ impl Session {
             dispositions: Dispositions::default(),
             handles: Handles::default(),
             unanswered: BTreeSet::new(),
-            parked: Vec::new(),
+            line: VecDeque::new(),
+            turn: None,
+            scheduled: false,
             error: None,
             condition: None,
             discarding: false,
@@ -393,7 +399,7 @@ impl Endpoints {
         }
     }
 
-    /// The session's part of a flow (2.5.6). `Ok` is whether parked senders may go on.
+    /// The session's part of a flow (2.5.6).
     pub(crate) fn on_session_flow(&mut self, id: SessionId, flow: &Flow) -> Result<(), Fault> {
         let Some(session) = self.sessions.get_mut(id) else {
             return Ok(());
@@ -408,19 +414,23 @@ impl Endpoints {
         session
             .incoming_window
             .told(flow.next_outgoing_id, flow.outgoing_window);
-        self.unpark(id);
+        self.line_up(id);
         if flow.handle.is_none() && flow.echo {
             self.request_session_flow(id);
         }
         Ok(())
     }
 
-    /// The window opened: senders that waited for it get their turn again.
-    pub(crate) fn unpark(&mut self, id: SessionId) {
+    /// Gives the session a place in line, if one of its links has something to send and there is a
+    /// window for it.
+    pub(crate) fn line_up(&mut self, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(id)
+            && !session.scheduled
+            && !session.line.is_empty()
             && session.outgoing_window.available() > 0
         {
-            self.ready.extend(session.parked.drain(..));
+            session.scheduled = true;
+            self.ready.push_back(id);
         }
     }
 
