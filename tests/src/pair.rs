@@ -90,6 +90,11 @@ impl Pair {
         }
     }
 
+    /// Cuts octets in another way from now on.
+    pub fn recut(&mut self, cut: Cut) {
+        self.cut = cut;
+    }
+
     /// Virtual time.
     pub fn now(&self) -> Time {
         self.now

@@ -1,6 +1,6 @@
 //! Random plans for two engines: nothing that both are allowed to do may make them disagree.
 
-use ferrion_tests::chaos::{Op, Setting, run, run_with_noise};
+use ferrion_tests::chaos::{Op, Setting, run, run_octet_by_octet, run_with_noise};
 use proptest::prelude::*;
 
 fn op() -> impl Strategy<Value = Op> {
@@ -15,14 +15,48 @@ fn setting() -> impl Strategy<Value = Setting> {
     let starts = prop_oneof![Just(0), Just(0xffff_fffe), Just(0x7fff_fff0), any::<u32>()];
     let sizes = prop_oneof![Just(512), Just(700), Just(65_536)];
     let windows = prop_oneof![Just(1), Just(3), Just(100), Just(2048)];
-    (any::<u64>(), sizes, windows, starts).prop_map(|(seed, max_frame_size, window, start)| {
-        Setting {
+    let outputs = prop_oneof![Just(1), Just(2_000), Just(65_536)];
+    let idles = prop_oneof![Just(None), Just(Some(900)), Just(Some(60_000))];
+    (any::<u64>(), sizes, windows, starts, outputs, idles).prop_map(
+        |(seed, max_frame_size, window, start, output, idle)| Setting {
             seed,
             max_frame_size,
             window,
             start,
-        }
-    })
+            output,
+            idle,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_same_plan_gives_the_same_octets_and_events(setting in setting(), plan in prop::collection::vec(op(), 1..100)) {
+        prop_assert!(run(setting, &plan) == run(setting, &plan));
+    }
+
+    /// With all output encoded at once, since otherwise what is encoded when depends on how much of it was taken.
+    #[test]
+    fn how_octets_are_cut_changes_no_octet_and_no_event(setting in setting(), plan in prop::collection::vec(op(), 1..100)) {
+        let setting = Setting { output: usize::MAX, seed: setting.seed | 1, ..setting };
+        prop_assert!(run(setting, &plan) == run_octet_by_octet(setting, &plan));
+    }
+
+    #[test]
+    fn serial_numbers_near_the_wrap_and_the_middle_behave_as_zero_does(
+        setting in setting(),
+        start in prop_oneof![0xffff_ffd0u32.., 0x7fff_ffd0u32..0x8000_0010, any::<u32>()],
+        plan in prop::collection::vec(op(), 1..100),
+    ) {
+        // Larger numbers take more octets, so these may not be counted.
+        let whole = Setting { seed: 0, output: usize::MAX, ..setting };
+        let zero = run(Setting { start: 0, ..whole }, &plan);
+        let other = run(Setting { start, ..whole }, &plan);
+        prop_assert_eq!(&zero.events, &other.events);
+        prop_assert!(zero.frames() == other.frames());
+    }
 }
 
 proptest! {

@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode, Role, SenderSettleMode};
 use ferrion_engine::{
-    Config, DeliveryId, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId,
+    Config, DeliveryId, Event, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId,
 };
 
+use crate::endpoint::Cut;
+use crate::oracle::{FrameReader, What};
 use crate::pair::{At, Pair};
 
 /// One command of a plan. The numbers are taken modulo whatever there is to choose from, so that every plan means something.
@@ -29,7 +31,7 @@ pub struct Op {
 /// What a plan is run under.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// How octets are cut.
+    /// How octets are cut; 0 is not at all.
     pub seed: u64,
     /// Frame size of both.
     pub max_frame_size: u32,
@@ -37,6 +39,37 @@ pub struct Setting {
     pub window: u32,
     /// Where all serial numbers start.
     pub start: u32,
+    /// Octets of output at which an engine stops encoding.
+    pub output: usize,
+    /// Idle time-out of both, in milliseconds.
+    pub idle: Option<u32>,
+}
+
+/// What two engines said and told in a run.
+#[derive(Debug, PartialEq)]
+pub struct Record {
+    /// All octets of client and server.
+    pub written: [Vec<u8>; 2],
+    /// All events of client and server.
+    pub events: [Vec<Event>; 2],
+}
+
+impl Record {
+    /// The frames without what a serial number says: channel, descriptor code and payload of each.
+    pub fn frames(&self) -> [Vec<(u16, Option<u64>, Vec<u8>)>; 2] {
+        self.written.each_ref().map(|octets| {
+            let mut reader = FrameReader::new();
+            reader.push(octets);
+            let mut frames = Vec::new();
+            while let Some(piece) = reader.next_piece().expect("it was read before") {
+                if let What::Frame(frame) = piece.what {
+                    let code = frame.perf.map(|perf| perf.code);
+                    frames.push((frame.channel, code, frame.payload));
+                }
+            }
+            frames
+        })
+    }
 }
 
 /// A delivery as the test follows it: link number, number on that link.
@@ -61,21 +94,27 @@ struct Chaos {
     unsettled: [Vec<(LinkId, DeliveryId, Key)>; 2],
     /// Deliveries that are being written.
     streams: [Vec<(LinkId, DeliveryId, Key)>; 2],
+    /// What was read of deliveries that are not complete, by link number.
+    read: BTreeMap<u32, Vec<u8>>,
     /// Deliveries that were taken back.
     aborted: BTreeSet<Key>,
+    /// Links that a side closes gracefully: what it does not take of them is released.
+    closing: BTreeSet<u32>,
     /// The outcome that a receiver settled with.
     outcomes: BTreeMap<Key, DeliveryState>,
 }
 
 /// Runs a plan and checks all that must hold; panics with the trace if something does not.
-pub fn run(setting: Setting, plan: &[Op]) {
+pub fn run(setting: Setting, plan: &[Op]) -> Record {
+    Chaos::new(setting).run(plan)
+}
+
+/// Runs a plan with octets moved at the same moments as in [`run`], but each by itself: handed to the engine one by one, and its
+/// output advanced one by one.
+pub fn run_octet_by_octet(setting: Setting, plan: &[Op]) -> Record {
     let mut chaos = Chaos::new(setting);
-    for op in plan {
-        chaos.carry_out(*op);
-        chaos.answer_events();
-    }
-    chaos.come_to_rest();
-    chaos.close_everything();
+    chaos.pair.recut(Cut::Octets);
+    chaos.run(plan)
 }
 
 /// Runs a plan over a line that changes one octet in `rarity`. Nothing can be said about what comes of it, but that neither side
@@ -113,10 +152,27 @@ fn choose<T: Copy>(from: &[T], pick: u8) -> Option<T> {
 }
 
 impl Chaos {
+    fn run(mut self, plan: &[Op]) -> Record {
+        for op in plan {
+            self.carry_out(*op);
+            self.answer_events();
+        }
+        self.come_to_rest();
+        self.close_everything();
+        let ends = [&mut self.pair.client, &mut self.pair.server];
+        let (written, events) = (
+            ends.each_ref().map(|end| end.written.clone()),
+            ends.map(|end| std::mem::take(&mut end.events)),
+        );
+        Record { written, events }
+    }
+
     fn new(setting: Setting) -> Self {
         let config = |name: &'static str| {
             let mut config = Config::new(name);
             config.max_frame_size = setting.max_frame_size;
+            config.limits.output_octets = setting.output;
+            config.idle_time_out = setting.idle;
             config
         };
         let mut pair = Pair::with(setting.seed, config("client"), config("server"));
@@ -135,7 +191,9 @@ impl Chaos {
             taken: Default::default(),
             unsettled: Default::default(),
             streams: Default::default(),
+            read: BTreeMap::new(),
             aborted: BTreeSet::new(),
+            closing: BTreeSet::new(),
             outcomes: BTreeMap::new(),
         }
     }
@@ -161,7 +219,7 @@ impl Chaos {
             At::Server
         };
         let (pick, amount) = (op.pick & 0x7f, op.amount);
-        match op.kind % 40 {
+        match op.kind % 44 {
             0 | 1 => self.begin(at),
             2 | 3 => self.attach(at, pick, amount),
             4..=11 => {
@@ -186,6 +244,8 @@ impl Chaos {
             29 if amount % 8 == 0 => self.end_session(at, pick),
             30..=32 => self.stream(at, pick, amount),
             33 => self.pair.run_for(u64::from(amount)),
+            40 | 41 => self.read_part(at, pick),
+            42 if amount % 3 == 0 => self.close_gracefully(at, pick, amount / 3),
             34..=37 => {
                 for _ in 0..=amount % 4 {
                     self.pair.step();
@@ -235,6 +295,19 @@ impl Chaos {
         if let Ok(id) = attached {
             self.next_link += 1;
             self.links[side(at)].push(id);
+            self.stream_every_other(at, id);
+        }
+    }
+
+    /// On every other link deliveries can be read while they come.
+    fn stream_every_other(&mut self, at: At, link: LinkId) {
+        if let Ok(mut receiver) = self.pair.engine(at).receiver(link)
+            && receiver.credit() == 0
+        {
+            let number = self.number(at, link).unwrap_or_default();
+            if let Ok(mut receiver) = self.pair.engine(at).receiver(link) {
+                receiver.set_streaming(number % 2 == 1);
+            }
         }
     }
 
@@ -380,10 +453,20 @@ impl Chaos {
         let Some(delivery) = receiver.next_delivery() else {
             return false;
         };
-        let octets = delivery.payload.into_bytes();
+        let mut octets = self.read.remove(&number).unwrap_or_default();
+        octets.extend_from_slice(&delivery.payload.into_bytes());
+        if delivery.aborted {
+            return true;
+        }
         let expected = self.expected.entry(number).or_default();
         while self.aborted.contains(&(number, *expected)) {
             *expected += 1;
+        }
+        // What came while the link was closing went back unseen.
+        let first = octets.get(4..8).and_then(|octets| octets.first_chunk());
+        let came = first.map_or(*expected, |octets| u32::from_be_bytes(*octets));
+        if self.closing.contains(&number) && came > *expected {
+            *expected = came;
         }
         let start = [number.to_be_bytes(), expected.to_be_bytes()].concat();
         let (key, filler) = ((number, *expected), *expected as u8);
@@ -404,6 +487,40 @@ impl Chaos {
             self.taken[side(at)].push((link, id, key));
         }
         true
+    }
+
+    /// Takes what has come of a delivery.
+    fn read_part(&mut self, at: At, pick: u8) {
+        let Some(link) = choose(&self.links_of(at, Role::Receiver), pick) else {
+            return;
+        };
+        let Some(number) = self.number(at, link) else {
+            return;
+        };
+        let Ok(mut receiver) = self.pair.engine(at).receiver(link) else {
+            return;
+        };
+        // Deliveries before it come first, or the octets would be of two.
+        if receiver.waiting() == 0
+            && let Some(payload) = receiver.read_partial()
+        {
+            let read = self.read.entry(number).or_default();
+            read.extend_from_slice(&payload.into_bytes());
+        }
+    }
+
+    fn close_gracefully(&mut self, at: At, pick: u8, amount: u16) {
+        let Some(link) = choose(&self.links[side(at)], pick) else {
+            return;
+        };
+        let Some(number) = self.number(at, link) else {
+            return;
+        };
+        let by = self.pair.now().after(u64::from(amount));
+        let mut view = self.pair.engine(at).link(link).expect("it has a number");
+        if view.close_by(by).is_ok() && view.role() == Role::Receiver {
+            self.closing.insert(number);
+        }
     }
 
     fn settle(&mut self, at: At, pick: u8, amount: u16) {
