@@ -68,7 +68,7 @@ mod tests {
     fn the_lowest_free_channel_is_used_and_none_beyond_the_limit() {
         let session = Arena::<SessionId, ()>::new().insert(());
         let mut channels = Channels::default();
-        let mut take = |channels: &mut Channels| channels.allocate(session, 2);
+        let take = |channels: &mut Channels| channels.allocate(session, 2);
         assert_eq!([0; 3].map(|_| take(&mut channels)), [0, 1, 2].map(Some));
         assert_eq!(take(&mut channels), None);
         channels.release(2);

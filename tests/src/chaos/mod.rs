@@ -54,9 +54,12 @@ pub struct Record {
     pub events: [Vec<Event>; 2],
 }
 
+/// Channel, descriptor code and payload of a frame.
+pub type Said = (u16, Option<u64>, Vec<u8>);
+
 impl Record {
-    /// The frames without what a serial number says: channel, descriptor code and payload of each.
-    pub fn frames(&self) -> [Vec<(u16, Option<u64>, Vec<u8>)>; 2] {
+    /// The frames of each side without what a serial number says.
+    pub fn frames(&self) -> [Vec<Said>; 2] {
         self.written.each_ref().map(|octets| {
             let mut reader = FrameReader::new();
             reader.push(octets);
@@ -301,7 +304,7 @@ impl Chaos {
 
     /// On every other link deliveries can be read while they come.
     fn stream_every_other(&mut self, at: At, link: LinkId) {
-        if let Ok(mut receiver) = self.pair.engine(at).receiver(link)
+        if let Ok(receiver) = self.pair.engine(at).receiver(link)
             && receiver.credit() == 0
         {
             let number = self.number(at, link).unwrap_or_default();
