@@ -394,7 +394,9 @@ impl Engine {
             let mut transfer = Transfer::new(handle);
             first_transfer(&mut transfer, number, tag, options.message_format);
             transfer.settled = settled.then_some(true);
-            transfer.state.clone_from(&options.state);
+            if options.state.is_some() {
+                transfer.state.clone_from(&options.state);
+            }
             transfer.batchable = options.batchable;
             let chain_octets = self.endpoints.limits().chain_octets;
             let source = match payload {
@@ -451,6 +453,7 @@ impl Engine {
     }
 
     /// How many octets a state adds to each transfer, if that leaves room for the message.
+    #[inline]
     fn check_state(&self, state: Option<&DeliveryState>) -> Result<usize, SendError> {
         let Some(state) = state else { return Ok(0) };
         let size = state_octets(state);

@@ -420,6 +420,28 @@ fn a_certificate_logs_in_as_its_subject_and_as_nobody_else() {
     assert_eq!(serving.join().unwrap(), Err(Error::Interrupted));
 }
 
+/// A server of several hosts chooses its certificate by the name that the client says it wants (5.2).
+#[test]
+fn a_client_names_the_host_that_it_wants() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let named = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut acceptor = rustls::server::Acceptor::default();
+        loop {
+            assert!(acceptor.read_tls(&mut stream).unwrap() > 0, "no hello");
+            if let Ok(Some(accepted)) = acceptor.accept() {
+                return accepted.client_hello().server_name().map(str::to_owned);
+            }
+        }
+    });
+    let mut client = Wire::Tls.client();
+    let address = format!("amqps://localhost:{port}/queue");
+    client.put(&message_to(&address, "x")).unwrap();
+    assert!(client.send().is_err(), "the server hangs up");
+    assert_eq!(named.join().unwrap().as_deref(), Some("localhost"));
+}
+
 /// sasl-init (5.3.3.2) with the mechanism EXTERNAL.
 fn sasl_init(authorize_as: &str) -> Vec<u8> {
     let mut fields = vec![2, 0xa3, 8];

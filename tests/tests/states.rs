@@ -265,7 +265,7 @@ fn a_transfer_says_the_state_that_its_delivery_was_sent_with() {
             let link = with_receiver(p, ReceiverSettleMode::First);
             let delivery = p.delivery(&link, 0, b"x").state(value.clone());
             p.inject(delivery);
-            assert_eq!(seen(p.take(&link).state.as_ref()), value);
+            assert_eq!(seen(p.take(&link).state.as_deref()), value);
             p.expect_nothing();
         });
     }
@@ -325,7 +325,7 @@ fn every_transfer_of_a_delivery_in_a_transaction_says_so() {
                     next
                 });
             }
-            assert_eq!(seen(p.take(&link).state.as_ref()), value);
+            assert_eq!(seen(p.take(&link).state.as_deref()), value);
         });
     }
 }

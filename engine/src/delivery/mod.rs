@@ -25,7 +25,8 @@ pub struct Delivery {
     /// The format of the payload; 0 is an AMQP message (2.8.11).
     pub message_format: u32,
     /// Its state at the sender, if a transfer named one: a transaction's (4.5.8), for example.
-    pub state: Option<DeliveryState>,
+    /// Boxed, as hardly any delivery has one and all of them are moved about.
+    pub state: Option<Box<DeliveryState>>,
     /// The sender is in no hurry for the outcome (2.7.5). The engine tells many outcomes at once anyhow; this is for who could
     /// decide later.
     pub batchable: bool,

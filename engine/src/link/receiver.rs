@@ -56,7 +56,7 @@ pub(crate) struct Partial {
     tag: Tag,
     format: u32,
     settled: bool,
-    state: Option<DeliveryState>,
+    state: Option<Box<DeliveryState>>,
     batchable: bool,
     payload: Payload,
     /// Octets that came, including those that were taken already.
@@ -302,7 +302,7 @@ impl Endpoints {
                 id: remembered,
                 tag,
                 message_format: format,
-                state: transfer.state.clone(),
+                state: transfer.state.clone().map(Box::new),
                 batchable: transfer.batchable,
                 payload: payload.into(),
                 aborted: false,
@@ -462,7 +462,7 @@ impl Endpoints {
         partial.batchable |= transfer.batchable;
         // Where a resumed delivery begins (3.4.1) is nothing to the caller.
         if !matches!(transfer.state, None | Some(DeliveryState::Received(_))) {
-            partial.state.clone_from(&transfer.state);
+            partial.state = transfer.state.clone().map(Box::new);
         }
         let streaming = partial.streaming;
         if !streaming && !transfer.more {

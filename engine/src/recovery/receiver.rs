@@ -112,7 +112,7 @@ impl Endpoints {
             id: None,
             tag,
             message_format: incoming.known.format,
-            state: incoming.known.remote_state,
+            state: incoming.known.remote_state.map(Box::new),
             batchable: false,
             payload,
             aborted: false,
