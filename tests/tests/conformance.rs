@@ -5,7 +5,7 @@ use std::path::Path;
 use ferrion_tests::ledger::Ledger;
 
 /// Parts whose rows are still being written: what they have must be right, but need not be all.
-const UNFINISHED: [&str; 2] = ["transport", "security"];
+const UNFINISHED: [&str; 1] = ["security"];
 
 #[test]
 fn every_normative_sentence_has_a_test_or_a_reason() {

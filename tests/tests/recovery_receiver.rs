@@ -8,7 +8,7 @@ use ferrion_tests::build::{
     self, Build, accepted, detach, disposition, received, released, transfer,
 };
 use ferrion_tests::oracle::V;
-use ferrion_tests::peer::{Peer, Wired, client, server};
+use ferrion_tests::peer::{HANDLE_OFFSET, Peer, Wired, client, server};
 
 /// Three sections: a header of 5 octets, data that look like the beginning of sections themselves, data of 4.
 const MESSAGE: &[u8] = &[
@@ -711,6 +711,39 @@ fn while_the_sender_has_told_only_a_part_its_silence_settles_nothing() {
         assert_eq!(p.engine().link(link.id).unwrap().unsettled().count(), 1);
         p.inject(resume(&link, 1, b"b").settled(true).accepted());
         expect_nothing_unsettled(p, &link);
+    });
+}
+
+/// Of what was not told it might be one (2.7.3).
+#[test]
+fn where_only_a_part_was_told_nothing_new_is_taken() {
+    client(|p| {
+        p.opened_with(|open| open.max_frame_size(512));
+        let session = p.begun();
+        let tags: Vec<[u8; 30]> = (0..40).map(|n| [n; 30]).collect();
+        let ours = tags.iter().map(|tag| taken(tag, whole())).collect();
+        let id = p.resume(session, state(ours)).unwrap();
+        let got = p.expect_attach().incomplete_unsettled(true);
+        let (ours, theirs) = (got.uint("handle"), map(&[(&tags[0], point(3, 0))]));
+        got.respond_with(|attach| attach.unsettled(theirs));
+        let link = Wired {
+            id,
+            ours,
+            theirs: ours + HANDLE_OFFSET,
+        };
+        p.events();
+        p.take_credit(&link, 9);
+        p.inject(resume(&link, 0, &tags[0]).settled(true).accepted());
+        p.expect_nothing();
+        let new = p.delivery(&link, 1, MESSAGE);
+        p.inject(new);
+        p.expect_detach()
+            .handle(link.ours)
+            .condition("amqp:not-allowed");
+        p.expect_no_delivery(&link);
+        // All but the one that was resumed is still there to resume.
+        let left = p.engine().link(id).unwrap().state().unwrap();
+        assert!(left.unsettled.len() >= 39, "{}", left.unsettled.len());
     });
 }
 

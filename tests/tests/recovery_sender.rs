@@ -628,6 +628,7 @@ fn claims_to_more_than_the_message_has_detach_the_link_and_lose_nothing() {
 fn a_map_of_what_is_none_detaches_the_link_and_loses_nothing() {
     let broken = [
         V::Map(vec![(V::str("t"), V::Null)]),
+        V::Map(vec![(V::Null, V::Null)]),
         V::Map(vec![(V::bin(&[7; 33]), V::Null)]),
         V::Map(vec![(V::bin(b"t"), V::Uint(4))]),
         V::Map(vec![(V::bin(b"t"), V::described(0x23, V::List(vec![])))]),

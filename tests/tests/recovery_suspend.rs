@@ -318,6 +318,32 @@ fn an_error_that_detached_the_link_leaves_its_state() {
     });
 }
 
+/// The handle is gone, the deliveries are not: their ids still mean something on the session (2.6.4, 2.7.6).
+#[test]
+fn a_state_that_is_told_after_a_detach_that_does_not_close_still_counts() {
+    client(|p| {
+        let link = sender(p);
+        let ids = [p.send(&link, b"1", b"one"), p.send(&link, b"2", b"two")];
+        assert_eq!(p.drain_names(), ["transfer", "transfer"]);
+        p.inject(detach().handle(link.theirs));
+        let outcome = disposition().role(build::Role::Receiver).accepted();
+        p.inject(outcome.clone().first(0).settled(true));
+        let update = p.updates(&link).remove(0);
+        assert_eq!((update.delivery, update.settled), (ids[0], true));
+        // Also between our own detach and the application's taking note of both.
+        p.engine().link(link.id).unwrap().detach().unwrap();
+        p.expect_detach().closed(false);
+        p.inject(outcome.first(1));
+        told(p, &link);
+        let state = p.engine().link(link.id).unwrap().state().unwrap();
+        assert_eq!(tags(&state), [b"2"]);
+        assert_eq!(
+            state.unsettled[0].remote_state,
+            Some(DeliveryState::Accepted)
+        );
+    });
+}
+
 #[test]
 fn an_update_that_was_not_told_is_told_by_the_next_endpoint() {
     client(|p| {

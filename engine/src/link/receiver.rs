@@ -14,7 +14,7 @@ use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
 use crate::link::{Half, Link, ReceiverCredit};
 use crate::message::position::end_point;
 use crate::protocol::{Condition, DeliveryState, ReceiverSettleMode, Tag, Transfer, conditions};
-use crate::recovery::{Awaited, Passing};
+use crate::recovery::{Awaited, Passing, Resuming};
 use crate::seq::Seq;
 
 /// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
@@ -272,6 +272,11 @@ impl Endpoints {
             // It may send more than it said it had (2.6.7).
             receiver.available = receiver.available.saturating_sub(1);
             awaits = !receiver.awaiting.is_empty();
+            let resuming = link.resuming.as_deref();
+            if !transfer.resume && resuming.is_some_and(Resuming::told_in_part) {
+                let text = "a new delivery on a link of which only a part was told: suspend and resume it first";
+                return Err(Fault::link(id, conditions::NOT_ALLOWED, text));
+            }
         }
         if transfer.resume {
             return self.resumed_transfer(session_id, id, number, tag, transfer, payload);

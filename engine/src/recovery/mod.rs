@@ -223,6 +223,11 @@ impl Resuming {
         self.report.is_some_and(|report| !report.complete)
     }
 
+    /// Whether this side told of a part only: then a receiver takes nothing new (2.7.3).
+    pub(crate) const fn told_in_part(&self) -> bool {
+        matches!(self.map, Some((_, false)))
+    }
+
     fn new() -> Box<Self> {
         Box::default()
     }
