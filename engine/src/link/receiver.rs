@@ -780,15 +780,15 @@ impl Endpoints {
             .partial
             .as_mut()
             .filter(|partial| partial.streaming)?;
-        partial.was_read = true;
         let held = core::mem::take(&mut partial.waiting);
         let payload = core::mem::take(&mut partial.payload);
+        partial.was_read |= !payload.is_empty();
         let delivery = partial.id;
         self.unhold(session, held);
         if let Some(incoming) = self.incoming.get_mut(delivery) {
             incoming.read = incoming.read.saturating_add(payload.len() as u64);
         }
-        Some(payload)
+        (!payload.is_empty()).then_some(payload)
     }
 
     /// An incomplete delivery is void: aborted, or its link failed.

@@ -48,7 +48,8 @@ impl<'a> Receiver<'a> {
 
     /// Takes what has come of the [partial](Self::partial) delivery, on a link that is
     /// [streaming](Self::set_streaming). That makes room in the session's window for more of it. The
-    /// rest comes by this too, or, once complete, by [`next_delivery`](Self::next_delivery).
+    /// rest comes by this too, or, once complete, by [`next_delivery`](Self::next_delivery). `None` if
+    /// nothing has come since.
     pub fn read_partial(&mut self) -> Option<Payload> {
         self.engine.endpoints.read_partial(self.id)
     }
