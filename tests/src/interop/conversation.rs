@@ -222,11 +222,17 @@ impl Conversation {
 
     /// Accepts the next session that the peer begins.
     pub fn accept_session(&mut self) -> SessionId {
-        let Event::SessionBegun(id) =
-            self.expect_any("a begin", |event| matches!(event, Event::SessionBegun(_)))
-        else {
-            unreachable!("nothing else was asked for")
-        };
+        let id = self.wait("a begin", |talk| {
+            let (place, id) = talk.heard.iter().enumerate().find_map(|(place, event)| {
+                let Event::SessionBegun(id) = *event else {
+                    return None;
+                };
+                let session = talk.engine.session(id).ok()?;
+                session.is_incoming().then_some((place, id))
+            })?;
+            talk.heard.remove(place);
+            Some(id)
+        });
         let mut session = self.engine.session(id).expect("a session that has begun");
         session.accept(SessionConfig::default()).expect("a begin");
         id
@@ -234,14 +240,25 @@ impl Conversation {
 
     /// Accepts the next link that the peer attaches, as it asks.
     pub fn accept_link(&mut self) -> LinkId {
-        let Event::LinkAttached(id) =
-            self.expect_any("an attach", |event| matches!(event, Event::LinkAttached(_)))
-        else {
-            unreachable!("nothing else was asked for")
-        };
+        let id = self.offered_link();
         let mut link = self.engine.link(id).expect("a link that was attached");
         link.accept().expect("an attach of the peer's");
         id
+    }
+
+    /// The next link that the peer attaches. It is to be answered.
+    pub fn offered_link(&mut self) -> LinkId {
+        self.wait("an attach", |talk| {
+            let (place, id) = talk.heard.iter().enumerate().find_map(|(place, event)| {
+                let Event::LinkAttached(id) = *event else {
+                    return None;
+                };
+                let link = talk.engine.link(id).ok()?;
+                link.is_incoming().then_some((place, id))
+            })?;
+            talk.heard.remove(place);
+            Some(id)
+        })
     }
 
     /// Attaches a sender to this address.
@@ -486,7 +503,8 @@ impl Conversation {
     }
 
     /// What was said last, on both sides.
-    fn story(&self) -> String {
+    #[must_use]
+    pub fn story(&self) -> String {
         let frames: Vec<&str> = self.trace.iter().map(String::as_str).collect();
         format!("events: {:?}\n  {}", self.heard, frames.join("\n  "))
     }
@@ -618,11 +636,7 @@ mod tests {
         talk.grant(link, 1);
         let message = talk.take(link, DeliveryState::Accepted);
         assert_eq!(message.body_text(), Ok(Some("one")));
-        let Event::LinkAttached(second) =
-            talk.expect_any("an attach", |event| matches!(event, Event::LinkAttached(_)))
-        else {
-            unreachable!("nothing else was asked for")
-        };
+        let second = talk.offered_link();
         let error = Condition::with_description(
             ferrion_engine::protocol::conditions::NOT_FOUND,
             "no such node",

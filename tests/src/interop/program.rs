@@ -7,7 +7,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, channel},
@@ -41,6 +41,19 @@ pub enum Role {
     Source,
     /// Decodes what it receives, encodes it again and sends it back.
     Echo,
+    /// Does what it is [told](Program::tell).
+    Steps,
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sink => "sink",
+            Self::Source => "source",
+            Self::Echo => "echo",
+            Self::Steps => "steps",
+        }
+    }
 }
 
 /// Which of a library's codecs a peer program works with.
@@ -183,6 +196,31 @@ impl Program {
         })
     }
 
+    /// Tells a [`Role::Steps`] what to do next: a step of `tests/interop/README.md`.
+    pub fn tell(&mut self, step: &Value) {
+        if let Some(stdin) = &mut self.stdin {
+            // The log tells more about a peer that is gone already than this error could.
+            drop(stdin.write_all(format!("{step}\n").as_bytes()));
+        }
+    }
+
+    /// Stops the peer where it is: its sockets stay open, and nobody is there.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not let it be stopped.
+    pub fn freeze(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("sh")
+            .args(["-c", "kill -STOP \"$0\"", &pid])
+            .status();
+        assert!(
+            status.as_ref().is_ok_and(ExitStatus::success),
+            "{} can not be stopped: {status:?}",
+            self.title
+        );
+    }
+
     /// The oldest event of this name that was not taken yet, when it has come.
     ///
     /// # Panics
@@ -231,6 +269,13 @@ impl Program {
         Vec::from(found)
     }
 
+    /// The oldest event of this name that was not taken yet, if one has come. Does not wait.
+    pub fn hear(&mut self, event: &str) -> Option<Value> {
+        self.heard.extend(self.events.try_iter());
+        let place = self.heard.iter().position(|line| line["event"] == event)?;
+        self.heard.remove(place)
+    }
+
     /// Whether no event of this name has come that was not taken yet. Does not wait.
     pub fn is_silent_about(&mut self, event: &str) -> bool {
         self.heard.extend(self.events.try_iter());
@@ -246,12 +291,8 @@ impl Program {
         input: &[Value],
     ) -> Self {
         let scratch = Scratch::new();
-        let mut command = interpreter(library);
-        command.arg(match role {
-            Role::Sink => "sink",
-            Role::Source => "source",
-            Role::Echo => "echo",
-        });
+        let mut command = interpreter(library, role);
+        command.arg(role.name());
         command.args(place).args(arguments);
         match sasl {
             Sasl::None => command.args(["--sasl", "none"]),
@@ -369,8 +410,9 @@ impl Drop for Program {
 
 const INSTALL: &str = "The tests want real peers: run `make test`, or `scripts/install-test-deps.sh` once before `cargo test`";
 
-/// The command that runs a library's program, without its arguments.
-fn interpreter(library: Library) -> Command {
+/// The command that runs a library's program for a role, without its arguments.
+fn interpreter(library: Library, role: Role) -> Command {
+    let program = if role == Role::Steps { "steps" } else { "peer" };
     let project = project();
     let peers = project.join("target/peers");
     let programs = project.join("tests/interop");
@@ -381,7 +423,7 @@ fn interpreter(library: Library) -> Command {
             let mut command = Command::new(python);
             command
                 .arg("-u")
-                .arg(programs.join("proton_peer.py"))
+                .arg(programs.join(format!("proton_{program}.py")))
                 .env("PYTHONDONTWRITEBYTECODE", "1");
             command
         }
@@ -390,7 +432,7 @@ fn interpreter(library: Library) -> Command {
             demand(&modules.join("rhea"));
             let mut command = Command::new(given("FERRION_TEST_NODE", PathBuf::from("node")));
             command
-                .arg(programs.join("rhea_peer.js"))
+                .arg(programs.join(format!("rhea_{program}.js")))
                 .env("NODE_PATH", modules);
             command
         }
