@@ -5,7 +5,7 @@
 //! - [`monitor`]: watches one endpoint and says when it breaks the specification.
 //! - [`endpoint`]: an engine whose traffic is cut into frames, written down and judged.
 //! - [`peer`]: one engine against a script.
-//! - [`line`]: two engines joined by memory, for long runs.
+//! - [`mod@line`]: two engines joined by memory, for long runs.
 //! - [`pair`]: two engines against each other, in virtual time.
 //! - [`chaos`]: a pair driven by random plans.
 //! - [`ledger`]: which test shows which sentence of the specification.
