@@ -1,5 +1,6 @@
 //! What goes out next: control frames in the order of their causes, then transfers: sessions in turn, their links in turn.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::codec::Encode;
@@ -373,24 +374,12 @@ impl Engine {
         let settled = options.settled;
         let keeps = self.endpoints.check_send(id, size, tag, options)? && !settled;
         let state_size = self.check_state(options.state.as_ref())?;
-        let (payload, kept) = if keeps {
-            let payload = payload.into_payload();
-            let kept = OutgoingMore::keep(payload.clone(), options.state.clone());
-            (SendPayload::Shared(payload), Some(kept))
-        } else {
-            (payload, None)
-        };
+        let mut payload = payload;
+        let kept = keeps.then(|| keep(&mut payload, options));
         let format = options.message_format;
         if let Some((channel, handle, number)) = self.claim_direct(id, size + state_size) {
             let delivery =
                 (!settled).then(|| self.endpoints.remember(id, tag, format, Some(number), kept));
-            if let Some(delivery) = delivery
-                && let Some(link) = self.endpoints.links.get_mut(id)
-                && let Some(session) = self.endpoints.sessions.get_mut(link.session)
-                && session.outgoing.insert(number, delivery)
-            {
-                link.unsettled += 1;
-            }
             let mut transfer = Transfer::new(handle);
             first_transfer(&mut transfer, number, tag, options.message_format);
             transfer.settled = settled.then_some(true);
@@ -507,6 +496,14 @@ enum Source<'a> {
     Octets(&'a [u8]),
     /// The first so many octets of a rope, which are taken off it.
     Rope(&'a mut Payload, usize),
+}
+
+/// Shares the payload with what the link remembers of the delivery.
+#[cold]
+fn keep(payload: &mut SendPayload<'_>, options: &SendOptions) -> Box<OutgoingMore> {
+    let shared = core::mem::replace(payload, SendPayload::Borrowed(&[])).into_payload();
+    *payload = SendPayload::Shared(shared.clone());
+    OutgoingMore::keep(shared, options.state.clone())
 }
 
 /// The state, or if a frame has no room for it the state without its text.

@@ -7,7 +7,8 @@ mod unsettled;
 
 use alloc::boxed::Box;
 
-use crate::ids::{DeliveryId, LinkId};
+use crate::arena::Arena;
+use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId};
 use crate::protocol::{DeliveryState, Tag};
 use crate::seq::Seq;
 pub(crate) use of_link::OfLink;
@@ -186,5 +187,17 @@ impl Incoming {
             local_state: None,
             read: 0,
         }
+    }
+}
+
+/// Tells which deliveries are not forgotten.
+#[inline]
+pub(crate) fn is_live(
+    outgoing: &Arena<OutgoingId, Outgoing>,
+    incoming: &Arena<IncomingId, Incoming>,
+) -> impl Fn(DeliveryId) -> bool {
+    |id| match id.outgoing() {
+        Some(id) => outgoing.get(id).is_some(),
+        None => id.incoming().is_some_and(|id| incoming.get(id).is_some()),
     }
 }

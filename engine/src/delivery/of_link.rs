@@ -28,7 +28,12 @@ impl OfLink {
 
     #[cold]
     fn make_room(&mut self, live: impl Fn(DeliveryId) -> bool) {
-        self.ids.retain(|id| live(*id));
+        // Deliveries are mostly settled in order: then none behind the first live one need be looked at.
+        let settled = self.ids.iter().position(|id| live(*id));
+        self.ids.drain(..settled.unwrap_or(self.ids.len()));
+        if self.ids.len() > self.ids.capacity() / 2 {
+            self.ids.retain(|id| live(*id));
+        }
         if self.ids.len() > self.ids.capacity() / 2 || self.ids.capacity() < LEAST {
             self.ids.reserve_exact(self.ids.len().max(LEAST));
         }

@@ -1,6 +1,6 @@
 //! Delivery states and settlement, in both directions (2.6.12, 2.7.6).
 
-use crate::delivery::{Known, Outgoing, Update};
+use crate::delivery::{Known, Update};
 use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
@@ -13,6 +13,7 @@ use crate::session::Run;
 impl Endpoints {
     // ---- either direction ----
 
+    #[inline]
     pub(crate) fn known(&self, id: DeliveryId) -> Option<&Known> {
         match id.outgoing() {
             Some(id) => self.outgoing.get(id).map(|delivery| &delivery.known),
@@ -23,6 +24,7 @@ impl Endpoints {
         }
     }
 
+    #[inline]
     pub(crate) fn known_mut(&mut self, id: DeliveryId) -> Option<&mut Known> {
         match id.outgoing() {
             Some(id) => self
@@ -37,6 +39,7 @@ impl Endpoints {
     }
 
     /// Forgets a delivery that has no delivery-id any more.
+    #[inline]
     pub(crate) fn discard(&mut self, id: DeliveryId) {
         match (id.outgoing(), id.incoming()) {
             (Some(id), _) => self.outgoing.discard(id),
@@ -202,23 +205,28 @@ impl Endpoints {
     pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
         loop {
             let delivery = self.links.get_mut(id)?.updates.pop_front()?;
-            let undecided = self.known(delivery).is_some_and(Known::is_undecided);
-            let outcome = (undecided && delivery.is_outgoing())
-                .then(|| default_outcome(self.links.get(id)))
-                .flatten();
             // A delivery that was settled since it was queued has no update any more.
-            let Some(known) = self.known_mut(delivery) else {
-                continue;
+            let (known, is_open) = match delivery.outgoing() {
+                Some(outgoing) => match self.outgoing.get_mut(outgoing) {
+                    Some(outgoing) => {
+                        let is_open = outgoing.is_open();
+                        (&mut outgoing.known, is_open)
+                    }
+                    None => continue,
+                },
+                None => match delivery.incoming().and_then(|id| self.incoming.get_mut(id)) {
+                    Some(incoming) => (&mut incoming.known, false),
+                    None => continue,
+                },
             };
-            if outcome.is_some() {
-                known.remote_state = outcome;
+            if known.is_undecided()
+                && delivery.is_outgoing()
+                && let Some(outcome) = default_outcome(self.links.get(id))
+            {
+                known.remote_state = Some(outcome);
             }
             let update = known.take_update(delivery);
             // While it is being written it needs its name.
-            let is_open = delivery
-                .outgoing()
-                .and_then(|id| self.outgoing.get(id))
-                .is_some_and(Outgoing::is_open);
             if update.settled && !is_open {
                 self.discard(delivery);
             }
@@ -268,15 +276,20 @@ impl Endpoints {
         state: Option<&DeliveryState>,
         settled: bool,
     ) {
-        let is_done = |id| self.incoming.get(id).is_some_and(|delivery| delivery.done);
-        if id.incoming().is_some_and(is_done) {
-            // The caller said its last word; what is left is to forget it in time.
-            if settled {
-                self.forget_incoming(session, Some(number));
-            }
-            return;
-        }
-        let Some(known) = self.known_mut(id) else {
+        let known = match id.outgoing() {
+            Some(id) => self.outgoing.get_mut(id).map(|sent| &mut sent.known),
+            None => match id.incoming().and_then(|id| self.incoming.get_mut(id)) {
+                // The caller said its last word; what is left is to forget it in time.
+                Some(received) if received.done => {
+                    if settled {
+                        self.forget_incoming(session, Some(number));
+                    }
+                    return;
+                }
+                received => received.map(|received| &mut received.known),
+            },
+        };
+        let Some(known) = known else {
             return;
         };
         let link = known.link;
@@ -323,6 +336,7 @@ impl Endpoints {
     }
 
     /// A delivery is settled: its session need not find it any more.
+    #[inline]
     pub(crate) fn forget_number(
         &mut self,
         session: SessionId,

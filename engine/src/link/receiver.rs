@@ -6,7 +6,7 @@ use alloc::format;
 
 use bytes::{Buf, Bytes};
 
-use crate::delivery::{Delivery, Incoming, Known, Payload};
+use crate::delivery::{Delivery, Incoming, Known, Payload, is_live};
 use crate::endpoints::Endpoints;
 use crate::error::Fault;
 use crate::event::Event;
@@ -361,11 +361,16 @@ impl Endpoints {
             self.incoming.discard(id);
             return Err(fault);
         }
-        self.list_delivery(link, id.into());
+        if let Some(link) = self.links.get_mut(link) {
+            let live = is_live(&self.outgoing, &self.incoming);
+            link.deliveries.push(id.into(), live);
+            link.unsettled += 1;
+        }
         Ok(id)
     }
 
-    /// An incoming delivery has got its delivery-id on the session.
+    /// From now on the session finds an incoming delivery by its delivery-id.
+    #[inline]
     pub(crate) fn number_incoming(
         &mut self,
         session_id: SessionId,
@@ -377,13 +382,6 @@ impl Endpoints {
             return Ok(());
         };
         if session.incoming.len() < limit && session.incoming.insert(number, id) {
-            let link = self.incoming.get_mut(id).map(|incoming| {
-                incoming.known.number = Some(number);
-                incoming.known.link
-            });
-            if let Some(link) = link.and_then(|link| self.links.get_mut(link)) {
-                link.unsettled += 1;
-            }
             return Ok(());
         }
         let text = format!("more than {limit} unsettled deliveries");

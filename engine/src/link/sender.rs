@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::SendOptions;
-use crate::delivery::{Known, Outgoing, OutgoingMore, Payload, check_sender_state};
+use crate::delivery::{Known, Outgoing, OutgoingMore, Payload, check_sender_state, is_live};
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
@@ -258,22 +258,18 @@ impl Endpoints {
             let _ = outgoing.known.tag.set(tag);
             outgoing.more = more;
         }
-        self.list_delivery(link, id.into());
-        id
-    }
-
-    /// The link has one delivery more.
-    #[inline]
-    pub(crate) fn list_delivery(&mut self, link: LinkId, delivery: DeliveryId) {
         if let Some(link) = self.links.get_mut(link) {
-            let (outgoing, incoming) = (&self.outgoing, &self.incoming);
-            link.deliveries
-                .push(delivery, |id| match (id.outgoing(), id.incoming()) {
-                    (Some(id), _) => outgoing.get(id).is_some(),
-                    (_, Some(id)) => incoming.get(id).is_some(),
-                    (None, None) => false,
-                });
+            let live = is_live(&self.outgoing, &self.incoming);
+            link.deliveries.push(id.into(), live);
+            if let Some(number) = number
+                && let Some(session) = self.sessions.get_mut(link.session)
+                // Our own ids are dense: there is always a place.
+                && session.outgoing.insert(number, id)
+            {
+                link.unsettled += 1;
+            }
         }
+        id
     }
 
     pub(crate) fn enqueue(&mut self, id: LinkId, sending: Sending) -> Option<DeliveryId> {

@@ -195,7 +195,11 @@ impl Endpoints {
         };
         self.number_incoming(session_id, awaited.id, number)?;
         self.stop_awaiting(id, tag);
+        if let Some(link) = self.links.get_mut(id) {
+            link.unsettled += 1;
+        }
         if let Some(incoming) = self.incoming.get_mut(awaited.id) {
+            incoming.known.number = Some(number);
             incoming.settles_second = settles_second;
             incoming.known.format = format;
         }

@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::config::LinkConfig;
-use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore};
+use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId, SessionId};
@@ -166,6 +166,13 @@ impl Endpoints {
         self.restore(id, state.unsettled);
         self.reconcile(id);
         Ok(())
+    }
+
+    fn list_delivery(&mut self, link: LinkId, delivery: DeliveryId) {
+        if let Some(link) = self.links.get_mut(link) {
+            let live = is_live(&self.outgoing, &self.incoming);
+            link.deliveries.push(delivery, live);
+        }
     }
 
     fn restore(&mut self, id: LinkId, unsettled: Vec<UnsettledDelivery>) {

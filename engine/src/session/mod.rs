@@ -123,6 +123,7 @@ impl Session {
 
     /// The delivery-id means this delivery no more.
     /// `false` if it meant none before.
+    #[inline]
     pub(crate) fn forget(&mut self, delivery: DeliveryId, number: Seq) -> bool {
         match (delivery.outgoing(), delivery.incoming()) {
             (Some(_), _) => self.outgoing.remove(number).is_some(),
