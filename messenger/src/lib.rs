@@ -49,6 +49,7 @@ mod messenger;
 mod name;
 mod passive;
 mod reconnect;
+mod request;
 mod settings;
 
 pub use crate::core::Subscription;
@@ -60,4 +61,5 @@ pub use crate::error::{Error, ErrorKind, Result, Scope};
 pub use crate::fault::TlsFault;
 pub use crate::messenger::Messenger;
 pub use crate::reconnect::{ConnectionEvent, Reconnect};
+pub use crate::request::RequestId;
 pub use ferrion_engine::message::{Body, Message};

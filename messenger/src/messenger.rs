@@ -81,6 +81,7 @@ impl Messenger {
     pub fn with_name(name: &str) -> Result<Self> {
         let mut core = Core::new(name.into());
         core.set_jitter(random_word());
+        core.set_request_token(random_word());
         Ok(Self {
             core,
             driver: Driver::new()?,
@@ -113,6 +114,7 @@ impl Messenger {
     /// - [`Error::InvalidAddress`]: the address is missing or cannot be understood.
     /// - [`Error::Overflow`]: too much waits already, in non-blocking mode or after the timeout.
     /// - [`Error::Login`]: the password would go over the network in clear.
+    /// - [`Error::Send`]: it is a reply, and who is to get it is gone.
     /// - [`Error::Decode`]: a field that is needed of a received message cannot be decoded.
     ///
     /// That nobody can be reached there is known later, and told by [`send`](Self::send).
@@ -496,7 +498,7 @@ impl Messenger {
     }
 
     /// Whether calls wait, rather than the caller.
-    const fn waits(&self) -> bool {
+    pub(crate) const fn waits(&self) -> bool {
         self.blocking && !self.passive
     }
 
@@ -520,7 +522,7 @@ impl Messenger {
 
     /// Works until `done`, or `deadline`, or an interrupt; in non-blocking mode for one turn, and in
     /// passive mode not at all.
-    fn wait(
+    pub(crate) fn wait(
         &mut self,
         deadline: Option<Instant>,
         done: impl Fn(&Core) -> bool,

@@ -45,6 +45,18 @@ impl Decision {
     }
 }
 
+/// A receiving link from a node that the peer makes up.
+pub(super) fn dynamic(mut config: LinkConfig) -> LinkConfig {
+    if let Some(terminus) = &mut config.source {
+        **terminus = Terminus {
+            address: None,
+            dynamic: true,
+            ..(**terminus).clone()
+        };
+    }
+    config
+}
+
 impl Core {
     /// Makes messages come from an address, or from everyone who connects to one.
     pub(crate) fn subscribe(&mut self, address: &str) -> Result<Subscription> {
@@ -90,14 +102,8 @@ impl Core {
         let session = self.session_on(key)?;
         let name = self.link_name("receiver");
         let mut config = LinkConfig::receiver(name, address.node());
-        if address.is_dynamic()
-            && let Some(terminus) = &mut config.source
-        {
-            **terminus = Terminus {
-                address: None,
-                dynamic: true,
-                ..(**terminus).clone()
-            };
+        if address.is_dynamic() {
+            config = dynamic(config);
         }
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
@@ -223,6 +229,7 @@ impl Core {
             delivery: received.delivery,
         };
         let (sequence, slid) = self.incoming.window.push(taken);
+        self.last_origin = Some((sequence, received.origin));
         if let Err(error) = loaded {
             let mut condition = Condition::new(conditions::DECODE_ERROR);
             condition.description = Some(error.to_string().into());

@@ -325,6 +325,7 @@ impl Core {
             match party {
                 Party::Sender(sender) => senders.push(sender),
                 Party::Receiver(source) => receivers.push((link, source)),
+                Party::Replies => {}
             }
         }
         let lost = self.drop_senders(&senders, &error);

@@ -11,13 +11,16 @@
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
+//! | `request` | requests that wait for replies |
 //! | `reconnect` | connections that are made again, and what moves to them |
 //! | `pump` | engine events, and messages to engines |
+//! | `admit` | links that peers ask for |
 //! | `lifecycle` | connections from the first octet to the last |
 //! | `unnamed` | links that may have been refused |
 //! | `waiting` | what a message waits for |
 
 pub(crate) mod address;
+mod admit;
 pub(crate) mod credit;
 pub(crate) mod inbox;
 mod lifecycle;
@@ -25,6 +28,7 @@ mod outbox;
 mod pool;
 mod pump;
 pub(crate) mod reconnect;
+mod request;
 mod route;
 mod sender;
 mod slab;
@@ -47,6 +51,7 @@ use outbox::Destination;
 pub(crate) use pool::ConnKey;
 use pool::Pool;
 use reconnect::{Jitter, Place};
+use request::Requests;
 use route::Rules;
 use sender::{Sender, SenderKey};
 use slab::Slab;
@@ -135,6 +140,9 @@ pub(crate) struct Core {
     rewrites: Rules,
     /// Where addresses lead, so that rules and connections are looked up once.
     destinations: HashMap<String, Destination>,
+    /// Senders to the nodes that were made up for peers.
+    made_up: HashMap<Str, SenderKey>,
+    requests: Requests,
     /// The last address put to, and where it led.
     recent: (String, Destination),
     scratch: Vec<u8>,
@@ -148,6 +156,8 @@ pub(crate) struct Core {
     /// How the last connection ended that was lost.
     last_loss: Option<Error>,
     last_subscription: Option<SourceKey>,
+    /// The last message that was got, and where it came from.
+    last_origin: Option<(u64, Origin)>,
     warnings: VecDeque<String>,
     /// What happened to connections of ours.
     trail: VecDeque<ConnectionEvent>,
@@ -184,6 +194,8 @@ impl Core {
             routes: Rules::default(),
             rewrites: Rules::default(),
             destinations: HashMap::new(),
+            made_up: HashMap::new(),
+            requests: Requests::default(),
             recent: (String::new(), Destination::nowhere()),
             scratch: Vec::new(),
             links: 0,
@@ -193,6 +205,7 @@ impl Core {
             given_up: 0,
             last_loss: None,
             last_subscription: None,
+            last_origin: None,
             warnings: VecDeque::new(),
             trail: VecDeque::new(),
             jitter: Jitter::new(0),
@@ -236,6 +249,7 @@ impl Core {
             self.pool.deadline(),
             self.credit.deadline(),
             self.unnamed.deadline(),
+            self.requests.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -310,6 +324,11 @@ impl Core {
         if self.recv_errors.len() < MAX_REMEMBERED {
             self.recv_errors.push_back(error);
         }
+    }
+
+    /// The name of a node made up for a peer: no other has it.
+    fn node_name(&mut self) -> Str {
+        self.link_name("node").into()
     }
 
     /// A link name that neither side has used: container, direction, number.

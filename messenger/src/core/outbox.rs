@@ -42,23 +42,7 @@ impl Core {
     /// Takes a message for sending. What can be known at once to be impossible is an error; what the
     /// peer must say comes later.
     pub(crate) fn put(&mut self, message: &Message) -> Result<Tracker> {
-        let Some(address) = message.address()? else {
-            return Err(Error::InvalidAddress {
-                address: String::new(),
-                reason: "the message has no address; set one before put()".to_owned(),
-            });
-        };
-        // One address many times in a row is the commonest case: it costs no hashing.
-        if self.recent.0 != address || self.senders.get(self.recent.1.sender).is_none() {
-            let destination = match self.destinations.get(address) {
-                Some(known) if self.senders.get(known.sender).is_some() => known.clone(),
-                _ => self.find_destination(address)?,
-            };
-            self.recent.0.clear();
-            self.recent.0.push_str(address);
-            self.recent.1 = destination;
-        }
-        let key = self.recent.1.sender;
+        let key = self.destination_of(message)?;
         let payload = self.encode(message)?;
         if self.outgoing.is_full(payload.len()) {
             self.outgoing.refused = payload.len();
@@ -89,6 +73,32 @@ impl Core {
             self.slide_out(sequence, &sent);
         }
         Ok(Tracker::outgoing(sequence))
+    }
+
+    /// The sender that a message's address leads to, which becomes the recent one.
+    pub(super) fn destination_of(&mut self, message: &Message) -> Result<SenderKey> {
+        let Some(address) = message.address()? else {
+            return Err(Error::InvalidAddress {
+                address: String::new(),
+                reason: "the message has no address; set one before put()".to_owned(),
+            });
+        };
+        // One address many times in a row is the commonest case: it costs no hashing.
+        if self.recent.0 != address || self.senders.get(self.recent.1.sender).is_none() {
+            let destination = match self.destinations.get(address) {
+                Some(known) if self.senders.get(known.sender).is_some() => known.clone(),
+                _ => self.find_destination(address)?,
+            };
+            self.recent.0.clear();
+            self.recent.0.push_str(address);
+            self.recent.1 = destination;
+        }
+        Ok(self.recent.1.sender)
+    }
+
+    /// What is sent as `to` instead of what the message says, to the recent destination.
+    pub(super) fn recent_to(&self) -> Option<Option<String>> {
+        self.recent.1.to.clone()
     }
 
     /// The message as it is sent to the recent destination: with `to` rewritten and `reply-to` made
@@ -135,6 +145,11 @@ impl Core {
             Some(Some(routed)) => Cow::Owned(routed),
             _ => Cow::Borrowed(address),
         };
+        if routed.starts_with(&*self.name)
+            && let Some(sender) = self.made_up_node(&routed)?
+        {
+            return Ok(Destination { sender, to });
+        }
         let parsed = Address::parse(&routed)?;
         if parsed.listen {
             return Err(Error::InvalidAddress {
@@ -152,6 +167,23 @@ impl Core {
         self.destinations
             .insert(address.to_owned(), destination.clone());
         Ok(destination)
+    }
+
+    /// The sender to a node that was made up for a peer, if the address is the name of one.
+    fn made_up_node(&self, name: &str) -> Result<Option<SenderKey>> {
+        if let Some(sender) = self.made_up.get(&Str::from(name)) {
+            return Ok(Some(*sender));
+        }
+        let number = name
+            .strip_prefix(&*self.name)
+            .and_then(|rest| rest.strip_prefix("-node-"));
+        if number.is_none_or(|number| number.parse::<u64>().is_err()) {
+            return Ok(None);
+        }
+        Err(Error::Send {
+            address: name.to_owned(),
+            cause: "it was made up for a peer that has left".to_owned(),
+        })
     }
 
     /// The sender to a node of a connection; attaches one if there is none.
@@ -224,7 +256,7 @@ impl Core {
 
     /// Messages that were put and are neither acknowledged nor, if sent settled, gone.
     pub(crate) const fn outgoing(&self) -> usize {
-        self.outgoing.unfinished()
+        self.outgoing.unfinished() + self.requests.untaken()
     }
 
     /// Whether `put` after an overflow has room again.
@@ -317,9 +349,13 @@ impl Core {
         let mut in_flight = 0;
         let mut lost = 0;
         for key in keys {
+            self.fail_requests_of(*key, error);
             let Some(sender) = self.senders.remove(*key) else {
                 continue;
             };
+            if self.made_up.get(&sender.node) == Some(key) {
+                self.made_up.remove(&sender.node);
+            }
             if let Some(conn) = self.pool.get_mut(sender.conn) {
                 conn.links.remove(&sender.link);
                 if conn.senders.get(&sender.node) == Some(key) {

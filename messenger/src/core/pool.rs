@@ -12,6 +12,7 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
 use super::reconnect::Line;
+use super::request::Replies;
 use super::sender::SenderKey;
 use super::slab::{Key, Slab};
 use super::source::SourceKey;
@@ -51,6 +52,34 @@ impl Identity {
             password,
         }
     }
+
+    /// An address that leads to a node of this very connection's peer.
+    pub(crate) fn address_of(&self, node: &str) -> String {
+        let mut address = format!("{}://", self.scheme.as_str());
+        if let Some(user) = &self.user {
+            escape(user, &mut address);
+            if let Some(password) = &self.password {
+                address.push(':');
+                escape(password, &mut address);
+            }
+            address.push('@');
+        }
+        let v6 = self.host.contains(':');
+        let (open, close) = if v6 { ("[", "]") } else { ("", "") };
+        address.push_str(&format!("{open}{}{close}:{}/{node}", self.host, self.port));
+        address
+    }
+}
+
+/// Writes text so that nothing in it has a meaning in an address.
+fn escape(text: &str, out: &mut String) {
+    for octet in text.bytes() {
+        if octet.is_ascii_alphanumeric() {
+            out.push(char::from(octet));
+        } else {
+            out.push_str(&format!("%{octet:02X}"));
+        }
+    }
 }
 
 /// How a link is used.
@@ -59,6 +88,8 @@ pub(crate) enum Party {
     Sender(SenderKey),
     /// The subscription it belongs to: of its own, or of the listener that admitted the peer.
     Receiver(Option<SourceKey>),
+    /// Replies to requests.
+    Replies,
 }
 
 /// One connection.
@@ -80,6 +111,8 @@ pub(crate) struct Conn {
     pub(crate) container: Option<Str>,
     /// The one session that all links of ours share.
     pub(crate) session: Option<SessionId>,
+    /// The reply address that all requests share.
+    pub(crate) replies: Option<Replies>,
     /// Senders by the node they send to.
     pub(crate) senders: HashMap<Str, SenderKey>,
     pub(crate) links: HashMap<LinkId, Party>,
@@ -125,6 +158,7 @@ impl Conn {
             subject: None,
             container: None,
             session: None,
+            replies: None,
             senders: HashMap::new(),
             links: HashMap::new(),
             flushing: Vec::new(),

@@ -1,9 +1,6 @@
 //! The pump: what engines say into the store, what the store holds into engines.
 
-use ferrion_engine::codec::Str;
-use ferrion_engine::protocol::{
-    Condition, DeliveryState, ReceiverSettleMode, Role, TargetArchetype, conditions,
-};
+use ferrion_engine::protocol::{Condition, DeliveryState, Role};
 use ferrion_engine::sasl::{SaslAnswer, SaslRequest};
 use ferrion_engine::{
     EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionConfig, SessionId, Time,
@@ -11,7 +8,8 @@ use ferrion_engine::{
 
 use super::Core;
 use super::lifecycle::remote;
-use super::pool::{ConnKey, Party, State};
+use super::pool::{ConnKey, Party};
+use super::request::request_of;
 use super::sender::{HANDOVER, SenderKey};
 use super::source::SourceState;
 use super::store::{Origin, Received};
@@ -22,6 +20,7 @@ impl Core {
     /// Does everything that can be done now: events, credit, sending. Leaves lines of connections to
     /// write to and of actions.
     pub(crate) fn pump(&mut self, now: Time) {
+        self.expire_requests(now);
         loop {
             while let Some(key) = self.pool.next_dirty() {
                 self.process_events(key, now);
@@ -175,89 +174,22 @@ impl Core {
                 let address = link
                     .remote_source()
                     .and_then(|source| source.address.clone());
-                self.credit.attach(origin);
-                if let Some(Party::Receiver(Some(source))) = conn.links.get(&id)
-                    && let Some(source) = self.sources.get_mut(*source)
-                {
-                    source.remote_address = address.map(|address| address.to_string());
+                let address = address.map(|address| address.to_string());
+                match conn.links.get(&id) {
+                    Some(Party::Replies) => self.replies_attached(key, address),
+                    Some(Party::Receiver(Some(source))) => {
+                        if let Some(source) = self.sources.get_mut(*source) {
+                            source.remote_address = address;
+                        }
+                        self.credit.attach(origin);
+                    }
+                    _ => self.credit.attach(origin),
                 }
             }
             Role::Sender => {
                 if let Some(Party::Sender(sender)) = conn.links.get(&id).copied() {
                     self.make_ready(sender);
                 }
-            }
-        }
-        self.pool.touch(key);
-    }
-
-    /// The peer wants to send to us: whatever the node, it may.
-    fn admit_sender(&mut self, key: ConnKey, id: LinkId) {
-        let Some(conn) = self.pool.get_mut(key) else {
-            return;
-        };
-        let listener = conn.listener;
-        let usable = conn.state == State::Running;
-        let Ok(mut link) = conn.engine.link(id) else {
-            return;
-        };
-        let coordinator = matches!(link.remote_target(), Some(TargetArchetype::Coordinator(_)));
-        let offer = link.offer().filter(|_| usable);
-        let accepted = if coordinator {
-            // If refusing fails the link is gone already.
-            let _ = link.refuse(not_here("a messenger does not coordinate transactions"));
-            false
-        } else if let Some(mut answer) = offer {
-            // Deciding and settling are one here (2.8.3); the choice is the receiver's.
-            answer.rcv_settle_mode = ReceiverSettleMode::First;
-            if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
-                && target.dynamic
-            {
-                // A node made up for this link: no other has its name.
-                target.address = Some(format!("{}-{}", self.name, id.to_bits()).into());
-            }
-            link.accept_with(answer).is_ok()
-        } else {
-            false
-        };
-        if accepted {
-            conn.links.insert(id, Party::Receiver(listener));
-            self.credit.attach(Origin {
-                conn: key,
-                link: id,
-            });
-        }
-        self.pool.touch(key);
-    }
-
-    /// The peer wants messages from us: what is put to its name and this node goes there.
-    fn admit_receiver(&mut self, key: ConnKey, id: LinkId) {
-        let Some(conn) = self.pool.get_mut(key) else {
-            return;
-        };
-        let Ok(mut link) = conn.engine.link(id) else {
-            return;
-        };
-        let asked = link.remote_source().cloned();
-        let Some(source) = asked.filter(|_| conn.state == State::Running) else {
-            return;
-        };
-        let node = if source.dynamic {
-            // A node made up for this link: no other has its name.
-            Str::from(format!("{}-{}", self.name, id.to_bits()))
-        } else {
-            source.address.unwrap_or_default()
-        };
-        let Some(mut answer) = link.offer() else {
-            return;
-        };
-        if let Some(source) = &mut answer.source {
-            source.address = Some(node.clone());
-        }
-        if link.accept_with(answer).is_ok() {
-            let sender = self.add_sender(key, id, &node, false);
-            if let Some(conn) = self.pool.get_mut(key) {
-                conn.senders.entry(node).or_insert(sender);
             }
         }
         self.pool.touch(key);
@@ -304,6 +236,9 @@ impl Core {
                     self.push_recv_error(detached(address, ending));
                 }
             }
+            Some(Party::Replies) => {
+                self.replies_lost(key, &detached(format!("{endpoint}/#"), ending));
+            }
             None => {}
         }
     }
@@ -331,7 +266,7 @@ impl Core {
                     });
                 }
             }
-            None => {}
+            Some(Party::Replies) | None => {}
         }
     }
 
@@ -342,8 +277,10 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
-        let Some(Party::Receiver(source)) = conn.links.get(&id).copied() else {
-            return;
+        let source = match conn.links.get(&id).copied() {
+            Some(Party::Receiver(source)) => source,
+            Some(Party::Replies) => return self.receive_replies(key, id),
+            _ => return,
         };
         let Ok(mut link) = conn.engine.receiver(id) else {
             return;
@@ -386,6 +323,7 @@ impl Core {
         let Ok(mut link) = conn.engine.sender(id) else {
             return;
         };
+        let mut ended = Vec::new();
         while let Some(update) = link.next_update() {
             let (status, condition) = outcome(update.state.as_ref(), update.settled);
             if status == Status::Pending {
@@ -398,13 +336,10 @@ impl Core {
             let Some(sequence) = sequence(&update.tag) else {
                 continue;
             };
+            let request = request_of(sequence);
             let sent = self.outgoing.window.get(sequence);
-            if sent.is_none_or(|sent| sent.delivery.is_none()) {
+            if request.is_none() && sent.is_none_or(|sent| sent.delivery.is_none()) {
                 continue;
-            }
-            drop(self.outgoing.answered(sequence));
-            if let Some(sender) = self.senders.get_mut(sender_key) {
-                sender.in_flight -= 1;
             }
             let reason = condition.map(|condition| {
                 let node = self
@@ -414,7 +349,18 @@ impl Core {
                 let address = format!("{endpoint}/{}", node.unwrap_or_default());
                 remote(Scope::Message, address, condition)
             });
+            if let Some(request) = request {
+                ended.push((request, status, reason));
+                continue;
+            }
+            drop(self.outgoing.answered(sequence));
+            if let Some(sender) = self.senders.get_mut(sender_key) {
+                sender.in_flight -= 1;
+            }
             self.outgoing.finish(sequence, status, reason);
+        }
+        for (request, status, reason) in ended {
+            self.request_outcome(request, status, reason);
         }
         self.pool.touch(key);
     }
@@ -451,7 +397,8 @@ impl Core {
             }
             let tag = queued.sequence.to_be_bytes();
             let tracked = self.outgoing.window.get(queued.sequence).is_some();
-            let result = if tracked {
+            let request = request_of(queued.sequence);
+            let result = if tracked || request.is_some() {
                 link.send(&tag, queued.payload.clone()).map(Some)
             } else {
                 link.send_settled(&tag, queued.payload.clone())
@@ -459,9 +406,13 @@ impl Core {
             };
             match result {
                 Ok(Some(delivery)) => {
-                    sender.in_flight += 1;
-                    let kept = keeps.then(|| queued.payload.clone());
-                    self.outgoing.hand_over(queued.sequence, delivery, kept);
+                    if let Some(request) = request {
+                        self.requests.sent(request);
+                    } else {
+                        sender.in_flight += 1;
+                        let kept = keeps.then(|| queued.payload.clone());
+                        self.outgoing.hand_over(queued.sequence, delivery, kept);
+                    }
                 }
                 Ok(None) => {
                     sender.unflushed += 1;
@@ -502,9 +453,13 @@ impl Core {
         }
         if let (Some((sequence, cause)), Some(address)) = (failed, address) {
             let error = Error::Send { address, cause };
-            self.outgoing
-                .finish(sequence, Status::Aborted, Some(error.clone()));
-            self.push_send_error(error);
+            if let Some(request) = request_of(sequence) {
+                self.requests.finish(request, Err(error));
+            } else {
+                self.outgoing
+                    .finish(sequence, Status::Aborted, Some(error.clone()));
+                self.push_send_error(error);
+            }
             self.make_ready(key);
         }
     }
@@ -559,10 +514,4 @@ fn detached(address: String, ending: Option<(Scope, EndError)>) -> Error {
         None => "the peer detached the link".to_owned(),
     };
     Error::Lost { address, cause }
-}
-
-fn not_here(text: &'static str) -> Condition {
-    let mut condition = Condition::new(conditions::NOT_IMPLEMENTED);
-    condition.description = Some(Str::from_static(text));
-    condition
 }

@@ -272,7 +272,8 @@ impl Core {
                 sender.is_some_and(|sender| !sender.queue.is_empty() || sender.in_flight > 0)
             }
             Party::Receiver(source) => source.is_some(),
-        })
+            Party::Replies => false,
+        }) || self.has_requests(key)
     }
 
     /// Where and when to try again, if that is wanted and has any prospect.
@@ -333,6 +334,7 @@ impl Core {
             .map(|conn| std::mem::take(&mut conn.links))
             .unwrap_or_default();
         self.incoming.settled.retain(|(conn, _)| *conn != old);
+        self.hold_requests(old);
         let (mut resent, mut lost) = self.take_back(old, error);
         for (link, party) in links {
             match party {
@@ -353,8 +355,10 @@ impl Core {
                         self.push_recv_error(error);
                     }
                 }
+                Party::Replies => {}
             }
         }
+        self.renew_requests(new);
         if lost > 0 {
             self.push_send_error(error.clone());
         }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use ferrion_engine::Time;
 
 use super::Core;
+use super::pool::Party;
 use super::store::Origin;
 
 /// Milliseconds in which a refusal would have been followed by its detach.
@@ -43,8 +44,11 @@ impl Core {
     pub(super) fn trust_unnamed(&mut self, now: Time) {
         while let Some(origin) = self.unnamed.next_due(now) {
             let conn = self.pool.get(origin.conn);
-            if conn.is_some_and(|conn| conn.links.contains_key(&origin.link)) {
-                self.credit.attach(origin);
+            match conn.and_then(|conn| conn.links.get(&origin.link)) {
+                // A reply address that has no name is none.
+                Some(Party::Replies) => self.replies_attached(origin.conn, None),
+                Some(_) => self.credit.attach(origin),
+                None => {}
             }
         }
     }

@@ -1,0 +1,93 @@
+//! Links that peers ask for.
+
+use ferrion_engine::LinkId;
+use ferrion_engine::codec::Str;
+use ferrion_engine::protocol::{Condition, ReceiverSettleMode, TargetArchetype, conditions};
+
+use super::Core;
+use super::pool::{ConnKey, Party, State};
+use super::store::Origin;
+
+impl Core {
+    /// The peer wants to send to us: whatever the node, it may.
+    pub(super) fn admit_sender(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let listener = conn.listener;
+        let usable = conn.state == State::Running;
+        let Ok(mut link) = conn.engine.link(id) else {
+            return;
+        };
+        let coordinator = matches!(link.remote_target(), Some(TargetArchetype::Coordinator(_)));
+        let offer = link.offer().filter(|_| usable);
+        let accepted = if coordinator {
+            // If refusing fails the link is gone already.
+            let _ = link.refuse(not_here("a messenger does not coordinate transactions"));
+            false
+        } else if let Some(mut answer) = offer {
+            // Deciding and settling are one here (2.8.3); the choice is the receiver's.
+            answer.rcv_settle_mode = ReceiverSettleMode::First;
+            if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
+                && target.dynamic
+            {
+                // A node made up for this link: no other has its name.
+                target.address = Some(format!("{}-{}", self.name, id.to_bits()).into());
+            }
+            link.accept_with(answer).is_ok()
+        } else {
+            false
+        };
+        if accepted {
+            conn.links.insert(id, Party::Receiver(listener));
+            self.credit.attach(Origin {
+                conn: key,
+                link: id,
+            });
+        }
+        self.pool.touch(key);
+    }
+
+    /// The peer wants messages from us: what is put to its name and this node goes there.
+    pub(super) fn admit_receiver(&mut self, key: ConnKey, id: LinkId) {
+        // A node made up for this link: no other has its name.
+        let made_up = self.node_name();
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Ok(mut link) = conn.engine.link(id) else {
+            return;
+        };
+        let asked = link.remote_source().cloned();
+        let Some(source) = asked.filter(|_| conn.state == State::Running) else {
+            return;
+        };
+        let Some(mut answer) = link.offer() else {
+            return;
+        };
+        let node = if source.dynamic {
+            made_up
+        } else {
+            source.address.unwrap_or_default()
+        };
+        if let Some(source) = &mut answer.source {
+            source.address = Some(node.clone());
+        }
+        if link.accept_with(answer).is_ok() {
+            let sender = self.add_sender(key, id, &node, false);
+            if source.dynamic {
+                self.made_up.insert(node.clone(), sender);
+            }
+            if let Some(conn) = self.pool.get_mut(key) {
+                conn.senders.entry(node).or_insert(sender);
+            }
+        }
+        self.pool.touch(key);
+    }
+}
+
+fn not_here(text: &'static str) -> Condition {
+    let mut condition = Condition::new(conditions::NOT_IMPLEMENTED);
+    condition.description = Some(Str::from_static(text));
+    condition
+}

@@ -1,0 +1,573 @@
+//! Requests that wait for replies: one reply address per connection, made up by the peer, and a
+//! correlation-id for each request (3.2.4).
+//!
+//! A request waits until the reply address of its connection is known, then in the queue of its
+//! sender, then for its reply. It is kept until that has come: a connection that is made again has
+//! another reply address, to which the request is then sent again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use ferrion_engine::message::{Message, MessageId};
+use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
+use ferrion_engine::{LinkConfig, LinkId, Time};
+
+use super::Core;
+use super::inbox::dynamic;
+use super::pool::{ConnKey, Party};
+use super::sender::SenderKey;
+use super::store::Queued;
+use super::tracker::{Status, Tracker};
+use crate::error::{Error, Result};
+
+/// Requests that may be outstanding, those included whose reply was not taken yet.
+const MAX_REQUESTS: usize = 65_536;
+/// Marks sequence numbers, and with them delivery-tags, that are those of requests.
+const REQUEST: u64 = 1 << 61;
+
+/// The reply address of a connection.
+#[derive(Debug)]
+pub(crate) struct Replies {
+    link: LinkId,
+    /// What the peer called it, once it did.
+    address: Option<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The request without its reply-to. Empty when it is done.
+    payload: Bytes,
+    sender: SenderKey,
+    stage: Stage,
+    until: Option<Time>,
+}
+
+impl Entry {
+    const fn is_untaken(&self) -> bool {
+        matches!(self.stage, Stage::Waiting | Stage::Sent)
+    }
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// For the reply address.
+    Waiting,
+    /// In the queue of its sender.
+    Queued,
+    /// The peer has it, and has not said what became of it.
+    Sent,
+    /// The peer took it.
+    Taken,
+    Done(Result<Bytes>),
+}
+
+/// All requests whose reply nobody has taken.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    entries: BTreeMap<u64, Entry>,
+    last: u64,
+    /// What correlation-ids begin with, so that nobody guesses those of others.
+    token: u64,
+    octets: usize,
+    /// Requests that are not done.
+    outstanding: usize,
+    /// Requests that are in no queue and that no peer has taken.
+    untaken: usize,
+    /// Requests whose time has not begun, with the milliseconds that they have.
+    fresh: Vec<(u64, u64)>,
+    timers: BTreeSet<(Time, u64)>,
+}
+
+impl Requests {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    fn correlation(&self, id: u64) -> String {
+        format!("{:016x}-{id}", self.token)
+    }
+
+    /// The request that a message replies to.
+    fn find(&self, payload: &Bytes) -> Option<u64> {
+        let reply = Message::decode_lenient(payload.clone()).ok()?;
+        let Some(MessageId::String(text)) = reply.correlation_id().ok()? else {
+            return None;
+        };
+        let id = text.rsplit_once('-')?.1.parse().ok()?;
+        (text.as_str() == self.correlation(id)).then_some(id)
+    }
+
+    fn is_queued(&self, id: u64) -> bool {
+        let entry = self.entries.get(&id);
+        entry.is_some_and(|entry| matches!(entry.stage, Stage::Queued))
+    }
+
+    /// An engine has the request.
+    pub(super) fn sent(&mut self, id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && matches!(entry.stage, Stage::Queued)
+        {
+            entry.stage = Stage::Sent;
+            self.untaken += 1;
+        }
+    }
+
+    fn taken(&mut self, id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && matches!(entry.stage, Stage::Sent)
+        {
+            entry.stage = Stage::Taken;
+            self.untaken -= 1;
+        }
+    }
+
+    /// Requests that are under way and not in the queue of a sender: they count as outgoing.
+    pub(super) const fn untaken(&self) -> usize {
+        self.untaken
+    }
+
+    /// A request got its reply, or never will. The first end counts; answers whether this was it.
+    pub(super) fn finish(&mut self, id: u64, result: Result<Bytes>) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return false;
+        };
+        if matches!(entry.stage, Stage::Done(_)) {
+            return false;
+        }
+        self.outstanding -= 1;
+        self.untaken -= usize::from(entry.is_untaken());
+        self.octets -= std::mem::take(&mut entry.payload).len();
+        if let Some(until) = entry.until.take() {
+            self.timers.remove(&(until, id));
+        }
+        entry.stage = Stage::Done(result);
+        true
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Entry> {
+        self.finish(id, Err(Error::EndOfQueue));
+        self.entries.remove(&id)
+    }
+}
+
+/// The request that a sequence number is of, if it is of one.
+pub(super) const fn request_of(sequence: u64) -> Option<u64> {
+    if sequence & REQUEST == 0 {
+        None
+    } else {
+        Some(sequence & !REQUEST)
+    }
+}
+
+impl Core {
+    pub(crate) const fn set_request_token(&mut self, token: u64) {
+        self.requests.token = token;
+    }
+
+    // ---- the calls ----
+
+    /// Takes a request for sending, for whose reply there is time for so many milliseconds.
+    pub(crate) fn send_request(&mut self, message: &Message, patience: Option<u64>) -> Result<u64> {
+        let sender = self.destination_of(message)?;
+        if self.requests.entries.len() >= MAX_REQUESTS {
+            return Err(Error::State(
+                "65536 requests are outstanding; take their replies, or cancel some",
+            ));
+        }
+        let id = self.requests.last + 1;
+        let mut changed = message.clone();
+        let correlation = MessageId::String(self.requests.correlation(id).into());
+        let properties = changed.properties_mut()?;
+        if let Some(to) = self.recent_to() {
+            properties.to = to.as_deref().map(Into::into);
+        }
+        properties.reply_to = None;
+        // Servers copy the one or the other.
+        properties.message_id = Some(correlation.clone());
+        properties.correlation_id = Some(correlation);
+        let payload = changed.to_bytes();
+        let (_, most) = self.high_water();
+        let octets = self.requests.octets.saturating_add(payload.len());
+        if self.requests.octets > 0 && octets > most {
+            return Err(Error::Overflow {
+                messages: self.requests.outstanding,
+                octets: self.requests.octets,
+            });
+        }
+        let Some(conn) = self.senders.get(sender).map(|sender| sender.conn) else {
+            return Err(Error::State("the connection is gone; try again"));
+        };
+        self.attach_replies(conn)?;
+        let requests = &mut self.requests;
+        requests.last = id;
+        requests.octets = octets;
+        requests.outstanding += 1;
+        requests.untaken += 1;
+        let entry = Entry {
+            payload,
+            sender,
+            stage: Stage::Waiting,
+            until: None,
+        };
+        requests.entries.insert(id, entry);
+        if let Some(patience) = patience {
+            requests.fresh.push((id, patience));
+        }
+        self.queue_requests(conn, Some(id));
+        self.pool.touch(conn);
+        Ok(id)
+    }
+
+    /// Whether a request is done, or is none.
+    pub(crate) fn is_answered(&self, id: u64) -> bool {
+        let entry = self.requests.entries.get(&id);
+        entry.is_none_or(|entry| matches!(entry.stage, Stage::Done(_)))
+    }
+
+    /// Takes the reply; `None` if it has not come.
+    pub(crate) fn take_reply(&mut self, id: u64) -> Result<Option<Bytes>> {
+        if !self.requests.entries.contains_key(&id) {
+            return Err(Error::State(
+                "there is no such request; its reply was taken, or it was cancelled",
+            ));
+        }
+        if !self.is_answered(id) {
+            return Ok(None);
+        }
+        match self.requests.remove(id).map(|entry| entry.stage) {
+            Some(Stage::Done(result)) => result.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Forgets a request. Answers whether there was one.
+    pub(crate) fn cancel_request(&mut self, id: u64) -> bool {
+        let Some(entry) = self.requests.remove(id) else {
+            return false;
+        };
+        self.unqueue_requests(entry.sender);
+        true
+    }
+
+    /// Requests that wait for their reply.
+    pub(crate) const fn outstanding_requests(&self) -> usize {
+        self.requests.outstanding
+    }
+
+    /// Where the reply goes to a message that `get` gave.
+    pub(crate) fn reply_address(&self, tracker: Tracker, request: &Message) -> Result<String> {
+        let last = self.last_origin;
+        let last = last.filter(|(sequence, _)| *sequence == tracker.sequence());
+        let taken = self.incoming.window.get(tracker.sequence());
+        let known = taken
+            .map(|taken| taken.origin)
+            .or_else(|| last.map(|last| last.1));
+        let Some(origin) = known.filter(|_| tracker.is_incoming()) else {
+            return Err(Error::UnknownTracker);
+        };
+        let Some(text) = request.reply_to()? else {
+            return Err(Error::InvalidAddress {
+                address: String::new(),
+                reason: "the request has no reply-to: nobody waits for a reply".to_owned(),
+            });
+        };
+        let absolute = ["amqp:", "amqps:"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme));
+        // A node of the peer that we connected to is found there; peers that came to us write
+        // addresses that mean something here.
+        let conn = self.pool.get(origin.conn);
+        let identity = conn.and_then(|conn| conn.identity.as_ref());
+        Ok(match identity.filter(|_| !absolute) {
+            Some(identity) => identity.address_of(text),
+            None => text.to_owned(),
+        })
+    }
+
+    // ---- reply addresses ----
+
+    /// Asks the peer for a reply address, if that was not done yet.
+    fn attach_replies(&mut self, key: ConnKey) -> Result<()> {
+        if self
+            .pool
+            .get(key)
+            .is_some_and(|conn| conn.replies.is_some())
+        {
+            return Ok(());
+        }
+        let session = self.session_on(key)?;
+        let config = dynamic(LinkConfig::receiver(self.link_name("replies"), ""));
+        let Some(conn) = self.pool.get_mut(key) else {
+            return Err(Error::State("the connection is gone; try again"));
+        };
+        let attached = conn
+            .engine
+            .session(session)
+            .and_then(|mut session| session.attach_receiver(config));
+        let link = attached.map_err(|error| Error::Send {
+            address: format!("{}/#", conn.endpoint),
+            cause: error.to_string(),
+        })?;
+        conn.links.insert(link, Party::Replies);
+        conn.replies = Some(Replies {
+            link,
+            address: None,
+        });
+        self.pool.touch(key);
+        Ok(())
+    }
+
+    /// The peer made a reply address up, or did not.
+    pub(super) fn replies_attached(&mut self, key: ConnKey, address: Option<String>) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Some(replies) = &mut conn.replies else {
+            return;
+        };
+        if address.is_some() {
+            replies.address = address;
+            self.queue_requests(key, None);
+            return;
+        }
+        let link = replies.link;
+        conn.links.remove(&link);
+        if let Ok(mut link) = conn.engine.link(link) {
+            let _ = link.close(None);
+        }
+        let error = Error::Send {
+            address: format!("{}/#", conn.endpoint),
+            cause: "the peer makes no reply address up; put the request with a reply-to of your \
+                    own, and subscribe to that"
+                .to_owned(),
+        };
+        self.replies_lost(key, &error);
+        self.pool.touch(key);
+    }
+
+    /// The reply address is gone, and what was asked for with it.
+    pub(super) fn replies_lost(&mut self, key: ConnKey, error: &Error) {
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.replies = None;
+        }
+        for id in self.requests_on(key) {
+            self.end_request(id, Err(error.clone()));
+        }
+    }
+
+    /// Requests on a connection that are not done.
+    fn requests_on(&self, key: ConnKey) -> Vec<u64> {
+        if self.requests.outstanding == 0 {
+            return Vec::new();
+        }
+        let here = |entry: &Entry| {
+            let sender = self.senders.get(entry.sender);
+            !matches!(entry.stage, Stage::Done(_)) && sender.is_some_and(|it| it.conn == key)
+        };
+        let entries = self.requests.entries.iter();
+        entries
+            .filter(|(_, entry)| here(entry))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    pub(super) fn has_requests(&self, key: ConnKey) -> bool {
+        !self.requests_on(key).is_empty()
+    }
+
+    /// Queues what waited for the reply address: one request, or all of the connection.
+    fn queue_requests(&mut self, key: ConnKey, only: Option<u64>) {
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        let Some(Replies {
+            link,
+            address: Some(address),
+        }) = &conn.replies
+        else {
+            return;
+        };
+        let (link, address) = (*link, address.clone());
+        let ids = only.map_or_else(|| self.requests_on(key), |id| vec![id]);
+        let mut count = 0;
+        for id in ids {
+            let Some(entry) = self.requests.entries.get_mut(&id) else {
+                continue;
+            };
+            let Some(sender) = self.senders.get_mut(entry.sender) else {
+                continue;
+            };
+            if !matches!(entry.stage, Stage::Waiting) {
+                continue;
+            }
+            let mut message = match Message::decode_lenient(entry.payload.clone()) {
+                Ok(message) => message,
+                Err(error) => {
+                    self.requests.finish(id, Err(error.into()));
+                    continue;
+                }
+            };
+            message.set_reply_to(address.as_str());
+            let payload = message.to_bytes();
+            entry.stage = Stage::Queued;
+            count += 1;
+            self.requests.untaken -= 1;
+            self.outgoing.queued += 1;
+            self.outgoing.octets += payload.len();
+            let sequence = REQUEST | id;
+            sender.queue.push_back(Queued { sequence, payload });
+            let sender = entry.sender;
+            self.make_ready(sender);
+        }
+        self.grant_replies(key, link, count);
+    }
+
+    /// Every request may be replied to once.
+    fn grant_replies(&mut self, key: ConnKey, link: LinkId, count: u32) {
+        if let Some(conn) = self.pool.get_mut(key)
+            && let Ok(mut link) = conn.engine.receiver(link)
+            && count > 0
+        {
+            // A link that ended meanwhile is about to be told of.
+            let _ = link.add_credit(count);
+            self.pool.touch(key);
+        }
+    }
+
+    /// Takes what came to the reply address.
+    pub(super) fn receive_replies(&mut self, key: ConnKey, id: LinkId) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Ok(mut link) = conn.engine.receiver(id) else {
+            return;
+        };
+        let mut strays = 0;
+        while let Some(delivery) = link.next_delivery() {
+            let payload = delivery.payload.into_bytes();
+            let request = self.requests.find(&payload);
+            let readable = request.is_some() || Message::decode_lenient(payload.clone()).is_ok();
+            if let Some(delivery) = delivery.id {
+                let outcome = if readable {
+                    DeliveryState::Accepted
+                } else {
+                    let condition = Condition::new(conditions::DECODE_ERROR);
+                    DeliveryState::Rejected(Some(Box::new(condition)))
+                };
+                // It fails if the sender settled first, which is as good.
+                let _ = link.settle(delivery, outcome);
+            }
+            let expected = request.is_some_and(|id| self.requests.finish(id, Ok(payload)));
+            strays += u32::from(!expected);
+        }
+        conn.useful = true;
+        // What nobody asked for must not use up the credit of what was.
+        self.grant_replies(key, id, strays);
+        self.pool.touch(key);
+    }
+
+    // ---- how requests end ----
+
+    /// A request is over, and is not sent any more if it was not yet.
+    fn end_request(&mut self, id: u64, result: Result<Bytes>) {
+        let sender = self.requests.entries.get(&id).map(|entry| entry.sender);
+        if self.requests.finish(id, result)
+            && let Some(sender) = sender
+        {
+            self.unqueue_requests(sender);
+        }
+    }
+
+    /// Takes requests out of a queue that do not belong there any more.
+    fn unqueue_requests(&mut self, key: SenderKey) {
+        let Some(sender) = self.senders.get_mut(key) else {
+            return;
+        };
+        let (requests, outgoing) = (&self.requests, &mut self.outgoing);
+        sender.queue.retain(|queued| {
+            let keep = request_of(queued.sequence).is_none_or(|id| requests.is_queued(id));
+            if !keep {
+                outgoing.queued -= 1;
+                outgoing.octets -= queued.payload.len();
+            }
+            keep
+        });
+    }
+
+    /// The peer said what became of a request.
+    pub(super) fn request_outcome(&mut self, id: u64, status: Status, reason: Option<Error>) {
+        let what = match status {
+            Status::Rejected => "the receiver rejected the request",
+            Status::Released | Status::Modified => "the receiver gave the request back",
+            _ => return self.requests.taken(id),
+        };
+        let sender = self.requests.entries.get(&id).map(|entry| entry.sender);
+        let sender = sender.and_then(|sender| self.senders.get(sender));
+        let node = sender.map_or_else(String::new, |sender| sender.node.to_string());
+        let error = reason.unwrap_or_else(|| Error::Send {
+            address: node,
+            cause: what.to_owned(),
+        });
+        self.requests.finish(id, Err(error));
+    }
+
+    /// A sender is gone: its requests will not be answered.
+    pub(super) fn fail_requests_of(&mut self, key: SenderKey, error: &Error) {
+        if self.requests.outstanding == 0 {
+            return;
+        }
+        let entries = self.requests.entries.iter();
+        let ids: Vec<u64> = entries
+            .filter(|(_, entry)| entry.sender == key)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.requests.finish(id, Err(error.clone()));
+        }
+        self.unqueue_requests(key);
+    }
+
+    /// A connection is about to be replaced: its requests wait for another reply address.
+    pub(super) fn hold_requests(&mut self, key: ConnKey) {
+        let mut senders = BTreeSet::new();
+        for id in self.requests_on(key) {
+            if let Some(entry) = self.requests.entries.get_mut(&id) {
+                self.requests.untaken += usize::from(!entry.is_untaken());
+                entry.stage = Stage::Waiting;
+                senders.insert(entry.sender.to_bits());
+            }
+        }
+        for bits in senders {
+            self.unqueue_requests(SenderKey::from_bits(bits));
+        }
+    }
+
+    /// The connection was replaced: asks for another reply address if anybody needs one.
+    pub(super) fn renew_requests(&mut self, key: ConnKey) {
+        if self.has_requests(key)
+            && let Err(error) = self.attach_replies(key)
+        {
+            self.replies_lost(key, &error);
+        }
+    }
+
+    /// Ends the requests whose time is over.
+    pub(super) fn expire_requests(&mut self, now: Time) {
+        for (id, patience) in std::mem::take(&mut self.requests.fresh) {
+            if let Some(entry) = self.requests.entries.get_mut(&id)
+                && !matches!(entry.stage, Stage::Done(_))
+            {
+                let until = now.after(patience);
+                entry.until = Some(until);
+                self.requests.timers.insert((until, id));
+            }
+        }
+        while let Some((until, id)) = self.requests.timers.first().copied()
+            && until <= now
+        {
+            self.requests.timers.remove(&(until, id));
+            let waiting = "while no reply came to a request".to_owned();
+            self.end_request(id, Err(Error::Timeout { waiting }));
+        }
+    }
+}
