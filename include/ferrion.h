@@ -168,6 +168,10 @@ typedef enum {
    */
   FERRION_CERTIFICATE = -54,
   /**
+   * The peer does not speak AMQP over WebSocket, or not at the path that was asked for.
+   */
+  FERRION_WEBSOCKET = -55,
+  /**
    * A fault in the library, caught before it could do harm. The object it happened in can only be freed now.
    * Please report it.
    */

@@ -54,7 +54,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    /// Where to: amqp[s]://[USER[:PASSWORD]@]HOST[:PORT]/NAME, the scheme may be left out
+    /// Where to: SCHEME://[USER[:PASSWORD]@]HOST[:PORT]/NAME with the scheme amqp (or none), amqps, ws or wss
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
     /// Files to read instead of standard input; - is standard input
@@ -84,7 +84,8 @@ pub(crate) struct Send {
 
 #[derive(Debug, Args)]
 pub(crate) struct Recv {
-    /// Where from: amqp[s]://[USER[:PASSWORD]@]HOST[:PORT]/NAME, or [amqps://]~HOST[:PORT] to listen (port 0: any free one)
+    /// Where from: SCHEME://[USER[:PASSWORD]@]HOST[:PORT]/NAME with the scheme amqp (or none), amqps, ws or wss; or
+    /// SCHEME://~HOST[:PORT] to listen (port 0: any free one)
     #[arg(value_name = "ADDRESS")]
     pub(crate) address: String,
     /// Stop after this many messages; without it, go on until --timeout or a signal
@@ -133,6 +134,9 @@ pub(crate) struct Common {
     /// DANGEROUS: take whatever certificate the peer shows, so that anybody on the way can read and change everything
     #[arg(long)]
     pub(crate) dangerous_accept_any_certificate: bool,
+    /// With ws:// and wss://: the path to ask for, or where listening the only one to answer
+    #[arg(long, value_name = "PATH")]
+    pub(crate) websocket_path: Option<String>,
     /// Print every frame, both ways, on standard error
     #[arg(long)]
     pub(crate) trace: bool,

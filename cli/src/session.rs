@@ -21,6 +21,9 @@ pub(crate) fn messenger(options: &Common) -> Result<Messenger, Failure> {
     if let Some(certificate) = &options.cert {
         messenger.set_certificate(certificate, options.key.as_ref().unwrap_or(certificate))?;
     }
+    if let Some(path) = &options.websocket_path {
+        messenger.set_websocket_path(path);
+    }
     messenger.set_dangerous_accept_any_certificate(options.dangerous_accept_any_certificate);
     if let Some(user) = &options.user {
         let password = std::env::var(PASSWORD).map_err(|_| {

@@ -51,6 +51,14 @@ pub enum Error {
         /// Why not, and what to do.
         fault: TlsFault,
     },
+    /// The peer does not speak AMQP over WebSocket, or not at this path.
+    #[error("cannot speak AMQP over WebSocket with {address}: {cause}")]
+    WebSocket {
+        /// Where to.
+        address: String,
+        /// Why not, and what to do.
+        cause: String,
+    },
     /// A file with certificates or a key cannot be used.
     #[error("cannot use {file}: {cause}")]
     Certificate {
@@ -205,6 +213,8 @@ pub enum ErrorKind {
     Tls = 20,
     /// [`Error::Certificate`]
     Certificate = 21,
+    /// [`Error::WebSocket`]
+    WebSocket = 22,
 }
 
 impl Error {
@@ -233,6 +243,7 @@ impl Error {
             Self::System { .. } => ErrorKind::System,
             Self::Tls { .. } => ErrorKind::Tls,
             Self::Certificate { .. } => ErrorKind::Certificate,
+            Self::WebSocket { .. } => ErrorKind::WebSocket,
         }
     }
 

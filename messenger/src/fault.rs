@@ -134,6 +134,17 @@ pub(crate) enum Cause {
     Words(String),
     /// TLS.
     Tls(TlsFault),
+    /// WebSocket, with which it will not be different the next time.
+    Web(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) | Self::Web(words) => f.write_str(words),
+            Self::Tls(fault) => fault.fmt(f),
+        }
+    }
 }
 
 impl Cause {
@@ -142,23 +153,21 @@ impl Cause {
         match self {
             Self::Words(cause) => Error::Connect { address, cause },
             Self::Tls(fault) => Error::Tls { address, fault },
+            Self::Web(cause) => Error::WebSocket { address, cause },
         }
     }
 
     /// The error that this is for a listening address.
     pub(crate) fn while_listening(self, address: String) -> Error {
         match self {
-            Self::Words(cause) => Error::Listen { address, cause },
+            Self::Words(cause) | Self::Web(cause) => Error::Listen { address, cause },
             Self::Tls(fault) => Error::Tls { address, fault },
         }
     }
 
     /// The error that this is for a connection that was open.
     pub(crate) fn after_opening(self, address: String) -> Error {
-        let cause = match self {
-            Self::Words(cause) => cause,
-            Self::Tls(fault) => fault.to_string(),
-        };
+        let cause = self.to_string();
         Error::Lost { address, cause }
     }
 }

@@ -35,6 +35,7 @@ const STALE: Duration = Duration::from_millis(50);
 ///
 /// # Addresses
 /// `[amqp[s]://][user[:password]@]host[:port][/name]`; see [`Address`](crate::Address). `~host` listens.
+/// `ws://` and `wss://` go through WebSocket.
 /// The host can also be the container name of a peer that is connected already, so that replies find
 /// their way: a message whose `reply-to` is `~/name` invites answers to this messenger. Peers choose
 /// their names themselves: a listening messenger that also sends to real hosts should write those

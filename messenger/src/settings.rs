@@ -193,7 +193,14 @@ impl Messenger {
         self.driver.listeners_allow_plain = allow;
     }
 
-    /// How long the two sides of a new connection may take to agree on TLS. Default 30 s.
+    /// The path of a WebSocket: which one is asked for on `ws://` and `wss://`, by default `/`, and which one
+    /// listeners of that kind insist on; by default they take any. It begins with `/` and is not part of
+    /// the address, where the node follows the host.
+    pub fn set_websocket_path(&mut self, path: &str) {
+        self.driver.web.path = Some(path.to_owned());
+    }
+
+    /// How long the two sides of a new connection may take to agree on TLS and WebSocket. Default 30 s.
     pub const fn set_handshake_time_out(&mut self, patience: Duration) {
         self.driver.handshake = patience;
     }

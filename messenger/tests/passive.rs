@@ -211,6 +211,7 @@ fn a_connection_that_is_being_made_has_a_deadline() {
     let mut messenger = Wire::Tls.client();
     messenger.set_passive(true);
     messenger.set_handshake_time_out(Duration::from_millis(50));
+    messenger.set_reconnect(None);
     let to = format!("amqps://{}", mute.local_addr().unwrap());
     messenger.put(&message_to(&to, "x")).unwrap();
     let begun = Instant::now();

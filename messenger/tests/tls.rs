@@ -341,6 +341,7 @@ fn who_does_not_shake_hands_in_time_is_given_up_on_either_side() {
     let to = format!("amqps://{}", mute.local_addr().unwrap());
     let mut messenger = Wire::Tls.client();
     messenger.set_handshake_time_out(Duration::from_millis(30));
+    messenger.set_reconnect(None);
     let late = fault(&mut messenger, &to);
     assert_eq!(late, TlsFault::TimedOut);
     let address = to.clone();
@@ -374,7 +375,9 @@ fn who_hangs_up_in_the_middle_is_told_as_such() {
         let count = stream.read(&mut [0; 4096]).unwrap();
         assert!(count > 0);
     });
-    assert_eq!(fault(&mut Wire::Tls.client(), &to), TlsFault::Closed);
+    let mut messenger = Wire::Tls.client();
+    messenger.set_reconnect(None);
+    assert_eq!(fault(&mut messenger, &to), TlsFault::Closed);
     thread.join().unwrap();
 }
 

@@ -12,9 +12,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use ferrion_engine::sasl::{Mechanism, SaslConfig, SaslServer};
 use ferrion_engine::{Config, Engine, Event, SessionConfig, Time};
-use ferrion_messenger::{
-    ClientCertificates, Credit, Error, ErrorKind, Message, Status, TlsFault, Tracker,
-};
+use ferrion_messenger::{ClientCertificates, Credit, Error, ErrorKind, Status, TlsFault, Tracker};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{
@@ -22,7 +20,7 @@ use rustls::{
     SupportedProtocolVersion,
 };
 use support::pki::{Identity, pki};
-use support::{Wire, message_to, text};
+use support::{Wire, message_to};
 
 fn identity(identity: &Identity) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
     (
@@ -283,103 +281,6 @@ fn a_peer_that_does_not_read_holds_the_sender_back() {
     messenger.send().unwrap();
     messenger.stop().unwrap();
     thread.join().unwrap();
-}
-
-/// Passes on `limit` octets of one direction (and all of the other), and then hangs up. Answers how many
-/// octets there were, if they were fewer.
-fn proxy(to: String, towards_server: bool, limit: usize) -> (String, JoinHandle<Option<usize>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let thread = std::thread::spawn(move || {
-        let (client, _) = listener.accept().unwrap();
-        let server = TcpStream::connect(to).unwrap();
-        let pass = |mut from: TcpStream, mut to: TcpStream, limit: usize| {
-            let mut passed = 0;
-            let mut buffer = [0; 4096];
-            loop {
-                let room = buffer.len().min(limit - passed);
-                if room == 0 {
-                    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
-                    return None;
-                }
-                match from.read(&mut buffer[..room]) {
-                    Ok(count) if count > 0 => {
-                        let _ = to.write_all(&buffer[..count]);
-                        passed += count;
-                    }
-                    _ => {
-                        let _ = to.shutdown(Shutdown::Write);
-                        return Some(passed);
-                    }
-                }
-            }
-        };
-        let (up, down) = if towards_server {
-            (limit, usize::MAX)
-        } else {
-            (usize::MAX, limit)
-        };
-        let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        let other = std::thread::spawn(move || pass(from, to, up));
-        let downward = pass(server, client, down);
-        let upward = other.join().unwrap();
-        if towards_server { upward } else { downward }
-    });
-    (address, thread)
-}
-
-#[test]
-fn a_handshake_that_is_cut_after_any_octet_fails_in_time_and_the_listener_goes_on() {
-    let (mut server, address) = Wire::Tls.server();
-    server.set_timeout(None);
-    let interrupter = server.interrupter();
-    let serving = std::thread::spawn(move || {
-        let mut bodies = Vec::new();
-        let mut message = Message::new();
-        while server.recv(Credit::All) != Err(Error::Interrupted) {
-            while server.get(&mut message).is_ok() {
-                bodies.push(text(&message));
-            }
-        }
-        bodies
-    });
-    let to = address.strip_prefix("amqps://").unwrap().to_owned();
-    let mut delivered = 0;
-    for towards_server in [true, false] {
-        let mut limit = 0;
-        loop {
-            let (proxied, thread) = proxy(to.clone(), towards_server, limit);
-            let mut messenger = Wire::Tls.client();
-            messenger.set_reconnect(None);
-            messenger.set_outgoing_window(1);
-            let message = message_to(&format!("amqps://{proxied}"), "x");
-            let tracker = messenger.put(&message).unwrap();
-            let sent = messenger.send();
-            let status = messenger.status(tracker);
-            drop(messenger);
-            if thread.join().unwrap().is_some() {
-                sent.unwrap();
-                assert_eq!(status, Status::Accepted);
-                delivered += 1;
-                break;
-            }
-            if let Err(error) = sent {
-                let kind = error.kind();
-                let expected = [ErrorKind::Tls, ErrorKind::Connect, ErrorKind::Lost];
-                assert!(
-                    expected.contains(&kind),
-                    "{towards_server} {limit}: {error}"
-                );
-                assert_eq!(status, Status::Aborted);
-            }
-            // Every octet of the headers, and then enough to meet every message of the handshake.
-            limit += if limit < 64 { 1 } else { 13 };
-        }
-        assert!(limit > 500, "a handshake is longer");
-    }
-    interrupter.interrupt();
-    let bodies = serving.join().unwrap();
-    assert!(bodies.len() >= delivered);
 }
 
 #[test]

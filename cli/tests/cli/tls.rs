@@ -1,4 +1,4 @@
-//! `send` and `recv` over TLS, with certificates in files.
+//! `send` and `recv` over TLS, with certificates in files, and over WebSocket.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
@@ -63,6 +63,22 @@ fn messages_travel_between_two_commands_that_show_each_other_certificates() {
     );
     let received = receiver.finish();
     assert_eq!((received.code, received.stdout.as_str()), (0, "over TLS\n"));
+}
+
+#[test]
+fn messages_travel_through_a_websocket_at_the_path_that_was_set() {
+    let (receiver, address) = listen_on("ws", &["-n", "1", "--websocket-path", "/amqp"]);
+    let lost = ferrion(["send", &address]).stdin("x\n").run();
+    assert_eq!(lost.code, 1);
+    assert!(lost.stderr.contains("404"), "{}", lost.stderr);
+    let sent = ferrion(["send", &address, "--websocket-path", "/amqp"]);
+    let sent = sent.stdin("through the web\n").run();
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    let received = receiver.finish();
+    assert_eq!(
+        (received.code, received.stdout.as_str()),
+        (0, "through the web\n")
+    );
 }
 
 #[test]

@@ -223,6 +223,7 @@ impl From<Error> for Failure {
             ErrorKind::System => Status::FERRION_SYSTEM,
             ErrorKind::Tls => Status::FERRION_TLS,
             ErrorKind::Certificate => Status::FERRION_CERTIFICATE,
+            ErrorKind::WebSocket => Status::FERRION_WEBSOCKET,
             _ => Status::FERRION_OTHER,
         };
         let failure = Self::new(status, error.to_string());

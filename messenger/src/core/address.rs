@@ -1,6 +1,6 @@
 //! Addresses: where a message goes, or where messages come from.
 //!
-//! `[amqp[s]://][user[:password]@]domain[/[name]]`, where a domain is a host, `host:port`, an
+//! `[amqp[s]://|ws[s]://][user[:password]@]domain[/[name]]`, where a domain is a host, `host:port`, an
 //! address in digits, `[v6]:port`, or the container name of a peer that is connected already. A
 //! `~` before the host means "listen here". The name `#` asks the peer to make a node up.
 
@@ -20,6 +20,10 @@ pub enum Scheme {
     Amqp,
     /// `amqps://`: TLS from the first octet, port 5671.
     Amqps,
+    /// `ws://`: WebSocket, port 80.
+    Ws,
+    /// `wss://`: WebSocket in TLS, port 443.
+    Wss,
 }
 
 impl Scheme {
@@ -29,22 +33,32 @@ impl Scheme {
         match self {
             Self::Amqp => 5672,
             Self::Amqps => 5671,
+            Self::Ws => 80,
+            Self::Wss => 443,
         }
     }
 
-    /// `amqp` or `amqps`.
+    /// `amqp`, `amqps`, `ws` or `wss`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Amqp => "amqp",
             Self::Amqps => "amqps",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
         }
     }
 
     /// Whether octets go through TLS.
     #[must_use]
     pub const fn is_secure(self) -> bool {
-        matches!(self, Self::Amqps)
+        matches!(self, Self::Amqps | Self::Wss)
+    }
+
+    /// Whether octets go through WebSocket.
+    #[must_use]
+    pub const fn is_web(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
     }
 }
 
@@ -232,9 +246,12 @@ fn parse(text: &str) -> std::result::Result<Address, String> {
     let (scheme, rest) = split_scheme(text);
     let scheme = match scheme {
         None => Scheme::Amqp,
-        Some(name) if name.eq_ignore_ascii_case("amqp") => Scheme::Amqp,
-        Some(name) if name.eq_ignore_ascii_case("amqps") => Scheme::Amqps,
-        Some(name) => return Err(format!("unknown scheme {name:?}; use amqp:// or amqps://")),
+        Some(name) => [Scheme::Amqp, Scheme::Amqps, Scheme::Ws, Scheme::Wss]
+            .into_iter()
+            .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str()))
+            .ok_or_else(|| {
+                format!("unknown scheme {name:?}; use amqp://, amqps://, ws:// or wss://")
+            })?,
     };
     let (domain, name) = split_name(rest);
     let (credentials, host) = match domain.split_once('@') {
@@ -376,7 +393,7 @@ mod tests {
 
     #[test]
     fn every_part_is_found() {
-        use Scheme::{Amqp, Amqps};
+        use Scheme::{Amqp, Amqps, Ws, Wss};
         let s = |text: &str| Some(text.to_owned());
         let h = str::to_owned;
         let table = [
@@ -416,6 +433,11 @@ mod tests {
                 "AMQPS://host",
                 (Amqps, false, None, None, h("host"), 5671, None),
             ),
+            (
+                "ws://host/q",
+                (Ws, false, None, None, h("host"), 80, s("q")),
+            ),
+            ("WSS://~", (Wss, true, None, None, h(""), 443, None)),
             (
                 "amqps://host:amqp/#",
                 (Amqps, false, None, None, h("host"), 5672, s("#")),

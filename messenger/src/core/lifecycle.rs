@@ -156,15 +156,16 @@ impl Core {
     }
 
     pub(crate) fn connect_failed(&mut self, key: ConnKey, now: Time, cause: impl Into<Cause>) {
-        if let Some(conn) = self.pool.get(key) {
-            let error = cause.into().while_connecting(conn.endpoint.clone());
-            if conn.listener.is_some() {
-                // Whoever listens waits for nobody in particular: it is no error of any call.
-                self.warn(format!("somebody could not come in: {error}"));
-            }
-            self.fail(key, now, error);
-            self.remove(key);
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        let (cause, address) = (cause.into(), conn.endpoint.clone());
+        if conn.listener.is_some() {
+            // Whoever listens waits for nobody in particular: it is no error of any call.
+            self.warn(format!("{address} could not come in: {cause}"));
         }
+        self.fail(key, now, cause.while_connecting(address));
+        self.remove(key);
     }
 
     pub(crate) fn listening(&mut self, key: SourceKey, port: u16) {

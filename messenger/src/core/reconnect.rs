@@ -460,6 +460,8 @@ fn has_prospect(error: &Error) -> bool {
     ];
     match error {
         Error::Connect { .. } | Error::Lost { .. } => true,
+        // A handshake that was cut short may be finished the next time; a wrong certificate stays one.
+        Error::Tls { .. } => error.is_retryable(),
         Error::Remote { condition, .. } => !HOPELESS.contains(&condition.condition),
         _ => false,
     }

@@ -1,8 +1,8 @@
 //! The way of octets between one socket and one engine: TCP, and what is wrapped around it.
 //!
-//! A channel opens step by step: TCP connects, then the two sides agree on TLS if there is any. Only
-//! then octets of the engine flow. What is wrapped around TCP keeps only what the system does not take
-//! at once, so that a peer that does not read is felt by the engine.
+//! A channel opens step by step: TCP connects, then the two sides agree on TLS if there is any, and then
+//! on WebSocket if there is any. Only then octets of the engine flow. What is wrapped around TCP keeps
+//! only what the system does not take at once, so that a peer that does not read is felt by the engine.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,6 +17,7 @@ use rustls::ServerConfig;
 use super::clock;
 use super::socket::{self, Socket};
 use super::tls::{Tls, is_tls};
+use super::web::Web;
 use crate::fault::{Cause, TlsFault};
 
 /// Octets read at once. Large enough that a full one costs many times the call that fills it.
@@ -30,7 +31,9 @@ const TLS_HEADER: &[u8] = b"AMQP\x02\x01\x00\x00";
 #[derive(Debug)]
 pub(crate) struct Buffers {
     wire: Vec<u8>,
+    /// What TLS made of it, and then WebSocket.
     plain: Vec<u8>,
+    content: Vec<u8>,
 }
 
 impl Buffers {
@@ -38,6 +41,7 @@ impl Buffers {
         Self {
             wire: vec![0; READ],
             plain: Vec::new(),
+            content: Vec::new(),
         }
     }
 }
@@ -51,6 +55,61 @@ pub(crate) enum Security {
     Tls(Box<Tls>),
     /// With TLS if the peer begins so: the first octet tells.
     Either(Arc<ServerConfig>),
+}
+
+/// What is wrapped around TCP.
+#[derive(Debug)]
+pub(crate) struct Wrapping {
+    pub(crate) security: Security,
+    pub(crate) web: Option<Box<Web>>,
+}
+
+impl Wrapping {
+    /// Whether there is nothing.
+    const fn is_none(&self) -> bool {
+        matches!(self.security, Security::Plain) && self.web.is_none()
+    }
+
+    /// Whether this is the side that was connected to.
+    fn is_server(&self) -> bool {
+        match (&self.security, &self.web) {
+            (Security::Tls(tls), _) => tls.is_server(),
+            (Security::Either(_), _) => true,
+            (Security::Plain, web) => web.as_ref().is_some_and(|web| web.is_server()),
+        }
+    }
+
+    /// Whether TLS is still being agreed upon.
+    fn is_being_secured(&self) -> bool {
+        match &self.security {
+            Security::Plain => false,
+            Security::Tls(tls) => tls.is_handshaking(),
+            Security::Either(_) => true,
+        }
+    }
+
+    /// Whether everything is agreed upon.
+    fn is_agreed(&self) -> bool {
+        !self.is_being_secured() && self.web.as_ref().is_none_or(|web| web.is_open())
+    }
+
+    fn timed_out(&self) -> Cause {
+        if self.is_being_secured() {
+            return TlsFault::TimedOut.into();
+        }
+        let words = "the peer did not agree on WebSocket in time; check that it speaks it on this port, or raise \
+                     set_handshake_time_out()";
+        words.to_owned().into()
+    }
+
+    fn closed_early(&self) -> Cause {
+        if self.is_being_secured() {
+            return TlsFault::Closed.into();
+        }
+        let words = "the peer closed the connection instead of agreeing on WebSocket; check that it speaks it on \
+                     this port, and its log";
+        words.to_owned().into()
+    }
 }
 
 /// What reading brought.
@@ -77,7 +136,7 @@ pub(crate) enum Progress {
 #[derive(Debug)]
 pub(crate) struct Channel {
     socket: Socket,
-    security: Security,
+    wrapping: Wrapping,
     stage: Stage,
     /// How it ended, when octets that came before have to be told first.
     ending: Option<Ending>,
@@ -105,35 +164,32 @@ enum Ending {
 
 impl Channel {
     /// A channel to the first of `addresses` that answers.
-    pub(crate) fn connecting(addresses: Vec<SocketAddr>, security: Security, token: Token) -> Self {
-        Self::new(
-            Socket::connecting(addresses, token),
-            security,
-            Stage::Connecting,
-        )
+    pub(crate) fn connecting(addresses: Vec<SocketAddr>, wrapping: Wrapping, token: Token) -> Self {
+        let socket = Socket::connecting(addresses, token);
+        Self::new(socket, wrapping, Stage::Connecting)
     }
 
     /// A channel from somebody whom a listener accepted; it must be open by `until`.
     pub(crate) fn accepted(
         stream: TcpStream,
-        security: Security,
+        wrapping: Wrapping,
         until: Instant,
         token: Token,
         registry: &Registry,
     ) -> io::Result<Self> {
-        let stage = if matches!(security, Security::Plain) {
+        let stage = if wrapping.is_none() {
             Stage::Open
         } else {
             Stage::Shaking(until)
         };
         let socket = Socket::accepted(stream, token, registry)?;
-        Ok(Self::new(socket, security, stage))
+        Ok(Self::new(socket, wrapping, stage))
     }
 
-    const fn new(socket: Socket, security: Security, stage: Stage) -> Self {
+    const fn new(socket: Socket, wrapping: Wrapping, stage: Stage) -> Self {
         Self {
             socket,
-            security,
+            wrapping,
             stage,
             ending: None,
         }
@@ -167,7 +223,7 @@ impl Channel {
 
     /// Whom the peer's certificate names, if it showed one that is good.
     pub(crate) fn subject(&self) -> Option<String> {
-        match &self.security {
+        match &self.wrapping.security {
             Security::Tls(tls) => tls.subject(),
             _ => None,
         }
@@ -200,7 +256,7 @@ impl Channel {
             Stage::Connecting => match self.socket.progress(now, registry) {
                 socket::Progress::Waiting => Progress::Waiting,
                 socket::Progress::Failed(cause) => Progress::Failed(cause.into()),
-                socket::Progress::Connected if matches!(self.security, Security::Plain) => {
+                socket::Progress::Connected if self.wrapping.is_none() => {
                     self.stage = Stage::Open;
                     Progress::Open
                 }
@@ -210,7 +266,7 @@ impl Channel {
                     Progress::Waiting
                 }
             },
-            Stage::Shaking(until) if *until <= now => Progress::Failed(TlsFault::TimedOut.into()),
+            Stage::Shaking(until) if *until <= now => Progress::Failed(self.wrapping.timed_out()),
             Stage::Parting(cause, until) if *until <= now => Progress::Failed(cause.clone()),
             Stage::Shaking(_) | Stage::Parting(..) => Progress::Waiting,
             Stage::Open => Progress::Open,
@@ -244,114 +300,175 @@ impl Channel {
             }
         };
         let octets = buffers.wire.get(..count).unwrap_or_default();
-        if let (Security::Plain, Stage::Open) = (&self.security, &self.stage) {
+        if self.wrapping.is_none() && self.is_open() {
             return Arrival::Octets(octets);
         }
-        self.unwrap(octets, &mut buffers.plain)
+        self.unwrap(octets, &mut buffers.plain, &mut buffers.content)
     }
 
     /// The network has nothing more.
     fn ended(&mut self) -> Arrival<'static> {
         self.socket.readable = false;
-        let failure = self.socket.take_failure();
-        match (&self.stage, &self.security) {
-            (Stage::Parting(cause, _), _) => Arrival::Failed(cause.clone()),
-            (Stage::Open, Security::Tls(_)) if failure.is_none() => {
-                Arrival::End(Some(TlsFault::Truncated.into()))
-            }
-            (Stage::Open, _) => match failure {
-                Some(failure) => Arrival::Failed(failure.into()),
-                None => Arrival::End(None),
-            },
-            _ => Arrival::Failed(TlsFault::Closed.into()),
+        match &self.stage {
+            Stage::Parting(cause, _) => return Arrival::Failed(cause.clone()),
+            Stage::Open => {}
+            _ => return Arrival::Failed(self.wrapping.closed_early()),
         }
+        if let Some(failure) = self.socket.take_failure() {
+            return Arrival::Failed(failure.into());
+        }
+        Arrival::End(match (&self.wrapping.security, &self.wrapping.web) {
+            (Security::Tls(_), _) => Some(TlsFault::Truncated.into()),
+            (_, Some(_)) => {
+                let words = "the stream ended without WebSocket having said goodbye: the peer crashed, or somebody \
+                             on the way cut it off";
+                Some(words.to_owned().into())
+            }
+            (_, None) => None,
+        })
     }
 
     /// Takes off what is wrapped around octets for the engine.
-    fn unwrap<'a>(&mut self, octets: &'a [u8], plain: &'a mut Vec<u8>) -> Arrival<'a> {
+    fn unwrap<'a>(
+        &mut self,
+        octets: &'a [u8],
+        plain: &'a mut Vec<u8>,
+        content: &'a mut Vec<u8>,
+    ) -> Arrival<'a> {
         if matches!(self.stage, Stage::Parting(..)) {
             return Arrival::Octets(&[]);
         }
-        if let Security::Either(config) = &self.security {
-            if !is_tls(octets) {
-                self.security = Security::Plain;
-                self.stage = Stage::Open;
-                return Arrival::Octets(octets);
-            }
-            match Tls::server(Arc::clone(config)) {
-                Ok(tls) => self.security = Security::Tls(Box::new(tls)),
-                Err(fault) => return Arrival::Failed(fault.into()),
-            }
+        if let Security::Either(config) = &self.wrapping.security {
+            self.wrapping.security = if is_tls(octets) {
+                match Tls::server(Arc::clone(config)) {
+                    Ok(tls) => Security::Tls(Box::new(tls)),
+                    Err(fault) => return Arrival::Failed(fault.into()),
+                }
+            } else {
+                Security::Plain
+            };
         }
-        let Security::Tls(tls) = &mut self.security else {
-            return Arrival::Octets(octets);
-        };
-        plain.clear();
-        let fed = tls.feed(octets, plain);
-        if matches!(self.stage, Stage::Shaking(_)) && !tls.is_handshaking() {
+        let mut carried = octets;
+        let mut fed = Ok(false);
+        if let Security::Tls(tls) = &mut self.wrapping.security {
+            plain.clear();
+            fed = tls.feed(octets, plain).map_err(Cause::from);
+            carried = plain;
+        }
+        if let Some(web) = &mut self.wrapping.web
+            && !carried.is_empty()
+        {
+            content.clear();
+            match web.feed(carried, content) {
+                Ok(goodbye) => fed = fed.map(|before| before || goodbye),
+                Err(cause) => fed = Err(cause),
+            }
+            carried = content;
+        }
+        if matches!(self.stage, Stage::Shaking(_)) && self.wrapping.is_agreed() {
             self.stage = Stage::Open;
         }
         match fed {
             Ok(false) => {}
             Ok(true) if self.is_open() => self.ending = Some(Ending::Goodbye),
-            Ok(true) => return Arrival::Failed(TlsFault::Closed.into()),
-            Err(fault) => self.fail(fault, octets),
+            Ok(true) => return Arrival::Failed(self.wrapping.closed_early()),
+            Err(cause) => self.fail(cause, octets),
         }
-        Arrival::Octets(plain)
+        Arrival::Octets(if self.is_open() { carried } else { &[] })
     }
 
-    /// TLS came to nothing: the peer is told, and what it makes of it waited for where that matters.
-    fn fail(&mut self, fault: TlsFault, octets: &[u8]) {
-        // The alert, if there is one.
+    /// It came to nothing: the peer is told, and what it makes of it waited for where that matters.
+    fn fail(&mut self, cause: Cause, octets: &[u8]) {
+        // The alert, the answer, or the goodbye that says why.
         self.flush();
-        let is_server = matches!(&self.security, Security::Tls(tls) if tls.is_server());
-        if self.is_open() || !is_server {
-            self.ending = Some(Ending::Failed(fault.into()));
+        if self.is_open() || !self.wrapping.is_server() {
+            self.ending = Some(Ending::Failed(cause));
             return;
         }
-        if fault == TlsFault::PeerSpeaksPlain && octets.starts_with(b"AMQP") {
+        if cause == Cause::Tls(TlsFault::PeerSpeaksPlain) && octets.starts_with(b"AMQP") {
             self.socket.write(&mut { TLS_HEADER });
         }
-        // To close with octets unread would take the alert back on its way.
+        // To close with octets unread would take that back on its way.
         self.socket.finish();
-        self.stage = Stage::Parting(fault.into(), later(clock(), PARTING));
+        self.stage = Stage::Parting(cause, later(clock(), PARTING));
     }
 
     // ---- writing ----
 
     /// Writes as much of `output` as the system takes, and no more than a little in addition waits.
     pub(crate) fn write(&mut self, output: &mut impl Buf) {
-        if matches!(self.security, Security::Plain) {
-            self.socket.write(output);
+        let Wrapping { security, web } = &mut self.wrapping;
+        let Some(web) = web else {
+            write(security, &mut self.socket, output);
             return;
-        }
-        while self.flush() && output.has_remaining() {
-            if let Security::Tls(tls) = &mut self.security {
-                tls.take(output);
+        };
+        loop {
+            write(security, &mut self.socket, web.backlog());
+            if web.has_backlog() || !output.has_remaining() {
+                return;
+            }
+            web.take(output);
+            if !web.has_backlog() {
+                // It said goodbye: nothing more goes.
+                return;
             }
         }
     }
 
     /// Writes what waits. Answers whether all of it has gone.
     pub(crate) fn flush(&mut self) -> bool {
-        match &mut self.security {
-            Security::Tls(tls) if tls.has_backlog() => {
-                self.socket.attempt(|stream| tls.flush(stream));
-                !tls.has_backlog()
+        let Wrapping { security, web } = &mut self.wrapping;
+        match web {
+            Some(web) if web.has_backlog() => {
+                write(security, &mut self.socket, web.backlog());
+                !web.has_backlog() && flush(security, &mut self.socket)
             }
-            _ => true,
+            _ => flush(security, &mut self.socket),
         }
     }
 
     /// Lets go of the connection, and tells the peer if that is possible at once.
     pub(crate) fn close(&mut self, registry: &Registry) {
-        if self.is_open()
-            && let Security::Tls(tls) = &mut self.security
-        {
-            tls.say_goodbye();
-            self.flush();
+        if self.is_open() && !self.wrapping.is_none() {
+            if let Some(web) = &mut self.wrapping.web {
+                web.say_goodbye();
+                self.flush();
+            }
+            if let Security::Tls(tls) = &mut self.wrapping.security {
+                tls.say_goodbye();
+                self.flush();
+            }
         }
         self.socket.close(registry);
+    }
+}
+
+/// Writes as much of `output` as TLS and the system take.
+fn write(security: &mut Security, socket: &mut Socket, output: &mut impl Buf) {
+    if matches!(security, Security::Plain) {
+        socket.write(output);
+        return;
+    }
+    while flush(security, socket) && output.has_remaining() {
+        let before = output.remaining();
+        if let Security::Tls(tls) = security {
+            tls.take(output);
+        }
+        if output.remaining() == before {
+            // Nobody knows yet how the peer wants to talk.
+            return;
+        }
+    }
+}
+
+/// Writes what waits in TLS. Answers whether all of it has gone.
+fn flush(security: &mut Security, socket: &mut Socket) -> bool {
+    match security {
+        Security::Tls(tls) if tls.has_backlog() => {
+            socket.attempt(|stream| tls.flush(stream));
+            !tls.has_backlog()
+        }
+        _ => true,
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Token};
 
-use super::channel::{Channel, Security, later};
+use super::channel::{Channel, Security, Wrapping, later};
 use super::tls::Tls;
+use super::web::Web;
 use super::{Driver, clock, place};
 use crate::core::address::Scheme;
 use crate::core::{ConnKey, Core, SourceKey};
@@ -24,8 +25,8 @@ const REST: Duration = Duration::from_millis(100);
 pub(super) struct Listener {
     pub(super) source: SourceKey,
     socket: TcpListener,
-    /// Whether those who come must begin with TLS.
-    secure: bool,
+    /// What is wrapped around TCP for those who come.
+    scheme: Scheme,
 }
 
 impl Driver {
@@ -36,8 +37,7 @@ impl Driver {
         scheme: Scheme,
         addresses: &[SocketAddr],
     ) -> Result<u16, Cause> {
-        let secure = scheme.is_secure();
-        if secure {
+        if scheme.is_secure() {
             // Better told now than to everyone who comes.
             self.tls.listen()?;
         }
@@ -56,7 +56,7 @@ impl Driver {
                     let listener = Listener {
                         source,
                         socket,
-                        secure,
+                        scheme,
                     };
                     place(&mut self.listeners, source.index(), listener);
                     return Ok(port);
@@ -87,8 +87,8 @@ impl Driver {
                 match listener.socket.accept() {
                     Ok((stream, peer)) => {
                         busy = true;
-                        let secure = listener.secure;
-                        self.admit(core, source, secure, stream, peer);
+                        let scheme = listener.scheme;
+                        self.admit(core, source, scheme, stream, peer);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(error) if is_transient(error.kind()) => {}
@@ -108,14 +108,14 @@ impl Driver {
         &mut self,
         core: &mut Core,
         source: SourceKey,
-        secure: bool,
+        scheme: Scheme,
         stream: TcpStream,
         peer: SocketAddr,
     ) {
         let Some(conn) = core.accepted(source, peer.to_string()) else {
             return;
         };
-        match self.welcome(conn, secure, stream) {
+        match self.welcome(conn, scheme, stream) {
             Ok(channel) => {
                 if channel.is_open() {
                     core.connected(conn, self.now(), None);
@@ -132,19 +132,21 @@ impl Driver {
     fn welcome(
         &mut self,
         conn: ConnKey,
-        secure: bool,
+        scheme: Scheme,
         stream: TcpStream,
     ) -> Result<Channel, Cause> {
-        let security = if !secure {
+        let security = if !scheme.is_secure() {
             Security::Plain
         } else if self.listeners_allow_plain {
             Security::Either(self.tls.listen()?)
         } else {
             Security::Tls(Box::new(Tls::server(self.tls.listen()?)?))
         };
+        let web = scheme.is_web().then(|| Box::new(Web::server(&self.web)));
+        let wrapping = Wrapping { security, web };
         let token = Token(1 + conn.index() * 2);
         let until = later(clock(), self.handshake);
-        Channel::accepted(stream, security, until, token, self.poll.registry())
+        Channel::accepted(stream, wrapping, until, token, self.poll.registry())
             .map_err(|error| error.to_string().into())
     }
 

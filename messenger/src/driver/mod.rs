@@ -10,6 +10,7 @@ mod resolve;
 mod socket;
 mod tls;
 mod wake;
+mod web;
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,12 +24,13 @@ use crate::core::address::Scheme;
 use crate::core::{Action, ConnKey, Core, SourceKey};
 use crate::error::{Error, Result};
 use crate::fault::Cause;
-use channel::{Arrival, Buffers, Channel, Progress, Security};
+use channel::{Arrival, Buffers, Channel, Progress, Security, Wrapping};
 use listen::Listener;
 use resolve::Resolver;
 pub use tls::ClientCertificates;
 use tls::TlsSettings;
 pub use wake::Interrupter;
+use web::{Web, WebSettings};
 
 const WAKE: Token = Token(0);
 /// How much the poll tells at once.
@@ -45,6 +47,7 @@ enum Asker {
         conn: ConnKey,
         scheme: Scheme,
         host: String,
+        port: u16,
     },
     Listen {
         source: SourceKey,
@@ -77,6 +80,7 @@ pub(crate) struct Driver {
     /// When the system had no descriptor left, until when no connection is accepted.
     resting: Option<Instant>,
     pub(crate) tls: TlsSettings,
+    pub(crate) web: WebSettings,
     /// Whether who comes through a listener for TLS may also begin without.
     pub(crate) listeners_allow_plain: bool,
     /// How long the two sides of a new connection may take to agree on how they talk.
@@ -104,6 +108,7 @@ impl Driver {
             crowded: false,
             resting: None,
             tls: TlsSettings::new(),
+            web: WebSettings::new(),
             listeners_allow_plain: false,
             handshake: HANDSHAKE,
         })
@@ -250,7 +255,12 @@ impl Driver {
                 port,
             } => {
                 let name = host.clone();
-                let asker = Asker::Connect { conn, scheme, host };
+                let asker = Asker::Connect {
+                    conn,
+                    scheme,
+                    host,
+                    port,
+                };
                 if let Some((asker, addresses)) = self.resolver.lookup(asker, &name, port) {
                     self.found(core, asker, Ok(addresses));
                 }
@@ -275,12 +285,22 @@ impl Driver {
     /// A name was looked up.
     fn found(&mut self, core: &mut Core, asker: Asker, found: io::Result<Vec<SocketAddr>>) {
         match (asker, found) {
-            (Asker::Connect { conn, scheme, host }, Ok(addresses)) => {
+            (
+                Asker::Connect {
+                    conn,
+                    scheme,
+                    host,
+                    port,
+                },
+                Ok(addresses),
+            ) => {
                 if !core.is_connecting(conn) {
                     return;
                 }
-                if let Err(cause) = self.connect(core, conn, scheme, &host, addresses) {
-                    core.connect_failed(conn, self.now(), cause);
+                let wrapping = self.wrap(core, scheme, &host, port);
+                match wrapping {
+                    Ok(wrapping) => self.connect(core, conn, wrapping, addresses),
+                    Err(cause) => core.connect_failed(conn, self.now(), cause),
                 }
             }
             (Asker::Listen { source, scheme }, Ok(addresses)) => {
@@ -300,17 +320,14 @@ impl Driver {
         }
     }
 
-    fn connect(
+    /// What is wrapped around TCP for this scheme.
+    fn wrap(
         &mut self,
         core: &mut Core,
-        conn: ConnKey,
         scheme: Scheme,
         host: &str,
-        addresses: Vec<SocketAddr>,
-    ) -> std::result::Result<(), Cause> {
-        if addresses.is_empty() {
-            return Err("the name has no address".to_owned().into());
-        }
+        port: u16,
+    ) -> std::result::Result<Wrapping, Cause> {
         let security = if scheme.is_secure() {
             if self.tls.accepts_any() {
                 core.warn(format!(
@@ -321,11 +338,32 @@ impl Driver {
         } else {
             Security::Plain
         };
+        let web = if scheme.is_web() {
+            Some(Box::new(Web::client(
+                &self.web,
+                &host_and_port(host, port),
+            )?))
+        } else {
+            None
+        };
+        Ok(Wrapping { security, web })
+    }
+
+    fn connect(
+        &mut self,
+        core: &mut Core,
+        conn: ConnKey,
+        wrapping: Wrapping,
+        addresses: Vec<SocketAddr>,
+    ) {
+        if addresses.is_empty() {
+            core.connect_failed(conn, self.now(), "the name has no address".to_owned());
+            return;
+        }
         let token = Token(1 + conn.index() * 2);
-        let channel = Channel::connecting(addresses, security, token);
+        let channel = Channel::connecting(addresses, wrapping, token);
         place(&mut self.channels, conn.index(), (conn, channel));
         self.progress(core, conn);
-        Ok(())
     }
 
     /// Takes the opening of a channel as far as it goes now. Answers whether it is over.
@@ -477,6 +515,14 @@ impl Driver {
 #[expect(clippy::disallowed_methods, reason = "the driver is who reads it")]
 pub(crate) fn clock() -> Instant {
     Instant::now()
+}
+
+fn host_and_port(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
 }
 
 fn place<T>(slots: &mut Vec<Option<T>>, index: usize, value: T) {

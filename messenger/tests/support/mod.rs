@@ -16,6 +16,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) enum Wire {
     Tcp,
     Tls,
+    Ws,
+    Wss,
 }
 
 /// Runs each of these functions, which take a [`Wire`], over every wire.
@@ -33,6 +35,18 @@ macro_rules! over_every_wire {
                 super::$test(crate::support::Wire::Tls);
             })*
         }
+        mod over_websocket {
+            $(#[test]
+            fn $test() {
+                super::$test(crate::support::Wire::Ws);
+            })*
+        }
+        mod over_websocket_and_tls {
+            $(#[test]
+            fn $test() {
+                super::$test(crate::support::Wire::Wss);
+            })*
+        }
     };
 }
 
@@ -41,7 +55,13 @@ impl Wire {
         match self {
             Self::Tcp => "amqp",
             Self::Tls => "amqps",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
         }
+    }
+
+    pub(crate) const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
     }
 
     /// A messenger that does not wait for ever, and can do what this wire needs at either end.
@@ -55,7 +75,7 @@ impl Wire {
             None => Messenger::new().unwrap(),
         };
         messenger.set_timeout(Some(PATIENCE));
-        if self == Self::Tls {
+        if self.is_secure() {
             let pki = pki::pki();
             messenger
                 .set_trusted_certificates(&pki.authority.file)
@@ -74,7 +94,7 @@ impl Wire {
 
     /// Listens on a free port of loopback.
     pub(crate) fn listen(self, messenger: &mut Messenger) -> String {
-        if self == Self::Tls {
+        if self.is_secure() {
             let server = &pki::pki().server;
             messenger
                 .set_certificate(&server.certificate, &server.key)
