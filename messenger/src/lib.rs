@@ -41,6 +41,7 @@
 //! sockets and tells the core what happened. [`Messenger`] puts calls that wait on top of both.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod core;
 mod driver;
 mod error;

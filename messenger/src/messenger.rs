@@ -120,11 +120,19 @@ impl Messenger {
     ///
     /// That nobody can be reached there is known later, and told by [`send`](Self::send).
     pub fn put(&mut self, message: &Message) -> Result<Tracker> {
-        let mut put = self.core.put(message);
+        self.put_by(|core| core.put(message))
+    }
+
+    /// Puts; when there is no room, waits and tries once more.
+    pub(crate) fn put_by(
+        &mut self,
+        attempt: impl Fn(&mut Core) -> Result<Tracker>,
+    ) -> Result<Tracker> {
+        let mut put = attempt(&mut self.core);
         if self.waits() && matches!(put, Err(Error::Overflow { .. })) {
             match self.wait(self.give_up_at(), Core::has_room, |_| String::new()) {
                 // At the deadline there may be room all the same.
-                Ok(()) | Err(Error::Timeout { .. }) => put = self.core.put(message),
+                Ok(()) | Err(Error::Timeout { .. }) => put = attempt(&mut self.core),
                 Err(error) => return Err(error),
             }
         }

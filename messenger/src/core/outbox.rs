@@ -44,6 +44,16 @@ impl Core {
     pub(crate) fn put(&mut self, message: &Message) -> Result<Tracker> {
         let key = self.destination_of(message)?;
         let payload = self.encode(message)?;
+        self.enqueue(key, payload)
+    }
+
+    /// Takes an encoded message for sending, as it is.
+    pub(crate) fn put_octets(&mut self, address: &str, payload: Bytes) -> Result<Tracker> {
+        let key = self.destination(address)?;
+        self.enqueue(key, payload)
+    }
+
+    fn enqueue(&mut self, key: SenderKey, payload: Bytes) -> Result<Tracker> {
         if self.outgoing.is_full(payload.len()) {
             self.outgoing.refused = payload.len();
             return Err(Error::Overflow {
@@ -83,6 +93,10 @@ impl Core {
                 reason: "the message has no address; set one before put()".to_owned(),
             });
         };
+        self.destination(address)
+    }
+
+    fn destination(&mut self, address: &str) -> Result<SenderKey> {
         // One address many times in a row is the commonest case: it costs no hashing.
         if self.recent.0 != address || self.senders.get(self.recent.1.sender).is_none() {
             let destination = match self.destinations.get(address) {

@@ -1,0 +1,132 @@
+//! Many messages with one call, and messages that are sent on as they are.
+
+use bytes::Bytes;
+use ferrion_engine::message::Message;
+
+use crate::core::tracker::Tracker;
+use crate::error::Result;
+use crate::messenger::Messenger;
+
+/// Batches, and messages that are encoded already.
+impl Messenger {
+    /// [Puts](Self::put) one message after the other, and appends their trackers to `trackers`.
+    ///
+    /// ```
+    /// use ferrion_messenger::{Credit, Flags, Message, Messenger};
+    ///
+    /// let mut receiver = Messenger::new()?;
+    /// receiver.set_incoming_window(1000);
+    /// let subscription = receiver.subscribe("~127.0.0.1:0")?;
+    /// let port = receiver.subscription_port(subscription).unwrap();
+    /// let receiving = std::thread::spawn(move || {
+    ///     let mut messages = Vec::new();
+    ///     let mut count = 0;
+    ///     while count < 100 {
+    ///         receiver.recv(Credit::All)?;
+    ///         let last = receiver.get_many(&mut messages, 1000)?;
+    ///         count += messages.len();
+    ///         receiver.accept(last, Flags::CUMULATIVE)?;
+    ///     }
+    ///     receiver.stop()
+    /// });
+    ///
+    /// let mut sender = Messenger::new()?;
+    /// let messages: Vec<Message> = (0..100)
+    ///     .map(|number| {
+    ///         let mut message = Message::with_body(number);
+    ///         message.set_address(format!("127.0.0.1:{port}"));
+    ///         message
+    ///     })
+    ///     .collect();
+    /// let mut trackers = Vec::new();
+    /// sender.put_many(&messages, &mut trackers)?;
+    /// sender.stop()?;
+    /// # receiving.join().unwrap()?;
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put), of the first message that cannot be put. Those before it are, and
+    /// their trackers tell how many they were.
+    pub fn put_many<'m>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Message>,
+        trackers: &mut Vec<Tracker>,
+    ) -> Result<()> {
+        for message in messages {
+            trackers.push(self.put(message)?);
+        }
+        Ok(())
+    }
+
+    /// [Gets](Self::get) up to `most` messages, at least one, in place of what `messages` were, and answers the
+    /// tracker of the last: with [`Flags::CUMULATIVE`](crate::Flags::CUMULATIVE) one
+    /// [`accept`](Self::accept) is for all, if the [incoming window](Self::set_incoming_window) holds them.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), of the first message that cannot be got; also that there is none. Those
+    /// before it are in `messages`, and [`incoming_tracker`](Self::incoming_tracker) is that of the last.
+    pub fn get_many(&mut self, messages: &mut Vec<Message>, most: usize) -> Result<Tracker> {
+        let count = most.min(self.incoming()).max(1);
+        let mut last = None;
+        for at in 0..count {
+            if messages.len() == at {
+                messages.push(Message::new());
+            }
+            let got = match messages.get_mut(at) {
+                Some(message) => self.get(message),
+                None => break,
+            };
+            match got {
+                Ok(tracker) => last = Some(tracker),
+                Err(error) => {
+                    messages.truncate(at);
+                    return Err(error);
+                }
+            }
+        }
+        messages.truncate(count);
+        last.ok_or(crate::error::Error::EndOfQueue)
+    }
+
+    /// As [`put`](Self::put), of a message that is encoded already, to an address that need not be its `to`.
+    /// Nothing in it is changed.
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put), of the address. [`Error::Decode`](crate::Error::Decode) if the octets are not the
+    /// sections of a message; what is in the sections is not looked at.
+    pub fn put_encoded(&mut self, address: &str, message: impl Into<Bytes>) -> Result<Tracker> {
+        let message = Message::decode(message)?;
+        self.forward(&message, address)
+    }
+
+    /// Sends a message on to another address. No section is decoded for it, and nothing is changed: not
+    /// even its `to`. Of a message that [`get`](Self::get) gave not even a copy is made.
+    ///
+    /// What the caller changed of such a message since is sent as changed, and all other sections with the
+    /// octets that they came with: who only adds annotations or changes the header leaves the bare
+    /// message (3.2) as its sender made it.
+    ///
+    /// ```
+    /// # use ferrion_messenger::{Flags, Message, Messenger, Result};
+    /// fn relay(messenger: &mut Messenger, to: &str) -> Result<()> {
+    ///     let mut message = Message::new();
+    ///     while messenger.incoming() > 0 {
+    ///         let tracker = messenger.get(&mut message)?;
+    ///         message.set_delivery_count(0);
+    ///         messenger.forward(&message, to)?;
+    ///         messenger.accept(tracker, Flags::NONE)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # relay(&mut Messenger::new()?, "nowhere")?;
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put).
+    pub fn forward(&mut self, message: &Message, address: &str) -> Result<Tracker> {
+        let octets = message.to_bytes();
+        self.put_by(|core| core.put_octets(address, octets.clone()))
+    }
+}
