@@ -33,7 +33,7 @@ impl Messenger {
     /// let mut sender = Messenger::new()?;
     /// let messages: Vec<Message> = (0..100)
     ///     .map(|number| {
-    ///         let mut message = Message::with_body(number);
+    ///         let mut message = Message::with_body(format!("number {number}"));
     ///         message.set_address(format!("127.0.0.1:{port}"));
     ///         message
     ///     })
