@@ -43,6 +43,11 @@ pub struct Config {
     pub limits: Limits,
     /// Send begin, attach and flow without waiting for the peer's open. Default true.
     pub pipelined: bool,
+    /// End a session when its peer sends anything but the detach for a link that this side detached with
+    /// an error, as 2.6.5 has it. Default false: it is ignored. What was under way when the link
+    /// failed looks the same as what was sent after, so that with this every fault of a busy link
+    /// becomes one of its session.
+    pub ends_errant_sessions: bool,
 }
 
 impl Config {
@@ -60,6 +65,7 @@ impl Config {
             sasl: SaslConfig::None,
             limits: Limits::default(),
             pipelined: true,
+            ends_errant_sessions: false,
         }
     }
 }

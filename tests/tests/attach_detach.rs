@@ -1,11 +1,11 @@
 //! Links: attach, detach, names, handles, termini (2.6.1 to 2.6.6, 2.7.3, 2.7.7).
 
 use ferrion_engine::protocol::{Condition, conditions};
-use ferrion_engine::{Event, LinkConfig, SessionConfig, UsageError};
+use ferrion_engine::{Config, Event, LinkConfig, SessionConfig, UsageError};
 use ferrion_tests::build::{
-    Role, attach, begin, detach, disposition, error, flow, source, target, transfer,
+    Role, attach, begin, detach, disposition, end, error, flow, source, target, transfer,
 };
-use ferrion_tests::peer::{Peer, client, server};
+use ferrion_tests::peer::{Peer, Wired, client, client_with, server};
 
 fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
     attach()
@@ -344,6 +344,49 @@ fn after_detaching_for_an_error_everything_but_detach_is_ignored() {
         assert_eq!(detaches, 1);
         // The session lives on.
         p.sender(session, "other");
+    });
+}
+
+/// Runs a script in which a link of the name "l" has failed, with an engine that takes errant input at its word.
+fn errant(script: impl Fn(&mut Peer, Wired)) {
+    let mut config = Config::new("engine");
+    config.ends_errant_sessions = true;
+    client_with(config, |p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "l");
+        let transfer = p.delivery(&link, 0, b"x");
+        p.inject(transfer);
+        p.expect_detach()
+            .condition("amqp:link:transfer-limit-exceeded");
+        script(p, link);
+    });
+}
+
+#[test]
+fn input_for_a_failed_link_ends_the_session_where_that_is_asked_for() {
+    errant(|p, link| {
+        let transfer = p.delivery(&link, 1, b"x");
+        p.inject(transfer);
+        p.expect_end().condition("amqp:session:errant-link");
+        p.inject(end());
+    });
+    errant(|p, link| {
+        p.inject(detach().handle(link.theirs).closed(true));
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn an_attach_on_the_heels_of_a_failed_link_ends_the_session_where_that_is_asked_for() {
+    errant(|p, _| {
+        p.inject(script_sender("l", 70));
+        p.expect_end().condition("amqp:session:errant-link");
+        p.inject(end());
+    });
+    errant(|p, _| {
+        p.inject(script_sender("another", 70));
+        p.expect_nothing();
     });
 }
 

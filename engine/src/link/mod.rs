@@ -335,11 +335,29 @@ impl Endpoints {
                 text,
             ));
         };
-        Ok(self
-            .links
-            .get(id)
-            .filter(|link| !link.discarding)
-            .map(|_| id))
+        let discarding = self.links.get(id).filter(|link| link.discarding);
+        if let Some(link) = discarding {
+            self.check_errant(session, link)?;
+            return Ok(None);
+        }
+        Ok(self.links.get(id).map(|_| id))
+    }
+
+    /// Something came for a link that is over for this side.
+    fn check_errant(&self, session: SessionId, link: &Link) -> Result<(), Fault> {
+        let failed = link
+            .detach
+            .as_ref()
+            .is_some_and(|detach| detach.error.is_some());
+        if self.config.ends_errant_sessions && failed {
+            let text = format!("link {} was detached with an error", link.config.name);
+            return Err(Fault::session(
+                session,
+                conditions::SESSION_ERRANT_LINK,
+                text,
+            ));
+        }
+        Ok(())
     }
 
     pub(crate) fn on_attach(&mut self, channel: u16, attach: Attach) -> Result<(), Fault> {
@@ -369,6 +387,14 @@ impl Endpoints {
                 conditions::SESSION_HANDLE_IN_USE,
                 text,
             ));
+        }
+        if attach.unsettled.is_none()
+            && let Some(id) = self.names.get(&opposite(&attach))
+            && let Some(link) = self.links.get(*id)
+            && link.remote == Phase::Open
+        {
+            // Only who resumes the link knows that it failed.
+            self.check_errant(session_id, link)?;
         }
         let waiting = self.waiting_for(session_id, &attach);
         // The answer to an attach of ours makes no link: that was counted when it was made.

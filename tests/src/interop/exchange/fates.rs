@@ -168,6 +168,8 @@ pub fn killed(library: Library) {
         &[],
     );
     let mut messenger = messenger("ferrion-left-alone");
+    // It is the error that is looked at, not what a new attempt would bring.
+    messenger.set_reconnect(None);
     let mut message = Message::with_body("and then there was one");
     message.set_address(address(sink.port(), Sasl::Anonymous, "killed"));
     let tracker = messenger.put(&message).expect("room");
