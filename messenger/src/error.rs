@@ -153,9 +153,6 @@ pub enum Error {
         /// How many.
         count: usize,
     },
-    /// Something this build cannot do.
-    #[error("{0}")]
-    Unsupported(String),
     /// The operating system refused something that needs no peer.
     #[error("{what}: {cause}")]
     System {
@@ -205,8 +202,6 @@ pub enum ErrorKind {
     Send = 16,
     /// [`Error::Unsent`]
     Unsent = 17,
-    /// [`Error::Unsupported`]
-    Unsupported = 18,
     /// [`Error::System`]
     System = 19,
     /// [`Error::Tls`]
@@ -239,7 +234,6 @@ impl Error {
             Self::Decode(_) => ErrorKind::Decode,
             Self::Send { .. } => ErrorKind::Send,
             Self::Unsent { .. } => ErrorKind::Unsent,
-            Self::Unsupported(_) => ErrorKind::Unsupported,
             Self::System { .. } => ErrorKind::System,
             Self::Tls { .. } => ErrorKind::Tls,
             Self::Certificate { .. } => ErrorKind::Certificate,

@@ -145,7 +145,8 @@ impl Messenger {
     /// window of 0, until the system has taken it).
     ///
     /// # Errors
-    /// - [`Error::Connect`], [`Error::Lost`], [`Error::Login`], [`Error::Remote`], [`Error::Send`]: messages
+    /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`],
+    ///   [`Error::Remote`], [`Error::Send`]: messages
     ///   were lost for this reason; their trackers say ABORTED. What goes elsewhere is not affected:
     ///   call again for it. Each loss is told once, also if the tracker was looked at or settled before.
     /// - [`Error::Timeout`]: not everything was acknowledged in time. It is still being sent.
@@ -201,7 +202,8 @@ impl Messenger {
     /// which one it is. Of a listening address the name is ignored: senders may send to any node.
     ///
     /// # Errors
-    /// - [`Error::InvalidAddress`], [`Error::Login`], [`Error::Unsupported`]: as for [`put`](Self::put).
+    /// - [`Error::InvalidAddress`], [`Error::Login`]: as for [`put`](Self::put).
+    /// - [`Error::Tls`]: to listen on `amqps://~` or `wss://~` needs a [certificate](Self::set_certificate).
     /// - [`Error::Listen`]: the port is taken, or the address is not this machine's.
     ///
     /// That a remote address cannot be reached, or refuses, is told by [`recv`](Self::recv).
@@ -253,7 +255,8 @@ impl Messenger {
     ///
     /// # Errors
     /// - [`Error::State`]: there is nothing from which messages could come.
-    /// - [`Error::Connect`], [`Error::Lost`], [`Error::Login`], [`Error::Remote`]: a subscription was lost, or
+    /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`],
+    ///   [`Error::Remote`]: a subscription was lost, or
     ///   could not be made. The next call tries again.
     /// - [`Error::Timeout`], [`Error::Interrupted`], and [`Error::InProgress`] in non-blocking mode.
     pub fn recv(&mut self, credit: impl Into<Credit>) -> Result<()> {

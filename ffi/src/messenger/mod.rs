@@ -219,7 +219,6 @@ impl From<Error> for Failure {
             ErrorKind::Decode => Status::FERRION_DECODE,
             ErrorKind::Send => Status::FERRION_SEND,
             ErrorKind::Unsent => Status::FERRION_UNSENT,
-            ErrorKind::Unsupported => Status::FERRION_UNSUPPORTED,
             ErrorKind::System => Status::FERRION_SYSTEM,
             ErrorKind::Tls => Status::FERRION_TLS,
             ErrorKind::Certificate => Status::FERRION_CERTIFICATE,
