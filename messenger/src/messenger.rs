@@ -7,11 +7,12 @@ use ferrion_engine::protocol::{Condition, Modified};
 
 use crate::core::credit::Credit;
 use crate::core::inbox::Decision;
+use crate::core::login::Seeds;
 use crate::core::tracker::{Flags, Status, Tracker};
 use crate::core::{Core, Subscription};
 use crate::driver::{Driver, Interrupter, clock};
 use crate::error::{Error, Result};
-use crate::name::{random_name, random_word};
+use crate::name::{random_name, random_word, secret_octets};
 
 /// How long `stop` tries to get rid of messages when no timeout is set.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -70,7 +71,7 @@ impl Messenger {
     /// A messenger with a random name.
     ///
     /// # Errors
-    /// [`Error::System`] if the system refuses a readiness poll.
+    /// [`Error::System`] if the system refuses a readiness poll or randomness.
     pub fn new() -> Result<Self> {
         Self::with_name(&random_name())
     }
@@ -80,7 +81,8 @@ impl Messenger {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with_name(name: &str) -> Result<Self> {
-        let mut core = Core::new(name.into());
+        let seeds = Seeds::new(secret_octets()?, secret_octets()?);
+        let mut core = Core::new(name.into(), seeds);
         core.set_jitter(random_word());
         core.set_request_token(random_word());
         Ok(Self {
@@ -114,7 +116,6 @@ impl Messenger {
     /// # Errors
     /// - [`Error::InvalidAddress`]: the address is missing or cannot be understood.
     /// - [`Error::Overflow`]: too much waits already, in non-blocking mode or after the timeout.
-    /// - [`Error::Login`]: the password would go over the network in clear.
     /// - [`Error::Send`]: it is a reply, and who is to get it is gone.
     /// - [`Error::Decode`]: a field that is needed of a received message cannot be decoded.
     ///

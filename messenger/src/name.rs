@@ -3,10 +3,23 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+use crate::error::{Error, Result};
+
 /// The randomness is that which the standard library gives its hash maps: enough to be unique, and
 /// nothing secret hangs on it.
 pub(crate) fn random_word() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+/// Octets from the system that are fit for keys.
+pub(crate) fn secret_octets() -> Result<[u8; 32]> {
+    let mut octets = [0; 32];
+    let source = rustls::crypto::ring::default_provider().secure_random;
+    source.fill(&mut octets).map_err(|_| Error::System {
+        what: "reading randomness",
+        cause: "the system has none to give".to_owned(),
+    })?;
+    Ok(octets)
 }
 
 /// A random UUID, version 4.

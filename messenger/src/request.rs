@@ -91,7 +91,7 @@ impl Messenger {
     /// address: a server may see one twice.
     ///
     /// # Errors
-    /// - [`Error::InvalidAddress`], [`Error::Login`], [`Error::Decode`]: as for [`put`](Self::put).
+    /// - [`Error::InvalidAddress`], [`Error::Decode`]: as for [`put`](Self::put).
     /// - [`Error::Overflow`]: the requests without a reply have more octets together than the
     ///   [high-water mark](Self::set_high_water) allows.
     /// - [`Error::State`]: 65,536 requests are outstanding.

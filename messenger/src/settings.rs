@@ -117,20 +117,37 @@ impl Messenger {
         self.core.rewrites().clear();
     }
 
-    /// User and password for addresses that have none of their own.
+    /// User and password for addresses that have none of their own. They are used with SCRAM, which shows
+    /// the password to nobody, where the peer offers it, or else with PLAIN; that one without TLS only
+    /// to this very machine, or as [`set_allow_plain_without_tls`](Self::set_allow_plain_without_tls) says.
     pub fn set_credentials(&mut self, user: Option<&str>, password: Option<&str>) {
         self.core.options.user = user.map(str::to_owned);
         self.core.options.password = password.map(str::to_owned);
     }
 
-    /// Allows passwords to go over connections without TLS. To this very machine they may in any case,
+    /// An OAuth 2.0 token to log in with (OAUTHBEARER, or else XOAUTH2) for addresses that have no password of
+    /// their own; the user is that of [`set_credentials`](Self::set_credentials), or none. It goes over connections
+    /// without TLS only where a password may. Tokens expire: set the next one in time, for connections
+    /// are made again with the last that was set.
+    ///
+    /// ```
+    /// # let mut messenger = ferrion_messenger::Messenger::new()?;
+    /// messenger.set_credentials(Some("ann@example.org"), None);
+    /// messenger.set_token(Some("eyJhbGciOi..."));
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    pub fn set_token(&mut self, token: Option<&str>) {
+        self.core.options.token = token.map(str::to_owned);
+    }
+
+    /// Allows passwords and tokens to go in clear over connections without TLS. To this very machine they may in any case,
     /// with a [warning](Self::poll_warning).
     pub const fn set_allow_plain_without_tls(&mut self, allow: bool) {
         self.core.options.allow_plain = allow;
     }
 
-    /// Who may connect to listening addresses, with which password. Without any, the default, everyone
-    /// may, and nobody is asked.
+    /// Who may connect to listening addresses, with which password: by SCRAM, or by PLAIN. Without any,
+    /// the default, everyone may, and nobody is asked.
     pub fn set_listener_passwords<U, P>(&mut self, users: impl IntoIterator<Item = (U, P)>)
     where
         U: Into<String>,

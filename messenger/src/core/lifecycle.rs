@@ -1,10 +1,10 @@
 //! Connections from the first octet to the last: found or made, admitted, lost, closed.
 
 use ferrion_engine::protocol::Condition;
-use ferrion_engine::sasl::{Mechanism, SaslClient, SaslConfig, SaslServer};
+use ferrion_engine::sasl::SaslConfig;
 use ferrion_engine::{
-    Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SessionConfig, SessionId, Time,
-    Transmit,
+    Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SaslFailure, SessionConfig,
+    SessionId, Time, Transmit,
 };
 
 use super::address::{Address, Scheme};
@@ -25,7 +25,10 @@ impl Core {
         let (user, password) = if address.user.is_some() || address.password.is_some() {
             (address.user.clone(), address.password.clone())
         } else {
-            (self.options.user.clone(), self.options.password.clone())
+            // A token takes the place of the password.
+            let password = self.options.password.clone();
+            let password = password.filter(|_| self.options.token.is_none());
+            (self.options.user.clone(), password)
         };
         let identity = Identity::new(address, user, password);
         let named = || {
@@ -47,23 +50,15 @@ impl Core {
     /// A connection that is to be made to where `line` leads.
     pub(super) fn open(&mut self, identity: Identity, line: Line, state: State) -> Result<ConnKey> {
         let address = line.target();
-        let secure = address.scheme.is_secure();
-        let sasl = match (&identity.user, &identity.password) {
-            (Some(user), Some(password)) => {
-                if !secure {
-                    self.check_plain(&address)?;
-                }
-                SaslClient::plain(user.as_str(), password.as_str()).allow_clear_text(true)
-            }
-            // Not every server that looks at certificates lets them log in.
-            _ if secure && self.options.has_certificate => {
-                SaslClient::external().or(SaslClient::anonymous())
-            }
-            _ => SaslClient::anonymous(),
-        };
+        let sasl = self.client_login(&identity, &address);
         let mut config = self.config();
         config.hostname = Some(address.host.as_str().into());
         config.sasl = SaslConfig::Client(sasl);
+        if let Some(token) = &self.options.token {
+            // Tokens are longer than what the specification had in mind (5.3.1).
+            let size = u32::try_from(token.len()).unwrap_or(u32::MAX);
+            config.limits.sasl_frame_size = size.saturating_mul(2).saturating_add(2048);
+        }
         let mut engine = Engine::client(config);
         engine.set_tracing(self.options.tracing);
         let endpoint = address.endpoint();
@@ -77,27 +72,6 @@ impl Core {
         let key = self.pool.insert(conn);
         self.pool.touch(key);
         Ok(key)
-    }
-
-    /// A password in clear text may go where nobody can read along, or where the user said so.
-    fn check_plain(&mut self, address: &Address) -> Result<()> {
-        if self.options.allow_plain {
-            return Ok(());
-        }
-        if address.is_loopback() {
-            self.warn(format!(
-                "the password for {} is sent without TLS; on loopback nobody else sees it",
-                address.endpoint()
-            ));
-            return Ok(());
-        }
-        Err(Error::Login {
-            address: address.endpoint(),
-            cause:
-                "without TLS everyone on the way could read the password; use amqps://, or call \
-                    set_allow_plain_without_tls(true) if the network is trusted"
-                    .to_owned(),
-        })
     }
 
     fn config(&self) -> Config {
@@ -193,17 +167,9 @@ impl Core {
     }
 
     /// The engine for somebody who comes in, whose certificate may have proved who it is.
-    fn server_engine(&self, proved: bool) -> Engine {
-        let open = self.options.passwords.is_empty();
-        let mut mechanisms = Vec::new();
-        mechanisms.extend(proved.then_some(Mechanism::External));
-        mechanisms.push(if open {
-            Mechanism::Anonymous
-        } else {
-            Mechanism::Plain
-        });
+    fn server_engine(&mut self, proved: bool) -> Engine {
         let mut config = self.config();
-        config.sasl = SaslConfig::Server(SaslServer::new(mechanisms).required(!open));
+        config.sasl = SaslConfig::Server(self.server_login(proved));
         let mut engine = Engine::server(config);
         engine.set_tracing(self.options.tracing);
         engine
@@ -470,6 +436,14 @@ fn loss(conn: &mut Conn) -> Error {
         (Some(Failure::Header(HeaderFailure::TlsRequested)), _) => {
             let fault = TlsFault::PeerWantsTls;
             return Error::Tls { address, fault };
+        }
+        (Some(Failure::Sasl(SaslFailure::ClearText { .. })), _) => {
+            let cause =
+                "without TLS everyone on the way could read the password or token, and the peer takes \
+                         it in no other way; use amqps://, or call \
+                         set_allow_plain_without_tls(true) if the network is trusted"
+                    .to_owned();
+            return Error::Login { address, cause };
         }
         (Some(Failure::Sasl(failure)), _) => {
             let cause = failure.to_string();

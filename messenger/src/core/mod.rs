@@ -16,6 +16,7 @@
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
 //! | `lifecycle` | connections from the first octet to the last |
+//! | `login` | what connections show, and who is admitted |
 //! | `unnamed` | links that may have been refused |
 //! | `waiting` | what a message waits for |
 
@@ -24,6 +25,7 @@ mod admit;
 pub(crate) mod credit;
 pub(crate) mod inbox;
 mod lifecycle;
+pub(crate) mod login;
 mod outbox;
 mod pool;
 mod pump;
@@ -47,6 +49,7 @@ use crate::error::Error;
 use crate::reconnect::{ConnectionEvent, Reconnect};
 use address::Scheme;
 use credit::{Order, Scheduler};
+use login::Seeds;
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
 use pool::Pool;
@@ -95,6 +98,7 @@ pub(crate) enum Action {
 pub(crate) struct Options {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
+    pub(crate) token: Option<String>,
     pub(crate) allow_plain: bool,
     /// Whether there is a certificate to show to peers.
     pub(crate) has_certificate: bool,
@@ -143,6 +147,7 @@ pub(crate) struct Core {
     /// Senders to the nodes that were made up for peers.
     made_up: HashMap<Str, SenderKey>,
     requests: Requests,
+    seeds: Seeds,
     /// The last address put to, and where it led.
     recent: (String, Destination),
     scratch: Vec<u8>,
@@ -166,12 +171,13 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(name: Str) -> Self {
+    pub(crate) fn new(name: Str, seeds: Seeds) -> Self {
         Self {
             name,
             options: Options {
                 user: None,
                 password: None,
+                token: None,
                 allow_plain: false,
                 has_certificate: false,
                 idle_time_out: None,
@@ -196,6 +202,7 @@ impl Core {
             destinations: HashMap::new(),
             made_up: HashMap::new(),
             requests: Requests::default(),
+            seeds,
             recent: (String::new(), Destination::nowhere()),
             scratch: Vec::new(),
             links: 0,

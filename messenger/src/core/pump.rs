@@ -1,7 +1,6 @@
 //! The pump: what engines say into the store, what the store holds into engines.
 
 use ferrion_engine::protocol::{Condition, DeliveryState, Role};
-use ferrion_engine::sasl::{SaslAnswer, SaslRequest};
 use ferrion_engine::{
     EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionConfig, SessionId, Time,
 };
@@ -65,40 +64,6 @@ impl Core {
 
     // ---- connections and sessions ----
 
-    /// A client says who it is: look it up.
-    fn authenticate(&mut self, key: ConnKey) {
-        let Some(conn) = self.pool.get_mut(key) else {
-            return;
-        };
-        let admitted = match conn.engine.sasl_request() {
-            Some(SaslRequest::Plain {
-                authorize_as,
-                user,
-                password,
-            }) => {
-                let known = self.options.passwords.get(user.as_str());
-                let own = authorize_as.is_empty() || authorize_as == user;
-                // An unknown user costs the same comparison as a wrong password.
-                let expected = known.map_or("", String::as_str);
-                password.matches(expected.as_bytes()) && known.is_some() && own
-            }
-            // Offered only where a certificate has proved who it is: it may act as that, or as nobody else.
-            Some(SaslRequest::External { authorize_as }) => {
-                conn.subject.as_ref().is_some_and(|subject| {
-                    authorize_as.is_empty() || authorize_as.as_str() == subject.as_str()
-                })
-            }
-            _ => false,
-        };
-        // Only a client that asks can be answered, and this one did.
-        let _ = conn.engine.sasl_answer(if admitted {
-            SaslAnswer::Accept
-        } else {
-            SaslAnswer::Reject
-        });
-        self.pool.touch(key);
-    }
-
     /// The peer opened: it has a name now, and gets our open if we have not sent it.
     fn opened(&mut self, key: ConnKey) {
         let Some(conn) = self.pool.get_mut(key) else {
@@ -117,6 +82,7 @@ impl Core {
             self.pool.name(key, name);
         }
         self.tell_connected(key);
+        self.warn_of_clear_text(key);
         self.pool.touch(key);
     }
 

@@ -244,11 +244,8 @@ impl Core {
             address: address.clone(),
             error: error.clone(),
         });
-        let next = if self.is_needed(key) {
-            self.next_attempt(key, now, useful, &error)
-        } else {
-            None
-        };
+        let needed = self.is_needed(key).then_some(());
+        let next = needed.and_then(|()| self.next_attempt(key, now, useful, &error));
         if let Some((line, delay)) = next
             && self.move_over(key, now, line, delay, &error).is_ok()
         {

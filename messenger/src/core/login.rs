@@ -1,0 +1,173 @@
+//! Logging in (5.3): what connections of ours show, and who is admitted by listeners.
+
+use ferrion_engine::sasl::{
+    Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
+    ScramServer, Secret,
+};
+
+use super::Core;
+use super::address::Address;
+use super::pool::{ConnKey, Identity};
+
+/// What SCRAM needs that nobody can foresee; the core has no randomness of its own.
+pub(crate) struct Seeds {
+    /// What nonces are made of, with a number for each.
+    nonces: Secret,
+    /// What the salts of a listener's users are made of.
+    salts: Secret,
+    count: u64,
+}
+
+impl Seeds {
+    /// From octets that are fit for keys.
+    pub(crate) fn new(nonces: [u8; 32], salts: [u8; 32]) -> Self {
+        Self {
+            nonces: nonces.to_vec().into(),
+            salts: salts.to_vec().into(),
+            count: 0,
+        }
+    }
+
+    /// A nonce that no exchange had before: the keyed hash of a number.
+    fn nonce(&mut self) -> Nonce {
+        self.count += 1;
+        let first = Nonce::from_random([0; 18]);
+        let mut keyed = ScramServer::new(first, self.nonces.clone());
+        let mut octets = [0; 18];
+        keyed.salt_octets = octets.len();
+        let hashed = keyed.salt(ScramHash::Sha512, &self.count.to_string());
+        for (octet, random) in octets.iter_mut().zip(hashed) {
+            *octet = random;
+        }
+        Nonce::from_random(octets)
+    }
+
+    fn scram(&mut self) -> ScramServer {
+        ScramServer::new(self.nonce(), self.salts.clone())
+    }
+}
+
+impl std::fmt::Debug for Seeds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seeds")
+    }
+}
+
+impl Core {
+    /// How a connection of ours logs in.
+    pub(super) fn client_login(&mut self, identity: &Identity, address: &Address) -> SaslClient {
+        let secure = address.scheme.is_secure();
+        // A secret may go where nobody can read along, or where the user said so.
+        let clear = secure || self.options.allow_plain || address.is_loopback();
+        match (&identity.user, &identity.password, &self.options.token) {
+            (Some(user), Some(password), _) => {
+                let nonce = self.seeds.nonce();
+                let (user, password) = (user.as_str(), password.as_str());
+                SaslClient::scram(ScramHash::STRONGEST_FIRST, user, password, nonce)
+                    .or(SaslClient::plain(user, password))
+                    .allow_clear_text(clear)
+            }
+            (user, None, Some(token)) => {
+                let user = user.as_deref().unwrap_or_default();
+                SaslClient::oauthbearer(user, token.as_str())
+                    .or(SaslClient::xoauth2(user, token.as_str()))
+                    .allow_clear_text(clear)
+            }
+            // Not every server that looks at certificates lets them log in.
+            _ if secure && self.options.has_certificate => {
+                SaslClient::external().or(SaslClient::anonymous())
+            }
+            _ => SaslClient::anonymous(),
+        }
+    }
+
+    /// Says so when a secret went where it may not stay one.
+    pub(super) fn warn_of_clear_text(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        let Some(line) = &conn.line else {
+            return;
+        };
+        let mechanism = conn.engine.sasl_mechanism();
+        let shows = mechanism
+            .and_then(|name| Mechanism::from_name(name.as_str()))
+            .is_some_and(Mechanism::shows_secret);
+        if shows && !line.target().scheme.is_secure() && !self.options.allow_plain {
+            let text = format!(
+                "the password or token for {} is sent without TLS; on loopback nobody else sees it",
+                conn.endpoint
+            );
+            self.warn(text);
+        }
+    }
+
+    /// What is asked of somebody who comes in, whose certificate may have proved who it is.
+    pub(super) fn server_login(&mut self, proved: bool) -> SaslServer {
+        let mut mechanisms = Vec::new();
+        mechanisms.extend(proved.then_some(Mechanism::External));
+        if self.options.passwords.is_empty() {
+            mechanisms.push(Mechanism::Anonymous);
+            return SaslServer::new(mechanisms).required(false);
+        }
+        mechanisms.extend(ScramHash::STRONGEST_FIRST.map(Mechanism::Scram));
+        mechanisms.push(Mechanism::Plain);
+        SaslServer::new(mechanisms).scram(self.seeds.scram())
+    }
+
+    /// A client says who it is: look it up.
+    pub(super) fn authenticate(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let passwords = &self.options.passwords;
+        let answer = match conn.engine.sasl_request() {
+            Some(SaslRequest::Plain {
+                authorize_as,
+                user,
+                password,
+            }) => {
+                let known = passwords.get(user.as_str());
+                let own = authorize_as.is_empty() || authorize_as == user;
+                // An unknown user costs the same comparison as a wrong password.
+                let expected = known.map_or("", String::as_str);
+                admit(password.matches(expected.as_bytes()) && known.is_some() && own)
+            }
+            Some(SaslRequest::Scram {
+                hash,
+                authorize_as,
+                user,
+            }) => {
+                let known = passwords.get(user.as_str());
+                let own = authorize_as.is_empty() || authorize_as == user;
+                let settings = self.seeds.scram();
+                // An unknown user costs the same computation, and is shown the same kind of salt.
+                let password = known.map_or("nobody", String::as_str);
+                let salt = settings.salt(*hash, user);
+                let stored = ScramCredentials::derive(*hash, password, &salt, settings.iterations);
+                match stored {
+                    Ok(stored) if known.is_some() && own => SaslAnswer::Scram(stored),
+                    _ => SaslAnswer::Reject,
+                }
+            }
+            // Offered only where a certificate has proved who it is: it may act as that, or as nobody else.
+            Some(SaslRequest::External { authorize_as }) => {
+                admit(conn.subject.as_ref().is_some_and(|subject| {
+                    authorize_as.is_empty() || authorize_as.as_str() == subject.as_str()
+                }))
+            }
+            _ => SaslAnswer::Reject,
+        };
+        // Only a client that asks can be answered, and this one did.
+        let _ = conn.engine.sasl_answer(answer);
+        self.pool.touch(key);
+    }
+}
+
+const fn admit(good: bool) -> SaslAnswer {
+    if good {
+        SaslAnswer::Accept
+    } else {
+        SaslAnswer::Reject
+    }
+}

@@ -1,0 +1,278 @@
+//! Logging in with passwords and tokens, and who is shown them.
+
+#[macro_use]
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+use bytes::{Buf, BytesMut};
+use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslRequest, SaslServer};
+use ferrion_engine::{Config, Engine, Event, Time};
+use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Messenger, Result};
+use support::{Wire, client, message_to};
+
+over_every_wire! {
+    a_password_logs_in_by_scram_and_a_wrong_one_does_not,
+}
+
+/// A listener that knows users, and counts what it got.
+struct Listener {
+    address: String,
+    interrupter: Interrupter,
+    thread: Option<JoinHandle<usize>>,
+}
+
+impl Listener {
+    fn new(wire: Wire, users: &[(&str, &str)]) -> Self {
+        let mut messenger = wire.client();
+        messenger.set_listener_passwords(users.iter().copied());
+        messenger.set_timeout(None);
+        let address = wire.listen(&mut messenger);
+        let interrupter = messenger.interrupter();
+        let thread = std::thread::spawn(move || {
+            let mut message = Message::new();
+            let mut count = 0;
+            loop {
+                match messenger.recv(Credit::All) {
+                    Ok(()) => {}
+                    Err(Error::Interrupted) => return count,
+                    Err(error) => panic!("listener: {error}"),
+                }
+                while messenger.get(&mut message).is_ok() {
+                    count += 1;
+                }
+            }
+        });
+        Self {
+            address,
+            interrupter,
+            thread: Some(thread),
+        }
+    }
+
+    fn stop(mut self) -> usize {
+        self.interrupter.interrupt();
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+/// Sends one message; answers how that went, and the mechanism that was asked for.
+fn attempt(messenger: &mut Messenger, address: &str) -> (Result<()>, Option<String>) {
+    messenger.set_tracer(true);
+    messenger.set_outgoing_window(1);
+    messenger.put(&message_to(address, "hello")).unwrap();
+    let sent = messenger.send();
+    let mut mechanism = None;
+    while let Some(line) = messenger.poll_trace() {
+        if line.contains("@sasl-init") {
+            let known = [
+                "SCRAM-SHA-512",
+                "PLAIN",
+                "OAUTHBEARER",
+                "XOAUTH2",
+                "ANONYMOUS",
+            ];
+            let name = known.into_iter().find(|name| line.contains(name));
+            mechanism = name.map(str::to_owned);
+        }
+    }
+    (sent, mechanism)
+}
+
+fn a_password_logs_in_by_scram_and_a_wrong_one_does_not(wire: Wire) {
+    let listener = Listener::new(wire, &[("joe", "secret"), ("ann", "other")]);
+    for (user, password, good) in [
+        ("joe", "secret", true),
+        ("ann", "other", true),
+        ("joe", "other", false),
+        ("joe", "", false),
+        ("nobody", "nobody", false),
+        ("nobody", "secret", false),
+    ] {
+        let mut messenger = wire.client();
+        messenger.set_credentials(Some(user), Some(password));
+        let (sent, mechanism) = attempt(&mut messenger, &listener.address);
+        if good {
+            assert_eq!(sent, Ok(()), "{user} {password}");
+            assert_eq!(mechanism.as_deref(), Some("SCRAM-SHA-512"));
+        } else {
+            let error = sent.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Login, "{user} {password}: {error}");
+        }
+        assert_eq!(messenger.poll_warning(), None);
+    }
+    // Who has no password is nobody.
+    let (sent, _) = attempt(&mut wire.client(), &listener.address);
+    assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);
+    assert_eq!(listener.stop(), 2);
+}
+
+/// How this machine is reached by a name that does not look like its own.
+fn as_if_far(address: &str) -> String {
+    address.replace("127.0.0.1", "127.1")
+}
+
+#[test]
+fn scram_needs_no_tls_wherever_the_peer_is() {
+    let listener = Listener::new(Wire::Tcp, &[("joe", "secret")]);
+    let mut messenger = client();
+    messenger.set_credentials(Some("joe"), Some("secret"));
+    let (sent, mechanism) = attempt(&mut messenger, &as_if_far(&listener.address));
+    assert_eq!(sent, Ok(()));
+    assert_eq!(mechanism.as_deref(), Some("SCRAM-SHA-512"));
+    assert_eq!(listener.stop(), 1);
+}
+
+/// A server with these mechanisms, that admits joe with "secret" or the good token, and takes one
+/// connection. Its thread tells whether it was asked.
+fn simple_server(mechanisms: &[Mechanism]) -> (String, JoinHandle<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let mechanisms = mechanisms.to_vec();
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut config = Config::new("simple");
+        config.limits.sasl_frame_size = 16 << 10;
+        config.sasl = SaslConfig::Server(SaslServer::new(mechanisms));
+        let mut engine = Engine::server(config);
+        let mut asked = false;
+        let mut buffer = [0; 4096];
+        loop {
+            let count = stream.read(&mut buffer).unwrap_or(0);
+            if count == 0 {
+                return asked;
+            }
+            engine.recv(Time(0), &mut BytesMut::from(&buffer[..count]));
+            while let Some(event) = engine.poll_event() {
+                if event == Event::Authenticate {
+                    asked = true;
+                    let good = match engine.sasl_request().unwrap() {
+                        SaslRequest::Plain { user, password, .. } => {
+                            user == "joe" && password.matches(b"secret")
+                        }
+                        SaslRequest::Bearer { user, token, .. } => {
+                            user == "joe" && token.matches(good_token().as_bytes())
+                        }
+                        other => panic!("{other:?}"),
+                    };
+                    let answer = if good {
+                        SaslAnswer::Accept
+                    } else {
+                        SaslAnswer::Reject
+                    };
+                    engine.sasl_answer(answer).unwrap();
+                }
+                if event == Event::RemoteOpen {
+                    engine.connection().open().unwrap();
+                    engine.connection().close(None).unwrap();
+                }
+            }
+            let mut output = engine.transmit(Time(0));
+            while output.has_remaining() {
+                let chunk = output.chunk().to_vec();
+                stream.write_all(&chunk).unwrap();
+                output.advance(chunk.len());
+            }
+        }
+    });
+    (address, thread)
+}
+
+/// As long as real ones are.
+fn good_token() -> String {
+    "t0ken".repeat(300)
+}
+
+/// The simple server closes as soon as somebody has logged in.
+fn logged_in(sent: &Result<()>) -> bool {
+    let error = sent.as_ref().unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ErrorKind::Login | ErrorKind::Lost | ErrorKind::Remote
+        ),
+        "{error}"
+    );
+    error.kind() != ErrorKind::Login
+}
+
+fn plain_client(password: &str) -> Messenger {
+    let mut messenger = client();
+    messenger.set_reconnect(None);
+    messenger.set_credentials(Some("joe"), Some(password));
+    messenger
+}
+
+#[test]
+fn plain_is_for_peers_that_have_nothing_better_and_on_loopback_it_warns() {
+    for password in ["secret", "wrong"] {
+        let (address, server) = simple_server(&[Mechanism::Plain]);
+        let mut messenger = plain_client(password);
+        let (sent, mechanism) = attempt(&mut messenger, &address);
+        assert_eq!(logged_in(&sent), password == "secret");
+        assert_eq!(mechanism.as_deref(), Some("PLAIN"));
+        let warning = messenger.poll_warning();
+        assert_eq!(warning.is_some(), password == "secret", "{warning:?}");
+        drop(messenger);
+        assert!(server.join().unwrap());
+    }
+}
+
+#[test]
+fn a_password_is_not_shown_to_a_network_without_a_word_of_the_users() {
+    let (address, server) = simple_server(&[Mechanism::Plain]);
+    let mut messenger = plain_client("secret");
+    let (sent, mechanism) = attempt(&mut messenger, &as_if_far(&address));
+    let error = sent.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Login);
+    assert!(
+        error.to_string().contains("set_allow_plain_without_tls"),
+        "{error}"
+    );
+    assert_eq!(mechanism, None);
+    drop(messenger);
+    assert!(!server.join().unwrap());
+
+    let (address, server) = simple_server(&[Mechanism::Plain]);
+    let mut messenger = plain_client("secret");
+    messenger.set_allow_plain_without_tls(true);
+    let (sent, _) = attempt(&mut messenger, &as_if_far(&address));
+    assert!(logged_in(&sent));
+    assert_eq!(messenger.poll_warning(), None);
+    drop(messenger);
+    assert!(server.join().unwrap());
+}
+
+#[test]
+fn tokens_log_in_by_oauthbearer_or_else_by_xoauth2() {
+    let good = good_token();
+    for (offered, chosen) in [
+        (
+            &[Mechanism::Plain, Mechanism::XOAuth2, Mechanism::OAuthBearer][..],
+            "OAUTHBEARER",
+        ),
+        (&[Mechanism::XOAuth2, Mechanism::Plain][..], "XOAUTH2"),
+    ] {
+        for token in [good.as_str(), "expired"] {
+            let (address, server) = simple_server(offered);
+            let mut messenger = plain_client("secret");
+            messenger.set_token(Some(token));
+            let (sent, mechanism) = attempt(&mut messenger, &address);
+            assert_eq!(logged_in(&sent), token == good, "{chosen}");
+            assert_eq!(mechanism.as_deref(), Some(chosen));
+            drop(messenger);
+            assert!(server.join().unwrap());
+        }
+    }
+    // Over a network, a token needs TLS or a word of the user's.
+    let (address, server) = simple_server(&[Mechanism::OAuthBearer]);
+    let mut messenger = plain_client("secret");
+    messenger.set_token(Some(&good));
+    let (sent, _) = attempt(&mut messenger, &as_if_far(&address));
+    assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);
+    drop(messenger);
+    assert!(!server.join().unwrap());
+}
