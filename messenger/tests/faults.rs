@@ -456,3 +456,39 @@ fn what_is_no_message_is_rejected_and_said_so() {
     };
     assert_eq!(condition.condition.as_str(), "amqp:decode-error");
 }
+
+/// To hang up with octets unread would take the answer back on its way (5.2).
+#[test]
+fn who_is_refused_hears_so_though_it_has_more_to_say() {
+    use std::io::{Read, Write};
+    let (mut receiver, address) = server();
+    receiver.set_listener_passwords([("joe", "secret")]);
+    let port: u16 = address.rsplit(':').next().unwrap().parse().unwrap();
+    let refused = std::thread::spawn(move || {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(b"AMQP\x03\x01\x00\x00").unwrap();
+        // PLAIN, as joe, with another password.
+        let mut init = vec![0, 0, 0, 34, 2, 1, 0, 0, 0, 0x53, 0x41, 0xc0, 21, 2];
+        init.extend(b"\xa3\x05PLAIN\xa0\x0b\0joe\0public");
+        init[3] = u8::try_from(init.len()).unwrap();
+        init[12] = u8::try_from(init.len() - 13).unwrap();
+        stream.write_all(&init).unwrap();
+        // The answer is there, but it is not read before everything was said.
+        let mut seen = [0; 64];
+        while stream.peek(&mut seen).unwrap() < 40 {
+            std::thread::yield_now();
+        }
+        let _ = stream.write_all(&[0; 300_000]);
+        let mut answer = Vec::new();
+        let ending = stream.read_to_end(&mut answer);
+        let outcome = answer.windows(3).any(|octets| octets == [0, 0x53, 0x44]);
+        (ending.map(drop).map_err(|error| error.kind()), outcome)
+    });
+    receiver.set_blocking(false);
+    while !refused.is_finished() {
+        receiver.work(Some(Duration::from_millis(5))).unwrap();
+    }
+    assert_eq!(refused.join().unwrap(), (Ok(()), true));
+    receiver.set_blocking(true);
+    receiver.stop().unwrap();
+}

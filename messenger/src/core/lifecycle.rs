@@ -323,8 +323,10 @@ impl Core {
 
     fn remove(&mut self, key: ConnKey) {
         self.collect_trace(key);
-        if self.pool.remove(key).is_some() {
-            self.actions.push_back(Action::Close { conn: key });
+        if let Some(conn) = self.pool.remove(key) {
+            let failure = conn.engine.failure();
+            let failed = failure.is_some_and(|failure| *failure != Failure::TransportClosed);
+            self.actions.push_back(Action::Close { conn: key, failed });
         }
     }
 

@@ -87,8 +87,8 @@ pub(crate) enum Action {
         host: String,
         port: u16,
     },
-    /// Let go of a connection. There is nothing to report.
-    Close { conn: ConnKey },
+    /// Let go of a connection. There is nothing to report. Where it `failed`, the peer may not know yet.
+    Close { conn: ConnKey, failed: bool },
     /// Let go of a listening socket.
     Unlisten { source: SourceKey },
 }

@@ -15,6 +15,7 @@ use mio::{Registry, Token};
 use rustls::ServerConfig;
 
 use super::clock;
+use super::parting;
 use super::socket::{self, Socket};
 use super::tls::{Tls, is_tls};
 use super::web::Web;
@@ -22,15 +23,13 @@ use crate::fault::{Cause, TlsFault};
 
 /// Octets read at once. Large enough that a full one costs many times the call that fills it.
 const READ: usize = 128 << 10;
-/// How long somebody who failed to come in may take to read why.
-const PARTING: Duration = Duration::from_secs(1);
 /// What a client is told that speaks AMQP without TLS where there is no way but TLS (2.2, 5.2).
 const TLS_HEADER: &[u8] = b"AMQP\x02\x01\x00\x00";
 
 /// Where octets are read to; one for all channels.
 #[derive(Debug)]
 pub(crate) struct Buffers {
-    wire: Vec<u8>,
+    pub(super) wire: Vec<u8>,
     /// What TLS made of it, and then WebSocket.
     plain: Vec<u8>,
     content: Vec<u8>,
@@ -390,7 +389,7 @@ impl Channel {
         }
         // To close with octets unread would take that back on its way.
         self.socket.finish();
-        self.stage = Stage::Parting(cause, later(clock(), PARTING));
+        self.stage = Stage::Parting(cause, later(clock(), parting::PATIENCE));
     }
 
     // ---- writing ----
@@ -428,7 +427,18 @@ impl Channel {
     }
 
     /// Lets go of the connection, and tells the peer if that is possible at once.
-    pub(crate) fn close(&mut self, registry: &Registry) {
+    pub(crate) fn close(mut self, registry: &Registry) {
+        self.say_goodbye();
+        self.socket.close(registry);
+    }
+
+    /// Takes leave of the peer. What is left is a socket that nobody writes to any more.
+    pub(crate) fn part(mut self) -> Socket {
+        self.say_goodbye();
+        self.socket
+    }
+
+    fn say_goodbye(&mut self) {
         if self.is_open() && !self.wrapping.is_none() {
             if let Some(web) = &mut self.wrapping.web {
                 web.say_goodbye();
@@ -439,7 +449,6 @@ impl Channel {
                 self.flush();
             }
         }
-        self.socket.close(registry);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod channel;
 mod listen;
+mod parting;
 mod resolve;
 mod socket;
 mod tls;
@@ -26,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::fault::Cause;
 use channel::{Arrival, Buffers, Channel, Progress, Security, Wrapping};
 use listen::Listener;
+use parting::Parting;
 use resolve::Resolver;
 pub use tls::ClientCertificates;
 use tls::TlsSettings;
@@ -73,6 +75,8 @@ pub(crate) struct Driver {
     opening: Vec<ConnKey>,
     /// Listeners that may have someone waiting.
     accepting: Vec<SourceKey>,
+    /// Connections that are over, but for what their peers still send.
+    parting: Parting,
     buffers: Buffers,
     start: Instant,
     /// Whether the poll may have had more to tell than it was asked for.
@@ -103,6 +107,7 @@ impl Driver {
             unblocked: Vec::new(),
             opening: Vec::new(),
             accepting: Vec::new(),
+            parting: Parting::default(),
             buffers: Buffers::new(),
             start: clock(),
             crowded: false,
@@ -171,6 +176,7 @@ impl Driver {
         for conn in std::mem::take(&mut self.unblocked) {
             busy |= self.write(core, conn);
         }
+        self.parting.read(clock(), &mut self.buffers.wire);
         Ok(busy)
     }
 
@@ -216,7 +222,12 @@ impl Driver {
         let rest = self.resting.filter(|_| !self.accepting.is_empty());
         let attempts = attempts.map(|at| at.saturating_duration_since(now));
         let rest = rest.map(|at| at.saturating_duration_since(now));
-        [wait, core, attempts, rest].into_iter().flatten().min()
+        let parting = self.parting.deadline();
+        let parting = parting.map(|at| at.saturating_duration_since(now));
+        [wait, core, attempts, rest, parting]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Remembers what the poll told.
@@ -277,7 +288,7 @@ impl Driver {
                     self.found(core, asker, Ok(addresses));
                 }
             }
-            Action::Close { conn } => self.close(conn),
+            Action::Close { conn, failed } => self.close(conn, failed),
             Action::Unlisten { source } => self.unlisten(source),
         }
     }
@@ -387,7 +398,7 @@ impl Driver {
                 core.connected(conn, time, None);
             }
             Progress::Failed(cause) => {
-                self.close(conn);
+                self.close(conn, false);
                 core.connect_failed(conn, time, cause);
             }
         }
@@ -452,7 +463,7 @@ impl Driver {
             Arrival::End(cause) => core.ended(conn, now, cause),
             Arrival::Failed(cause) if was_open => core.lost(conn, now, cause),
             Arrival::Failed(cause) => {
-                self.close(conn);
+                self.close(conn, false);
                 core.connect_failed(conn, self.now(), cause);
             }
         }
@@ -500,13 +511,19 @@ impl Driver {
         }
     }
 
-    fn close(&mut self, conn: ConnKey) {
-        if let Some(slot) = self.channels.get_mut(conn.index())
-            && let Some((key, channel)) = slot
-            && *key == conn
-        {
-            channel.close(self.poll.registry());
-            *slot = None;
+    fn close(&mut self, conn: ConnKey, failed: bool) {
+        let Some(slot) = self.channels.get_mut(conn.index()) else {
+            return;
+        };
+        let Some((_, channel)) = slot.take_if(|(key, _)| *key == conn) else {
+            return;
+        };
+        let registry = self.poll.registry();
+        if failed && channel.is_open() {
+            let until = clock() + parting::PATIENCE;
+            self.parting.add(channel.part(), until, registry);
+        } else {
+            channel.close(registry);
         }
     }
 }

@@ -234,12 +234,18 @@ impl Socket {
         }
     }
 
+    /// Lets the poll forget the connection.
+    pub(crate) fn leave(&mut self, registry: &Registry) {
+        if let Some(stream) = &mut self.stream {
+            // It may never have been registered.
+            let _ = registry.deregister(stream);
+        }
+    }
+
     /// Lets go of the connection.
     pub(crate) fn close(&mut self, registry: &Registry) {
-        if let Some(mut stream) = self.stream.take() {
-            // It may never have been registered; dropping it closes it either way.
-            let _ = registry.deregister(&mut stream);
-        }
+        self.leave(registry);
+        self.stream = None;
     }
 }
 
