@@ -105,7 +105,7 @@ impl World {
         let session = engine.connection().begin(config).unwrap();
         let mut session = engine.session(session).unwrap();
         let link = match (client.kept.pop(), self.plan.client) {
-            (Some(state), _) => session.resume(state),
+            (Some(state), _) => session.resume(&state),
             (None, role) => {
                 let mut config = match role {
                     Role::Sender => LinkConfig::sender("l", "q"),
@@ -185,7 +185,7 @@ impl World {
                     let mut link = engine.link(id).unwrap();
                     if index == 1 {
                         match side.kept.pop() {
-                            Some(state) => link.resume(state).unwrap(),
+                            Some(state) => link.resume(&state).unwrap(),
                             None => {
                                 let mut config = link.offer().unwrap();
                                 config.recoverable = true;
@@ -233,7 +233,7 @@ impl World {
                     if index == 1 {
                         side.kept.push(state);
                     } else {
-                        let again = engine.session(session).unwrap().resume(state);
+                        let again = engine.session(session).unwrap().resume(&state);
                         side.link = Some(again.unwrap());
                     }
                 }

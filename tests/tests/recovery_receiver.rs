@@ -769,7 +769,7 @@ fn the_peers_attach_is_answered_with_what_is_remembered() {
         p.engine()
             .link(id)
             .unwrap()
-            .resume(state(vec![arrived(b"t", 8), taken(b"u", whole())]))
+            .resume(&state(vec![arrived(b"t", 8), taken(b"u", whole())]))
             .unwrap();
         let told = map(&[(b"t", point(1, 2)), (b"u", point(3, 0))]);
         let ours = p.expect_attach().unsettled(told).uint("handle");

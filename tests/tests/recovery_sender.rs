@@ -812,8 +812,8 @@ fn the_peers_attach_is_answered_with_what_is_remembered() {
         ours.config.initial_delivery_count = p.wire(0);
         let mut other = ours.clone();
         other.config.name = "other".into();
-        assert!(p.engine().link(id).unwrap().resume(other).is_err());
-        p.engine().link(id).unwrap().resume(ours).unwrap();
+        assert!(p.engine().link(id).unwrap().resume(&other).is_err());
+        p.engine().link(id).unwrap().resume(&ours).unwrap();
         let ours = p
             .expect_attach()
             .unsettled(map(&[(b"t", V::Null), (b"u", V::Null)]))

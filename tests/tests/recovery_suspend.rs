@@ -430,10 +430,11 @@ fn the_name_of_a_suspended_link_is_free() {
         let session = p.engine().link(link.id).unwrap().session().unwrap();
         let state = suspended(p, &link);
         let other = p.sender(session, "l");
-        let taken = p.resume(session, state.clone());
+        let taken = p.engine().session(session).unwrap().resume(&state);
         assert!(matches!(taken, Err(UsageError::DuplicateLink(_))));
         p.engine().link(other.id).unwrap().close(None).unwrap();
         p.expect_detach().closed(true).respond();
+        // What was refused is still the caller's.
         p.resumed_with(session, state, |attach| attach);
     });
 }
@@ -464,7 +465,7 @@ fn a_peer_that_attaches_a_suspended_link_again_finds_it() {
             Event::LinkAttached(id) => Some(id),
             _ => None,
         });
-        p.engine().link(id).unwrap().resume(state).unwrap();
+        p.engine().link(id).unwrap().resume(&state).unwrap();
         assert_eq!(p.engine().link_states().len(), 1);
         p.expect_detach().handle(link.ours).closed(false);
         let point = build::received().section_number(1).section_offset(0).v();
@@ -537,7 +538,7 @@ fn a_stolen_link_leaves_its_state() {
             Event::LinkAttached(id) => Some(id),
             _ => None,
         });
-        p.engine().link(id).unwrap().resume(state).unwrap();
+        p.engine().link(id).unwrap().resume(&state).unwrap();
         p.expect_attach().unsettled(map(&[(b"1", V::Null)]));
         let again = Wired {
             id,

@@ -45,7 +45,8 @@ pub(crate) use receiver::{Awaited, Passing};
 ///                 let mut link = server.link(id)?;
 ///                 let name = link.name();
 ///                 if let Some(at) = before.iter().position(|state| state.config.name == name) {
-///                     link.resume(before.swap_remove(at))?;
+///                     link.resume(&before[at])?;
+///                     before.swap_remove(at);
 ///                 } else if let Some(mut config) = link.offer() {
 ///                     config.recoverable = true;
 ///                     link.accept_with(config)?;
@@ -112,7 +113,7 @@ pub(crate) use receiver::{Awaited, Passing};
 /// // On a new connection, the same link:
 /// let session = client.connection().begin(SessionConfig::default())?;
 /// for state in states {
-///     let link = client.session(session)?.resume(state)?;
+///     let link = client.session(session)?.resume(&state)?;
 ///     # run(&mut client, &mut server, &mut before, &mut inbox)?;
 ///     // ... and after Event::LinkAttached(link):
 ///     let recovery = client.link(link)?.recovery().ok_or("the peer refused the link")?;

@@ -145,16 +145,16 @@ impl Endpoints {
     pub(crate) fn attach_again(
         &mut self,
         session: SessionId,
-        state: LinkState,
+        state: &LinkState,
     ) -> Result<LinkId, UsageError> {
         state.check()?;
-        let id = self.attach(session, state.role, state.config)?;
-        self.restore(id, state.unsettled);
+        let id = self.attach(session, state.role, state.config.clone())?;
+        self.restore(id, &state.unsettled);
         Ok(id)
     }
 
     /// Answers the attach of a peer with what an earlier endpoint of the link left.
-    pub(crate) fn accept_again(&mut self, id: LinkId, state: LinkState) -> Result<(), UsageError> {
+    pub(crate) fn accept_again(&mut self, id: LinkId, state: &LinkState) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
         if link.role() != state.role || link.config.name != state.config.name {
             return Err(UsageError::WrongKind {
@@ -162,8 +162,8 @@ impl Endpoints {
             });
         }
         state.check()?;
-        self.accept_link(id, Some(state.config))?;
-        self.restore(id, state.unsettled);
+        self.accept_link(id, Some(state.config.clone()))?;
+        self.restore(id, &state.unsettled);
         self.reconcile(id);
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Endpoints {
         }
     }
 
-    fn restore(&mut self, id: LinkId, unsettled: Vec<UnsettledDelivery>) {
+    fn restore(&mut self, id: LinkId, unsettled: &[UnsettledDelivery]) {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
@@ -184,15 +184,15 @@ impl Endpoints {
         let settles_second = link.config.rcv_settle_mode == ReceiverSettleMode::Second;
         for delivery in unsettled {
             let mut known = Known::new(id, delivery.tag, None, delivery.message_format);
-            known.remote_state = delivery.remote_state;
+            known.remote_state.clone_from(&delivery.remote_state);
             match role {
                 Role::Sender => {
                     let mut outgoing = Outgoing::new(known);
                     outgoing.more = Some(Box::new(OutgoingMore {
                         is_open: !delivery.complete && !delivery.settled,
                         is_settled: false,
-                        local_state: delivery.local_state,
-                        payload: delivery.payload,
+                        local_state: delivery.local_state.clone(),
+                        payload: delivery.payload.clone(),
                     }));
                     let sent = self.outgoing.insert(outgoing).into();
                     self.list_delivery(id, sent);
@@ -203,13 +203,13 @@ impl Endpoints {
                 Role::Receiver => {
                     let mut incoming = Incoming::new(known, settles_second);
                     incoming.done = delivery.done;
-                    incoming.local_state = delivery.local_state;
+                    incoming.local_state.clone_from(&delivery.local_state);
                     incoming.read = delivery.read;
                     let received = self.incoming.insert(incoming);
                     self.list_delivery(id, received.into());
                     let awaited = Awaited {
                         id: received,
-                        payload: delivery.payload,
+                        payload: delivery.payload.clone(),
                         complete: delivery.complete,
                     };
                     if delivery.settled {

@@ -51,7 +51,7 @@ impl<'a> Link<'a> {
     /// # Errors
     /// As for [`accept`](Self::accept); or the state has another name or role than this link, or two
     /// deliveries of one tag.
-    pub fn resume(&mut self, state: LinkState) -> Result<(), UsageError> {
+    pub fn resume(&mut self, state: &LinkState) -> Result<(), UsageError> {
         self.engine.endpoints.accept_again(self.id, state)
     }
 

@@ -57,11 +57,12 @@ impl<'a> Session<'a> {
     }
 
     /// Attaches a link of either role with what an earlier endpoint of it left, on this or another
-    /// connection, and goes on with that: see [`LinkState`].
+    /// connection, and goes on with that: see [`LinkState`]. The state is copied, but for the octets of its
+    /// payloads, which are shared; so it is still there if this fails.
     ///
     /// # Errors
     /// As for [`attach_sender`](Self::attach_sender), or two of the deliveries have one tag.
-    pub fn resume(&mut self, state: LinkState) -> Result<LinkId, UsageError> {
+    pub fn resume(&mut self, state: &LinkState) -> Result<LinkId, UsageError> {
         self.engine.endpoints.attach_again(self.id, state)
     }
 

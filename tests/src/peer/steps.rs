@@ -281,7 +281,7 @@ impl Peer {
         mut state: LinkState,
     ) -> Result<LinkId, UsageError> {
         state.config.initial_delivery_count = self.wire(0);
-        self.engine().session(session)?.resume(state)
+        self.engine().session(session)?.resume(&state)
     }
 
     /// The engine accepts a link as it was offered, its delivery-count moved.
