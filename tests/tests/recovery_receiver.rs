@@ -788,3 +788,28 @@ fn the_peers_attach_is_answered_with_what_is_remembered() {
         assert_eq!(p.take(&link).payload.into_bytes(), MESSAGE);
     });
 }
+
+#[test]
+fn an_outcome_for_what_had_not_all_arrived_is_echoed_and_the_delivery_settled() {
+    for settled in [false, true] {
+        client(|p| {
+            let link = resumed(
+                p,
+                second(vec![arrived(b"1", THIRD)]),
+                &[(b"1", point(2, 0))],
+                &[(b"1", accepted().v())],
+            );
+            p.inject(resume(&link, 0, b"1").settled(settled).accepted());
+            if !settled {
+                p.expect_disposition()
+                    .role(build::Role::Receiver)
+                    .first(0)
+                    .settled(true)
+                    .accepted();
+            }
+            let mut receiver = p.engine().receiver(link.id).unwrap();
+            assert_eq!(receiver.next_delivery(), None);
+            expect_nothing_unsettled(p, &link);
+        });
+    }
+}

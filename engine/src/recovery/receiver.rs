@@ -212,6 +212,11 @@ impl Endpoints {
         // A sender that tells an outcome sends no payload: what is here is all there is.
         let outcome_only = payload.is_empty() && !transfer.more && tells_outcome(transfer);
         if outcome_only && !awaited.complete {
+            // The rest will not come. The sender's word counts, and the sender waits to hear that it was heard.
+            if transfer.settled != Some(true) {
+                let echo = say(number, true, transfer.state.clone());
+                self.request_dispositions(session_id, echo);
+            }
             self.forget_incoming(session_id, Some(number));
             if read > 0 {
                 self.complete_aborted(id, tag, format);
@@ -282,28 +287,31 @@ impl Endpoints {
             return;
         };
         let ours = incoming.local_state.clone().filter(is_told);
-        let say = |settled, state| Run {
-            role: Role::Receiver,
-            first: number,
-            last: number,
-            settled,
-            state,
-        };
         match (&ours, theirs) {
             // The outcome takes effect at the sender, so its word counts (3.4.6, the 13th example).
             (Some(ours), Some(theirs)) if ours != theirs => {
                 incoming.done = false;
-                self.request_dispositions(session, say(true, Some(theirs.clone())));
+                self.request_dispositions(session, say(number, true, Some(theirs.clone())));
                 self.hear(session, number, id.into(), Some(theirs), true);
             }
             _ if incoming.done && !incoming.settles_second => {
-                self.request_dispositions(session, say(true, ours));
+                self.request_dispositions(session, say(number, true, ours));
                 self.forget_incoming(session, Some(number));
             }
-            (Some(_), None) => self.request_dispositions(session, say(false, ours)),
+            (Some(_), None) => self.request_dispositions(session, say(number, false, ours)),
             (None, Some(_)) => self.hear(session, number, id.into(), theirs, false),
             _ => {}
         }
+    }
+}
+
+const fn say(number: Seq, settled: bool, state: Option<DeliveryState>) -> Run {
+    Run {
+        role: Role::Receiver,
+        first: number,
+        last: number,
+        settled,
+        state,
     }
 }
 
