@@ -177,6 +177,9 @@ pub struct SendOptions {
     pub settled: bool,
     /// Its state here, said on every transfer of it: that it belongs to a transaction (4.4.1), for example.
     /// Not [`Received`](DeliveryState::Received), which is for deliveries that are resumed (3.4.1).
+    ///
+    /// If the link is recovered, what belongs to a transaction is not sent again outside of it. An outcome is not held
+    /// against the delivery: it is resumed or sent again as any other, without the state.
     pub state: Option<DeliveryState>,
     /// A hint that the receiver need not hurry to tell its outcome, so that it can tell that of many at once (2.7.5).
     pub batchable: bool,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::codec::Encode;
 use crate::config::SendOptions;
-use crate::delivery::{OutgoingMore, Payload, SendPayload};
+use crate::delivery::{OutgoingMore, Payload, SendPayload, state_to_keep};
 use crate::endpoints::{Control, Phase};
 use crate::engine::Engine;
 use crate::error::SendError;
@@ -413,19 +413,9 @@ impl Engine {
         let delivery = (!settled).then(|| self.endpoints.remember(id, tag, format, None, kept));
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         let sending = Sending {
-            delivery,
-            tag,
-            format: options.message_format,
             state: options.state.clone(),
             batchable: options.batchable,
-            payload: payload.into_payload(),
-            remaining: size,
-            written: size as u64,
-            open: None,
-            aborted: false,
-            number: None,
-            after: After::Nothing,
-            resumes: None,
+            ..Sending::new(delivery, tag, format, payload.into_payload())
         };
         Ok(self.endpoints.enqueue(id, sending))
     }
@@ -503,7 +493,7 @@ enum Source<'a> {
 fn keep(payload: &mut SendPayload<'_>, options: &SendOptions) -> Box<OutgoingMore> {
     let shared = core::mem::replace(payload, SendPayload::Borrowed(&[])).into_payload();
     *payload = SendPayload::Shared(shared.clone());
-    OutgoingMore::keep(shared, options.state.clone())
+    OutgoingMore::keep(shared, state_to_keep(options))
 }
 
 /// The state, or if a frame has no room for it the state without its text.

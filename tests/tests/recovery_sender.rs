@@ -2,10 +2,14 @@
 //!
 //! The tests that begin with `example_` are the deliveries of the specification's example, in its order.
 
-use ferrion_engine::protocol::{DeliveryState, Received, Role, SenderSettleMode, Tag};
+use std::cell::RefCell;
+
+use ferrion_engine::protocol::{
+    DeliveryState, Received, Role, SenderSettleMode, Tag, TransactionalState,
+};
 use ferrion_engine::{
-    Event, LinkConfig, LinkState, Recovery, SendError, SendOptions, SessionConfig,
-    UnsettledDelivery,
+    DeliveryId, Event, LinkConfig, LinkState, Recovery, SendError, SendOptions, SessionConfig,
+    UnsettledDelivery, UsageError,
 };
 use ferrion_tests::build::{self, accepted, detach, disposition, received, released};
 use ferrion_tests::oracle::V;
@@ -963,30 +967,320 @@ fn a_resumed_delivery_is_not_settled_before_the_peer_has_answered() {
     });
 }
 
+/// The first half of a delivery, the rest of which is still to be written.
+fn half_written(tag: &[u8], local_state: Option<DeliveryState>) -> UnsettledDelivery {
+    UnsettledDelivery {
+        payload: Some(message()[..300].to_vec().into()),
+        complete: false,
+        ..delivery(tag, local_state)
+    }
+}
+
+fn first_unsettled(p: &mut Peer, link: &Wired) -> DeliveryId {
+    let link = p.engine().link(link.id).unwrap();
+    link.unsettled().next().unwrap().id
+}
+
+fn within_transaction() -> DeliveryState {
+    let id = bytes::Bytes::from_static(b"x");
+    DeliveryState::Transactional(Box::new(TransactionalState::new(id)))
+}
+
 #[test]
-fn the_work_of_a_transaction_is_not_done_outside_of_it() {
+fn an_open_delivery_is_not_touched_before_the_peer_has_answered() {
     client(|p| {
         p.opened();
         let session = p.begun();
-        let mut config = LinkConfig::sender("l", "q");
-        config.recoverable = true;
-        let link = p.sender_with(session, config, |attach| attach);
-        p.grant(&link, 1);
-        let options = SendOptions {
-            state: Some(DeliveryState::Transactional(Box::new(
-                ferrion_engine::protocol::TransactionalState::new(bytes::Bytes::from_static(b"x")),
-            ))),
-            ..SendOptions::default()
-        };
-        let mut sender = p.engine().sender(link.id).unwrap();
-        sender.send_with(b"t", &options, b"hi").unwrap();
-        p.expect_transfer();
-        let mut ours = p.engine().link(link.id).unwrap().state().unwrap();
-        ours.config.name = "again".into();
-        let link = p.resumed_with(session, ours, |attach| attach.unsettled(map(&[])));
-        p.grant(&link, 1);
-        let update = p.updates(&link).remove(0);
-        assert!(update.settled && update.state == options.state);
+        let id = p
+            .resume(session, state(vec![half_written(b"1", None)]))
+            .unwrap();
+        let delivery = p.engine().link(id).unwrap().unsettled().next().unwrap().id;
+        let mut sender = p.engine().sender(id).unwrap();
+        let wait = UsageError::WrongState("the link is being resumed: wait until it is attached");
+        assert_eq!(sender.abort(delivery), Err(wait.clone()));
+        assert_eq!(sender.finish(delivery), Err(wait.clone()));
+        assert_eq!(
+            sender.write(delivery, b"more".to_vec()),
+            Err(SendError::Usage(wait))
+        );
+        p.expect_attach().unsettled(map(&[(b"1", V::Null)]));
         p.expect_nothing();
     });
+}
+
+#[test]
+fn what_the_receiver_remembers_is_aborted_aloud_though_nothing_was_written_yet() {
+    let remembered = [point(1, 3), V::Null, accepted().v(), released().v()];
+    for (n, theirs) in remembered.into_iter().enumerate() {
+        client(|p| {
+            // The last is restated, the one before it confirmed, the others are resumed.
+            let ours = match n {
+                3 => delivery(b"1", Some(DeliveryState::Accepted)),
+                2 => delivery(b"1", None),
+                _ => half_written(b"1", None),
+            };
+            p.opened();
+            let session = p.begun();
+            let link = p.resumed_with(session, state(vec![ours]), |attach| {
+                attach.unsettled(map(&[(b"1", theirs.clone())]))
+            });
+            let id = first_unsettled(p, &link);
+            p.engine().sender(link.id).unwrap().abort(id).unwrap();
+            assert_eq!(
+                p.engine().sender(link.id).unwrap().abort(id),
+                Err(UsageError::StaleHandle)
+            );
+            p.expect_nothing();
+            p.grant(&link, 5);
+            p.expect_transfer()
+                .delivery_tag(b"1")
+                .resume(true)
+                .aborted(true)
+                .settled(false)
+                .more(false)
+                .null("state")
+                .payload(b"");
+            expect_nothing_unsettled(p, &link);
+            p.send(&link, b"2", b"hi");
+            p.expect_transfer().delivery_tag(b"2").resume(false);
+        });
+    }
+}
+
+#[test]
+fn what_the_receiver_has_nothing_of_is_aborted_in_silence() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.resumed_with(session, state(vec![delivery(b"1", None)]), |attach| {
+            attach.unsettled(map(&[]))
+        });
+        let id = first_unsettled(p, &link);
+        p.engine().sender(link.id).unwrap().abort(id).unwrap();
+        p.grant(&link, 5);
+        expect_nothing_unsettled(p, &link);
+    });
+}
+
+#[test]
+fn an_open_delivery_with_an_outcome_is_not_written_to_the_end() {
+    let told = DeliveryState::Accepted;
+    let remembered = [None, Some(point(1, 3)), Some(accepted().v())];
+    for theirs in remembered {
+        client(|p| {
+            let ours = state(vec![half_written(b"1", Some(told.clone()))]);
+            let theirs: Vec<(&[u8], V)> = theirs.iter().map(|v| (&b"1"[..], v.clone())).collect();
+            let link = resumed(p, ours, &theirs);
+            let update = p.updates(&link).remove(0);
+            assert_eq!((&update.state, update.settled), (&Some(told.clone()), true));
+            let mut sender = p.engine().sender(link.id).unwrap();
+            assert_eq!(
+                sender.finish(update.delivery),
+                Err(UsageError::StaleHandle),
+                "it was over with its update"
+            );
+            p.drain_names();
+            expect_nothing_unsettled(p, &link);
+        });
+    }
+}
+
+#[test]
+fn an_open_delivery_of_two_outcomes_is_settled_by_either_side() {
+    client(|p| {
+        let ours = || half_written(b"1", Some(DeliveryState::Accepted));
+        let link = resumed(p, state(vec![ours()]), &[(b"1", released().v())]);
+        let id = first_unsettled(p, &link);
+        p.engine().sender(link.id).unwrap().settle(id).unwrap();
+        p.expect_transfer()
+            .resume(true)
+            .settled(true)
+            .accepted()
+            .payload(b"");
+        expect_nothing_unsettled(p, &link);
+    });
+}
+
+#[test]
+fn an_open_delivery_whose_outcome_was_told_is_over_once_the_receiver_forgot_it() {
+    client(|p| {
+        let ours = UnsettledDelivery {
+            remote_state: Some(DeliveryState::Released),
+            ..half_written(b"1", None)
+        };
+        let link = resumed(p, state(vec![ours]), &[]);
+        let update = p.updates(&link).remove(0);
+        assert_eq!(
+            (update.state, update.settled),
+            (Some(DeliveryState::Released), true)
+        );
+        expect_nothing_unsettled(p, &link);
+    });
+}
+
+#[test]
+fn a_lost_delivery_has_no_outcome_whatever_the_default_is() {
+    for remote_state in [None, at(1, 3)] {
+        client(|p| {
+            let mut ours = state(vec![UnsettledDelivery {
+                payload: None,
+                remote_state: remote_state.clone(),
+                ..delivery(b"1", None)
+            }]);
+            let source = ours.config.source.get_or_insert_default();
+            source.default_outcome = Some(DeliveryState::Accepted);
+            let link = resumed(p, ours, &[]);
+            assert_eq!(report(p, &link), Recovery { lost: 1, ..ALL });
+            // Nor is it made up where the link is lost again before the application was told.
+            let left = p.engine().link(link.id).unwrap().state().unwrap();
+            assert_eq!(left.unsettled[0].remote_state, None);
+            let update = p.updates(&link).remove(0);
+            assert_eq!((update.state, update.settled), (None, true));
+            expect_nothing_unsettled(p, &link);
+        });
+    }
+}
+
+#[test]
+fn what_the_receiver_settles_without_a_word_has_the_default_outcome_also_in_what_is_left() {
+    client(|p| {
+        let mut ours = state(vec![delivery(b"1", None)]);
+        let source = ours.config.source.get_or_insert_default();
+        source.default_outcome = Some(DeliveryState::Accepted);
+        let link = resumed(p, ours, &[]);
+        expect_new(p, b"1");
+        p.inject(
+            disposition()
+                .role(build::Role::Receiver)
+                .first(0)
+                .settled(true),
+        );
+        let left = p.engine().link(link.id).unwrap().state().unwrap();
+        assert_eq!(
+            left.unsettled[0].remote_state,
+            Some(DeliveryState::Accepted)
+        );
+        let update = p.updates(&link).remove(0);
+        assert_eq!(update.state, Some(DeliveryState::Accepted));
+    });
+}
+
+/// What is left of a link that can be recovered when its connection is lost after a message was sent in this state: at
+/// once, after its transfer got out, or in the middle of it.
+fn left_of_what_was_sent(said: &DeliveryState) -> [LinkState; 3] {
+    let options = SendOptions {
+        state: Some(said.clone()),
+        ..SendOptions::default()
+    };
+    [0, 1, 2].map(|way| {
+        let left = RefCell::new(None);
+        client(|p| {
+            p.opened();
+            let session = p.begun();
+            let mut config = LinkConfig::sender("l", "q");
+            config.recoverable = true;
+            let link = p.sender_with(session, config, |attach| attach);
+            p.grant(&link, 1);
+            let mut sender = p.engine().sender(link.id).unwrap();
+            if way == 2 {
+                let id = sender.stream(b"1", &options).unwrap();
+                sender.write(id, message()[..300].to_vec()).unwrap();
+            } else {
+                sender.send_with(b"1", &options, message()).unwrap();
+            }
+            if way > 0 {
+                p.expect_transfer();
+            }
+            p.inject_eof();
+            *left.borrow_mut() = Some(p.engine().link_states().remove(0));
+        });
+        left.into_inner().unwrap()
+    })
+}
+
+#[test]
+fn an_outcome_said_when_sending_does_not_decide_what_the_receiver_has_nothing_of() {
+    for left in left_of_what_was_sent(&DeliveryState::Accepted) {
+        client(|p| {
+            let link = resumed(p, left.clone(), &[]);
+            let expected = Recovery {
+                sent_again: 1,
+                ..ALL
+            };
+            assert_eq!(report(p, &link), expected);
+            assert_eq!(p.updates(&link), []);
+            p.expect_transfer().delivery_tag(b"1").resume(false);
+            p.expect_nothing();
+        });
+    }
+}
+
+#[test]
+fn an_outcome_said_when_sending_does_not_call_off_what_the_receiver_has_a_part_of() {
+    for left in left_of_what_was_sent(&DeliveryState::Accepted) {
+        client(|p| {
+            let link = resumed(p, left.clone(), &[(b"1", point(1, 100))]);
+            assert_eq!(report(p, &link), Recovery { resumed: 1, ..ALL });
+            p.expect_transfer()
+                .resume(true)
+                .aborted(false)
+                .state(point(1, 100));
+        });
+    }
+}
+
+#[test]
+fn the_work_of_a_transaction_is_not_done_outside_of_it() {
+    for left in left_of_what_was_sent(&within_transaction()) {
+        client(|p| {
+            let link = resumed(p, left.clone(), &[]);
+            assert_eq!(report(p, &link), Recovery { lost: 1, ..ALL });
+            let update = p.updates(&link).remove(0);
+            assert_eq!((update.state, update.settled), (None, true));
+            expect_nothing_unsettled(p, &link);
+        });
+    }
+}
+
+#[test]
+fn the_work_of_a_transaction_is_called_off_where_the_receiver_has_decided_nothing() {
+    for theirs in [V::Null, point(1, 3)] {
+        client(|p| {
+            let ours = state(vec![delivery(b"1", Some(within_transaction()))]);
+            let link = resumed(p, ours, &[(b"1", theirs.clone())]);
+            expect_aborted(p, b"1");
+            let expected = Recovery {
+                resumed: 1,
+                aborted: 1,
+                lost: 1,
+                ..ALL
+            };
+            assert_eq!(report(p, &link), expected);
+            let update = p.updates(&link).remove(0);
+            assert_eq!((update.state, update.settled), (None, true));
+            expect_nothing_unsettled(p, &link);
+        });
+    }
+}
+
+#[test]
+fn the_state_of_a_transaction_at_the_receiver_is_told_and_settles_nothing() {
+    for ours in [None, Some(within_transaction())] {
+        client(|p| {
+            let theirs = V::described(0x34, V::List(vec![V::bin(b"x")]));
+            let ours = state(vec![delivery(b"1", ours.clone())]);
+            let link = resumed(p, ours, &[(b"1", theirs.clone())]);
+            p.expect_transfer()
+                .resume(true)
+                .settled(false)
+                .state(theirs)
+                .payload(b"");
+            let update = p.updates(&link).remove(0);
+            assert_eq!(
+                (update.state, update.settled),
+                (Some(within_transaction()), false)
+            );
+            assert_eq!(report(p, &link), Recovery { resumed: 1, ..ALL });
+        });
+    }
 }

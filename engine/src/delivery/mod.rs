@@ -13,7 +13,7 @@ use crate::protocol::{DeliveryState, Tag};
 use crate::seq::Seq;
 pub(crate) use of_link::OfLink;
 pub use payload::{Payload, SendPayload};
-pub(crate) use settlement::check_sender_state;
+pub(crate) use settlement::{check_sender_state, state_to_keep};
 pub(crate) use unsettled::Unsettled;
 
 /// A complete incoming delivery.
@@ -54,7 +54,7 @@ pub struct Update {
     /// The sender's name for it.
     pub tag: Tag,
     /// Its state at the peer. Once the peer has settled one of ours without an outcome, it is the default outcome of the
-    /// link's source (3.5.3). `None` if there is neither.
+    /// link's source (3.5.3). `None` if there is neither, and if the delivery was [lost](crate::Recovery::lost).
     pub state: Option<DeliveryState>,
     /// Whether the peer has settled, and so forgotten, it. If not, settle it when you are done with it.
     pub settled: bool,
@@ -127,7 +127,7 @@ pub(crate) struct OutgoingMore {
     pub(crate) is_open: bool,
     /// It is named only for as long as it is written: there is nothing to settle.
     pub(crate) is_settled: bool,
-    /// Its state at this side, as the caller said when it sent it or resumed the link.
+    /// Its state at this side, as the caller said of what was sent or when it resumed the link; see [`state_to_keep`].
     pub(crate) local_state: Option<DeliveryState>,
     /// What was sent, on a link that can be recovered.
     pub(crate) payload: Option<Payload>,

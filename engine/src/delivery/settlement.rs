@@ -1,5 +1,6 @@
 //! Delivery states and settlement, in both directions (2.6.12, 2.7.6).
 
+use crate::config::SendOptions;
 use crate::delivery::{Known, Update};
 use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
@@ -135,9 +136,8 @@ impl Endpoints {
         let link_id = delivery.known.link;
         let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
         let session_id = link.session;
-        if !remote_settled && link.resuming.as_ref().is_some_and(|r| r.is_waiting()) {
-            let text = "the link is being resumed: wait until it is attached";
-            return Err(UsageError::WrongState(text));
+        if !remote_settled {
+            link.check_resumed()?;
         }
         if number.is_none() && !settled {
             let text = "none of the delivery was written yet: name the state when sending it";
@@ -219,12 +219,6 @@ impl Endpoints {
                     None => continue,
                 },
             };
-            if known.is_undecided()
-                && delivery.is_outgoing()
-                && let Some(outcome) = default_outcome(self.links.get(id))
-            {
-                known.remote_state = Some(outcome);
-            }
             let update = known.take_update(delivery);
             // While it is being written it needs its name.
             if update.settled && !is_open {
@@ -294,6 +288,12 @@ impl Endpoints {
         };
         let link = known.link;
         let fresh = known.hear(state, settled);
+        if known.is_undecided()
+            && id.is_outgoing()
+            && let Some(outcome) = default_outcome(self.links.get(link))
+        {
+            known.remote_state = Some(outcome);
+        }
         if settled {
             self.forget_number(session, link, id, number);
         }
@@ -302,7 +302,8 @@ impl Endpoints {
         }
     }
 
-    /// The caller is to be told of a delivery, as if the peer had sent a disposition.
+    /// The caller is to be told of a delivery what did not come as a disposition: it is as it was found to be, without
+    /// the default outcome.
     pub(crate) fn tell(&mut self, id: DeliveryId, state: Option<DeliveryState>, settled: bool) {
         if let Some(known) = self.known_mut(id) {
             let link = known.link;
@@ -381,6 +382,14 @@ impl Endpoints {
 /// What becomes of a delivery that is settled without an outcome (3.5.3).
 fn default_outcome(link: Option<&Link>) -> Option<DeliveryState> {
     link?.config.source.as_ref()?.default_outcome.clone()
+}
+
+/// What a link that can be recovered keeps of the state that the caller said when it sent a delivery. That it belongs to
+/// a transaction holds from the beginning. An outcome does not: the receiver may turn out to have nothing of the
+/// delivery, and then it is to be sent again, and not forgotten as one that is decided.
+pub(crate) fn state_to_keep(options: &SendOptions) -> Option<DeliveryState> {
+    let said = options.state.as_ref();
+    said.filter(|state| !state.is_outcome()).cloned()
 }
 
 /// A sender tells `received` only of a delivery that it resumes (3.4.1).

@@ -135,6 +135,16 @@ impl Link {
         self.config.recoverable || self.resuming.is_some()
     }
 
+    /// What was begun on another endpoint of the link waits until it is known what the peer remembers of it.
+    pub(crate) fn check_resumed(&self) -> Result<(), UsageError> {
+        match &self.resuming {
+            Some(resuming) if resuming.is_waiting() => Err(UsageError::WrongState(
+                "the link is being resumed: wait until it is attached",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the peer answered our attach without a terminus of its own: it will detach (2.6.3).
     pub(crate) fn is_refused(&self) -> bool {
         match (&self.half, &self.remote_attach) {

@@ -5,7 +5,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::SendOptions;
-use crate::delivery::{Known, Outgoing, OutgoingMore, Payload, check_sender_state, is_live};
+use crate::delivery::{
+    Known, Outgoing, OutgoingMore, Payload, check_sender_state, is_live, state_to_keep,
+};
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
@@ -30,7 +32,7 @@ pub(crate) struct Sending {
     pub(crate) written: u64,
     /// The caller is still writing it, under this id.
     pub(crate) open: Option<OutgoingId>,
-    /// The caller took it back after its first transfer was written.
+    /// The caller took it back after the peer heard of it.
     pub(crate) aborted: bool,
     /// The delivery-id, once the first transfer was written.
     pub(crate) number: Option<Seq>,
@@ -65,6 +67,31 @@ pub(crate) enum After {
 }
 
 impl Sending {
+    /// All of a delivery, of which nothing is said but the payload.
+    pub(crate) fn new(
+        delivery: Option<OutgoingId>,
+        tag: Tag,
+        format: u32,
+        payload: Payload,
+    ) -> Self {
+        let remaining = payload.len();
+        Self {
+            delivery,
+            tag,
+            format,
+            state: None,
+            batchable: false,
+            payload,
+            remaining,
+            written: remaining as u64,
+            open: None,
+            aborted: false,
+            number: None,
+            after: After::Nothing,
+            resumes: None,
+        }
+    }
+
     /// Whether there is a transfer to be written: something is left, or the end is to be told.
     pub(crate) const fn has_transfer(&self) -> bool {
         self.remaining > 0 || self.open.is_none()
@@ -298,24 +325,16 @@ impl Endpoints {
         let more = Box::new(OutgoingMore {
             is_open: true,
             is_settled: settled,
-            local_state: options.state.clone().filter(|_| keeps),
+            local_state: state_to_keep(options).filter(|_| keeps),
             payload: (keeps && !settled).then(Payload::default),
         });
         let delivery = self.remember(id, &tag, options.message_format, None, Some(more));
+        let named = (!settled).then_some(delivery);
         let sending = Sending {
-            delivery: (!options.settled).then_some(delivery),
-            tag,
-            format: options.message_format,
             state: options.state.clone(),
             batchable: options.batchable,
-            payload: Payload::default(),
-            remaining: 0,
-            written: 0,
             open: Some(delivery),
-            aborted: false,
-            number: None,
-            after: After::Nothing,
-            resumes: None,
+            ..Sending::new(named, tag, options.message_format, Payload::default())
         };
         self.enqueue(id, sending);
         Ok(delivery.into())
@@ -327,8 +346,10 @@ impl Endpoints {
         let id = id.outgoing().ok_or(UsageError::WrongKind { expected })?;
         let outgoing = self.outgoing.get(id).ok_or(UsageError::StaleHandle)?;
         let link = outgoing.known.link;
+        let entry = self.link_mut(link)?;
+        entry.check_resumed()?;
         let over = UsageError::WrongState("the delivery is not being written any more");
-        match &mut self.link_mut(link)?.half {
+        match &mut entry.half {
             Half::Sender(sender) => Ok((link, sender.open_mut(id).ok_or(over)?)),
             Half::Receiver(_) => Err(over),
         }
@@ -402,6 +423,7 @@ impl Endpoints {
             .known
             .link;
         let link = self.link_mut(link_id)?;
+        link.check_resumed()?;
         let session = link.session;
         let Half::Sender(sender) = &mut link.half else {
             return Err(UsageError::WrongKind { expected });
@@ -413,8 +435,15 @@ impl Endpoints {
             return Err(UsageError::WrongState("the delivery was wholly sent"));
         };
         let mut number = None;
+        let mut is_known = false;
         if let Some(sending) = sender.queue.get_mut(at) {
             number = sending.number;
+            is_known = number.is_some() || sending.resumes.is_some();
+            if number.is_none()
+                && let Some(resumes) = &mut sending.resumes
+            {
+                resumes.state = None;
+            }
             sending.delivery = None;
             sending.open = None;
             sending.aborted = true;
@@ -422,7 +451,7 @@ impl Endpoints {
             sender.queued_octets -= core::mem::take(&mut sending.remaining);
             sending.payload = Payload::default();
         }
-        if number.is_none() {
+        if !is_known {
             // The peer never heard of it: it costs no credit.
             sender.queue.remove(at);
         }

@@ -22,6 +22,7 @@ struct Earlier {
     local: Option<DeliveryState>,
     /// The outcome at the receiver that was heard of before.
     heard: Option<DeliveryState>,
+    /// What can be sent again.
     payload: Option<Payload>,
     is_open: bool,
 }
@@ -70,30 +71,31 @@ impl Endpoints {
                         None => self.call_off_and_send_again(&delivery, report),
                     }
                 }
-                Step::Answer(outcome) => {
+                Step::Answer(state) => {
                     self.close_writing(&delivery);
-                    self.tell_outcome(&delivery, outcome);
-                    self.tell(delivery.id.into(), Some(outcome.clone()), false);
+                    self.tell_state(&delivery, state);
+                    self.tell(delivery.id.into(), Some(state.clone()), false);
                 }
                 Step::AbortAndSendAgain => self.call_off_and_send_again(&delivery, report),
                 Step::Forget(outcome) => {
                     // Nothing new may be concluded while one side has not told all.
                     if report.complete {
                         report.settled += 1;
-                        self.tell(delivery.id.into(), Some(outcome.clone()), true);
+                        self.conclude(&delivery, Some(outcome.clone()));
                     }
                 }
                 Step::Abort(outcome) => {
                     self.call_off(&delivery, report);
-                    self.tell(delivery.id.into(), Some(outcome.clone()), true);
+                    self.conclude(&delivery, Some(outcome.clone()));
                 }
                 Step::Settle(outcome) => {
                     report.settled += 1;
                     self.settle_again(&delivery, outcome);
-                    self.tell(delivery.id.into(), Some(outcome.clone()), true);
+                    self.conclude(&delivery, Some(outcome.clone()));
                 }
                 Step::Restate(outcome) => {
-                    self.tell_outcome(&delivery, outcome);
+                    self.close_writing(&delivery);
+                    self.tell_state(&delivery, outcome);
                 }
             }
         }
@@ -111,15 +113,20 @@ impl Endpoints {
                 return None;
             }
             let more = sent.more.as_ref();
+            let local = more.and_then(|more| more.local_state.clone());
+            // The work of a transaction is not done again outside of it.
+            let is_repeatable = !matches!(local, Some(DeliveryState::Transactional(_)));
             let is_outcome = |state: &&DeliveryState| state.is_outcome();
             Some(Earlier {
                 id,
                 link: known.link,
                 tag: known.tag,
                 format: known.format,
-                local: more.and_then(|more| more.local_state.clone()),
+                local,
                 heard: known.remote_state.as_ref().filter(is_outcome).cloned(),
-                payload: more.and_then(|more| more.payload.clone()),
+                payload: more
+                    .filter(|_| is_repeatable)
+                    .and_then(|more| more.payload.clone()),
                 is_open: sent.is_open(),
             })
         };
@@ -136,27 +143,28 @@ impl Endpoints {
         // A receiver that told an outcome and forgot the delivery since has settled it.
         if delivery.heard.is_some() {
             report.settled += 1;
-            self.tell(delivery.id.into(), None, true);
+            self.conclude(delivery, None);
             return;
         }
         let Some(payload) = delivery.payload.clone() else {
             report.lost += 1;
-            self.close_writing(delivery);
-            self.tell(delivery.id.into(), None, true);
+            // How far it had come at the receiver says nothing any more.
+            if let Some(sent) = self.outgoing.get_mut(delivery.id) {
+                sent.known.remote_state = None;
+            }
+            self.conclude(delivery, None);
             return;
         };
         report.sent_again += 1;
-        let written = payload.len() as u64;
         let mut sending = delivery.sending(payload);
-        sending.written = written;
         sending.open = delivery.is_open.then_some(delivery.id);
         self.enqueue(delivery.link, sending);
     }
 
     /// A transfer without payload gives the delivery an id again, and says what became of it.
-    fn tell_outcome(&mut self, delivery: &Earlier, outcome: &DeliveryState) {
+    fn tell_state(&mut self, delivery: &Earlier, state: &DeliveryState) {
         let mut sending = delivery.sending(Payload::default());
-        sending.resumes = Some(Resumes::boxed(Some(outcome.clone())));
+        sending.resumes = Some(Resumes::boxed(Some(state.clone())));
         self.enqueue(delivery.link, sending);
     }
 
@@ -192,7 +200,13 @@ impl Endpoints {
         self.enqueue(delivery.link, sending);
     }
 
-    /// What the receiver has made up its mind about needs not be written to the end.
+    /// It is over: the application is told, and has nothing left to do.
+    fn conclude(&mut self, delivery: &Earlier, outcome: Option<DeliveryState>) {
+        self.close_writing(delivery);
+        self.tell(delivery.id.into(), outcome, true);
+    }
+
+    /// What is decided needs not be written to the end.
     fn close_writing(&mut self, delivery: &Earlier) {
         if let Some(sent) = self.outgoing.get_mut(delivery.id)
             && let Some(more) = &mut sent.more
@@ -206,21 +220,7 @@ const BEYOND: &str = "unsettled tells of more octets received than the delivery 
 
 impl Earlier {
     fn sending(&self, payload: Payload) -> Sending {
-        Sending {
-            delivery: Some(self.id),
-            tag: self.tag,
-            format: self.format,
-            state: None,
-            batchable: false,
-            remaining: payload.len(),
-            payload,
-            written: 0,
-            open: None,
-            aborted: false,
-            number: None,
-            after: After::Nothing,
-            resumes: None,
-        }
+        Sending::new(Some(self.id), self.tag, self.format, payload)
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) enum Step<'a> {
     SendAgain,
     /// 2, 4, 6: the rest is sent, from this point or from the beginning.
     Resume(Option<&'a Received>),
-    /// 3, 8: the receiver knows what it wants to become of it, and is told that this is known.
+    /// 3, 8: the receiver has all of it and tells a state, which it is told is known.
     Answer(&'a DeliveryState),
     /// 7, 9: the receiver lacks what cannot be sent any more. It is called off, and sent as a new delivery.
     AbortAndSendAgain,
@@ -27,14 +27,17 @@ pub(super) enum Step<'a> {
 ///
 /// `local` is the state at this side, the sender's; `remote` that in the receiver's map, `None` if the map lacks the
 /// delivery. `lacks` is whether the receiver lacks octets before a point that this side has.
+///
+/// A transaction's state (4.4.1) decides nothing. At this side, it says that the payload must not be sent again: that
+/// would be outside of the transaction.
 pub(super) fn step<'a>(
     local: Option<&'a DeliveryState>,
     remote: Option<Option<&'a DeliveryState>>,
     lacks: impl FnOnce(&Received, &Received) -> bool,
 ) -> Step<'a> {
-    use DeliveryState::Received;
+    use DeliveryState::{Received, Transactional};
     match (local, remote) {
-        (None | Some(Received(_)), None) => Step::SendAgain,
+        (None | Some(Received(_) | Transactional(_)), None) => Step::SendAgain,
         (None, Some(None)) => Step::Resume(None),
         (None, Some(Some(Received(theirs)))) => Step::Resume(Some(theirs)),
         (Some(Received(ours)), Some(None)) if ours.is_start() => Step::Resume(None),
@@ -43,7 +46,8 @@ pub(super) fn step<'a>(
             Step::AbortAndSendAgain
         }
         (Some(Received(_)), Some(Some(Received(theirs)))) => Step::Resume(Some(theirs)),
-        (None | Some(Received(_)), Some(Some(outcome))) => Step::Answer(outcome),
+        (Some(Transactional(_)), Some(None | Some(Received(_)))) => Step::AbortAndSendAgain,
+        (None | Some(Received(_) | Transactional(_)), Some(Some(state))) => Step::Answer(state),
         (Some(outcome), None) => Step::Forget(outcome),
         (Some(outcome), Some(None | Some(Received(_)))) => Step::Abort(outcome),
         (Some(ours), Some(Some(theirs))) if ours == theirs => Step::Settle(ours),
@@ -61,8 +65,9 @@ impl Received {
 #[cfg(test)]
 mod tests {
     use super::{Step, step};
-    use crate::protocol::{DeliveryState, Received};
+    use crate::protocol::{DeliveryState, Received, TransactionalState};
     use alloc::boxed::Box;
+    use bytes::Bytes;
 
     #[test]
     fn the_examples_of_the_specification_give_their_steps() {
@@ -106,6 +111,36 @@ mod tests {
                 "example {}: {found}",
                 number + 1
             );
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_transaction_is_no_outcome() {
+        let within = |outcome| {
+            let mut state = TransactionalState::new(Bytes::from_static(b"t"));
+            state.outcome = outcome;
+            DeliveryState::Transactional(Box::new(state))
+        };
+        let ours = within(None);
+        let theirs = within(Some(DeliveryState::Accepted));
+        let start = DeliveryState::Received(Box::new(Received::new(0, 0)));
+        let accepted = DeliveryState::Accepted;
+        let table = [
+            (Some(&ours), None, Step::SendAgain),
+            (Some(&ours), Some(None), Step::AbortAndSendAgain),
+            (Some(&ours), Some(Some(&start)), Step::AbortAndSendAgain),
+            (Some(&ours), Some(Some(&ours)), Step::Answer(&ours)),
+            (Some(&ours), Some(Some(&theirs)), Step::Answer(&theirs)),
+            (Some(&ours), Some(Some(&accepted)), Step::Answer(&accepted)),
+            (None, Some(Some(&theirs)), Step::Answer(&theirs)),
+            (
+                Some(&accepted),
+                Some(Some(&theirs)),
+                Step::Restate(&accepted),
+            ),
+        ];
+        for (local, remote, expected) in table {
+            assert_eq!(step(local, remote, |_, _| false), expected);
         }
     }
 
