@@ -11,7 +11,9 @@ use crate::engine::Engine;
 use crate::error::SendError;
 use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::link::{After, Half, Sending, TRANSFER_OVERHEAD};
-use crate::protocol::{Condition, DeliveryState, Disposition, Open, Tag, Transfer, conditions};
+use crate::protocol::{
+    Condition, DeliveryState, Disposition, Open, SenderSettleMode, Tag, Transfer, conditions,
+};
 use crate::seq::Seq;
 use crate::transport::frame::{self, FrameTooLarge, FrameType};
 
@@ -302,6 +304,15 @@ impl Engine {
             if sender.credit.credit() == 0 {
                 return false;
             }
+            if let Some(id) = sending.delivery
+                && let Some(state) = sender.settled.remove(&id)
+            {
+                if state.is_none() && link.config.snd_settle_mode != SenderSettleMode::Unsettled {
+                    sending.delivery = None;
+                } else {
+                    sending.after = After::Settle(state);
+                }
+            }
             let number = session.next_delivery;
             session.next_delivery = number.next();
             sender.credit.send();
@@ -353,7 +364,7 @@ impl Engine {
             chain_octets,
         );
         if !transfer.more
-            && let Some(sent) = sender.queue.pop_front()
+            && let Some(sent) = sender.pop_sent()
             && let (After::Settle(state), Some(number)) = (sent.after, sent.number)
         {
             let session = link.session;

@@ -3,7 +3,9 @@
 //! The tests that begin with `example_` are the deliveries of the specification's example, as its receiver sees them.
 
 use ferrion_engine::protocol::{DeliveryState, Received, ReceiverSettleMode, Role, Tag};
-use ferrion_engine::{Event, LinkConfig, LinkState, Recovery, SessionConfig, UnsettledDelivery};
+use ferrion_engine::{
+    Closing, Event, LinkConfig, LinkState, Recovery, SessionConfig, UnsettledDelivery,
+};
 use ferrion_tests::build::{
     self, Build, accepted, detach, disposition, received, released, transfer,
 };
@@ -812,4 +814,41 @@ fn an_outcome_for_what_had_not_all_arrived_is_echoed_and_the_delivery_settled() 
             expect_nothing_unsettled(p, &link);
         });
     }
+}
+
+#[test]
+fn a_graceful_close_waits_for_the_sender_to_resume_what_it_remembers() {
+    client(|p| {
+        let theirs = [(&b"1"[..], V::Null)];
+        let link = resumed(p, state(vec![taken(b"1", None)]), &theirs, &theirs);
+        let by = p.now().after(60_000);
+        p.engine().link(link.id).unwrap().close_by(by).unwrap();
+        p.expect_flow().drain(true);
+        let credit_used = p.flow().handle(link.theirs).delivery_count(100);
+        p.inject(credit_used.link_credit(0).drain(true));
+        p.expect_nothing();
+        let closing = |p: &mut Peer| p.engine().link(link.id).unwrap().closing();
+        assert_eq!(closing(p), Some(Closing::Settling));
+        p.advance(60_000);
+        p.expect_detach().closed(true);
+        assert_eq!(closing(p), Some(Closing::Overdue));
+    });
+}
+
+#[test]
+fn a_graceful_close_of_a_receiver_waits_until_the_sender_tells_what_it_remembers() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let id = p.resume(session, state(vec![taken(b"1", None)])).unwrap();
+        let by = p.now().after(60_000);
+        p.engine().link(id).unwrap().close_by(by).unwrap();
+        let closing = |p: &mut Peer| p.engine().link(id).unwrap().closing();
+        assert_eq!(closing(p), Some(Closing::Settling));
+        p.expect_attach()
+            .respond_with(|attach| attach.unsettled(map(&[])));
+        // It remembers nothing, so it has settled, and there is nothing to wait for.
+        p.expect_detach().closed(true);
+        assert_eq!(closing(p), Some(Closing::Complete));
+    });
 }

@@ -8,12 +8,12 @@ use ferrion_engine::protocol::{
     DeliveryState, Received, Role, SenderSettleMode, Tag, TransactionalState,
 };
 use ferrion_engine::{
-    DeliveryId, Event, LinkConfig, LinkState, Recovery, SendError, SendOptions, SessionConfig,
-    UnsettledDelivery, UsageError,
+    Closing, DeliveryId, Event, LinkConfig, LinkState, Recovery, SendError, SendOptions,
+    SessionConfig, UnsettledDelivery, UsageError,
 };
 use ferrion_tests::build::{self, accepted, detach, disposition, received, released};
 use ferrion_tests::oracle::V;
-use ferrion_tests::peer::{Got, Peer, Wired, client, server};
+use ferrion_tests::peer::{Got, HANDLE_OFFSET, Peer, Wired, client, server};
 
 /// Three sections: a header of 5 octets, data of 600 that look like the beginning of sections themselves, data of 4.
 fn message() -> Vec<u8> {
@@ -1283,4 +1283,39 @@ fn the_state_of_a_transaction_at_the_receiver_is_told_and_settles_nothing() {
             assert_eq!(report(p, &link), Recovery { resumed: 1, ..ALL });
         });
     }
+}
+
+#[test]
+fn a_graceful_close_waits_for_what_a_resumed_sender_remembers() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let id = p
+            .resume(session, state(vec![delivery(b"1", None)]))
+            .unwrap();
+        let by = p.now().after(60_000);
+        p.engine().link(id).unwrap().close_by(by).unwrap();
+        let closing = |p: &mut Peer| p.engine().link(id).unwrap().closing();
+        assert_eq!(closing(p), Some(Closing::Settling));
+        let got = p.expect_attach();
+        let ours = got.uint("handle");
+        got.respond_with(|attach| attach.unsettled(map(&[])));
+        p.event_where("LinkAttached", |e| {
+            (e == Event::LinkAttached(id)).then_some(())
+        });
+        let link = Wired {
+            id,
+            ours,
+            theirs: ours + HANDLE_OFFSET,
+        };
+        assert_eq!(closing(p), Some(Closing::Sending));
+        p.grant(&link, 5);
+        expect_new(p, b"1");
+        assert_eq!(closing(p), Some(Closing::Settling));
+        p.expect_nothing();
+        let outcome = disposition().role(build::Role::Receiver).first(0);
+        p.inject(outcome.settled(true).accepted());
+        p.expect_detach().closed(true);
+        assert_eq!(closing(p), Some(Closing::Complete));
+    });
 }

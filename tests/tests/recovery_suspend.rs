@@ -6,7 +6,7 @@ use ferrion_engine::protocol::{
 use ferrion_engine::{Event, LinkConfig, LinkState, SendOptions, SessionConfig, UsageError};
 use ferrion_tests::build::{self, accepted, attach, begin, detach, disposition, end, transfer};
 use ferrion_tests::oracle::V;
-use ferrion_tests::peer::{HANDLE_OFFSET, Peer, Wired, client};
+use ferrion_tests::peer::{HANDLE_OFFSET, Peer, Wired, client, server};
 
 fn recoverable(mut config: LinkConfig) -> LinkConfig {
     config.recoverable = true;
@@ -617,6 +617,58 @@ fn the_address_that_was_made_for_a_link_is_asked_for_again() {
             (source.address.as_deref(), source.dynamic),
             (Some("made-up"), false)
         );
+    });
+}
+
+#[test]
+fn an_address_that_is_not_known_is_asked_for_as_before() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let mut config = recoverable(LinkConfig::receiver("l", "q"));
+        if let Some(source) = &mut config.source {
+            source.address = None;
+            source.dynamic = true;
+        }
+        let link = p.receiver_with(session, config, |attach| {
+            attach.source(build::source().dynamic(true).v())
+        });
+        let source = suspended(p, &link).config.source.unwrap();
+        assert_eq!((source.address.as_deref(), source.dynamic), (None, true));
+    });
+}
+
+#[test]
+fn a_node_that_this_side_made_for_a_link_is_not_made_again() {
+    server(|p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |begin| begin);
+        p.inject(
+            attach()
+                .name("l")
+                .handle(3)
+                .role(build::Role::Receiver)
+                .source(build::source().dynamic(true).v())
+                .target(build::target().v()),
+        );
+        let id = p.event_where("LinkAttached", |e| match e {
+            Event::LinkAttached(id) => Some(id),
+            _ => None,
+        });
+        let start = p.wire(0);
+        let mut link = p.engine().link(id).unwrap();
+        let mut config = recoverable(link.offer().unwrap());
+        config.initial_delivery_count = start;
+        if let Some(source) = &mut config.source {
+            source.address = Some("made-up".into());
+        }
+        link.accept_with(config).unwrap();
+        let source = link.state().unwrap().config.source.unwrap();
+        assert_eq!(
+            (source.address.as_deref(), source.dynamic),
+            (Some("made-up"), false)
+        );
+        p.expect_attach();
     });
 }
 

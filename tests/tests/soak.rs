@@ -2,8 +2,11 @@
 
 use std::fs;
 
-use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode};
-use ferrion_engine::{Census, Config, Event, LinkConfig, SendOptions, SessionConfig, Time};
+use ferrion_engine::protocol::{DeliveryState, ReceiverSettleMode, Role, Tag};
+use ferrion_engine::{
+    Census, Config, Event, LinkConfig, LinkState, SendOptions, SessionConfig, Time,
+    UnsettledDelivery,
+};
 use ferrion_tests::line::{Line, Link};
 
 /// More than any counter of 16 bits holds twice, from a few before the wrap.
@@ -362,4 +365,57 @@ fn closes_that_are_overdue(count: usize) {
 #[test]
 fn ten_thousand_overdue_closes_take_what_ten_times_a_thousand_take() {
     is_linear("overdue closes", closes_that_are_overdue);
+}
+
+/// Resumes a link with so many deliveries, which the sender settles while they wait to be sent again.
+fn settled_while_they_wait(count: usize) {
+    let config = || {
+        let mut config = roomy();
+        config.max_frame_size = 1 << 20;
+        config
+    };
+    let mut line = Line::new(config(), config());
+    let (session, _) = line.begun(SessionConfig::default(), SessionConfig::default());
+    let mut state = LinkState::new(Role::Sender, LinkConfig::sender("link", "node"));
+    state.unsettled = (0..count)
+        .map(|i| UnsettledDelivery {
+            payload: Some(b"precious".to_vec().into()),
+            ..UnsettledDelivery::new(Tag::new(&i.to_be_bytes()).unwrap())
+        })
+        .collect();
+    let mut session = line.client.session(session).unwrap();
+    let sender = session.resume(&state).unwrap();
+    line.run();
+    let Some(Event::LinkAttached(receiver)) = line.server.poll_event() else {
+        panic!("no link came");
+    };
+    line.server.link(receiver).unwrap().accept().unwrap();
+    line.run();
+    let link = line.client.link(sender).unwrap();
+    let waiting: Vec<_> = link.unsettled().map(|delivery| delivery.id).collect();
+    assert_eq!(waiting.len(), count);
+    for delivery in waiting {
+        let mut sender = line.client.sender(sender).unwrap();
+        sender.settle(delivery).unwrap();
+    }
+    assert_eq!(line.client.census().outgoing_deliveries, 0);
+    let credit = u32::try_from(count).unwrap();
+    let mut view = line.server.receiver(receiver).unwrap();
+    view.set_credit(credit).unwrap();
+    let mut taken = 0;
+    while taken < count {
+        line.run();
+        let before = taken;
+        let mut view = line.server.receiver(receiver).unwrap();
+        while let Some(delivery) = view.next_delivery() {
+            assert!(delivery.is_settled());
+            taken += 1;
+        }
+        assert_ne!(taken, before, "the link stalls");
+    }
+}
+
+#[test]
+fn ten_thousand_resumed_deliveries_are_settled_in_what_ten_times_a_thousand_take() {
+    is_linear("resumed deliveries", settled_while_they_wait);
 }

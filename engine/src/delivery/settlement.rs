@@ -7,7 +7,7 @@ use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
 use crate::link::{Half, Link};
-use crate::protocol::{DeliveryState, Disposition, Role, SenderSettleMode, conditions};
+use crate::protocol::{DeliveryState, Disposition, Role, conditions};
 use crate::seq::Seq;
 use crate::session::Run;
 
@@ -148,16 +148,9 @@ impl Endpoints {
                 let text = "the delivery is being written: finish or abort it first";
                 return Err(UsageError::WrongState(text));
             }
-            let mode = link.config.snd_settle_mode;
             if let Half::Sender(sender) = &mut link.half {
                 // Only what was not begun, or is under way now, stands in the queue.
-                let waits = (number.is_none() || sender.is_under_way(number))
-                    && !remote_settled
-                    && sender.settle_when_sent(
-                        id,
-                        state.clone(),
-                        mode != SenderSettleMode::Unsettled,
-                    );
+                let waits = !remote_settled && sender.settle_when_sent(id, number, state.clone());
                 if waits {
                     self.outgoing.discard(id);
                     if let Some(number) = number {

@@ -19,7 +19,8 @@ pub enum Closing {
     /// Messages of a sender wait for credit, for the window or for the transport.
     Sending,
     /// Deliveries are not settled: those that a receiver's caller has taken, or those that a sender's
-    /// peer has.
+    /// peer has; or the peer has not said yet what it remembers of a link that is resumed, or not resumed
+    /// all that it does.
     Settling,
     /// Nothing was left to wait for, or the peer detached first: our detach is on its way.
     Complete,
@@ -62,7 +63,20 @@ impl Link {
                 more_comes.then_some(Closing::Draining)
             }
         };
-        under_way.or_else(|| (self.unsettled > 0).then_some(Closing::Settling))
+        under_way
+            .or_else(|| (self.unsettled > 0 || self.is_recovering()).then_some(Closing::Settling))
+    }
+
+    /// Whether deliveries of before have no delivery-id yet, and will get one or be settled (2.6.13).
+    fn is_recovering(&self) -> bool {
+        let Some(resuming) = &self.resuming else {
+            return false;
+        };
+        let awaits = match &self.half {
+            Half::Sender(_) => false,
+            Half::Receiver(receiver) => !receiver.awaiting.is_empty(),
+        };
+        resuming.is_waiting() || awaits
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sending half of a link: what waits to be transferred.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use crate::config::SendOptions;
@@ -102,6 +102,8 @@ impl Sending {
 pub(crate) struct SenderHalf {
     pub(crate) credit: SenderCredit,
     pub(crate) queue: VecDeque<Sending>,
+    /// What the caller settled before its turn came, and in which state. Nothing is in it that began.
+    pub(crate) settled: BTreeMap<OutgoingId, Option<DeliveryState>>,
     /// Octets of the queue that have not been encoded.
     pub(crate) queued_octets: usize,
     /// Whether the link stands in its session's line.
@@ -114,6 +116,7 @@ impl SenderHalf {
         Self {
             credit: SenderCredit::new(initial_count),
             queue: VecDeque::new(),
+            settled: BTreeMap::new(),
             queued_octets: 0,
             scheduled: false,
             drain_when_idle: false,
@@ -169,15 +172,10 @@ impl SenderHalf {
         self.queue.iter().rposition(is_it)
     }
 
-    /// Whether the delivery of this number has been begun and not wholly sent: it is the first in line.
-    pub(crate) fn is_under_way(&self, number: Option<Seq>) -> bool {
-        let first = self.queue.front().and_then(|sending| sending.number);
-        first.is_some() && first == number
-    }
-
     /// Empties the queue. Answers what is known of it by name, and whether the peer may know it too.
     pub(crate) fn drop_queue(&mut self) -> Vec<(OutgoingId, bool)> {
         self.queued_octets = 0;
+        self.settled.clear();
         self.queue
             .drain(..)
             .filter_map(|sending| {
@@ -188,23 +186,35 @@ impl SenderHalf {
     }
 
     /// The caller settles a delivery. One that is not wholly sent is settled once it is, so that its
-    /// transfers do not say now this and now that; `false` for one that is not in the queue.
+    /// transfers do not say now this and now that; `false` if there is nothing to wait for.
+    ///
+    /// Many may be settled that wait, as when a link is resumed: none is looked for in the queue.
     pub(crate) fn settle_when_sent(
         &mut self,
         id: OutgoingId,
+        number: Option<Seq>,
         state: Option<DeliveryState>,
-        may_send_settled: bool,
     ) -> bool {
-        let at = self.place(|sending| sending.delivery == Some(id));
-        let Some(sending) = at.and_then(|at| self.queue.get_mut(at)) else {
-            return false;
-        };
-        if sending.number.is_none() && state.is_none() && may_send_settled {
-            sending.delivery = None;
-        } else {
-            sending.after = After::Settle(state);
+        match self.queue.front_mut() {
+            Some(first) if number.is_some() && first.number == number => {
+                first.after = After::Settle(state);
+                true
+            }
+            Some(_) if number.is_none() => {
+                self.settled.insert(id, state);
+                true
+            }
+            _ => false,
         }
-        true
+    }
+
+    /// The first of the queue was wholly sent.
+    pub(crate) fn pop_sent(&mut self) -> Option<Sending> {
+        let sent = self.queue.pop_front();
+        if self.queue.is_empty() {
+            self.settled.clear();
+        }
+        sent
     }
 }
 

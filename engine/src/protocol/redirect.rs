@@ -86,13 +86,18 @@ impl fmt::Display for Redirect {
     /// `HOST:PORT/ADDRESS`, of which what is known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(host) = self.network_host.as_ref().or(self.hostname.as_ref()) {
-            f.write_str(host)?;
+            // Else the port would be part of an IPv6 address.
+            if host.contains(':') && !host.starts_with('[') {
+                write!(f, "[{host}]")?;
+            } else {
+                f.write_str(host)?;
+            }
         }
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
         match &self.address {
-            Some(address) => write!(f, "/{address}"),
+            Some(address) => write!(f, "/{}", address.strip_prefix('/').unwrap_or(address)),
             None => Ok(()),
         }
     }
@@ -135,6 +140,23 @@ mod tests {
             ..Redirect::default()
         };
         assert_eq!(condition.redirect(), Some(expected));
+    }
+
+    #[test]
+    fn a_place_reads_like_an_address() {
+        let place = |host: &str, address: &str| {
+            let place = Redirect {
+                network_host: Some(host.into()),
+                port: Some(5672),
+                address: Some(address.into()),
+                ..Redirect::default()
+            };
+            alloc::format!("{place}")
+        };
+        assert_eq!(place("h", "q"), "h:5672/q");
+        assert_eq!(place("h", "/queues/q"), "h:5672/queues/q");
+        assert_eq!(place("fe80::1", "q"), "[fe80::1]:5672/q");
+        assert_eq!(place("[fe80::1]", "q"), "[fe80::1]:5672/q");
     }
 
     #[test]

@@ -132,6 +132,7 @@ impl Endpoints {
             condition.description = Some(text.into());
             self.fail_link(id, condition);
         }
+        self.go_on_closing(id);
     }
 
     fn set_resuming(&mut self, id: LinkId, map: Option<(Fields, bool)>, report: Recovery) {

@@ -88,6 +88,7 @@ impl Endpoints {
             && let Some(awaited) = half.awaiting.remove(&tag)
         {
             self.settle_awaited(id, tag, awaited);
+            self.go_on_closing(id);
         }
     }
 

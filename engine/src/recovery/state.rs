@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use crate::codec::{Fields, Str};
 use crate::config::LinkConfig;
 use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, is_live};
 use crate::endpoints::{Endpoints, Phase};
@@ -231,26 +232,45 @@ fn config_to_resume(link: &Link) -> LinkConfig {
     let Some(attach) = &link.remote_attach else {
         return config;
     };
-    // The node is there by now, and has an address (3.5.3).
-    if let (Some(source), Some(made)) = (&mut config.source, &attach.source)
-        && source.dynamic
-        && link.role() == Role::Receiver
-    {
-        source.address.clone_from(&made.address);
-        source.dynamic = false;
-        source.dynamic_node_properties = None;
+    let role = link.role();
+    if let Some(source) = &mut config.source {
+        let made = attach.source.as_ref().map(|source| &source.address);
+        let made = made.filter(|_| role == Role::Receiver);
+        let (address, properties) = (&mut source.address, &mut source.dynamic_node_properties);
+        name_made(&mut source.dynamic, address, properties, made);
     }
-    if let (Some(target), Some(made)) = (&mut config.target, &attach.target)
-        && let (TargetArchetype::Target(target), TargetArchetype::Target(made)) =
-            (&mut **target, &**made)
-        && target.dynamic
-        && link.role() == Role::Sender
+    if let Some(target) = &mut config.target
+        && let TargetArchetype::Target(target) = &mut **target
     {
-        target.address.clone_from(&made.address);
-        target.dynamic = false;
-        target.dynamic_node_properties = None;
+        let made = match attach.target.as_deref() {
+            Some(TargetArchetype::Target(made)) => Some(&made.address),
+            _ => None,
+        };
+        let made = made.filter(|_| role == Role::Sender);
+        let (address, properties) = (&mut target.address, &mut target.dynamic_node_properties);
+        name_made(&mut target.dynamic, address, properties, made);
     }
     config
+}
+
+/// A node that was made for the link is there by now (3.5.3), so neither side speaks of it as of one to be made. The
+/// side that asked for it knows its address from the side that `made` it; without one it can but ask again.
+fn name_made(
+    dynamic: &mut bool,
+    address: &mut Option<Str>,
+    properties: &mut Option<Fields>,
+    made: Option<&Option<Str>>,
+) {
+    if !*dynamic {
+        return;
+    }
+    if let Some(made) = made {
+        address.clone_from(made);
+    }
+    if address.is_some() {
+        *dynamic = false;
+        *properties = None;
+    }
 }
 
 impl LinkState {
