@@ -3,7 +3,7 @@
 use ferrion_engine::codec::Symbol;
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
-    ScramServer,
+    ScramServer, ScramSettingsError,
 };
 use ferrion_engine::{Event, SaslFailure};
 use ferrion_tests::pair::{At, Pair};
@@ -209,13 +209,21 @@ fn a_client_that_prefers_scram_falls_back_to_what_the_server_has() {
         Mechanism::Scram(ScramHash::Sha1),
         Mechanism::Scram(ScramHash::Sha256),
     ];
+    let mut long_salt = scram_settings(1);
+    long_salt.salt_octets = 65;
+    assert_eq!(long_salt.check(), Err(ScramSettingsError::SaltOctets(65)));
     for (server, chosen) in [
         (
             SaslServer::new(all).scram(scram_settings(1)),
             "SCRAM-SHA-256",
         ),
-        // Without its settings SCRAM is not offered.
+        // Without its settings SCRAM is not offered, nor with a key that can be guessed.
         (SaslServer::new(all), "PLAIN"),
+        (
+            SaslServer::new(all).scram(ScramServer::new(Nonce::from_random([1; 18]), "short")),
+            "PLAIN",
+        ),
+        (SaslServer::new(all).scram(long_salt), "PLAIN"),
     ] {
         let (mut pair, events) = log_in(2, client(), server);
         assert!(events.iter().all(|e| e.contains(&Event::Authenticated)));

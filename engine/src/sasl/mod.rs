@@ -88,7 +88,7 @@ pub(crate) use client_stage::ClientStage;
 pub use mechanism::Mechanism;
 pub use question::{SaslAnswer, SaslRequest};
 #[cfg(feature = "scram")]
-pub use scram::{Nonce, ScramCredentials, ScramHash, ScramServer};
+pub use scram::{Nonce, ScramCredentials, ScramHash, ScramServer, ScramSettingsError};
 pub use secret::Secret;
 pub use server::SaslServer;
 pub(crate) use server_stage::ServerStage;

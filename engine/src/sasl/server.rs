@@ -38,7 +38,8 @@ impl SaslServer {
         self
     }
 
-    /// What the SCRAM mechanisms among those that are offered need.
+    /// What the SCRAM mechanisms among those that are offered need. With settings that do not pass
+    /// [`check`](super::ScramServer::check) they are left out.
     ///
     /// ```
     /// use ferrion_engine::sasl::{Mechanism, Nonce, SaslServer, ScramHash, ScramServer};
@@ -87,8 +88,13 @@ impl SaslServer {
     fn known(&self) -> impl Iterator<Item = Mechanism> + '_ {
         let known = self.mechanisms.iter().copied();
         #[cfg(feature = "scram")]
-        let known = known
-            .filter(|mechanism| self.scram.is_some() || !matches!(mechanism, Mechanism::Scram(_)));
+        let has_scram = self
+            .scram
+            .as_ref()
+            .is_some_and(|scram| scram.check().is_ok());
+        #[cfg(feature = "scram")]
+        let known =
+            known.filter(move |mechanism| has_scram || !matches!(mechanism, Mechanism::Scram(_)));
         known
     }
 

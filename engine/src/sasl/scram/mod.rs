@@ -12,5 +12,5 @@ pub(super) use client::{ClientCredentials, ClientExchange, LEAST_ITERATIONS};
 pub use hash::ScramHash;
 pub use keys::ScramCredentials;
 pub use nonce::Nonce;
-pub use server::ScramServer;
 pub(super) use server::ServerExchange;
+pub use server::{ScramServer, ScramSettingsError};

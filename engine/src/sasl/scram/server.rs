@@ -66,6 +66,8 @@ use crate::sasl::{SaslRequest, Secret};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// [`check`](Self::check) says whether they will do; SCRAM is not offered with settings that will not.
 #[derive(Clone, Debug)]
 pub struct ScramServer {
     /// A fresh one for each connection.
@@ -78,7 +80,45 @@ pub struct ScramServer {
     pub salt_octets: usize,
 }
 
+/// Why SCRAM is not offered with these settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScramSettingsError {
+    /// Who guesses the key tells users that do not exist from those that do.
+    #[error("the key for SCRAM has {0} octets; take a random one of at least 16")]
+    KeyTooShort(usize),
+    /// No stored credentials look like that.
+    #[error("the salt of users that do not exist cannot have {0} octets; 1 to 64 are possible")]
+    SaltOctets(usize),
+}
+
+/// Octets of the shortest key, and of the longest salt: as many as the hash has that makes it.
+const LEAST_KEY: usize = 16;
+const LONGEST_SALT: usize = 64;
+
 impl ScramServer {
+    /// Whether the key is long enough to keep a secret, and a salt can be as long as asked for.
+    ///
+    /// ```
+    /// use ferrion_engine::sasl::{Nonce, ScramServer, ScramSettingsError};
+    ///
+    /// let settings = ScramServer::new(Nonce::from_random([7; 18]), "short");
+    /// assert_eq!(settings.check(), Err(ScramSettingsError::KeyTooShort(5)));
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self) -> Result<(), ScramSettingsError> {
+        let key = self.key.as_bytes().len();
+        if key < LEAST_KEY {
+            return Err(ScramSettingsError::KeyTooShort(key));
+        }
+        if !(1..=LONGEST_SALT).contains(&self.salt_octets) {
+            return Err(ScramSettingsError::SaltOctets(self.salt_octets));
+        }
+        Ok(())
+    }
+
     /// With the usual iterations and length of salt.
     pub fn new(nonce: Nonce, key: impl Into<Secret>) -> Self {
         Self {
