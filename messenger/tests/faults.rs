@@ -467,6 +467,11 @@ fn who_is_refused_hears_so_though_it_has_more_to_say() {
     let refused = std::thread::spawn(move || {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(b"AMQP\x03\x01\x00\x00").unwrap();
+        // The header comes back, and the frame with the mechanisms.
+        let mut header = [0; 12];
+        stream.read_exact(&mut header).unwrap();
+        let size = u32::from_be_bytes(header[8..].try_into().unwrap());
+        stream.read_exact(&mut vec![0; size as usize - 4]).unwrap();
         // PLAIN, as joe, with another password.
         let mut init = vec![0, 0, 0, 34, 2, 1, 0, 0, 0, 0x53, 0x41, 0xc0, 21, 2];
         init.extend(b"\xa3\x05PLAIN\xa0\x0b\0joe\0public");
@@ -474,10 +479,7 @@ fn who_is_refused_hears_so_though_it_has_more_to_say() {
         init[12] = u8::try_from(init.len() - 13).unwrap();
         stream.write_all(&init).unwrap();
         // The answer is there, but it is not read before everything was said.
-        let mut seen = [0; 64];
-        while stream.peek(&mut seen).unwrap() < 40 {
-            std::thread::yield_now();
-        }
+        stream.peek(&mut [0; 64]).unwrap();
         let _ = stream.write_all(&[0; 300_000]);
         let mut answer = Vec::new();
         let ending = stream.read_to_end(&mut answer);
