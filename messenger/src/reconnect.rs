@@ -38,8 +38,8 @@ pub struct Reconnect {
     pub first_delay: Duration,
     /// The most that passes between attempts. Default 10 s.
     pub max_delay: Duration,
-    /// How long a connection may fail without one message getting through before it is given up with
-    /// an error, and its messages with it. `None` never does. Default 60 s.
+    /// How long a connection may fail, without one message getting through or standing for
+    /// [`max_delay`](Self::max_delay), before it is given up with an error, and its messages with it. `None` never does. Default 60 s.
     pub give_up_after: Option<Duration>,
     /// Whether a connection that was never open is tried again too. If not, the default, an address
     /// at which nobody listens is an error at once.

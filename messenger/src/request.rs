@@ -181,6 +181,8 @@ impl Messenger {
     ///
     /// A `reply-to` that names a node only is one of the peer's that the request came from. The address
     /// may carry the password with which that connection was made; it does not leave with the message.
+    /// To a host that the `reply-to` names, no user and password go: whoever asks could name any host. (An
+    /// ordinary [`put`](Self::put) to the text of a `reply-to` does use the messenger's credentials.)
     ///
     /// # Errors
     /// - [`Error::UnknownTracker`]: it is neither in the incoming window nor of the last message got.

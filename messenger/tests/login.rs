@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 
 use bytes::{Buf, BytesMut};
+use ferrion_engine::protocol::{Condition, Redirect};
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslRequest, SaslServer};
 use ferrion_engine::{Config, Engine, Event, Time};
 use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Messenger, Result};
@@ -128,6 +129,14 @@ fn scram_needs_no_tls_wherever_the_peer_is() {
 /// A server with these mechanisms, that admits joe with "secret" or the good token, and takes one
 /// connection. Its thread tells whether it was asked.
 fn simple_server(mechanisms: &[Mechanism]) -> (String, JoinHandle<bool>) {
+    ending_server(mechanisms, None)
+}
+
+/// As [`simple_server`], and what its close says.
+fn ending_server(
+    mechanisms: &[Mechanism],
+    ending: Option<Condition>,
+) -> (String, JoinHandle<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
     let mechanisms = mechanisms.to_vec();
@@ -167,7 +176,7 @@ fn simple_server(mechanisms: &[Mechanism]) -> (String, JoinHandle<bool>) {
                 }
                 if event == Event::RemoteOpen {
                     engine.connection().open().unwrap();
-                    engine.connection().close(None).unwrap();
+                    engine.connection().close(ending.clone()).unwrap();
                 }
             }
             let mut output = engine.transmit(Time(0));
@@ -244,6 +253,23 @@ fn a_password_is_not_shown_to_a_network_without_a_word_of_the_users() {
     assert_eq!(messenger.poll_warning(), None);
     drop(messenger);
     assert!(server.join().unwrap());
+}
+
+#[test]
+fn where_a_peer_sends_us_to_no_password_is_shown() {
+    let (second, asked) = simple_server(&[Mechanism::Plain]);
+    let elsewhere = Redirect {
+        network_host: Some("localhost".into()),
+        port: second.rsplit(':').next().and_then(|port| port.parse().ok()),
+        ..Redirect::default()
+    };
+    let (first, _) = ending_server(&[Mechanism::Plain], Some(elsewhere.connection()));
+    let mut messenger = plain_client("secret");
+    // To this machine, which the user wrote, it may go in clear.
+    let (sent, _) = attempt(&mut messenger, &first);
+    assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);
+    drop(messenger);
+    assert!(!asked.join().unwrap());
 }
 
 #[test]

@@ -392,3 +392,49 @@ fn what_is_sent_and_not_answered_counts_against_the_high_water_mark() {
     }
     messenger.put(&message_to(&address, &body)).unwrap();
 }
+
+#[test]
+fn a_connection_that_stood_for_a_while_is_made_again_however_long_ago_the_last_loss_was() {
+    let (first, address) = server();
+    let port = port_of(&address);
+    let mut messenger = client();
+    messenger.set_reconnect(Some(Reconnect {
+        give_up_after: Some(Duration::from_millis(400)),
+        ..quick()
+    }));
+    messenger.subscribe(&format!("{address}/news")).unwrap();
+    messenger.set_blocking(false);
+    let mut server = Some(first);
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let mut peer = server.take().unwrap_or_else(|| server_at(port));
+        // Longer than its patience it stands, and nothing comes.
+        while begun.elapsed() < Duration::from_millis(500) {
+            let _ = messenger.recv(1);
+            peer.work(Some(Duration::from_millis(5))).unwrap();
+        }
+        drop(peer);
+        let _ = messenger.recv(1);
+    }
+    assert!(!trail(&mut messenger).contains(&"given up"));
+}
+
+#[test]
+fn attempts_that_fail_at_once_keep_nobody_from_the_timeout() {
+    let mut messenger = client();
+    messenger.set_timeout(Some(Duration::from_millis(100)));
+    messenger.set_reconnect(Some(Reconnect {
+        first_delay: Duration::ZERO,
+        max_delay: Duration::ZERO,
+        give_up_after: None,
+        initial: true,
+    }));
+    messenger.set_outgoing_window(1);
+    // No connection can be made to everybody.
+    messenger
+        .put(&message_to("amqp://255.255.255.255", "x"))
+        .unwrap();
+    let begun = Instant::now();
+    assert_eq!(messenger.send().unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(begun.elapsed() < PATIENCE);
+}

@@ -322,7 +322,7 @@ fn a_reply_needs_a_request_and_somewhere_to_go() {
     message.set_reply_to("somewhere");
     message.set_message_id(7u64);
     let reply = receiver.reply_to(tracker, &message).unwrap();
-    assert_eq!(reply.address().unwrap(), Some("somewhere"));
+    assert_eq!(reply.address().unwrap(), Some("amqp://@somewhere"));
     assert_eq!(reply.correlation_id().unwrap(), Some(MessageId::Ulong(7)));
     message.set_correlation_id("tied");
     let reply = receiver.reply_to(tracker, &message).unwrap();
@@ -331,4 +331,35 @@ fn a_reply_needs_a_request_and_somewhere_to_go() {
     let outgoing = receiver.put(&message_to(&address, "x")).unwrap();
     let error = receiver.reply_to(outgoing, &message).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTracker, "{error}");
+}
+
+/// Who asks may name anybody as the one to reply to.
+#[test]
+fn a_reply_does_not_take_our_password_to_whom_a_stranger_names() {
+    let mut collector = client();
+    collector.set_listener_passwords([("joe", "secret")]);
+    let named = listen(&mut collector);
+    let interrupter = collector.interrupter();
+    let collecting = std::thread::spawn(move || {
+        let _ = collector.recv(Credit::All);
+        collector.incoming()
+    });
+    let (mut receiver, address) = server();
+    receiver.set_credentials(Some("joe"), Some("secret"));
+    let mut stranger = client();
+    let mut request = message_to(&address, "reply there");
+    request.set_reply_to(format!("{named}/trap"));
+    stranger.put(&request).unwrap();
+    let sending = std::thread::spawn(move || stranger.send());
+    let mut message = Message::new();
+    receiver.recv(1).unwrap();
+    let tracker = receiver.get(&mut message).unwrap();
+    let _ = sending.join().unwrap();
+    let reply = receiver.reply_to(tracker, &message).unwrap();
+    receiver.set_outgoing_window(1);
+    receiver.put(&reply).unwrap();
+    let error = receiver.send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Login, "{error}");
+    interrupter.interrupt();
+    assert_eq!(collecting.join().unwrap(), 0);
 }

@@ -50,7 +50,7 @@ impl Core {
     /// A connection that is to be made to where `line` leads.
     pub(super) fn open(&mut self, identity: Identity, line: Line, state: State) -> Result<ConnKey> {
         let address = line.target();
-        let sasl = self.client_login(&identity, &address);
+        let sasl = self.client_login(&identity, &line);
         let mut config = self.config();
         config.hostname = Some(address.host.as_str().into());
         config.sasl = SaslConfig::Client(sasl);
@@ -446,6 +446,10 @@ fn loss(conn: &mut Conn) -> Error {
                          set_allow_plain_without_tls(true) if the network is trusted"
                     .to_owned();
             return Error::Login { address, cause };
+        }
+        (Some(Failure::Sasl(SaslFailure::System { temporary: true })), _) => {
+            let cause = "it cannot log anybody in at present".to_owned();
+            return Error::Connect { address, cause };
         }
         (Some(Failure::Sasl(failure)), _) => {
             let cause = failure.to_string();

@@ -6,8 +6,8 @@ use ferrion_engine::sasl::{
 };
 
 use super::Core;
-use super::address::Address;
 use super::pool::{ConnKey, Identity};
+use super::reconnect::Line;
 
 /// What SCRAM needs that nobody can foresee; the core has no randomness of its own.
 pub(crate) struct Seeds {
@@ -55,11 +55,17 @@ impl std::fmt::Debug for Seeds {
 
 impl Core {
     /// How a connection of ours logs in.
-    pub(super) fn client_login(&mut self, identity: &Identity, address: &Address) -> SaslClient {
+    pub(super) fn client_login(&mut self, identity: &Identity, line: &Line) -> SaslClient {
+        let address = line.target();
         let secure = address.scheme.is_secure();
         // A secret may go where nobody can read along, or where the user said so.
-        let clear = secure || self.options.allow_plain || address.is_loopback();
-        match (&identity.user, &identity.password, &self.options.token) {
+        // Where a peer sends us to is nobody's word but its own.
+        let trusted = self.options.allow_plain || address.is_loopback();
+        let clear = secure || trusted && !line.is_redirected();
+        // An address with an empty user asks for none.
+        let nobody = identity.user.as_deref() == Some("") && identity.password.is_none();
+        let token = self.options.token.as_ref().filter(|_| !nobody);
+        match (&identity.user, &identity.password, token) {
             (Some(user), Some(password), _) => {
                 let nonce = self.seeds.nonce();
                 let (user, password) = (user.as_str(), password.as_str());

@@ -184,7 +184,7 @@ impl Core {
     }
 
     /// The sender to a node that was made up for a peer, if the address is the name of one.
-    fn made_up_node(&self, name: &str) -> Result<Option<SenderKey>> {
+    pub(super) fn made_up_node(&self, name: &str) -> Result<Option<SenderKey>> {
         if let Some(sender) = self.made_up.get(&Str::from(name)) {
             return Ok(Some(*sender));
         }

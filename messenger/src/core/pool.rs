@@ -42,6 +42,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// Whether it is of this host and port, whoever logs in there.
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        let same = self.host == address.host.to_ascii_lowercase();
+        same && (self.scheme, self.port) == (address.scheme, address.port())
+    }
+
     /// Of an address, with the credentials that will be used for it.
     pub(crate) fn new(address: &Address, user: Option<String>, password: Option<String>) -> Self {
         Self {
@@ -101,8 +107,9 @@ pub(crate) struct Conn {
     pub(crate) identity: Option<Identity>,
     /// Where it leads, if we opened it.
     pub(crate) line: Option<Line>,
-    /// Whether a message got through on it.
+    /// Whether a message got through on it, and since when the peer is there.
     pub(crate) useful: bool,
+    pub(crate) since: Option<Time>,
     /// The listener through which the peer came.
     pub(crate) listener: Option<SourceKey>,
     /// Whom the peer's certificate names, if one was shown and checked.
@@ -154,6 +161,7 @@ impl Conn {
             identity: None,
             line: None,
             useful: false,
+            since: None,
             listener: None,
             subject: None,
             container: None,

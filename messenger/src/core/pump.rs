@@ -43,7 +43,7 @@ impl Core {
         {
             match event {
                 Event::Authenticate => self.authenticate(key),
-                Event::RemoteOpen => self.opened(key),
+                Event::RemoteOpen => self.opened(key, now),
                 Event::SessionBegun(session) => self.session_begun(key, session),
                 Event::SessionEnded(session) => self.session_ended(key, session),
                 Event::LinkAttached(link) => self.link_attached(key, link, now),
@@ -65,7 +65,7 @@ impl Core {
     // ---- connections and sessions ----
 
     /// The peer opened: it has a name now, and gets our open if we have not sent it.
-    fn opened(&mut self, key: ConnKey) {
+    fn opened(&mut self, key: ConnKey, now: Time) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -81,7 +81,7 @@ impl Core {
         if let Some(name) = name {
             self.pool.name(key, name);
         }
-        self.tell_connected(key);
+        self.tell_connected(key, now);
         self.warn_of_clear_text(key);
         self.pool.touch(key);
     }

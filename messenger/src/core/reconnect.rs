@@ -33,6 +33,8 @@ pub(crate) struct Line {
     /// Where that may be found. Never empty.
     places: Vec<Place>,
     at: usize,
+    /// Where a peer sent us instead, and how often one did.
+    redirected: Option<Place>,
     redirects: u32,
     /// Failures since a message last got through, and when the first of them was.
     failures: u32,
@@ -53,6 +55,7 @@ impl Line {
             address,
             places,
             at: 0,
+            redirected: None,
             redirects: 0,
             failures: 0,
             since: None,
@@ -64,7 +67,11 @@ impl Line {
     /// The address to connect to now.
     pub(crate) fn target(&self) -> Address {
         let mut address = self.address.clone();
-        if let Some((host, port)) = self.places.get(self.at) {
+        let place = self
+            .redirected
+            .as_ref()
+            .or_else(|| self.places.get(self.at));
+        if let Some((host, port)) = place {
             address.host.clone_from(host);
             address.explicit_port = Some(*port);
         }
@@ -86,13 +93,13 @@ impl Line {
     /// Goes elsewhere, as the peer asks, if it does not ask too often.
     fn redirect(&mut self, place: Place) -> bool {
         self.redirects += 1;
-        self.places.retain(|known| *known != place);
-        self.places.insert(0, place);
-        // What was asked for stays: where it sent us may fail.
-        self.places
-            .truncate(usize::try_from(MAX_REDIRECTS).unwrap_or(0) + 16);
-        self.at = 0;
+        self.redirected = Some(place);
         self.redirects <= MAX_REDIRECTS
+    }
+
+    /// Whether a peer chose where it leads now.
+    pub(crate) const fn is_redirected(&self) -> bool {
+        self.redirected.is_some()
     }
 
     /// Chooses the next place after a failure, and the milliseconds to wait. `None`: give up.
@@ -105,7 +112,10 @@ impl Line {
         let count = u32::try_from(self.places.len()).unwrap_or(u32::MAX).max(1);
         let since = *self.since.get_or_insert(now);
         self.failures = self.failures.saturating_add(1);
-        self.at = (self.at + 1) % self.places.len().max(1);
+        // Where we were sent has failed: what was asked for may send us elsewhere now.
+        if self.redirected.take().is_none() {
+            self.at = (self.at + 1) % self.places.len().max(1);
+        }
         let round = self.failures / count;
         if round > 0 && !self.opened && !policy.initial {
             return None;
@@ -113,7 +123,8 @@ impl Line {
         let delay = round.checked_sub(1).map_or(0, |doublings| {
             let first = millis(policy.first_delay);
             let longer = first.saturating_mul(1u64.checked_shl(doublings).unwrap_or(u64::MAX));
-            vary(longer.min(millis(policy.max_delay)))
+            // Never at once: what fails without any wait would keep the caller for ever.
+            vary(longer.min(millis(policy.max_delay))).max(1)
         });
         let until = policy
             .give_up_after
@@ -198,10 +209,11 @@ impl Core {
     }
 
     /// The peer answered on a connection of ours.
-    pub(super) fn tell_connected(&mut self, key: ConnKey) {
+    pub(super) fn tell_connected(&mut self, key: ConnKey, now: Time) {
         if let Some(conn) = self.pool.get_mut(key)
             && let Some(line) = &mut conn.line
         {
+            conn.since = Some(now);
             line.opened = true;
             line.last = None;
             let address = conn.endpoint.clone();
@@ -239,7 +251,11 @@ impl Core {
             return;
         }
         let address = conn.endpoint.clone();
-        let useful = conn.useful;
+        // A connection that stood for a while was a success, though nothing was to be sent.
+        let policy = self.options.reconnect.as_ref();
+        let steady = millis(policy.map_or(Duration::from_secs(10), |policy| policy.max_delay));
+        let stood = conn.since.is_some_and(|since| now.since(since) >= steady);
+        let useful = conn.useful || stood;
         self.tell(ConnectionEvent::Failed {
             address: address.clone(),
             error: error.clone(),
@@ -328,7 +344,11 @@ impl Core {
         let links = self
             .pool
             .get_mut(old)
-            .map(|conn| std::mem::take(&mut conn.links))
+            .map(|conn| {
+                // What is written there from now on is no concern of the senders.
+                conn.flushing.clear();
+                std::mem::take(&mut conn.links)
+            })
             .unwrap_or_default();
         self.incoming.settled.retain(|(conn, _)| *conn != old);
         self.hold_requests(old);

@@ -13,8 +13,9 @@ use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
 use ferrion_engine::{LinkConfig, LinkId, Time};
 
 use super::Core;
+use super::address::Address;
 use super::inbox::dynamic;
-use super::pool::{ConnKey, Party};
+use super::pool::{ConnKey, Identity, Party};
 use super::sender::SenderKey;
 use super::store::Queued;
 use super::tracker::{Status, Tracker};
@@ -278,10 +279,30 @@ impl Core {
         // addresses that mean something here.
         let conn = self.pool.get(origin.conn);
         let identity = conn.and_then(|conn| conn.identity.as_ref());
-        Ok(match identity.filter(|_| !absolute) {
-            Some(identity) => identity.address_of(text),
-            None => text.to_owned(),
+        Ok(match identity {
+            Some(identity) if !absolute => identity.address_of(text),
+            _ => self.as_nobody(text, identity),
         })
+    }
+
+    /// An address that somebody else wrote: it must not bring our user and password to whom they
+    /// choose. A peer that is connected already is found without them.
+    fn as_nobody(&self, text: &str, origin: Option<&Identity>) -> String {
+        let Ok(address) = Address::parse(text) else {
+            return text.to_owned();
+        };
+        let named =
+            address.explicit_port.is_none() && self.pool.find_container(&address.host).is_some();
+        let known = origin.is_some_and(|origin| origin.is_at(&address));
+        // Nodes that were made up here go to those they were made up for, also if they have left.
+        let made_up = !matches!(self.made_up_node(text), Ok(None));
+        // Where a route leads is this messenger's own choice.
+        let routed = self.routes.apply(text).is_some();
+        if address.user.is_some() || named || known || made_up || routed {
+            return text.to_owned();
+        }
+        let (scheme, rest) = text.split_once("://").unwrap_or(("amqp", text));
+        format!("{scheme}://@{rest}")
     }
 
     // ---- reply addresses ----
