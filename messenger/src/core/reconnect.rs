@@ -19,6 +19,8 @@ use crate::reconnect::{ConnectionEvent, Reconnect};
 
 /// Events that nobody asked for yet; beyond it the oldest are dropped.
 const MAX_TRAIL: usize = 1024;
+/// How long a connection has to stand to count as a success, where no policy says so.
+const STEADY: Duration = Duration::from_secs(10);
 /// Redirections that are followed before anything gets through.
 const MAX_REDIRECTS: u32 = 5;
 
@@ -182,7 +184,7 @@ impl Core {
             other.scheme = address.scheme;
             places.push((other.host.clone(), other.port()));
         }
-        let place = (address.host.to_ascii_lowercase(), address.port());
+        let place = asked_for(&address);
         if places.is_empty() {
             self.options.alternatives.remove(&place);
         } else {
@@ -192,8 +194,7 @@ impl Core {
     }
 
     pub(super) fn line_to(&self, address: &Address) -> Line {
-        let place = (address.host.to_ascii_lowercase(), address.port());
-        let others = self.options.alternatives.get(&place);
+        let others = self.options.alternatives.get(&asked_for(address));
         Line::new(address, others.map_or(&[], Vec::as_slice))
     }
 
@@ -251,18 +252,12 @@ impl Core {
             return;
         }
         let address = conn.endpoint.clone();
-        // A connection that stood for a while was a success, though nothing was to be sent.
-        let policy = self.options.reconnect.as_ref();
-        let steady = millis(policy.map_or(Duration::from_secs(10), |policy| policy.max_delay));
-        let stood = conn.since.is_some_and(|since| now.since(since) >= steady);
-        let useful = conn.useful || stood;
         self.tell(ConnectionEvent::Failed {
             address: address.clone(),
             error: error.clone(),
         });
-        let needed = self.is_needed(key).then_some(());
-        let next = needed.and_then(|()| self.next_attempt(key, now, useful, &error));
-        if let Some((line, delay)) = next
+        if self.is_needed(key)
+            && let Some((line, delay)) = self.next_attempt(key, now, &error)
             && self.move_over(key, now, line, delay, &error).is_ok()
         {
             return;
@@ -290,15 +285,14 @@ impl Core {
     }
 
     /// Where and when to try again, if that is wanted and has any prospect.
-    fn next_attempt(
-        &mut self,
-        key: ConnKey,
-        now: Time,
-        useful: bool,
-        error: &Error,
-    ) -> Option<(Line, u64)> {
-        let mut line = self.pool.get(key)?.line.clone()?;
-        if useful {
+    fn next_attempt(&mut self, key: ConnKey, now: Time, error: &Error) -> Option<(Line, u64)> {
+        let conn = self.pool.get(key)?;
+        let mut line = conn.line.clone()?;
+        // A connection that stood for a while was a success, though nothing was to be sent.
+        let policy = self.options.reconnect.as_ref();
+        let steady = millis(policy.map_or(STEADY, |policy| policy.max_delay));
+        let stood = conn.since.is_some_and(|since| now.since(since) >= steady);
+        if conn.useful || stood {
             line.succeed();
         }
         line.last = Some(error.clone());
@@ -463,6 +457,11 @@ impl Core {
         self.given_up += lost;
         lost
     }
+}
+
+/// The host and port that alternatives are set for.
+fn asked_for(address: &Address) -> Place {
+    (address.host.to_ascii_lowercase(), address.port())
 }
 
 /// Whether the same can succeed at another time or place.

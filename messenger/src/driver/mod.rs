@@ -25,7 +25,7 @@ use crate::core::address::Scheme;
 use crate::core::{Action, ConnKey, Core, SourceKey};
 use crate::error::{Error, Result};
 use crate::fault::Cause;
-use channel::{Arrival, Buffers, Channel, Progress, Security, Wrapping};
+use channel::{Arrival, Buffers, Channel, Progress, Security, Wrapping, later};
 use listen::Listener;
 use parting::Parting;
 use resolve::Resolver;
@@ -520,7 +520,7 @@ impl Driver {
         };
         let registry = self.poll.registry();
         if failed && channel.is_open() {
-            let until = clock() + parting::PATIENCE;
+            let until = later(clock(), parting::PATIENCE);
             self.parting.add(channel.part(), until, registry);
         } else {
             channel.close(registry);
