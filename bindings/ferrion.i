@@ -37,9 +37,12 @@ FERRION_RESULT(uint64_t, unsigned long long)
 FERRION_RESULT(size_t, size_t)
 FERRION_RESULT(ferrion_tracker_t, unsigned long long)
 FERRION_RESULT(ferrion_subscription_t, unsigned long long)
+FERRION_RESULT(ferrion_request_t, unsigned long long)
 FERRION_RESULT(ferrion_type, int)
 FERRION_RESULT(ferrion_body, int)
 FERRION_RESULT(ferrion_delivery_status, int)
+FERRION_RESULT(ferrion_connection_event, int)
+FERRION_RESULT(ferrion_status, int)
 
 /* Objects are freed when the script lets go of them, and only then: a script cannot use one that is gone. */
 %define FERRION_OBJECT(NOUN)
@@ -51,8 +54,11 @@ typedef struct {} ferrion_##NOUN##_t;
 %enddef
 FERRION_OBJECT(value)
 FERRION_OBJECT(message)
+FERRION_OBJECT(messages)
 FERRION_OBJECT(messenger)
 FERRION_OBJECT(interrupter)
+FERRION_OBJECT(reconnect)
+FERRION_OBJECT(connection_events)
 
 %ignore ferrion_bytes_t;
 %include <ferrion.h>

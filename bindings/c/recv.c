@@ -50,7 +50,8 @@ int main(int argc, char **argv) {
         printf("%.*s\n", (int)text.len, (const char *)text.data);
         check(ferrion_messenger_accept(messenger, tracker, FERRION_SINGLE), "accept");
       } else {
-        check(ferrion_messenger_reject(messenger, tracker, FERRION_SINGLE, "amqp:not-implemented", ferrion_last_error()),
+        check(ferrion_messenger_reject(messenger, tracker, FERRION_SINGLE, "amqp:not-implemented", ferrion_last_error(),
+                                       NULL),
               "reject");
       }
       fflush(stdout);

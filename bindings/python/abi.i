@@ -70,7 +70,7 @@ $result = ferrion_py_add($result, OBJECT)
   if (result == FERRION_OK) { FERRION_ADD_RESULT(ferrion_py_get_all($1)); }
 }
 %typemap(freearg, noblock=1) ferrion_value_t *out_value { if ($1) ferrion_py_give_back($1); }
-%apply const ferrion_value_t *value { const ferrion_value_t *annotations };
+%apply const ferrion_value_t *value { const ferrion_value_t *annotations, const ferrion_value_t *info };
 %rename($ignore, regextarget=1) "^ferrion_value_";
 %pythoncode %{
 #: No value at all, where one may be left out.

@@ -14,6 +14,7 @@
 mod guard;
 // The order is that of the header.
 pub mod message;
+pub mod messages;
 pub mod messenger;
 pub mod status;
 pub mod types;

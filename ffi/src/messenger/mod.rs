@@ -1,10 +1,18 @@
-//! The Messenger. Here what begins and ends one and what waits; `queue` has putting and getting, `outcomes` what becomes of
-//! messages, `settings` the rest.
+//! The Messenger. Here what begins and ends one and what waits; `queue` has putting and getting, `batch` the same for many,
+//! `outcomes` what becomes of messages, `request` requests and replies, `passive` what a loop of the caller's needs,
+//! `reconnect` and `events` what happens to connections, `login`, `tls` and `settings` the rest.
 
+mod batch;
+mod events;
 mod interrupter;
+mod login;
 mod outcomes;
+mod passive;
 mod queue;
+mod reconnect;
+mod request;
 mod settings;
+mod tls;
 
 use core::ffi::c_char;
 use std::collections::BTreeMap;
@@ -16,10 +24,17 @@ use crate::guard::{Root, free};
 use crate::status::{Failure, ferrion_status as Status, ferrion_status};
 use crate::types::ferrion_bytes_t;
 
+pub use batch::*;
+pub use events::*;
 pub use interrupter::*;
+pub use login::*;
 pub use outcomes::*;
+pub use passive::*;
 pub use queue::*;
+pub use reconnect::*;
+pub use request::*;
 pub use settings::*;
+pub use tls::*;
 
 /// Sends and receives messages, and looks after the connections for that behind the scenes.
 ///
@@ -35,6 +50,16 @@ pub struct ferrion_messenger_t {
     interrupter: Interrupter,
 }
 object!(ferrion_messenger_t, Inner);
+
+/// What `ferrion_messenger_recv` can let come other than a number.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ferrion_credit {
+    /// As many as are taken with `ferrion_messenger_get`, at that pace. So does any negative number without a name here.
+    FERRION_CREDIT_ALL = -1,
+    /// What was let come before stays as it is, and nothing more comes by itself.
+    FERRION_CREDIT_MANUAL = -2,
+}
 
 /// A messenger, and what its Rust interface does not keep.
 #[derive(Debug)]
@@ -144,8 +169,8 @@ pub unsafe extern "C" fn ferrion_messenger_send(
     } }
 }
 
-/// Lets `n` messages come, and waits until at least one is there. A negative `n` lets as many come as are taken with
-/// `ferrion_messenger_get`; 0 lets no more come and does not wait. Each call replaces what the one before it asked for.
+/// Lets `n` messages come, and waits until at least one is there. `n` may be a `ferrion_credit`, and 0 lets no more come and
+/// does not wait. Each call replaces what the one before it asked for.
 ///
 /// FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN or FERRION_REMOTE: a subscription was lost, or could not be made; the next
 /// call tries again. FERRION_STATE: there is nothing from which messages could come.
@@ -155,7 +180,11 @@ pub unsafe extern "C" fn ferrion_messenger_recv(
     n: i32,
 ) -> ferrion_status {
     ffi_fn! { object messenger => {
-        let credit = u32::try_from(n).map_or(Credit::All, Credit::Explicit);
+        let credit = match u32::try_from(n) {
+            Ok(n) => Credit::Explicit(n),
+            Err(_) if n == ferrion_credit::FERRION_CREDIT_MANUAL as i32 => Credit::Manual,
+            Err(_) => Credit::All,
+        };
         Ok(messenger.messenger.recv(credit)?)
     } }
 }
@@ -199,33 +228,37 @@ fn milliseconds(duration: Option<Duration>) -> i64 {
     })
 }
 
+/// The number of an error.
+fn status_of(error: &Error) -> ferrion_status {
+    match error.kind() {
+        ErrorKind::InvalidAddress | ErrorKind::InvalidPattern => Status::FERRION_ADDRESS,
+        ErrorKind::Connect => Status::FERRION_CONNECT,
+        ErrorKind::Listen => Status::FERRION_LISTEN,
+        ErrorKind::Lost => Status::FERRION_LOST,
+        ErrorKind::Login => Status::FERRION_LOGIN,
+        ErrorKind::Remote => Status::FERRION_REMOTE,
+        ErrorKind::Timeout => Status::FERRION_TIMEOUT,
+        ErrorKind::InProgress => Status::FERRION_WOULD_BLOCK,
+        ErrorKind::Interrupted => Status::FERRION_INTERRUPTED,
+        ErrorKind::EndOfQueue => Status::FERRION_END,
+        ErrorKind::Overflow => Status::FERRION_OVERFLOW,
+        ErrorKind::State => Status::FERRION_STATE,
+        ErrorKind::UnknownTracker => Status::FERRION_UNKNOWN_TRACKER,
+        ErrorKind::Decode => Status::FERRION_DECODE,
+        ErrorKind::Send => Status::FERRION_SEND,
+        ErrorKind::Unsent => Status::FERRION_UNSENT,
+        ErrorKind::System => Status::FERRION_SYSTEM,
+        ErrorKind::Tls => Status::FERRION_TLS,
+        ErrorKind::Certificate => Status::FERRION_CERTIFICATE,
+        ErrorKind::WebSocket => Status::FERRION_WEBSOCKET,
+        _ => Status::FERRION_OTHER,
+    }
+}
+
 impl From<Error> for Failure {
     #[cold]
     fn from(error: Error) -> Self {
-        let status = match error.kind() {
-            ErrorKind::InvalidAddress | ErrorKind::InvalidPattern => Status::FERRION_ADDRESS,
-            ErrorKind::Connect => Status::FERRION_CONNECT,
-            ErrorKind::Listen => Status::FERRION_LISTEN,
-            ErrorKind::Lost => Status::FERRION_LOST,
-            ErrorKind::Login => Status::FERRION_LOGIN,
-            ErrorKind::Remote => Status::FERRION_REMOTE,
-            ErrorKind::Timeout => Status::FERRION_TIMEOUT,
-            ErrorKind::InProgress => Status::FERRION_WOULD_BLOCK,
-            ErrorKind::Interrupted => Status::FERRION_INTERRUPTED,
-            ErrorKind::EndOfQueue => Status::FERRION_END,
-            ErrorKind::Overflow => Status::FERRION_OVERFLOW,
-            ErrorKind::State => Status::FERRION_STATE,
-            ErrorKind::UnknownTracker => Status::FERRION_UNKNOWN_TRACKER,
-            ErrorKind::Decode => Status::FERRION_DECODE,
-            ErrorKind::Send => Status::FERRION_SEND,
-            ErrorKind::Unsent => Status::FERRION_UNSENT,
-            ErrorKind::System => Status::FERRION_SYSTEM,
-            ErrorKind::Tls => Status::FERRION_TLS,
-            ErrorKind::Certificate => Status::FERRION_CERTIFICATE,
-            ErrorKind::WebSocket => Status::FERRION_WEBSOCKET,
-            _ => Status::FERRION_OTHER,
-        };
-        let failure = Self::new(status, error.to_string());
+        let failure = Self::new(status_of(&error), error.to_string());
         match error.condition() {
             Some(condition) => failure.with_condition(&condition.condition),
             None => failure,

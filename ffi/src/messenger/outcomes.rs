@@ -2,11 +2,11 @@
 
 use core::ffi::c_char;
 
-use ferrion_engine::codec::{Fields, Symbol};
+use ferrion_engine::codec::{Fields, Symbol, Value};
 use ferrion_engine::protocol::{Condition, Modified};
 use ferrion_messenger::{Flags, Status as Outcome};
 
-use super::{ferrion_messenger_t, ferrion_tracker_t};
+use super::{ferrion_messenger_t, ferrion_tracker_t, status_of};
 use crate::status::{Failure, ferrion_status};
 use crate::types::ferrion_bytes_t;
 use crate::value::ferrion_value_t;
@@ -82,6 +82,21 @@ pub unsafe extern "C" fn ferrion_messenger_reason(
     } }
 }
 
+/// The status that the reason of `ferrion_messenger_reason` has as a failure: FERRION_CONNECT for a message that was lost
+/// because no connection could be made, for example. FERRION_ABSENT: nothing is known against it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_reason_status(
+    messenger: *const ferrion_messenger_t,
+    tracker: ferrion_tracker_t,
+    out_status: *mut ferrion_status,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_status => {
+        let reason = messenger.messenger.tracker_error(tracker.check()?).ok_or_else(Failure::absent)?;
+        out_status.set(status_of(reason));
+        Ok(())
+    } }
+}
+
 /// The error condition with which a message that was put was refused, "amqp:not-found" for example. FERRION_ABSENT: there
 /// is none.
 ///
@@ -99,6 +114,38 @@ pub unsafe extern "C" fn ferrion_messenger_condition(
     } }
 }
 
+/// The text for people that came with that condition. FERRION_ABSENT: none did.
+///
+/// Borrowed until: the next call on this messenger.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_condition_description(
+    messenger: *const ferrion_messenger_t,
+    tracker: ferrion_tracker_t,
+    out_text: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_text => {
+        let condition = messenger.messenger.remote_condition(tracker.check()?);
+        let description = condition.and_then(|condition| condition.description.as_ref());
+        out_text.set(description.ok_or_else(Failure::absent)?.as_str().into());
+        Ok(())
+    } }
+}
+
+/// The map with more that came with that condition. FERRION_ABSENT: none did.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_condition_info(
+    messenger: *const ferrion_messenger_t,
+    tracker: ferrion_tracker_t,
+    out_value: *mut ferrion_value_t,
+) -> ferrion_status {
+    ffi_fn! { object messenger, object out_value => {
+        let condition = messenger.messenger.remote_condition(tracker.check()?);
+        let info = condition.and_then(|condition| condition.info.as_ref());
+        out_value.fill([Value::Map(info.ok_or_else(Failure::absent)?.to_map())]);
+        Ok(())
+    } }
+}
+
 /// Takes responsibility for a message that was got, and settles it. `flags` is a `ferrion_flags`.
 ///
 /// FERRION_UNKNOWN_TRACKER, here and in what follows: no such message was got, or it left the window, which accepted it.
@@ -111,8 +158,9 @@ pub unsafe extern "C" fn ferrion_messenger_accept(
     ffi_fn! { object messenger => { Ok(messenger.messenger.accept(tracker.check()?, flags_from(flags)?)?) } }
 }
 
-/// Refuses a message that was got as invalid, and settles it. The reason, an error condition and a text for people, may
-/// be NULL. `flags` is a `ferrion_flags`.
+/// Refuses a message that was got as invalid, and settles it. The reason is an error condition, a text for people, and a
+/// map with more for programs that know the condition; without a condition (NULL) there is none, and the other two may be
+/// NULL in any case. `flags` is a `ferrion_flags`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_reject(
     messenger: *mut ferrion_messenger_t,
@@ -120,13 +168,18 @@ pub unsafe extern "C" fn ferrion_messenger_reject(
     flags: i32,
     condition: *const c_char,
     description: *const c_char,
+    info: *const ferrion_value_t,
 ) -> ferrion_status {
-    ffi_fn! { object messenger, maybe_text condition, maybe_text description => {
+    ffi_fn! { object messenger, maybe_text condition, maybe_text description, maybe_object info => {
         let (tracker, flags) = (tracker.check()?, flags_from(flags)?);
         match condition {
             Some(condition) => {
                 let mut why = Condition::new(Symbol::try_from(condition)?);
                 why.description = description.map(Into::into);
+                why.info = match info {
+                    Some(info) => info.single_map()?.map(Fields::from),
+                    None => None,
+                };
                 messenger.messenger.reject_with(tracker, flags, why)?;
             }
             None => messenger.messenger.reject(tracker, flags)?,

@@ -104,6 +104,21 @@ pub unsafe extern "C" fn ferrion_messenger_set_incoming_window(
     } }
 }
 
+/// How many messages, and how many octets of them, may wait to be sent; 65,536 and 64 MiB unless set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_high_water(
+    messenger: *const ferrion_messenger_t,
+    out_messages: *mut usize,
+    out_octets: *mut usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_messages, out out_octets => {
+        let (messages, octets) = messenger.messenger.high_water();
+        out_messages.set(messages);
+        out_octets.set(octets);
+        Ok(())
+    } }
+}
+
 /// Sets how many messages, and how many octets of them, may wait to be sent before putting another one waits, or in
 /// non-blocking mode answers FERRION_OVERFLOW.
 #[unsafe(no_mangle)]
@@ -166,46 +181,13 @@ pub unsafe extern "C" fn ferrion_messenger_remove_rewrite(
     } }
 }
 
-/// Sets the user and the password for addresses that carry none. Either may be NULL.
+/// Removes all routes and rewrites.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ferrion_messenger_set_credentials(
+pub unsafe extern "C" fn ferrion_messenger_clear_rules(
     messenger: *mut ferrion_messenger_t,
-    user: *const c_char,
-    password: *const c_char,
-) -> ferrion_status {
-    ffi_fn! { object messenger, maybe_text user, maybe_text password => {
-        messenger.messenger.set_credentials(user, password);
-        Ok(())
-    } }
-}
-
-/// Sets whether passwords may go over connections without TLS to other machines; false unless set.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ferrion_messenger_set_allow_plain_without_tls(
-    messenger: *mut ferrion_messenger_t,
-    allow: bool,
 ) -> ferrion_status {
     ffi_fn! { object messenger => {
-        messenger.messenger.set_allow_plain_without_tls(allow);
-        Ok(())
-    } }
-}
-
-/// Admits a user to listening addresses, or no longer if the password is NULL. As long as there are no users, everyone
-/// is admitted.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ferrion_messenger_set_listener_user(
-    messenger: *mut ferrion_messenger_t,
-    user: *const c_char,
-    password: *const c_char,
-) -> ferrion_status {
-    ffi_fn! { object messenger, text user, maybe_text password => {
-        let inner = &mut *messenger;
-        match password {
-            Some(password) => inner.users.insert(user.to_owned(), password.to_owned()),
-            None => inner.users.remove(user),
-        };
-        inner.messenger.set_listener_passwords(inner.users.clone());
+        messenger.messenger.clear_rules();
         Ok(())
     } }
 }

@@ -35,7 +35,9 @@ fn expression(parameter: &Parameter, given: Given) -> String {
             // Room for any result.
             format!("({kind})room")
         }
-        _ if kind.ends_with('*') && parameter.name == "source" => format!("other_{}", noun(object)),
+        _ if kind.ends_with('*') && matches!(parameter.name.as_str(), "source" | "reply") => {
+            format!("other_{}", noun(object))
+        }
         _ if kind.ends_with('*') => noun(object).into(),
         ("bool", Given::High) => "true".into(),
         ("float" | "double", Given::High) => "3e38f".into(),
@@ -112,7 +114,10 @@ fn program(header: &Header) -> String {
 
 static ferrion_messenger_t *messenger;
 static ferrion_message_t *message, *other_message;
+static ferrion_messages_t *messages;
 static ferrion_value_t *value, *other_value;
+static ferrion_reconnect_t *reconnect;
+static ferrion_connection_events_t *connection_events;
 static ferrion_interrupter_t *interrupter;
 static uint64_t room[8];
 
@@ -128,14 +133,21 @@ static void setup(void) {
   other_message = ferrion_message_new();
   value = ferrion_value_new();
   other_value = ferrion_value_new();
+  messages = ferrion_messages_new();
+  reconnect = ferrion_reconnect_new();
+  connection_events = ferrion_connection_events_new();
   interrupter = ferrion_interrupter_new(messenger);
   CHECK(messenger && message && other_message && value && other_value && interrupter);
+  CHECK(messages && reconnect && connection_events);
   /* Nothing shall wait here. */
   OK(ferrion_messenger_set_blocking(messenger, false));
 }
 
 static void teardown(void) {
   ferrion_interrupter_free(interrupter);
+  ferrion_connection_events_free(connection_events);
+  ferrion_reconnect_free(reconnect);
+  ferrion_messages_free(messages);
   ferrion_value_free(other_value);
   ferrion_value_free(value);
   ferrion_message_free(other_message);
@@ -163,6 +175,9 @@ static void teardown(void) {
                 text += "  OK(ferrion_messenger_interrupt(messenger));\n";
             }
             text += &call;
+        }
+        if name == "ferrion_messenger_set_passive" {
+            text += "  OK(ferrion_messenger_set_passive(messenger, false));\n";
         }
         if name == "ferrion_messenger_set_blocking" {
             text += "  OK(ferrion_messenger_set_blocking(messenger, false));\n";

@@ -76,6 +76,26 @@ fn messengers_over_loopback() {
 }
 
 #[test]
+fn batches_and_messages_sent_on() {
+    test_program("batch.c");
+}
+
+#[test]
+fn requests_and_replies() {
+    test_program("request.c");
+}
+
+#[test]
+fn messengers_in_a_loop_around_poll() {
+    test_program("passive.c");
+}
+
+#[test]
+fn connections_made_again() {
+    test_program("reconnect.c");
+}
+
+#[test]
 fn the_examples_talk_to_each_other() {
     let recv = build(&tree().join("bindings/c/recv.c"), &[]);
     let send = build(&tree().join("bindings/c/send.c"), &[]);

@@ -1,64 +1,12 @@
 /* Two messengers over loopback: trackers, outcomes, windows, routes, interrupts, and what is answered to mistakes. */
-#include "check.h"
+#include "pair.h"
 #include <pthread.h>
-
-static ferrion_messenger_t *sender;
-static ferrion_messenger_t *receiver;
-static ferrion_message_t *message;
-static char address[64];
-
-static size_t incoming(void) {
-  size_t n;
-  OK(ferrion_messenger_incoming(receiver, &n));
-  return n;
-}
-
-static size_t outgoing(void) {
-  size_t n;
-  OK(ferrion_messenger_outgoing(sender, &n));
-  return n;
-}
-
-static ferrion_delivery_status status(ferrion_messenger_t *messenger, ferrion_tracker_t tracker) {
-  ferrion_delivery_status status;
-  OK(ferrion_messenger_status(messenger, tracker, &status));
-  return status;
-}
-
-/* Lets both work in turn until the receiver holds `n` messages. */
-static void bring(size_t n) {
-  for (int i = 0; i < 10000 && incoming() < n; i++) {
-    OK(ferrion_messenger_work(sender, 1, NULL));
-    OK(ferrion_messenger_work(receiver, 1, NULL));
-  }
-  CHECK(incoming() >= n);
-}
-
-/* Lets both work in turn until everything is acknowledged. */
-static void settle(void) {
-  for (int i = 0; i < 10000 && outgoing() > 0; i++) {
-    OK(ferrion_messenger_work(receiver, 1, NULL));
-    OK(ferrion_messenger_work(sender, 1, NULL));
-  }
-  CHECK(outgoing() == 0);
-}
-
-static void listen_somewhere(void) {
-  ferrion_subscription_t subscription;
-  uint16_t port;
-  OK(ferrion_messenger_subscribe(receiver, "~127.0.0.1:0", &subscription));
-  OK(ferrion_messenger_subscription_port(receiver, subscription, &port));
-  snprintf(address, sizeof address, "127.0.0.1:%u/test", (unsigned)port);
-}
 
 static void outcomes(void) {
   ferrion_tracker_t put[6];
   ferrion_tracker_t got[6];
   ferrion_bytes_t text;
   OK(ferrion_messenger_set_outgoing_window(sender, 10));
-  OK(ferrion_messenger_set_incoming_window(receiver, FERRION_UNLIMITED));
-  OK(ferrion_messenger_set_blocking(sender, false));
-  OK(ferrion_messenger_set_blocking(receiver, false));
   IS(FERRION_WOULD_BLOCK, ferrion_messenger_recv(receiver, -1));
 
   OK(ferrion_message_set_address(message, address));
@@ -68,7 +16,7 @@ static void outcomes(void) {
     CHECK(status(sender, put[i]) == FERRION_DELIVERY_PENDING);
   }
   CHECK(outgoing() == 6);
-  bring(6);
+  UNTIL(incoming() == 6);
 
   for (uint32_t i = 0; i < 6; i++) {
     uint32_t n;
@@ -86,13 +34,13 @@ static void outcomes(void) {
   OK(ferrion_value_put_symbol_text(annotations, "x-opt-tried"));
   OK(ferrion_value_put_bool(annotations, true));
   OK(ferrion_value_end(annotations));
-  OK(ferrion_messenger_reject(receiver, got[1], FERRION_SINGLE, "amqp:not-allowed", "not on Sundays"));
+  OK(ferrion_messenger_reject(receiver, got[1], FERRION_SINGLE, "amqp:not-allowed", "not on Sundays", annotations));
   OK(ferrion_messenger_release(receiver, got[2], FERRION_SINGLE));
   OK(ferrion_messenger_modify(receiver, got[3], FERRION_SINGLE, true, true, annotations));
-  OK(ferrion_messenger_reject(receiver, got[4], FERRION_SINGLE, NULL, NULL));
+  OK(ferrion_messenger_reject(receiver, got[4], FERRION_SINGLE, NULL, "unheard", NULL));
   OK(ferrion_messenger_accept(receiver, got[5], FERRION_CUMULATIVE));
   ferrion_value_free(annotations);
-  settle();
+  UNTIL(outgoing() == 0);
 
   CHECK(status(receiver, got[0]) == FERRION_DELIVERY_ACCEPTED);
   CHECK(status(sender, put[0]) == FERRION_DELIVERY_ACCEPTED);
@@ -105,6 +53,26 @@ static void outcomes(void) {
   CHECK(same_text(text, "amqp:not-allowed"));
   OK(ferrion_messenger_reason(sender, put[1], &text));
   CHECK(text.len > 0);
+  ferrion_status reason;
+  OK(ferrion_messenger_reason_status(sender, put[1], &reason));
+  CHECK(reason == FERRION_REMOTE);
+  OK(ferrion_messenger_condition_description(sender, put[1], &text));
+  CHECK(same_text(text, "not on Sundays"));
+  ferrion_value_t *info = ferrion_value_new();
+  bool tried = false;
+  OK(ferrion_messenger_condition_info(sender, put[1], info));
+  OK(ferrion_value_next(info));
+  OK(ferrion_value_enter(info));
+  OK(ferrion_value_next(info));
+  OK(ferrion_value_get_bytes(info, &text));
+  CHECK(same_text(text, "x-opt-tried"));
+  OK(ferrion_value_next(info));
+  OK(ferrion_value_get_bool(info, &tried));
+  CHECK(tried);
+  IS(FERRION_ABSENT, ferrion_messenger_condition_info(sender, put[4], info));
+  ferrion_value_free(info);
+  IS(FERRION_ABSENT, ferrion_messenger_condition_description(sender, put[4], &text));
+  IS(FERRION_ABSENT, ferrion_messenger_reason_status(sender, put[0], &reason));
   IS(FERRION_ABSENT, ferrion_messenger_condition(sender, put[0], &text));
   OK(ferrion_messenger_settle(sender, put[0], FERRION_SINGLE));
   CHECK(status(sender, put[0]) == FERRION_DELIVERY_UNKNOWN);
@@ -118,15 +86,20 @@ static void routes_and_rewrites(void) {
   OK(ferrion_message_clear(message));
   OK(ferrion_message_set_address(message, "colour/green"));
   OK(ferrion_messenger_put(sender, message, NULL));
-  bring(1);
+  UNTIL(incoming() == 1);
   OK(ferrion_messenger_get(receiver, message, &tracker));
   OK(ferrion_message_address(message, &text));
   CHECK(same_text(text, "green"));
   OK(ferrion_messenger_remove_route(sender, "colour/%"));
   IS(FERRION_ABSENT, ferrion_messenger_remove_route(sender, "colour/%"));
   OK(ferrion_messenger_remove_rewrite(sender, "colour/%"));
+  OK(ferrion_messenger_route(sender, "colour/%", address));
+  OK(ferrion_messenger_rewrite(sender, "colour/%", NULL));
+  OK(ferrion_messenger_clear_rules(sender));
+  IS(FERRION_ABSENT, ferrion_messenger_remove_route(sender, "colour/%"));
+  IS(FERRION_ABSENT, ferrion_messenger_remove_rewrite(sender, "colour/%"));
   OK(ferrion_messenger_accept(receiver, tracker, FERRION_SINGLE));
-  settle();
+  UNTIL(outgoing() == 0);
 }
 
 static void trace(void) {
@@ -135,7 +108,7 @@ static void trace(void) {
   OK(ferrion_message_clear(message));
   OK(ferrion_message_set_address(message, address));
   OK(ferrion_messenger_put(sender, message, NULL));
-  bring(1);
+  UNTIL(incoming() == 1);
   bool transfer = false;
   while (ferrion_messenger_poll_trace(sender, &text) == FERRION_OK) {
     char line[512] = {0};
@@ -224,7 +197,7 @@ static void mistakes(void) {
   IS(FERRION_ABSENT, ferrion_messenger_incoming_tracker(m, &tracker));
   IS(FERRION_UNKNOWN_TRACKER, ferrion_messenger_status(m, 0, &status));
   IS(FERRION_UNKNOWN_TRACKER, ferrion_messenger_accept(m, UINT64_MAX, FERRION_SINGLE));
-  IS(FERRION_UNKNOWN_TRACKER, ferrion_messenger_reject(m, 7, FERRION_SINGLE, NULL, NULL));
+  IS(FERRION_UNKNOWN_TRACKER, ferrion_messenger_reject(m, 7, FERRION_SINGLE, NULL, NULL, NULL));
   IS(FERRION_INVALID_ARGUMENT, ferrion_messenger_release(m, 7, 99));
   IS(FERRION_ABSENT, ferrion_messenger_subscription_port(m, 12345, &port));
   OK(ferrion_message_clear(message));
@@ -236,21 +209,14 @@ static void mistakes(void) {
 }
 
 int main(void) {
-  sender = ferrion_messenger_new(NULL);
-  receiver = ferrion_messenger_new(NULL);
-  message = ferrion_message_new();
-  CHECK(sender && receiver && message);
-
-  listen_somewhere();
+  begin_pair();
+  listen_on("", 0);
   outcomes();
   routes_and_rewrites();
   trace();
   interrupts();
   settings();
   mistakes();
-
-  ferrion_message_free(message);
-  ferrion_messenger_free(sender);
-  ferrion_messenger_free(receiver);
+  end_pair();
   return 0;
 }

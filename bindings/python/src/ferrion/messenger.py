@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 
 from . import abi
 from .errors import EndOfQueue, Overflow, Timeout, WouldBlock
-from .message import Message
+from .message import Message, _with_symbols
 
 __all__ = [
     "ABORTED",
@@ -287,9 +287,12 @@ class Messenger:
         flags: int = 0,
         condition: str | None = None,
         description: str | None = None,
+        info: dict[Any, Any] | None = None,
     ) -> None:
-        """Refuses a message that was got as invalid; without a tracker all that have no outcome yet."""
-        self._decide(abi.ferrion_messenger_reject, tracker, flags, condition, description)
+        """Refuses a message that was got as invalid; without a tracker all that have no outcome yet. The reason is an error
+        condition, a text for people, and a dict with more for programs that know the condition."""
+        extra = _with_symbols(info) if info else abi.NOTHING
+        self._decide(abi.ferrion_messenger_reject, tracker, flags, condition, description, extra)
 
     def release(self, tracker: int | None = None, flags: int = 0) -> None:
         """Gives a message that was got back as if it had never come; without a tracker all that have no outcome yet."""
@@ -305,8 +308,6 @@ class Messenger:
     ) -> None:
         """Gives a message that was got back with changes: whether the attempt counts as failed, whether the message should not come
         here again, and annotations to add. Without a tracker all that have no outcome yet."""
-        from .message import _with_symbols
-
         changes = _with_symbols(annotations) if annotations else abi.NOTHING
         self._decide(abi.ferrion_messenger_modify, tracker, flags, failed, undeliverable_here, changes)
 
