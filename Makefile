@@ -14,7 +14,7 @@ ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny conformance bench bench-quick clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance bench bench-quick clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -25,7 +25,7 @@ demo: ## build the ferrion command and watch 100,000 messages travel, acknowledg
 	$(CARGO) build --release --locked -p ferrion
 	target/release/ferrion demo $(DEMO_ARGS)
 
-test: deps lint unit doc deny ## everything: lints, unit, integration, interop with real peers, docs, licences
+test: deps lint unit instructions doc deny ## everything: lints, unit, integration, interop with real peers, speed, docs, licences
 	@printf '\n==> all of it is green\n'
 
 deps: ## install what the tests need (system packages if missing; Python and npm packages into target/peers)
@@ -53,6 +53,14 @@ doc: ## the documentation, with warnings as errors
 
 deny: deps ## licences, sources and duplicates of the dependencies
 	@$(PEERS) $(STEP) "licences and sources of the dependencies" "$$FERRION_CARGO_DENY" --log-level error check bans licenses sources
+
+instructions: ## instructions per message on the hot paths: over 5 % more than bench/instructions.json says fails
+	@scripts/install-test-deps.sh bench
+	@$(STEP) "instructions per message" $(CARGO) run --release --locked --quiet -p ferrion-bench -- instructions
+
+instructions-bless: ## the same, and write them down as what is expected from now on
+	@scripts/install-test-deps.sh bench
+	$(CARGO) run --release --locked --quiet -p ferrion-bench -- instructions --bless
 
 conformance: ## how many of the specification's normative sentences the tests show
 	@$(CARGO) run --quiet --locked -p ferrion-tests --example conformance

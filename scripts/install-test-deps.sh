@@ -4,7 +4,7 @@
 #
 #   scripts/install-test-deps.sh build   a C compiler and linker                      (make demo)
 #   scripts/install-test-deps.sh test    build + the peers and tools of the tests     (make test; the default)
-#   scripts/install-test-deps.sh bench   build + Proton C, which `make bench` compares with
+#   scripts/install-test-deps.sh bench   build + Proton C, which `make bench` compares with, and valgrind
 #
 # The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers), never into the system.
 # `test` writes target/peers/env, to be sourced by whoever runs the tests:
@@ -53,6 +53,7 @@ build_packages() {
 test_packages() {
   local brokers
   have make || want make
+  have valgrind || want valgrind
   have g++ || want g++
   have pkg-config || want pkg-config
   have swig || want swig
@@ -79,6 +80,7 @@ test_packages() {
 }
 
 bench_packages() {
+  have valgrind || want valgrind
   have pkg-config || want pkg-config
   has_header proton/engine.h || want libqpid-proton11-dev
 }

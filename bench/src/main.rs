@@ -1,10 +1,12 @@
 //! Benchmarks of ferrion beside its peers.
 //!
 //! `ferrion-bench run` measures: every row of [`suite`] is one piece of work that each contestant does in a process
-//! of its own, round after round in turn. The other commands do one such piece of work with ferrion; the programs
-//! under `bench/proton` do the same with Proton C, with the same options and the same line of output.
+//! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs.
+//! The other commands do one such piece of work with ferrion; the programs under `bench/proton` do the same with
+//! Proton C, with the same options and the same line of output.
 #![forbid(unsafe_code)]
 
+mod instructions;
 mod message;
 mod messenger;
 mod pair;
@@ -19,7 +21,8 @@ use std::process::ExitCode;
 use work::{Options, Outcome};
 
 const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
-       ferrion-bench pair|encode|decode|corpus|messenger-send|messenger-recv [--name value ...]";
+       ferrion-bench instructions [--bless] [--only TEXT]
+       ferrion-bench pair|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,8 +39,10 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
     let Some((command, rest)) = arguments.split_first() else {
         return Err(USAGE.into());
     };
-    if command == "run" {
-        return suite::run(rest);
+    match command.as_str() {
+        "run" => return suite::run(rest),
+        "instructions" => return instructions::run(rest),
+        _ => {}
     }
     let work = match command.as_str() {
         "pair" => pair::run,
@@ -46,6 +51,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         "corpus" => message::corpus,
         "messenger-send" => messenger::send,
         "messenger-recv" => messenger::recv,
+        "messenger-pair" => messenger::pair,
         _ => return Err(USAGE.into()),
     };
     work(&Options::parse(rest)?)?;

@@ -1,10 +1,10 @@
-//! Messenger to Messenger, one process each: the receiver listens and accepts, the sender counts a message only when
-//! its tracker says accepted.
+//! Messenger to Messenger: the receiver listens and accepts, the sender counts a message only when its tracker says
+//! accepted. In one process each to be timed, and in one process and thread for its instructions to be counted.
 
 use std::time::Duration;
 
 use ferrion_engine::message::Message;
-use ferrion_messenger::{Credit, Flags, Messenger, Status, Tracker};
+use ferrion_messenger::{Credit, Error, Flags, Messenger, Status, Tracker};
 
 use crate::work::{Clock, Options, Outcome, Ring, ensure, fold_payload, report};
 
@@ -108,5 +108,64 @@ pub(crate) fn send(options: &Options) -> Outcome<()> {
     }
     report(options.count, clock.elapsed(), options.body as u64, 0);
     messenger.stop()?;
+    Ok(())
+}
+
+/// Both in one thread, in turn, so that every run does the same steps.
+pub(crate) fn pair(options: &Options) -> Outcome<()> {
+    let ring = Ring::new(options.body);
+    let mut receiver = Messenger::with_name("bench-receiver")?;
+    receiver.set_passive(true);
+    receiver.set_incoming_window(options.window as usize);
+    let subscription = receiver.subscribe("amqp://~127.0.0.1:0")?;
+    let mut sender = Messenger::with_name("bench-sender")?;
+    sender.set_passive(true);
+    sender.set_outgoing_window(options.window as usize);
+    let port = loop {
+        receiver.work(Some(Duration::ZERO))?;
+        if let Some(port) = receiver.subscription_port(subscription) {
+            break port;
+        }
+    };
+
+    let mut message = Message::new();
+    message.set_address(format!("amqp://127.0.0.1:{port}/queue"));
+    let mut received = Message::new();
+    let mut trackers = Vec::with_capacity(options.batch as usize);
+    let (mut sent, mut check) = (0, 0);
+    let clock = Clock::start();
+    while sent < options.total() {
+        for _ in 0..options.batch.min(options.total() - sent) {
+            message.set_body(ring.body(sent));
+            trackers.push(sender.put(&message)?);
+            sent += 1;
+        }
+        while trackers
+            .iter()
+            .any(|tracker| sender.status(*tracker) == Status::Pending)
+        {
+            sender.work(Some(Duration::ZERO))?;
+            receiver.work(Some(Duration::ZERO))?;
+            match receiver.recv(Credit::All) {
+                Ok(()) | Err(Error::InProgress) => {}
+                Err(error) => return Err(error.into()),
+            }
+            while receiver.incoming() > 0 {
+                receiver.get(&mut received)?;
+                let body = received.body_octets()?.ok_or("a body is not octets")?;
+                check = fold_payload(check, body.len(), body, body);
+            }
+            if let Some(tracker) = receiver.incoming_tracker() {
+                receiver.accept(tracker, Flags::CUMULATIVE)?;
+            }
+        }
+        for tracker in trackers.drain(..) {
+            ensure!(
+                sender.status(tracker) == Status::Accepted,
+                "a message was not accepted"
+            );
+        }
+    }
+    report(options.total(), clock.elapsed(), options.body as u64, check);
     Ok(())
 }

@@ -1,0 +1,252 @@
+//! Instructions per message, counted by callgrind, compared with what is committed in `bench/instructions.json`.
+//!
+//! Time on a shared machine says little about a change of a few percent. Instructions do not depend on who else uses the
+//! machine, so a regression is seen when it is made. Each work runs twice, with fewer and with more messages: the
+//! difference, divided by how many more there were, leaves out start and warm-up.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::process::output_of;
+use crate::work::{Outcome, ensure};
+
+/// Which compiler built this, and for what: counts of different ones do not compare.
+const COMPILER: &str = env!("FERRION_BENCH_COMPILER");
+
+/// How much more a message may cost than it did, in percent.
+const TOLERANCE: f64 = 5.0;
+/// The same where there are only counts of another compiler to compare with.
+const OTHER_TOLERANCE: f64 = 25.0;
+
+/// What the C library's `memcpy` is depends on the processor, unless it is told to use what all of them have.
+const TUNABLES: &str =
+    "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM";
+
+/// A piece of work that is counted.
+struct Work {
+    /// The key in the committed counts.
+    name: &'static str,
+    /// Command and options, as on the command line.
+    command: &'static [&'static str],
+    /// Messages of the longer run; the shorter one has a third of it.
+    count: u64,
+}
+
+const WORKS: &[Work] = &[
+    Work {
+        name: "pair-100-settled",
+        command: &["pair", "--body", "100", "--mode", "settled"],
+        count: 6000,
+    },
+    Work {
+        name: "pair-100-accepted",
+        command: &["pair", "--body", "100"],
+        count: 6000,
+    },
+    Work {
+        name: "pair-10k-accepted",
+        command: &["pair", "--body", "10240", "--batch", "20"],
+        count: 3000,
+    },
+    Work {
+        name: "pair-1m-settled",
+        command: &[
+            "pair", "--body", "1048576", "--mode", "settled", "--credit", "100", "--batch", "1",
+        ],
+        count: 60,
+    },
+    Work {
+        name: "message-encode",
+        command: &["encode", "--body", "100"],
+        count: 6000,
+    },
+    Work {
+        name: "message-decode-all",
+        command: &["decode", "--read", "all"],
+        count: 6000,
+    },
+    Work {
+        name: "message-decode-routing",
+        command: &["decode", "--read", "routing"],
+        count: 6000,
+    },
+    Work {
+        name: "messenger-100-accepted",
+        command: &["messenger-pair", "--body", "100"],
+        count: 6000,
+    },
+];
+
+struct Arguments {
+    bless: bool,
+    only: String,
+    baseline: PathBuf,
+    out: PathBuf,
+}
+
+/// Counts for each compiler: instructions per message by name of the work.
+type Baselines = BTreeMap<String, BTreeMap<String, f64>>;
+
+pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
+    let arguments = Arguments::parse(arguments)?;
+    ensure!(
+        Command::new("valgrind").arg("--version").output().is_ok(),
+        "valgrind is not installed: run scripts/install-test-deps.sh bench"
+    );
+    std::fs::create_dir_all(&arguments.out)?;
+    let program = std::env::current_exe()?;
+    let corpus = arguments.out.join("callgrind-corpus.bin");
+    let corpus = corpus.to_str().ok_or("the folder's name is not text")?;
+    output_of(
+        &program,
+        &["corpus".into(), "--corpus".into(), corpus.into()],
+    )?;
+
+    let mut baselines = load(&arguments.baseline)?;
+    let known = Known::find(&baselines);
+    known.announce();
+    let mut counted = BTreeMap::new();
+    let mut regressions = Vec::new();
+    println!("{:<26}{:>12}{:>12}", "instructions a message", "was", "is");
+    for work in WORKS {
+        if !work.name.contains(&arguments.only) {
+            continue;
+        }
+        let is = work.measure(&program, corpus, &arguments.out)?;
+        let was = known.count(work.name);
+        let change = was.map_or(0.0, |was| (is / was - 1.0) * 100.0);
+        let was_text = was.map_or_else(|| "-".into(), |was| format!("{was:.0}"));
+        println!("{:<26}{was_text:>12}{is:>12.0}  {change:+.1} %", work.name);
+        if change > known.tolerance {
+            regressions.push(work.name);
+        }
+        counted.insert(work.name.to_owned(), (is * 10.0).round() / 10.0);
+    }
+    if arguments.bless {
+        baselines
+            .entry(COMPILER.into())
+            .or_default()
+            .extend(counted);
+        let text = serde_json::to_string_pretty(&baselines)?;
+        std::fs::write(&arguments.baseline, text + "\n")?;
+        println!("written to {}", arguments.baseline.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if regressions.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "\n{} took over {} % more instructions than {} says.\n\
+         Where they go: callgrind_annotate {}/callgrind.NAME.out (or kcachegrind).\n\
+         If the new cost is worth it, say why in the commit and run `make instructions-bless`.",
+        regressions.join(", "),
+        known.tolerance,
+        arguments.baseline.display(),
+        arguments.out.display(),
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+/// The committed counts that there are to compare with.
+struct Known<'a> {
+    compiler: Option<&'a str>,
+    counts: Option<&'a BTreeMap<String, f64>>,
+    tolerance: f64,
+}
+
+impl<'a> Known<'a> {
+    /// Those of this compiler, else of the last one in the file.
+    fn find(baselines: &'a Baselines) -> Self {
+        if let Some(counts) = baselines.get(COMPILER) {
+            return Self {
+                compiler: None,
+                counts: Some(counts),
+                tolerance: TOLERANCE,
+            };
+        }
+        let last = baselines.last_key_value();
+        Self {
+            compiler: last.map(|(compiler, _)| compiler.as_str()),
+            counts: last.map(|(_, counts)| counts),
+            tolerance: OTHER_TOLERANCE,
+        }
+    }
+
+    fn announce(&self) {
+        if let Some(compiler) = self.compiler {
+            println!(
+                "There are no counts of {COMPILER}: compared with those of {compiler}, and over {OTHER_TOLERANCE} % more \
+                 fails.\n`make instructions-bless` adds counts of this compiler."
+            );
+        }
+    }
+
+    fn count(&self, name: &str) -> Option<f64> {
+        self.counts?.get(name).copied()
+    }
+}
+
+impl Work {
+    /// Instructions per message.
+    fn measure(&self, program: &Path, corpus: &str, out: &Path) -> Outcome<f64> {
+        let fewer = self.count / 3;
+        let profile = out.join(format!("callgrind.{}.out", self.name));
+        let short = self.collect(program, corpus, fewer, Path::new("/dev/null"))?;
+        let long = self.collect(program, corpus, self.count, &profile)?;
+        ensure!(long > short, "more messages took fewer instructions");
+        Ok((long - short) as f64 / (self.count - fewer) as f64)
+    }
+
+    /// Instructions of a whole run with `count` messages.
+    fn collect(&self, program: &Path, corpus: &str, count: u64, profile: &Path) -> Outcome<u64> {
+        let output = Command::new("valgrind")
+            .arg("--tool=callgrind")
+            .arg(format!("--callgrind-out-file={}", profile.display()))
+            .arg(program)
+            .args(self.command)
+            // What grows to its size in the first messages has grown when the count begins.
+            .args(["--warmup", &(self.count / 3).to_string()])
+            .args(["--count", &count.to_string()])
+            .args(["--corpus", corpus])
+            .env("GLIBC_TUNABLES", TUNABLES)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("{} failed under valgrind:\n{said}", self.name).into());
+        }
+        let collected = said
+            .lines()
+            .find_map(|line| line.split_once("Collected :"))
+            .and_then(|(_, number)| number.trim().parse().ok());
+        Ok(collected.ok_or("callgrind did not say how much it collected")?)
+    }
+}
+
+impl Arguments {
+    fn parse(arguments: &[String]) -> Outcome<Self> {
+        let mut parsed = Self {
+            bless: false,
+            only: String::new(),
+            baseline: PathBuf::from("bench/instructions.json"),
+            out: PathBuf::from("target/bench"),
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.as_str() {
+                "--bless" => parsed.bless = true,
+                "--only" => parsed.only.clone_from(rest.next().ok_or("--only what?")?),
+                other => return Err(format!("unknown option {other}").into()),
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn load(path: &Path) -> Outcome<Baselines> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(serde_json::from_str(&text)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Baselines::new()),
+        Err(error) => Err(error.into()),
+    }
+}
