@@ -3,6 +3,7 @@
 //! - [`Program`]: a peer program of `tests/interop/`, made of python-qpid-proton or of rhea, running on a free port;
 //! - [`Conversation`]: one engine over a TCP connection, told what to do step by step;
 //! - [`RabbitMqPlan`], [`ActiveMqPlan`]: brokers, as data; they run until the test ends;
+//! - [`Authority`]: certificates for brokers and their clients;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
 //! - [`proxy`]: a proxy that fails on request;
@@ -15,6 +16,7 @@
 
 mod activemq;
 mod broker;
+mod certificates;
 mod command;
 mod conversation;
 pub mod exceptions;
@@ -32,6 +34,7 @@ pub mod table;
 
 pub use activemq::{ActiveMq, ActiveMqPlan};
 pub use broker::Signal;
+pub use certificates::{Authority, Identity, STORE_PASSWORD};
 pub use command::{Command, Outcome};
 pub use conversation::{Conversation, LinkEnd, password};
 pub use management::{Management, Queue, Reply};

@@ -1,0 +1,32 @@
+//! Three nodes, of which one after the other is killed.
+
+use ferrion_tests::interop::{Queue, RabbitMqPlan, Signal};
+
+use crate::traffic::Traffic;
+
+#[test]
+fn when_the_node_in_use_is_killed_another_goes_on_and_nothing_accepted_is_lost() {
+    let mut cluster = RabbitMqPlan::new().nodes(3).start();
+    let queue = Queue::quorum("shared");
+    cluster.declare(&queue);
+    cluster.save_queues();
+    let address = |node| {
+        let port = cluster.node_port(node);
+        format!("amqp://127.0.0.1:{port}/{}", queue.address())
+    };
+    let places: Vec<String> = (0..3).map(address).collect();
+    let traffic = Traffic::start(&places[0], &places[1..]);
+    traffic.flow(300);
+    cluster.signal(0, Signal::Kill);
+    traffic.flow(300);
+    cluster.restart(0);
+    cluster.signal(1, Signal::Kill);
+    traffic.flow(300);
+    for connected in traffic.finish() {
+        let nodes: Vec<Option<usize>> = connected
+            .iter()
+            .map(|place| places.iter().position(|address| address.starts_with(place)))
+            .collect();
+        assert_eq!(nodes, [Some(0), Some(1), Some(2)]);
+    }
+}

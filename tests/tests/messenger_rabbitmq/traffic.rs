@@ -1,0 +1,211 @@
+//! A stream of messages that goes on while brokers are killed, and the account of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use ferrion_messenger::{
+    ConnectionEvent, Credit, Error, Flags, Message, Messenger, Reconnect, Status,
+};
+
+use crate::support::{PATIENCE, message_to, messenger, text};
+
+/// How many messages have no answer at a time.
+const WINDOW: usize = 200;
+/// How many messages are put at a time, and how much time lies between: brokers have better things to do.
+const BATCH: usize = 20;
+const PACE: Duration = Duration::from_millis(10);
+/// How many messages are sent after the last misfortune.
+const AFTER: usize = 500;
+
+/// A sender and a receiver, each in a thread of its own, that make lost connections again.
+pub(crate) struct Traffic {
+    shared: Arc<Shared>,
+    sending: JoinHandle<(Outcomes, Trail)>,
+    receiving: JoinHandle<Trail>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Messages that arrived, each counted once.
+    arrived: AtomicUsize,
+    /// Nothing bad happens any more.
+    calm: AtomicBool,
+    /// How many messages there are in all, once all of them are accepted.
+    total: OnceLock<usize>,
+}
+
+/// How often each outcome came.
+type Outcomes = BTreeMap<String, usize>;
+
+/// What was told of a messenger's connections.
+#[derive(Debug)]
+struct Trail {
+    /// The addresses that were connected to, in turn.
+    connected: Vec<String>,
+    /// What calls and trackers told although connections are made again.
+    errors: Vec<String>,
+}
+
+impl Traffic {
+    /// Lets messages flow through a queue, which may be found at the alternatives too.
+    pub(crate) fn start(address: &str, alternatives: &[String]) -> Self {
+        let shared = Arc::new(Shared::default());
+        let start = || {
+            let mut messenger = messenger();
+            messenger.set_reconnect(Some(Reconnect {
+                max_delay: Duration::from_millis(500),
+                ..Reconnect::default()
+            }));
+            let others = alternatives.iter().map(String::as_str);
+            messenger.set_alternatives(address, others).unwrap();
+            (messenger, address.to_owned(), Arc::clone(&shared))
+        };
+        let ((sender, to, theirs), (receiver, from, ours)) = (start(), start());
+        Self {
+            sending: thread::spawn(move || send(sender, &to, &theirs)),
+            receiving: thread::spawn(move || receive(receiver, &from, &ours)),
+            shared,
+        }
+    }
+
+    /// Waits until so many more messages have arrived.
+    pub(crate) fn flow(&self, more: usize) {
+        let until = self.shared.arrived.load(Ordering::Relaxed) + more;
+        let begun = Instant::now();
+        while self.shared.arrived.load(Ordering::Relaxed) < until {
+            assert!(!self.sending.is_finished(), "the sender has ended");
+            assert!(!self.receiving.is_finished(), "the receiver has ended");
+            assert!(begun.elapsed() < PATIENCE, "nothing arrives any more");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Lets it come to its end: the sender goes on until everything is accepted, and the receiver until
+    /// all of that has arrived. Answers the places that either was connected to, in turn.
+    ///
+    /// No message of such a sender has any outcome but one: accepted, by whichever broker; and no call of either
+    /// tells anything of the misfortunes.
+    pub(crate) fn finish(self) -> [Vec<String>; 2] {
+        self.shared.calm.store(true, Ordering::Relaxed);
+        let (outcomes, sender) = self.sending.join().expect("a sender that ends well");
+        let receiver = self.receiving.join().expect("a receiver that ends well");
+        let outcomes: Vec<(&str, usize)> = outcomes
+            .iter()
+            .map(|(outcome, times)| (outcome.as_str(), *times))
+            .collect();
+        let total = self.shared.total.get().copied().unwrap_or_default();
+        assert_eq!(outcomes, [("ACCEPTED", total)], "{sender:?}");
+        assert_eq!(sender.errors, [""; 0]);
+        assert_eq!(receiver.errors, [""; 0]);
+        [sender.connected, receiver.connected]
+    }
+}
+
+/// Sends numbers. What is not accepted is put again, as it would be by any program to which it matters.
+fn send(mut messenger: Messenger, address: &str, shared: &Shared) -> (Outcomes, Trail) {
+    let mut open = Vec::new();
+    let mut again = Vec::new();
+    let mut outcomes = Outcomes::new();
+    let mut errors = Vec::new();
+    let (mut next, mut calm_from) = (0, None);
+    let mut last = Instant::now();
+    loop {
+        if calm_from.is_none() && shared.calm.load(Ordering::Relaxed) {
+            calm_from = Some(next);
+        }
+        let enough = calm_from.is_some_and(|from| next >= from + AFTER);
+        for _ in 0..BATCH.min(WINDOW - open.len()) {
+            let number = again.pop().or_else(|| {
+                (!enough).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            });
+            let Some(number) = number else { break };
+            let message = message_to(address, number.to_string());
+            open.push((messenger.put(&message).expect("room"), number));
+        }
+        if open.is_empty() {
+            break;
+        }
+        let turn = Instant::now() + PACE;
+        while let left = turn.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            messenger.work(Some(left)).unwrap();
+        }
+        open.retain(|(tracker, number)| {
+            let status = messenger.status(*tracker);
+            if !status.is_final() {
+                return true;
+            }
+            last = Instant::now();
+            *outcomes.entry(status.to_string()).or_default() += 1;
+            if status != Status::Accepted {
+                errors.extend(messenger.tracker_error(*tracker).map(ToString::to_string));
+                again.push(*number);
+            }
+            false
+        });
+        assert!(last.elapsed() < PATIENCE, "{} have no outcome", open.len());
+    }
+    shared.total.set(next).expect("the only sender");
+    let trail = Trail::new(&mut messenger, errors);
+    messenger.stop().unwrap();
+    (outcomes, trail)
+}
+
+/// Accepts what comes, and ends when everything has come.
+fn receive(mut messenger: Messenger, address: &str, shared: &Shared) -> Trail {
+    let mut seen = BTreeSet::new();
+    let mut errors = Vec::new();
+    messenger.set_timeout(Some(Duration::from_millis(100)));
+    messenger.subscribe(address).expect("a subscription");
+    let mut message = Message::new();
+    let mut last = Instant::now();
+    while shared.total.get().is_none_or(|total| seen.len() < *total) {
+        match messenger.recv(Credit::All) {
+            Ok(()) => last = Instant::now(),
+            Err(Error::Timeout { .. }) => {}
+            Err(error) => errors.push(error.to_string()),
+        }
+        assert!(
+            last.elapsed() < PATIENCE,
+            "of {:?} only {} have arrived; {errors:?}",
+            shared.total.get(),
+            seen.len()
+        );
+        while messenger.incoming() > 0 {
+            let tracker = messenger.get(&mut message).unwrap();
+            let number: usize = text(&message).parse().expect("a number");
+            if seen.insert(number) {
+                shared.arrived.fetch_add(1, Ordering::Relaxed);
+            }
+            messenger.accept(tracker, Flags::NONE).unwrap();
+        }
+    }
+    let trail = Trail::new(&mut messenger, errors);
+    messenger.stop().unwrap();
+    trail
+}
+
+impl Trail {
+    fn new(messenger: &mut Messenger, errors: Vec<String>) -> Self {
+        let events = std::iter::from_fn(|| messenger.poll_connection_event());
+        let connected = events.filter_map(|event| match event {
+            ConnectionEvent::Connected { address } => Some(address),
+            _ => None,
+        });
+        Self {
+            connected: connected.collect(),
+            errors,
+        }
+    }
+}
