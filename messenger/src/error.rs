@@ -145,6 +145,14 @@ pub enum Error {
         /// Why not.
         cause: String,
     },
+    /// A subscription cannot be made as it is asked for.
+    #[error("cannot receive from {address}: {cause}")]
+    Subscribe {
+        /// Where from.
+        address: String,
+        /// Why not, and what to do.
+        cause: String,
+    },
     /// `stop` had to give messages up.
     #[error(
         "{count} messages were not acknowledged in time and are given up; their trackers say ABORTED"
@@ -210,6 +218,8 @@ pub enum ErrorKind {
     Certificate = 21,
     /// [`Error::WebSocket`]
     WebSocket = 22,
+    /// [`Error::Subscribe`]
+    Subscribe = 23,
 }
 
 impl Error {
@@ -238,6 +248,7 @@ impl Error {
             Self::Tls { .. } => ErrorKind::Tls,
             Self::Certificate { .. } => ErrorKind::Certificate,
             Self::WebSocket { .. } => ErrorKind::WebSocket,
+            Self::Subscribe { .. } => ErrorKind::Subscribe,
         }
     }
 

@@ -52,6 +52,7 @@ mod passive;
 mod reconnect;
 mod request;
 mod settings;
+mod subscribe;
 
 pub use crate::core::Subscription;
 pub use crate::core::address::{Address, Scheme};
@@ -63,4 +64,5 @@ pub use crate::fault::TlsFault;
 pub use crate::messenger::Messenger;
 pub use crate::reconnect::{ConnectionEvent, Reconnect};
 pub use crate::request::RequestId;
+pub use crate::subscribe::SubscribeOptions;
 pub use ferrion_engine::message::{Body, Message};

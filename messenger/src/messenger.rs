@@ -13,6 +13,7 @@ use crate::core::{Core, Subscription};
 use crate::driver::{Driver, Interrupter, clock};
 use crate::error::{Error, Result};
 use crate::name::{random_name, random_word, secret_octets};
+use crate::subscribe::SubscribeOptions;
 
 /// How long `stop` tries to get rid of messages when no timeout is set.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -208,18 +209,13 @@ impl Messenger {
     /// - [`Error::Listen`]: the port is taken, or the address is not this machine's.
     ///
     /// That a remote address cannot be reached, or refuses, is told by [`recv`](Self::recv).
+    /// [`subscribe_with`](Self::subscribe_with) asks for more: filters, durability, a time to live.
     pub fn subscribe(&mut self, address: &str) -> Result<Subscription> {
-        let subscription = self.core.subscribe(address)?;
-        let opened = self.open(subscription, address);
-        if opened.is_err() {
-            // Nobody knows the subscription: its port must not stay taken.
-            self.core.drop_listener(subscription);
-        }
-        opened.map(|()| subscription)
+        self.subscribe_with(address, &SubscribeOptions::new())
     }
 
     /// Waits until a listening subscription listens.
-    fn open(&mut self, subscription: Subscription, address: &str) -> Result<()> {
+    pub(crate) fn open(&mut self, subscription: Subscription, address: &str) -> Result<()> {
         if self.passive {
             return Ok(());
         }
@@ -257,7 +253,7 @@ impl Messenger {
     /// # Errors
     /// - [`Error::State`]: there is nothing from which messages could come.
     /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`],
-    ///   [`Error::Remote`]: a subscription was lost, or
+    ///   [`Error::Remote`], [`Error::Subscribe`]: a subscription was lost, or
     ///   could not be made. The next call tries again.
     /// - [`Error::Timeout`], [`Error::Interrupted`], and [`Error::InProgress`] in non-blocking mode.
     pub fn recv(&mut self, credit: impl Into<Credit>) -> Result<()> {

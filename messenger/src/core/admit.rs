@@ -2,7 +2,9 @@
 
 use ferrion_engine::LinkId;
 use ferrion_engine::codec::Str;
-use ferrion_engine::protocol::{Condition, ReceiverSettleMode, TargetArchetype, conditions};
+use ferrion_engine::protocol::{
+    Condition, ReceiverSettleMode, Source, TargetArchetype, conditions,
+};
 
 use super::Core;
 use super::pool::{ConnKey, Party, State};
@@ -40,10 +42,13 @@ impl Core {
         };
         if accepted {
             conn.links.insert(id, Party::Receiver(listener));
-            self.credit.attach(Origin {
+            let known = listener.and_then(|source| self.sources.get(source));
+            let most = known.and_then(|source| source.options.most());
+            let origin = Origin {
                 conn: key,
                 link: id,
-            });
+            };
+            self.credit.attach(origin, most);
         }
         self.pool.touch(key);
     }
@@ -70,9 +75,14 @@ impl Core {
         } else {
             source.address.unwrap_or_default()
         };
-        if let Some(source) = &mut answer.source {
-            source.address = Some(node.clone());
-        }
+        // What is put goes to whoever asked first, unfiltered, and is kept for nobody.
+        answer.source = Some(Box::new(Source {
+            address: Some(node.clone()),
+            dynamic: source.dynamic,
+            default_outcome: source.default_outcome,
+            outcomes: source.outcomes,
+            ..Source::default()
+        }));
         if link.accept_with(answer).is_ok() {
             let sender = self.add_sender(key, id, &node, false);
             if source.dynamic {

@@ -56,10 +56,27 @@ struct Link {
     draining: bool,
     /// Credit that was dealt to others because no drain was answered. The sender may still use it.
     withdrawn: u32,
+    /// The most that may be under way or unread, if there is such a limit, and what is unread.
+    most: Option<u32>,
+    unread: u32,
     /// In which lines the link stands; each holds a link at most once.
     blocked: bool,
     credited: bool,
     low: bool,
+}
+
+impl Link {
+    /// What may be outstanding, as far as the limit goes.
+    fn room(&self) -> u32 {
+        self.most
+            .map_or(u32::MAX, |most| most.saturating_sub(self.unread))
+    }
+
+    /// Whether it is to be filled up, and does not wait for that yet.
+    fn is_low(&self, share: u32) -> bool {
+        let full = share.min(self.room());
+        !self.draining && !self.low && self.outstanding < low_mark(full)
+    }
 }
 
 /// See the module's description.
@@ -119,10 +136,25 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         self.pool + self.distributed
     }
 
-    /// A link came up; it waits in line.
-    pub(crate) fn attach(&mut self, link: L) {
-        self.links.entry(link).or_default();
+    /// A link came up; it waits in line. At most `most` of its messages may be under way or unread.
+    pub(crate) fn attach(&mut self, link: L, most: Option<u32>) {
+        self.links.entry(link).or_default().most = most;
         self.block(link);
+    }
+
+    /// A message of a link with a limit was taken: there is room for another.
+    pub(crate) fn taken(&mut self, link: L) {
+        let share = self.share();
+        let Some(state) = self.links.get_mut(&link) else {
+            return;
+        };
+        state.unread = state.unread.saturating_sub(1);
+        if state.outstanding == 0 {
+            self.block(link);
+        } else if state.is_low(share) {
+            state.low = true;
+            self.low.push_back(link);
+        }
     }
 
     /// A link is gone; what it did not use goes to the others.
@@ -166,9 +198,12 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         let used = count.min(state.outstanding);
         state.outstanding -= used;
         self.distributed -= u64::from(used);
+        if state.most.is_some() {
+            state.unread = state.unread.saturating_add(count);
+        }
         if state.outstanding == 0 {
             self.block(link);
-        } else if !state.draining && !state.low && state.outstanding < low_mark(share) {
+        } else if state.is_low(share) {
             state.low = true;
             self.low.push_back(link);
         }
@@ -255,6 +290,7 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         };
         self.waiting -= usize::from(std::mem::take(&mut state.blocked));
         state.low = false;
+        let share = share.min(state.room());
         let wanted = u64::from(share.saturating_sub(state.outstanding)).min(self.pool);
         let credit = u32::try_from(wanted).unwrap_or(u32::MAX);
         if credit == 0 || state.draining || state.withdrawn > 0 {
@@ -270,12 +306,12 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         orders.push(Order::Grant(link, credit));
     }
 
-    /// Puts a link that has no credit into line.
+    /// Puts a link that has no credit into line, unless it may not have any.
     fn block(&mut self, link: L) {
         if let Some(state) = self.links.get_mut(&link) {
             self.draining -= usize::from(std::mem::take(&mut state.draining));
             state.low = false;
-            if !state.blocked {
+            if !state.blocked && state.room() > 0 {
                 state.blocked = true;
                 self.waiting += 1;
                 self.blocked.push_back(link);
@@ -340,7 +376,7 @@ mod tests {
         let mut scheduler = Scheduler::new();
         scheduler.request(credit);
         for link in links {
-            scheduler.attach(*link);
+            scheduler.attach(*link, None);
         }
         scheduler
     }
@@ -376,8 +412,31 @@ mod tests {
         scheduler.request(Credit::Cancel);
         assert_eq!(scheduler.receiving(), 5);
         scheduler.request(Credit::Manual);
-        scheduler.attach(2);
+        scheduler.attach(2, None);
         assert_eq!(run(&mut scheduler, 10_000, 0), []);
+    }
+
+    #[test]
+    fn a_link_with_a_limit_gets_credit_as_its_messages_are_taken() {
+        let mut scheduler = Scheduler::new();
+        scheduler.request(Credit::All);
+        scheduler.attach(1u8, Some(3));
+        scheduler.attach(2, None);
+        assert_eq!(
+            run(&mut scheduler, 0, 0),
+            [Order::Grant(1, 3), Order::Grant(2, BATCH)]
+        );
+        scheduler.received(1, 2);
+        assert_eq!(run(&mut scheduler, 0, 2), []);
+        scheduler.received(1, 1);
+        assert_eq!(run(&mut scheduler, 0, 3), []);
+        assert_eq!(scheduler.deadline(), None, "nobody is drained for it");
+        scheduler.taken(1);
+        assert_eq!(run(&mut scheduler, 0, 2), [Order::Grant(1, 1)]);
+        scheduler.taken(1);
+        scheduler.taken(1);
+        scheduler.received(1, 1);
+        assert_eq!(run(&mut scheduler, 0, 1), [Order::Grant(1, 2)]);
     }
 
     #[test]
@@ -427,7 +486,7 @@ mod tests {
         let mut scheduler = with_links(&[1], Credit::Explicit(11));
         assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, 11)]);
         scheduler.received(1, 1);
-        scheduler.attach(2);
+        scheduler.attach(2, None);
         assert_eq!(run(&mut scheduler, 100, 1), []);
         assert_eq!(scheduler.deadline(), Some(Time(100 + PATIENCE)));
         assert_eq!(run(&mut scheduler, 349, 1), []);
@@ -451,7 +510,7 @@ mod tests {
     fn a_drained_link_that_still_had_messages_is_done_when_its_credit_is_used() {
         let mut scheduler = with_links(&[1], Credit::Explicit(2));
         run(&mut scheduler, 0, 0);
-        scheduler.attach(2);
+        scheduler.attach(2, None);
         run(&mut scheduler, 0, 0);
         assert_eq!(run(&mut scheduler, 250, 0), [Order::Drain(1)]);
         scheduler.received(1, 2);
@@ -467,7 +526,7 @@ mod tests {
     fn who_ignores_a_drain_starves_nobody() {
         let mut scheduler = with_links(&[1], Credit::Explicit(3));
         run(&mut scheduler, 0, 0);
-        scheduler.attach(2);
+        scheduler.attach(2, None);
         run(&mut scheduler, 0, 0);
         assert_eq!(run(&mut scheduler, 250, 0), [Order::Drain(1)]);
         assert_eq!(scheduler.deadline(), Some(Time(500)));
@@ -504,7 +563,7 @@ mod tests {
         run(&mut scheduler, 0, 0);
         for round in 0..1000 {
             for link in 1..20 {
-                scheduler.attach(link);
+                scheduler.attach(link, None);
             }
             run(&mut scheduler, round, 0);
             (1..20).for_each(|link| scheduler.detach(link));

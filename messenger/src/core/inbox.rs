@@ -11,10 +11,11 @@ use super::address::Address;
 use super::credit::Credit;
 use super::pool::Party;
 use super::source::{Source, SourceKey, SourceState, Subscription};
-use super::store::Taken;
+use super::store::{Origin, Taken};
 use super::tracker::{Flags, Status, Tracker};
 use super::{Action, Core};
 use crate::error::{Error, Result};
+use crate::subscribe::SubscribeOptions;
 
 /// What is decided about a received message.
 #[derive(Clone, Debug)]
@@ -59,26 +60,33 @@ pub(super) fn dynamic(mut config: LinkConfig) -> LinkConfig {
 
 impl Core {
     /// Makes messages come from an address, or from everyone who connects to one.
-    pub(crate) fn subscribe(&mut self, address: &str) -> Result<Subscription> {
+    pub(crate) fn subscribe(
+        &mut self,
+        address: &str,
+        options: &SubscribeOptions,
+    ) -> Result<Subscription> {
         let routed = self.routes.apply(address).flatten();
         let address = Address::parse(routed.as_deref().unwrap_or(address))?;
+        let fault = if address.listen {
+            options.fault_to_listen()
+        } else {
+            options.fault(address.is_dynamic())
+        };
+        if let Some(cause) = fault {
+            let address = format!("{}/{}", address.endpoint(), address.node());
+            return Err(Error::Subscribe { address, cause });
+        }
+        let options = options.clone();
         if address.listen {
-            let source = Source {
-                address,
-                state: SourceState::Opening,
-                remote_address: None,
-                error: None,
-            };
+            let source = Source::new(address, options, SourceState::Opening);
             let source = self.sources.insert(source);
             self.listen(source);
             return Ok(Subscription(source));
         }
-        let source = Source {
-            address,
-            state: SourceState::Broken,
-            remote_address: None,
-            error: None,
-        };
+        let mut source = Source::new(address, options, SourceState::Broken);
+        if source.options.is_kept() && source.link_name.is_none() {
+            source.link_name = Some(self.link_name("receiver"));
+        }
         let source = self.sources.insert(source);
         match self.attach_source(source) {
             Ok(()) => Ok(Subscription(source)),
@@ -91,24 +99,25 @@ impl Core {
 
     /// Attaches a receiving link for a subscription, on a connection that may have to be made first.
     pub(super) fn attach_source(&mut self, source: SourceKey) -> Result<()> {
-        let Some(address) = self
-            .sources
-            .get(source)
-            .map(|source| source.address.clone())
-        else {
+        let Some(known) = self.sources.get_mut(source) else {
             return Ok(());
         };
+        known.answer = None;
+        let (address, name) = (known.address.clone(), known.link_name.clone());
         let key = self.connection_to(&address)?;
         let session = self.session_on(key)?;
-        let name = self.link_name("receiver");
+        let name = name.unwrap_or_else(|| self.link_name("receiver"));
         let mut config = LinkConfig::receiver(name, address.node());
         if address.is_dynamic() {
             config = dynamic(config);
         }
+        if let Some(source) = self.sources.get(source) {
+            source.options.apply(&mut config);
+        }
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
-        let failed = |error: ferrion_engine::UsageError| Error::Send {
+        let failed = |error: ferrion_engine::UsageError| Error::Subscribe {
             address: format!("{}/{}", conn.endpoint, address.node()),
             cause: error.to_string(),
         };
@@ -221,6 +230,10 @@ impl Core {
         };
         // Its place can be taken by another.
         self.credit_changed = true;
+        let known = received.source.and_then(|source| self.sources.get(source));
+        if known.is_some_and(|source| source.options.most().is_some()) {
+            self.credit.taken(received.origin);
+        }
         let loaded = message.load_lenient(received.payload);
         self.last_subscription = received.source;
         let taken = Taken {
@@ -435,12 +448,49 @@ impl Core {
             SourceState::Link(..) => {}
             SourceState::Opening | SourceState::Broken => return None,
         }
-        match source.remote_address.as_deref()? {
+        match source.answer.as_deref()?.address.as_deref()? {
             absolute if absolute.starts_with("amqp:") || absolute.starts_with("amqps:") => {
                 Some(absolute.to_owned())
             }
             node => Some(format!("{}/{node}", address.endpoint())),
         }
+    }
+
+    /// What the peer answered to a subscription.
+    pub(crate) fn subscription_source(&self, subscription: Subscription) -> Option<&Terminus> {
+        self.sources.get(subscription.0)?.answer.as_deref()
+    }
+
+    /// The peer answered to a subscription. Without the filters that it asks for it must not go on.
+    pub(super) fn source_attached(&mut self, key: SourceKey, origin: Origin, answer: Terminus) {
+        let Some(source) = self.sources.get_mut(key) else {
+            return;
+        };
+        let missing = source.options.missing_filters(Some(&answer));
+        let optional = source.options.are_filters_optional();
+        let most = source.options.most();
+        let address = format!("{}/{}", source.address.endpoint(), source.address.node());
+        source.answer = Some(Box::new(answer));
+        if missing.is_empty() || optional {
+            if !missing.is_empty() {
+                let names = missing.join(", ");
+                self.warn(format!("{address}: the peer does not filter by {names}"));
+            }
+            self.credit.attach(origin, most);
+            return;
+        }
+        let cause = format!(
+            "the peer does not filter by {}; do without, or allow it with filters_optional()",
+            missing.join(", ")
+        );
+        if let Some(conn) = self.pool.get_mut(origin.conn) {
+            conn.links.remove(&origin.link);
+            if let Ok(mut link) = conn.engine.link(origin.link) {
+                let _ = link.close(None);
+            }
+        }
+        self.break_source(key);
+        self.push_recv_error(Error::Subscribe { address, cause });
     }
 
     /// Deals out credit and carries the orders out.

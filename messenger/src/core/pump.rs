@@ -137,19 +137,16 @@ impl Core {
         match role {
             Role::Receiver if link.remote_source().is_none() => self.suspect(origin, now),
             Role::Receiver => {
-                let address = link
-                    .remote_source()
-                    .and_then(|source| source.address.clone());
-                let address = address.map(|address| address.to_string());
-                match conn.links.get(&id) {
-                    Some(Party::Replies) => self.replies_attached(key, address),
-                    Some(Party::Receiver(Some(source))) => {
-                        if let Some(source) = self.sources.get_mut(*source) {
-                            source.remote_address = address;
-                        }
-                        self.credit.attach(origin);
+                let answer = link.remote_source().cloned().unwrap_or_default();
+                match conn.links.get(&id).copied() {
+                    Some(Party::Replies) => {
+                        let address = answer.address.map(|address| address.to_string());
+                        self.replies_attached(key, address);
                     }
-                    _ => self.credit.attach(origin),
+                    Some(Party::Receiver(Some(source))) => {
+                        self.source_attached(source, origin, answer);
+                    }
+                    _ => self.credit.attach(origin, None),
                 }
             }
             Role::Sender => {

@@ -1,11 +1,13 @@
 //! Sources: where messages come from. A link to a node of a peer's, or an address listened on.
 
 use ferrion_engine::LinkId;
+use ferrion_engine::protocol::Source as Terminus;
 
 use super::address::Address;
 use super::pool::ConnKey;
 use super::slab::Key;
 use crate::error::Error;
+use crate::subscribe::SubscribeOptions;
 
 /// Names a source.
 pub(crate) type SourceKey = Key<Source>;
@@ -32,11 +34,28 @@ impl Subscription {
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) address: Address,
+    pub(crate) options: SubscribeOptions,
+    /// The name of its link, if that has to be the same whenever it is attached.
+    pub(crate) link_name: Option<String>,
     pub(crate) state: SourceState,
-    /// The address as the peer gave it, when it made the node up.
-    pub(crate) remote_address: Option<String>,
+    /// The source as the peer answered.
+    pub(crate) answer: Option<Box<Terminus>>,
     /// Why it could not be listened on.
     pub(crate) error: Option<Error>,
+}
+
+impl Source {
+    pub(crate) fn new(address: Address, options: SubscribeOptions, state: SourceState) -> Self {
+        let link_name = options.link_name().map(str::to_owned);
+        Self {
+            address,
+            options,
+            link_name,
+            state,
+            answer: None,
+            error: None,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use ferrion_engine::Time;
+use ferrion_engine::protocol::Source;
 
 use super::Core;
 use super::pool::Party;
@@ -44,10 +45,13 @@ impl Core {
     pub(super) fn trust_unnamed(&mut self, now: Time) {
         while let Some(origin) = self.unnamed.next_due(now) {
             let conn = self.pool.get(origin.conn);
-            match conn.and_then(|conn| conn.links.get(&origin.link)) {
+            match conn.and_then(|conn| conn.links.get(&origin.link)).copied() {
                 // A reply address that has no name is none.
                 Some(Party::Replies) => self.replies_attached(origin.conn, None),
-                Some(_) => self.credit.attach(origin),
+                Some(Party::Receiver(Some(source))) => {
+                    self.source_attached(source, origin, Source::default());
+                }
+                Some(_) => self.credit.attach(origin, None),
                 None => {}
             }
         }
