@@ -217,9 +217,16 @@ impl Messenger {
         self.driver.web.path = Some(path.to_owned());
     }
 
-    /// How long the two sides of a new connection may take to agree on TLS and WebSocket. Default 30 s.
-    pub const fn set_handshake_time_out(&mut self, patience: Duration) {
+    /// How long the two sides of a new connection may take to agree on TLS and WebSocket, and then as long again for
+    /// the login and the opening of AMQP, on connections made from then on. Default 30 s.
+    ///
+    /// The [idle time-out](Self::set_idle_time_out) is agreed on by that, so that a peer which says nothing from
+    /// the beginning is given up by this one.
+    pub fn set_handshake_time_out(&mut self, patience: Duration) {
         self.driver.handshake = patience;
+        // To the engine nothing means for ever.
+        let ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.core.options.handshake_time = Some(ms.max(1));
     }
 
     /// Gives up peers that were silent for this long, on connections made from then on. `None`, the

@@ -7,9 +7,10 @@
 #[macro_use]
 mod support;
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use ferrion_messenger::{Credit, ErrorKind, Message};
+use ferrion_messenger::{Credit, ErrorKind, Message, Reconnect};
 use support::{Wire, message_to};
 
 over_every_wire! {
@@ -89,4 +90,22 @@ fn a_peer_that_does_nothing_is_given_up(wire: Wire) {
     let error = client.send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
     assert!(error.to_string().contains("nothing was heard"), "{error}");
+}
+
+/// No idle time-out was agreed on yet.
+#[test]
+fn a_peer_that_never_says_anything_is_given_up_as_soon_as_one_wants() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("amqp://{}", silent.local_addr().unwrap());
+    for reconnect in [None, Some(Reconnect::default())] {
+        let mut client = support::client();
+        client.set_handshake_time_out(SILENCE / 4);
+        client.set_reconnect(reconnect);
+        client.put(&message_to(&address, "x")).unwrap();
+        let begun = Instant::now();
+        let error = client.send().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        assert!(error.to_string().contains("did not answer"), "{error}");
+        assert!(begun.elapsed() < support::PATIENCE / 2);
+    }
 }

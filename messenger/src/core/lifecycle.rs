@@ -77,6 +77,9 @@ impl Core {
     fn config(&self) -> Config {
         let mut config = Config::new(self.name.clone());
         config.idle_time_out = self.options.idle_time_out;
+        if let Some(ms) = self.options.handshake_time {
+            config.limits.handshake_time = ms;
+        }
         config
     }
 

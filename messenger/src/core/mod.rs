@@ -103,6 +103,8 @@ pub(crate) struct Options {
     /// Whether there is a certificate to show to peers.
     pub(crate) has_certificate: bool,
     pub(crate) idle_time_out: Option<u32>,
+    /// Milliseconds that a peer may take to open a connection, and to answer its close, if it is set.
+    pub(crate) handshake_time: Option<u64>,
     pub(crate) tracing: bool,
     /// Users that a listener admits; empty admits everyone.
     pub(crate) passwords: HashMap<String, String>,
@@ -181,6 +183,7 @@ impl Core {
                 allow_plain: false,
                 has_certificate: false,
                 idle_time_out: None,
+                handshake_time: None,
                 tracing: false,
                 passwords: HashMap::new(),
                 reconnect: Some(Reconnect::default()),

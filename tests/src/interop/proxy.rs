@@ -1,4 +1,4 @@
-//! A proxy that fails on request, at any octet of an AMQP connection.
+//! A proxy that fails on request, at any frame or octet of an AMQP connection, whatever it is wrapped in.
 
 use socket2::SockRef;
 use std::{
@@ -30,23 +30,49 @@ pub enum Fault {
     Reset,
     /// Nothing is carried any more, but nothing is closed either.
     Stall,
+    /// One end sees an orderly end of the stream; what it says itself is still carried.
+    HalfClose,
+    /// What follows in this direction comes so much later.
+    Delay(Duration),
+    /// So many octets that follow in this direction come one by one.
+    Split(usize),
 }
 
-/// Where it happens: when so many frames, and then so many octets of the next, have been carried in one direction. A
-/// protocol header counts as a frame.
+impl Fault {
+    /// Whether the connection can live on.
+    pub fn is_harmless(self) -> bool {
+        matches!(self, Self::Delay(_) | Self::Split(_))
+    }
+}
+
+/// When it happens: at the end of what has been carried in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// So many whole frames, and so many octets of the frame after these. A protocol header counts as a frame.
+    Frame(usize, usize),
+    /// So many octets, whatever they are.
+    Octet(usize),
+}
+
+/// What happens, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// What happens.
     pub fault: Fault,
-    /// The direction whose frames are counted.
+    /// The direction in which is counted.
     pub direction: Direction,
-    /// Whole frames carried before.
-    pub frames: usize,
-    /// Octets carried of the frame after these.
-    pub octets: usize,
+    /// Where it happens.
+    pub place: Place,
 }
 
-/// A proxy in front of a server on the loopback interface. Every connection through it meets the same fault.
+/// Which connections meet the fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Victims {
+    All,
+    First,
+}
+
+/// A proxy in front of a server on the loopback interface.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -55,12 +81,26 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port, and carries what comes there to the server at the port `upstream` and back.
+    /// Listens on a free port, and carries what comes there to the server at the port `upstream` and back. Every
+    /// connection meets the same fault.
     ///
     /// # Panics
     ///
     /// When there is no port to be had.
     pub fn start(upstream: u16, cut: Option<Cut>) -> Self {
+        Self::listen(upstream, cut, Victims::All)
+    }
+
+    /// As [`start`](Self::start), but only the first connection that comes so far meets the fault.
+    ///
+    /// # Panics
+    ///
+    /// When there is no port to be had.
+    pub fn once(upstream: u16, cut: Cut) -> Self {
+        Self::listen(upstream, Some(cut), Victims::First)
+    }
+
+    fn listen(upstream: u16, cut: Option<Cut>, victims: Victims) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .unwrap_or_else(|error| panic!("no port: {error}"));
         let port = listener
@@ -69,6 +109,7 @@ impl Proxy {
             .unwrap_or_else(|error| panic!("no port: {error}"));
         let shared = Arc::new(Shared {
             cut,
+            victims,
             ended: AtomicBool::new(false),
             state: Mutex::default(),
         });
@@ -97,6 +138,15 @@ impl Proxy {
         }
     }
 
+    /// How many octets have been carried in this direction, by all connections together.
+    pub fn octets(&self, direction: Direction) -> usize {
+        let state = self.shared.lock();
+        match direction {
+            Direction::ToServer => state.octets_to_server,
+            Direction::ToClient => state.octets_to_client,
+        }
+    }
+
     /// Whether the fault has happened.
     pub fn has_cut(&self) -> bool {
         self.shared.lock().cuts > 0
@@ -120,6 +170,7 @@ impl Drop for Proxy {
 #[derive(Debug)]
 struct Shared {
     cut: Option<Cut>,
+    victims: Victims,
     ended: AtomicBool,
     state: Mutex<State>,
 }
@@ -129,6 +180,8 @@ struct State {
     cuts: usize,
     to_server: Vec<usize>,
     to_client: Vec<usize>,
+    octets_to_server: usize,
+    octets_to_client: usize,
     /// All sockets that are open, so that dropping the proxy can wake whoever waits for one.
     streams: Vec<Arc<TcpStream>>,
 }
@@ -136,6 +189,25 @@ struct State {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a connection that has come to the place meets the fault; from then on it has happened.
+    fn strikes(&self) -> bool {
+        let mut state = self.lock();
+        let strikes = self.victims == Victims::All || state.cuts == 0;
+        state.cuts += usize::from(strikes);
+        strikes
+    }
+}
+
+impl State {
+    fn carried(&mut self, direction: Direction, octets: usize, frames: &[usize]) {
+        let (total, sizes) = match direction {
+            Direction::ToServer => (&mut self.octets_to_server, &mut self.to_server),
+            Direction::ToClient => (&mut self.octets_to_client, &mut self.to_client),
+        };
+        *total += octets;
+        sizes.extend_from_slice(frames);
     }
 }
 
@@ -199,49 +271,66 @@ enum End {
     Cut,
 }
 
-/// Carries octets in one direction until the stream ends or the fault happens.
+/// Carries octets in one direction until the stream ends or a fault ends it.
 fn pump(pair: &Pair, direction: Direction, shared: &Shared) -> io::Result<End> {
     let (mut from, to) = match direction {
         Direction::ToServer => (&*pair.client, &*pair.server),
         Direction::ToClient => (&*pair.server, &*pair.client),
     };
-    let cut = shared.cut.filter(|cut| cut.direction == direction);
+    let mut cut = shared.cut.filter(|cut| cut.direction == direction);
     let mut meter = Meter::default();
     let mut buffer = vec![0; 64 * 1024];
-    if let Some(cut) = cut.filter(|cut| meter.is_at(cut)) {
-        return Ok(make_cut(cut.fault, pair, shared));
-    }
+    // Octets that are written one by one.
+    let mut single = 0;
+    let mut filled = 0..0;
     loop {
-        let count = from.read(&mut buffer);
-        if pair.is_cut() {
-            return Ok(End::Cut);
-        }
-        let count = count?;
-        if count == 0 {
-            return Ok(End::Stream);
-        }
-        for (index, octet) in buffer[..count].iter().enumerate() {
-            if let Some(size) = meter.count(*octet) {
-                let mut state = shared.lock();
-                let frames = if direction == Direction::ToServer {
-                    &mut state.to_server
-                } else {
-                    &mut state.to_client
-                };
-                frames.push(size);
-            }
-            if let Some(cut) = cut.filter(|cut| meter.is_at(cut)) {
-                pair.write(to, &buffer[..=index])?;
-                return Ok(make_cut(cut.fault, pair, shared));
+        if let Some(met) = cut.filter(|cut| meter.is_at(cut.place)) {
+            cut = None;
+            if shared.strikes() {
+                match met.fault {
+                    Fault::Delay(time) => thread::sleep(time),
+                    Fault::Split(count) => single = count,
+                    Fault::HalfClose => {
+                        drop(to.shutdown(Shutdown::Write));
+                        // Who goes on talking is not held up.
+                        while from.read(&mut buffer)? > 0 {}
+                        return Ok(End::Cut);
+                    }
+                    fault => return Ok(make_cut(fault, pair, shared)),
+                }
             }
         }
-        pair.write(to, &buffer[..count])?;
+        if filled.is_empty() {
+            let count = from.read(&mut buffer);
+            if pair.is_cut() {
+                return Ok(End::Cut);
+            }
+            filled = 0..count?;
+            if filled.is_empty() {
+                return Ok(End::Stream);
+            }
+        }
+        let mut sizes = Vec::new();
+        let octets = &buffer[filled.clone()];
+        let reach = octets.iter().position(|octet| {
+            sizes.extend(meter.count(*octet));
+            cut.is_some_and(|cut| meter.is_at(cut.place))
+        });
+        let octets = reach.map_or(octets, |last| &octets[..=last]);
+        filled.start += octets.len();
+        shared.lock().carried(direction, octets.len(), &sizes);
+        let (ones, rest) = octets.split_at(single.min(octets.len()));
+        single -= ones.len();
+        for octet in ones.chunks(1) {
+            pair.write(to, octet)?;
+        }
+        pair.write(to, rest)?;
     }
 }
 
+/// Does what ends both directions.
 fn make_cut(fault: Fault, pair: &Pair, shared: &Shared) -> End {
     *pair.cut.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    shared.lock().cuts += 1;
     match fault {
         Fault::Close => pair.shut(Shutdown::Both),
         Fault::Reset => {
@@ -256,7 +345,7 @@ fn make_cut(fault: Fault, pair: &Pair, shared: &Shared) -> End {
             };
             shared.lock().streams.retain(|stream| !ours(stream));
         }
-        Fault::Stall => {}
+        Fault::Stall | Fault::HalfClose | Fault::Delay(_) | Fault::Split(_) => {}
     }
     End::Cut
 }
@@ -282,6 +371,7 @@ impl Pair {
 /// Finds the ends of frames in a stream of octets.
 #[derive(Debug, Default)]
 struct Meter {
+    total: usize,
     frames: usize,
     octets: usize,
     /// The first four octets of a frame, which are its size (2.3.1), or of a protocol header, which has eight octets (2.2).
@@ -295,6 +385,7 @@ impl Meter {
             *place = octet;
         }
         self.octets += 1;
+        self.total += 1;
         let size = match self.start {
             _ if self.octets < 4 => return None,
             [b'A', b'M', b'Q', b'P'] => 8,
@@ -308,8 +399,11 @@ impl Meter {
         Some(size)
     }
 
-    fn is_at(&self, cut: &Cut) -> bool {
-        self.frames == cut.frames && self.octets == cut.octets
+    fn is_at(&self, place: Place) -> bool {
+        match place {
+            Place::Frame(frames, octets) => self.frames == frames && self.octets == octets,
+            Place::Octet(octets) => self.total == octets,
+        }
     }
 }
 
@@ -321,40 +415,48 @@ mod tests {
     const STREAM: &[u8] =
         b"AMQP\x03\x01\x00\x00AMQP\x00\x01\x00\x00\x00\x00\x00\x0a\x02\x00\x00\x00zz";
 
+    /// What the server gets of it, how that ends, and the sizes of the frames that were carried.
     fn exchange(cut: Option<Cut>) -> (Vec<u8>, Option<io::ErrorKind>, Vec<usize>) {
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let proxy = Proxy::start(server.local_addr().unwrap().port(), cut);
-        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
-        client.write_all(STREAM).unwrap();
-        let mut far = server.accept().unwrap().0;
-        let mut got = Vec::new();
-        far.set_read_timeout(Some(Duration::from_millis(
-            if matches!(
-                cut,
-                Some(Cut {
-                    fault: Fault::Stall,
-                    ..
-                })
-            ) {
-                200
-            } else {
-                10_000
-            },
-        )))
-        .unwrap();
-        if cut.is_none() {
-            client.shutdown(Shutdown::Write).unwrap();
-        }
-        let error = far.read_to_end(&mut got).err().map(|error| error.kind());
+        let (got, error) = pass(&proxy, &server, cut.map(|cut| cut.fault));
         (got, error, proxy.frames(Direction::ToServer))
     }
 
-    fn cut(fault: Fault, frames: usize, octets: usize) -> Option<Cut> {
+    fn pass(
+        proxy: &Proxy,
+        server: &TcpListener,
+        fault: Option<Fault>,
+    ) -> (Vec<u8>, Option<io::ErrorKind>) {
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
+        client.write_all(STREAM).unwrap();
+        let mut far = server.accept().unwrap().0;
+        let patience = if fault == Some(Fault::Stall) {
+            Duration::from_millis(200)
+        } else {
+            Duration::from_secs(10)
+        };
+        far.set_read_timeout(Some(patience)).unwrap();
+        if fault.is_none_or(Fault::is_harmless) {
+            client.shutdown(Shutdown::Write).unwrap();
+        }
+        let mut got = Vec::new();
+        let error = far.read_to_end(&mut got).err().map(|error| error.kind());
+        if fault == Some(Fault::HalfClose) {
+            // The other direction lives on.
+            far.write_all(b"answer").unwrap();
+            let mut answer = [0; 6];
+            client.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"answer");
+        }
+        (got, error)
+    }
+
+    fn cut(fault: Fault, place: Place) -> Option<Cut> {
         Some(Cut {
             fault,
             direction: Direction::ToServer,
-            frames,
-            octets,
+            place,
         })
     }
 
@@ -366,29 +468,63 @@ mod tests {
     #[test]
     fn closes_at_the_octet() {
         assert_eq!(
-            exchange(cut(Fault::Close, 1, 0)),
+            exchange(cut(Fault::Close, Place::Frame(1, 0))),
             (STREAM[..8].to_vec(), None, vec![8])
         );
         assert_eq!(
-            exchange(cut(Fault::Close, 2, 7)),
+            exchange(cut(Fault::Close, Place::Frame(2, 7))),
             (STREAM[..23].to_vec(), None, vec![8, 8])
+        );
+        for octets in 0..STREAM.len() {
+            let got = exchange(cut(Fault::Close, Place::Octet(octets))).0;
+            assert_eq!(got, STREAM[..octets]);
+        }
+    }
+
+    #[test]
+    fn closes_one_direction_and_carries_the_other() {
+        assert_eq!(
+            exchange(cut(Fault::HalfClose, Place::Frame(2, 3))),
+            (STREAM[..19].to_vec(), None, vec![8, 8])
         );
     }
 
     #[test]
     fn resets() {
         assert_eq!(
-            exchange(cut(Fault::Reset, 2, 1)).1,
+            exchange(cut(Fault::Reset, Place::Frame(2, 1))).1,
             Some(io::ErrorKind::ConnectionReset)
         );
     }
 
     #[test]
     fn stalls() {
-        let (got, error, _) = exchange(cut(Fault::Stall, 0, 3));
+        let (got, error, _) = exchange(cut(Fault::Stall, Place::Octet(3)));
         assert_eq!(
             (&got[..], error),
             (&STREAM[..3], Some(io::ErrorKind::WouldBlock))
         );
+    }
+
+    #[test]
+    fn delays_and_splits_lose_nothing() {
+        let pause = Duration::from_millis(50);
+        for fault in [Fault::Delay(pause), Fault::Split(12)] {
+            let all = (STREAM.to_vec(), None, vec![8, 8, 10]);
+            assert_eq!(exchange(cut(fault, Place::Frame(1, 2))), all, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn strikes_once_if_told_so() {
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let cut = cut(Fault::Close, Place::Octet(5)).unwrap();
+        let proxy = Proxy::once(server.local_addr().unwrap().port(), cut);
+        assert!(!proxy.has_cut());
+        let first = pass(&proxy, &server, Some(Fault::Close)).0;
+        assert!(proxy.has_cut());
+        let second = pass(&proxy, &server, None).0;
+        assert_eq!((&first[..], &second[..]), (&STREAM[..5], STREAM));
+        assert_eq!(proxy.octets(Direction::ToServer), 5 + STREAM.len());
     }
 }

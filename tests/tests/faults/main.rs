@@ -18,7 +18,7 @@ use ferrion_tests::{
     build,
     interop::{
         PATIENCE,
-        proxy::{Cut, Direction, Fault, Proxy},
+        proxy::{Cut, Direction, Fault, Place, Proxy},
     },
     oracle::{AMQP_HEADER, SASL_HEADER, TLS_HEADER},
 };
@@ -135,8 +135,7 @@ fn every_cut_is_an_error_that_says_what_happened() {
                         Cut {
                             fault,
                             direction,
-                            frames,
-                            octets,
+                            place: Place::Frame(frames, octets),
                         },
                         late,
                     )
@@ -201,6 +200,7 @@ fn meet(port: u16, cut: Cut, late: bool) -> Result<(), String> {
     let text = error.to_string();
     let good = match cut.fault {
         Fault::Stall => error.kind() == ErrorKind::Timeout,
+        Fault::HalfClose | Fault::Delay(_) | Fault::Split(_) => false,
         Fault::Close => is_loss(&error) && text.contains("closed"),
         Fault::Reset => is_loss(&error) && (text.contains("reset") || text.contains("Broken pipe")),
     };

@@ -1,0 +1,132 @@
+//! A thousand messages, acknowledged, through whatever a network can do to a stream, at every place of it.
+//!
+//! Each round is one exchange through a proxy that does one thing to it at one place: at a frame boundary, or at an octet
+//! drawn by seed. Whatever that is, every message ends ACCEPTED and was received, and nothing is left behind.
+//!
+//! Ordinary runs meet a close and a reset at every boundary, and one of the other faults, by seed, at each.
+//! With `FERRION_FULL_GAUNTLET=1` it is every fault at every boundary and at every octet drawn.
+
+mod campaign;
+mod hall;
+mod level;
+mod round;
+#[path = "../../../messenger/tests/support/mod.rs"]
+mod support;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use campaign::Campaign;
+use ferrion_tests::interop::proxy::{Cut, Direction, Fault, Place};
+use ferrion_tests::rng::Rng;
+use round::Promise;
+use support::Wire;
+
+/// Messages of an exchange.
+const MESSAGES: usize = 1_000;
+/// Octets that are drawn in each direction.
+const OCTETS: usize = 1_000;
+/// Far more than any call or round takes.
+const WATCHDOG: Duration = Duration::from_secs(30);
+/// Peers that are silent for this long are given up: what a stall costs.
+const IDLE: Duration = Duration::from_millis(300);
+
+const DIRECTIONS: [Direction; 2] = [Direction::ToServer, Direction::ToClient];
+const FAULTS: [Fault; 6] = [
+    Fault::Close,
+    Fault::Reset,
+    Fault::Stall,
+    Fault::HalfClose,
+    Fault::Delay(Duration::from_millis(5)),
+    Fault::Split(100),
+];
+
+/// What a process holds is looked at: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Every fault at every place, rather than some by seed.
+fn is_full() -> bool {
+    std::env::var_os("FERRION_FULL_GAUNTLET").is_some_and(|value| value == "1")
+}
+
+/// The faults at one place.
+fn faults(always: &[Fault], rng: &mut Rng) -> Vec<Fault> {
+    if is_full() {
+        return FAULTS.to_vec();
+    }
+    let others: Vec<Fault> = FAULTS
+        .into_iter()
+        .filter(|fault| !always.contains(fault))
+        .collect();
+    let mut faults = always.to_vec();
+    faults.push(others[rng.below(others.len())]);
+    faults
+}
+
+fn cuts(
+    direction: Direction,
+    places: impl Iterator<Item = Place>,
+    always: &[Fault],
+    rng: &mut Rng,
+) -> Vec<Cut> {
+    let mut cuts = Vec::new();
+    for place in places {
+        cuts.extend(faults(always, rng).into_iter().map(|fault| Cut {
+            fault,
+            direction,
+            place,
+        }));
+    }
+    cuts
+}
+
+#[test]
+fn at_every_frame_boundary_nothing_that_was_accepted_is_lost() {
+    let _alone = ALONE.lock();
+    let campaign = Campaign::open(Wire::Tcp, Promise::AtLeastOnce);
+    let mut rng = Rng::new(1);
+    let mut plan = Vec::new();
+    for direction in DIRECTIONS {
+        let (frames, _) = campaign.size(direction);
+        assert!(frames > 20, "{frames} frames are no exchange");
+        let places = (0..=frames).map(|frames| Place::Frame(frames, 0));
+        plan.extend(cuts(
+            direction,
+            places,
+            &[Fault::Close, Fault::Reset],
+            &mut rng,
+        ));
+    }
+    campaign.run("at every frame boundary", plan);
+}
+
+#[test]
+fn at_a_thousand_octets_of_each_direction_nothing_that_was_accepted_is_lost() {
+    let _alone = ALONE.lock();
+    let campaign = Campaign::open(Wire::Tcp, Promise::AtLeastOnce);
+    campaign.run("at 1,000 octets", octets(&campaign, OCTETS, 2));
+}
+
+#[test]
+fn at_some_octets_of_tls_and_of_websocket_nothing_that_was_accepted_is_lost() {
+    let _alone = ALONE.lock();
+    for (seed, wire) in [(3, Wire::Tls), (4, Wire::Ws), (5, Wire::Wss)] {
+        let campaign = Campaign::open(wire, Promise::AtLeastOnce);
+        let count = if is_full() { OCTETS } else { 50 };
+        campaign.run("at some octets", octets(&campaign, count, seed));
+    }
+}
+
+/// So many octets of each direction, and what happens there.
+fn octets(campaign: &Campaign, count: usize, seed: u64) -> Vec<Cut> {
+    let mut rng = Rng::new(seed);
+    let mut plan = Vec::new();
+    for direction in DIRECTIONS {
+        let (_, octets) = campaign.size(direction);
+        let drawn: Vec<_> = (0..count)
+            .map(|_| Place::Octet(rng.below(octets + 1)))
+            .collect();
+        plan.extend(cuts(direction, drawn.into_iter(), &[], &mut rng));
+    }
+    plan
+}
