@@ -23,6 +23,7 @@ use crate::status::{Failure, ferrion_status};
 /// - `shared x`: a struct that any number of threads may use at once; becomes `&T`
 /// - `text x`: NUL-terminated UTF-8; becomes `&str`. `maybe_text x`: NULL is allowed; becomes `Option<&str>`
 /// - `bytes data len`: becomes `data: &[u8]`; NULL is allowed with length 0
+///   `maybe_bytes data len`: becomes `Option<&[u8]>`; NULL is none, whatever the length
 /// - `out x`: becomes `Out<T>`, whose `set` writes. `optional x`: the same, and NULL is allowed
 ///
 /// The block gives `Result<(), Failure>` and the export `ferrion_status`. An export that returns something else says what
@@ -78,6 +79,13 @@ macro_rules! ffi_fn {
     (@argument bytes $name:ident $len:ident) => {
         // SAFETY: the header demands that `len` octets can be read there during the call.
         let $name = unsafe { $crate::guard::bytes($name, $len, stringify!($name)) }?;
+    };
+    (@argument maybe_bytes $name:ident $len:ident) => {
+        let $name = match $name.is_null() {
+            true => None,
+            // SAFETY: as for `bytes`.
+            false => Some(unsafe { $crate::guard::bytes($name, $len, stringify!($name)) }?),
+        };
     };
     (@argument out $name:ident) => {
         let $name = $crate::guard::Out::required($name, stringify!($name))?;
@@ -336,6 +344,15 @@ impl<T> Out<T> {
             // SAFETY: not NULL; the header demands that an `out_` parameter can be written. What was there before is
             // not dropped: it may never have been initialised.
             unsafe { self.0.write(value) }
+        }
+    }
+
+    /// Writes one of several results that the place has room for.
+    #[inline(always)]
+    pub(crate) fn set_at(&self, at: usize, value: T) {
+        if !self.0.is_null() {
+            // SAFETY: as for `set`; the header demands room for as many as the caller said, and callers here keep below.
+            unsafe { self.0.add(at).write(value) }
         }
     }
 }

@@ -13,6 +13,7 @@
 #[macro_use]
 mod guard;
 // The order is that of the header.
+pub mod engine;
 pub mod message;
 pub mod messages;
 pub mod messenger;

@@ -29,6 +29,8 @@ pub enum ferrion_status {
     FERRION_OVERFLOW = -5,
     /// Not an error: what was asked for is optional, and not there.
     FERRION_ABSENT = -6,
+    /// Not an error: the receiver has granted no credit. Try again after the link's next FERRION_EVENT_FLOW.
+    FERRION_NO_CREDIT = -7,
 
     /// A pointer that must not be NULL is NULL.
     FERRION_NULL_POINTER = -20,
@@ -44,6 +46,10 @@ pub enum ferrion_status {
     FERRION_WRONG_KIND = -25,
     /// The object is in use by another call: it was handed to a second thread, or twice to one call.
     FERRION_BUSY = -26,
+    /// There is no room for another object of this kind; the peer or the configuration set the limit.
+    FERRION_LIMIT = -27,
+    /// A link of this name and role exists already.
+    FERRION_DUPLICATE = -28,
 
     /// Octets that are not what AMQP 1.0 says they must be.
     FERRION_DECODE = -40,
@@ -241,6 +247,7 @@ fn name(status: i32) -> &'static CStr {
         FERRION_ABSENT FERRION_NULL_POINTER FERRION_INVALID_ARGUMENT FERRION_WRONG_TYPE FERRION_STATE FERRION_STALE_HANDLE
         FERRION_WRONG_KIND FERRION_BUSY FERRION_DECODE FERRION_ENCODE FERRION_ADDRESS FERRION_CONNECT FERRION_LISTEN
         FERRION_LOST FERRION_LOGIN FERRION_REMOTE FERRION_UNKNOWN_TRACKER FERRION_SEND FERRION_UNSENT FERRION_UNSUPPORTED FERRION_SYSTEM FERRION_TLS FERRION_CERTIFICATE FERRION_WEBSOCKET FERRION_PANIC FERRION_POISONED FERRION_OTHER
+        FERRION_NO_CREDIT FERRION_LIMIT FERRION_DUPLICATE
     }
     c"FERRION_UNKNOWN_STATUS"
 }

@@ -160,6 +160,13 @@ impl Tape {
         self.push_tree(value);
     }
 
+    /// Appends a whole value into what is open.
+    pub(crate) fn put_tree(&mut self, value: Value) -> Result<(), Failure> {
+        self.admit(value.type_of())?;
+        self.push_value(value);
+        Ok(())
+    }
+
     /// Counts a value of this type into what is open, if it fits there.
     fn admit(&mut self, kind: Type) -> Result<(), Failure> {
         let Some(Node::Branch {
