@@ -560,6 +560,32 @@ typedef enum {
 } ferrion_body;
 
 /**
+ * What happened to a connection.
+ */
+typedef enum {
+  /**
+   * Something that has no number yet.
+   */
+  FERRION_CONNECTION_OTHER = 0,
+  /**
+   * The peer answered: the connection is there.
+   */
+  FERRION_CONNECTION_CONNECTED = 1,
+  /**
+   * It failed, or could not be made.
+   */
+  FERRION_CONNECTION_FAILED = 2,
+  /**
+   * It will be made again, after the delay, at an address that can be another one than before.
+   */
+  FERRION_CONNECTION_RETRYING = 3,
+  /**
+   * It will not be made again, unless something is put or received there.
+   */
+  FERRION_CONNECTION_GIVEN_UP = 4,
+} ferrion_connection_event;
+
+/**
  * What became of a message.
  */
 typedef enum {
@@ -816,6 +842,38 @@ typedef enum {
    */
   FERRION_CUMULATIVE = 1,
 } ferrion_flags;
+
+/**
+ * What `ferrion_messenger_recv` can let come other than a number.
+ */
+typedef enum {
+  /**
+   * As many as are taken with `ferrion_messenger_get`, at that pace. So does any negative number without a name here.
+   */
+  FERRION_CREDIT_ALL = -1,
+  /**
+   * What was let come before stays as it is, and nothing more comes by itself.
+   */
+  FERRION_CREDIT_MANUAL = -2,
+} ferrion_credit;
+
+/**
+ * What listeners with TLS do about certificates of those who connect.
+ */
+typedef enum {
+  /**
+   * None is asked for.
+   */
+  FERRION_CLIENT_CERTIFICATES_IGNORE = 0,
+  /**
+   * One is asked for, and must be good if it is shown. Who has none can log in another way.
+   */
+  FERRION_CLIENT_CERTIFICATES_ACCEPT = 1,
+  /**
+   * Nobody comes in without a good one.
+   */
+  FERRION_CLIENT_CERTIFICATES_REQUIRE = 2,
+} ferrion_client_certificates;
 
 /**
  * Which side of the transport an engine is on.
@@ -1329,6 +1387,14 @@ typedef enum {
 typedef struct ferrion_config_t ferrion_config_t;
 
 /**
+ * What happened to connections that a messenger made, in the order in which it did, for
+ * `ferrion_messenger_poll_connection_events`. Can be used again and again.
+ *
+ * `next` steps to the next event, at first to the first one, and the other calls look at it.
+ */
+typedef struct ferrion_connection_events_t ferrion_connection_events_t;
+
+/**
  * One AMQP connection as a state machine: octets in, octets out, events. It has no sockets, clock or threads; the program
  * that embeds it has them.
  *
@@ -1371,6 +1437,12 @@ typedef struct ferrion_link_state_t ferrion_link_state_t;
 typedef struct ferrion_message_t ferrion_message_t;
 
 /**
+ * Messages in a row, for `ferrion_messenger_put_many` and `ferrion_messenger_get_many`, and with each the tracker that it
+ * was last put or got with. Can be used again and again.
+ */
+typedef struct ferrion_messages_t ferrion_messages_t;
+
+/**
  * Sends and receives messages, and looks after the connections for that behind the scenes.
  *
  * `put`, `get`, `accept` and the like do not touch the network. `send`, `recv`, `stop` and `work` (and `put`, when too much
@@ -1380,6 +1452,11 @@ typedef struct ferrion_message_t ferrion_message_t;
  * Addresses are written `[amqp[s]://][user[:password]@]host[:port][/name]`; `~host[:port]` listens.
  */
 typedef struct ferrion_messenger_t ferrion_messenger_t;
+
+/**
+ * How connections that were lost are made again, for `ferrion_messenger_set_reconnect`. A new one is fit for most.
+ */
+typedef struct ferrion_reconnect_t ferrion_reconnect_t;
 
 /**
  * What a server stores of a user's password for SCRAM: enough to check a client and to prove itself, not enough to log
@@ -1708,6 +1785,11 @@ typedef uint64_t ferrion_tracker_t;
  * Names what a messenger receives from.
  */
 typedef uint64_t ferrion_subscription_t;
+
+/**
+ * Names a request that was sent, until its reply is taken or it is cancelled. Never 0.
+ */
+typedef uint64_t ferrion_request_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -3402,6 +3484,46 @@ ferrion_status ferrion_message_group_sequence(const ferrion_message_t *message, 
 ferrion_status ferrion_message_set_group_sequence(ferrion_message_t *message, uint32_t n);
 
 /**
+ * No messages, and room for some.
+ */
+ferrion_messages_t *ferrion_messages_new(void);
+
+/**
+ * Frees the messages.
+ */
+void ferrion_messages_free(ferrion_messages_t *messages);
+
+/**
+ * Removes all messages. The room that they took stays for what comes.
+ */
+ferrion_status ferrion_messages_clear(ferrion_messages_t *messages);
+
+/**
+ * Appends a copy of a message.
+ */
+ferrion_status ferrion_messages_add(ferrion_messages_t *messages, const ferrion_message_t *message);
+
+/**
+ * How many messages there are.
+ */
+ferrion_status ferrion_messages_count(const ferrion_messages_t *messages, size_t *out_n);
+
+/**
+ * Makes `message` the same as the one at `index`, which is 0 for the first. FERRION_END: there are fewer.
+ */
+ferrion_status ferrion_messages_get(const ferrion_messages_t *messages,
+                                    size_t index,
+                                    ferrion_message_t *message);
+
+/**
+ * The tracker that the message at `index` was last put or got with. FERRION_ABSENT: it was neither. FERRION_END: there are
+ * fewer messages.
+ */
+ferrion_status ferrion_messages_tracker(const ferrion_messages_t *messages,
+                                        size_t index,
+                                        ferrion_tracker_t *out_tracker);
+
+/**
  * A messenger. `name` is the one that peers see, and by which they can reply; NULL gives it a random one. NULL is
  * returned if the system lacks what it needs; `ferrion_last_error` says what.
  */
@@ -3449,8 +3571,8 @@ ferrion_status ferrion_messenger_send(ferrion_messenger_t *messenger,
                                       int32_t n);
 
 /**
- * Lets `n` messages come, and waits until at least one is there. A negative `n` lets as many come as are taken with
- * `ferrion_messenger_get`; 0 lets no more come and does not wait. Each call replaces what the one before it asked for.
+ * Lets `n` messages come, and waits until at least one is there. `n` may be a `ferrion_credit`, and 0 lets no more come and
+ * does not wait. Each call replaces what the one before it asked for.
  *
  * FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN or FERRION_REMOTE: a subscription was lost, or could not be made; the next
  * call tries again. FERRION_STATE: there is nothing from which messages could come.
@@ -3474,6 +3596,124 @@ ferrion_status ferrion_messenger_work(ferrion_messenger_t *messenger,
 ferrion_status ferrion_messenger_interrupt(const ferrion_messenger_t *messenger);
 
 /**
+ * Puts those of the messages that were not put yet, one after the other, as `ferrion_messenger_put` does;
+ * `ferrion_messages_tracker` has the tracker of each afterwards.
+ *
+ * The failures are those of `ferrion_messenger_put`, of the first message that cannot be put. Those before it are: after
+ * FERRION_OVERFLOW and some work, the same call puts the rest.
+ */
+ferrion_status ferrion_messenger_put_many(ferrion_messenger_t *messenger,
+                                          ferrion_messages_t *messages);
+
+/**
+ * Gets up to `most` messages, at least one, in place of what `messages` were. The tracker of the last is, with
+ * FERRION_CUMULATIVE, for all of them, if the incoming window holds them. `out_last` may be NULL.
+ *
+ * The failures are those of `ferrion_messenger_get`, of the first message that cannot be got. FERRION_END: none waits.
+ * FERRION_DECODE: those before it are in `messages`, and `ferrion_messenger_incoming_tracker` is that of the last.
+ */
+ferrion_status ferrion_messenger_get_many(ferrion_messenger_t *messenger,
+                                          ferrion_messages_t *messages,
+                                          size_t most,
+                                          ferrion_tracker_t *out_last);
+
+/**
+ * Puts a message that is encoded already, for an address that need not be the one it carries. Nothing in it is changed, and
+ * what is in its sections is not looked at. `out_tracker` may be NULL.
+ *
+ * FERRION_ADDRESS, FERRION_OVERFLOW: as for `ferrion_messenger_put`. FERRION_DECODE: the octets are not the sections of
+ * a message.
+ */
+ferrion_status ferrion_messenger_put_encoded(ferrion_messenger_t *messenger,
+                                             const char *address,
+                                             const uint8_t *data,
+                                             size_t len,
+                                             ferrion_tracker_t *out_tracker);
+
+/**
+ * Sends a message on to another address. No section is decoded for it, and nothing is changed but what the caller changed
+ * since it was got: not even the address that it carries. `out_tracker` may be NULL.
+ *
+ * The failures are those of `ferrion_messenger_put`.
+ */
+ferrion_status ferrion_messenger_forward(ferrion_messenger_t *messenger,
+                                         const ferrion_message_t *message,
+                                         const char *address,
+                                         ferrion_tracker_t *out_tracker);
+
+/**
+ * Room for events.
+ */
+ferrion_connection_events_t *ferrion_connection_events_new(void);
+
+/**
+ * Frees the events.
+ */
+void ferrion_connection_events_free(ferrion_connection_events_t *events);
+
+/**
+ * Takes up to `most` of what happened to connections since the last time, at least one, in place of what `events` were. A
+ * messenger keeps the newest 1,024. FERRION_END: nothing happened; `events` stay as they were.
+ */
+ferrion_status ferrion_messenger_poll_connection_events(ferrion_messenger_t *messenger,
+                                                        ferrion_connection_events_t *events,
+                                                        size_t most);
+
+/**
+ * Steps to the next event. FERRION_END: there is none.
+ */
+ferrion_status ferrion_connection_events_next(ferrion_connection_events_t *events);
+
+/**
+ * What happened. FERRION_STATE, here and in what follows: no event is looked at; call `ferrion_connection_events_next` first.
+ */
+ferrion_status ferrion_connection_events_kind(const ferrion_connection_events_t *events,
+                                              ferrion_connection_event *out_kind);
+
+/**
+ * Where the connection goes to. FERRION_ABSENT: nowhere in particular.
+ *
+ * Borrowed until: the next call on these events.
+ */
+ferrion_status ferrion_connection_events_address(const ferrion_connection_events_t *events,
+                                                 ferrion_bytes_t *out_text);
+
+/**
+ * Why it failed or was given up, for a person. FERRION_ABSENT, here and below: it did not.
+ *
+ * Borrowed until: the next call on these events.
+ */
+ferrion_status ferrion_connection_events_reason(ferrion_connection_events_t *events,
+                                                ferrion_bytes_t *out_text);
+
+/**
+ * The status that this reason has as a failure.
+ */
+ferrion_status ferrion_connection_events_status(const ferrion_connection_events_t *events,
+                                                ferrion_status *out_status);
+
+/**
+ * The error condition that the peer gave as its reason, "amqp:connection:forced" for example. FERRION_ABSENT: it gave none.
+ *
+ * Borrowed until: the next call on these events.
+ */
+ferrion_status ferrion_connection_events_condition(const ferrion_connection_events_t *events,
+                                                   ferrion_bytes_t *out_text);
+
+/**
+ * Of a connection that will be made again: how many attempts have failed since a message last got through. FERRION_ABSENT,
+ * here and below: it is not one.
+ */
+ferrion_status ferrion_connection_events_failures(const ferrion_connection_events_t *events,
+                                                  uint32_t *out_n);
+
+/**
+ * In how many milliseconds the next attempt will be made.
+ */
+ferrion_status ferrion_connection_events_delay(const ferrion_connection_events_t *events,
+                                               uint64_t *out_milliseconds);
+
+/**
  * What can interrupt this messenger. It is freed by itself, before or after the messenger.
  */
 ferrion_interrupter_t *ferrion_interrupter_new(const ferrion_messenger_t *messenger);
@@ -3488,6 +3728,38 @@ void ferrion_interrupter_free(ferrion_interrupter_t *interrupter);
  * messenger is gone, nothing happens.
  */
 ferrion_status ferrion_interrupter_interrupt(const ferrion_interrupter_t *interrupter);
+
+/**
+ * Sets the user and the password for addresses that carry none. Either may be NULL. They go by SCRAM, which shows the
+ * password to nobody, where the peer offers it, or else by PLAIN; that one without TLS only to this machine, unless
+ * `ferrion_messenger_set_allow_plain_without_tls` says otherwise.
+ */
+ferrion_status ferrion_messenger_set_credentials(ferrion_messenger_t *messenger,
+                                                 const char *user,
+                                                 const char *password);
+
+/**
+ * Sets an OAuth 2.0 token to log in with (OAUTHBEARER, or else XOAUTH2) to addresses that carry no password; NULL is none.
+ * The user is that of `ferrion_messenger_set_credentials`, or none. Tokens expire: set the next one in time, because
+ * connections are made again with the last one that was set.
+ */
+ferrion_status ferrion_messenger_set_token(ferrion_messenger_t *messenger,
+                                           const char *token);
+
+/**
+ * Sets whether passwords and tokens may go in clear over connections without TLS to other machines; false unless
+ * set.
+ */
+ferrion_status ferrion_messenger_set_allow_plain_without_tls(ferrion_messenger_t *messenger,
+                                                             bool allow);
+
+/**
+ * Admits a user to listening addresses, or no longer if the password is NULL. As long as there are no users, everyone
+ * is admitted.
+ */
+ferrion_status ferrion_messenger_set_listener_user(ferrion_messenger_t *messenger,
+                                                   const char *user,
+                                                   const char *password);
 
 /**
  * What became of a message in the window.
@@ -3506,6 +3778,14 @@ ferrion_status ferrion_messenger_reason(ferrion_messenger_t *messenger,
                                         ferrion_bytes_t *out_text);
 
 /**
+ * The status that the reason of `ferrion_messenger_reason` has as a failure: FERRION_CONNECT for a message that was lost
+ * because no connection could be made, for example. FERRION_ABSENT: nothing is known against it.
+ */
+ferrion_status ferrion_messenger_reason_status(const ferrion_messenger_t *messenger,
+                                               ferrion_tracker_t tracker,
+                                               ferrion_status *out_status);
+
+/**
  * The error condition with which a message that was put was refused, "amqp:not-found" for example. FERRION_ABSENT: there
  * is none.
  *
@@ -3514,6 +3794,22 @@ ferrion_status ferrion_messenger_reason(ferrion_messenger_t *messenger,
 ferrion_status ferrion_messenger_condition(const ferrion_messenger_t *messenger,
                                            ferrion_tracker_t tracker,
                                            ferrion_bytes_t *out_text);
+
+/**
+ * The text for people that came with that condition. FERRION_ABSENT: none did.
+ *
+ * Borrowed until: the next call on this messenger.
+ */
+ferrion_status ferrion_messenger_condition_description(const ferrion_messenger_t *messenger,
+                                                       ferrion_tracker_t tracker,
+                                                       ferrion_bytes_t *out_text);
+
+/**
+ * The map with more that came with that condition. FERRION_ABSENT: none did.
+ */
+ferrion_status ferrion_messenger_condition_info(const ferrion_messenger_t *messenger,
+                                                ferrion_tracker_t tracker,
+                                                ferrion_value_t *out_value);
 
 /**
  * Takes responsibility for a message that was got, and settles it. `flags` is a `ferrion_flags`.
@@ -3525,14 +3821,16 @@ ferrion_status ferrion_messenger_accept(ferrion_messenger_t *messenger,
                                         int32_t flags);
 
 /**
- * Refuses a message that was got as invalid, and settles it. The reason, an error condition and a text for people, may
- * be NULL. `flags` is a `ferrion_flags`.
+ * Refuses a message that was got as invalid, and settles it. The reason is an error condition, a text for people, and a
+ * map with more for programs that know the condition; without a condition (NULL) there is none, and the other two may be
+ * NULL in any case. `flags` is a `ferrion_flags`.
  */
 ferrion_status ferrion_messenger_reject(ferrion_messenger_t *messenger,
                                         ferrion_tracker_t tracker,
                                         int32_t flags,
                                         const char *condition,
-                                        const char *description);
+                                        const char *description,
+                                        const ferrion_value_t *info);
 
 /**
  * Gives a message that was got back as if it had never come, and settles it. `flags` is a `ferrion_flags`.
@@ -3558,6 +3856,52 @@ ferrion_status ferrion_messenger_modify(ferrion_messenger_t *messenger,
 ferrion_status ferrion_messenger_settle(ferrion_messenger_t *messenger,
                                         ferrion_tracker_t tracker,
                                         int32_t flags);
+
+/**
+ * Whether only `ferrion_messenger_work` does network work; false unless set.
+ */
+ferrion_status ferrion_messenger_passive(const ferrion_messenger_t *messenger, bool *out_passive);
+
+/**
+ * Sets whether only `ferrion_messenger_work` does network work. All other calls then answer at once, with
+ * FERRION_WOULD_BLOCK if they are not finished: make them again after some work. That a listening address cannot be
+ * listened on is told by `ferrion_messenger_recv` then.
+ *
+ * A loop of the caller's needs three things: the descriptor to watch, the deadline to wake up at, and work for zero
+ * milliseconds whenever one of them says so.
+ *
+ * ```c
+ * for (;;) {
+ *   struct pollfd watched = {descriptor, POLLIN, 0};
+ *   ferrion_messenger_deadline(messenger, &milliseconds);
+ *   poll(&watched, 1, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
+ *   ferrion_messenger_work(messenger, 0, NULL);
+ *   ... recv, get, put, send: none of them does any I/O.
+ * }
+ * ```
+ */
+ferrion_status ferrion_messenger_set_passive(ferrion_messenger_t *messenger,
+                                             bool passive);
+
+/**
+ * What the caller's loop is to watch: one descriptor for connections, listeners, names that are looked up and interrupts.
+ * When it is readable there is something to work on, and there is nothing else to watch, writing included. It is the
+ * same until the messenger is freed, belongs to it, and is not to be read from or closed.
+ *
+ * Loops that tell of changes only (EPOLLET) must take back that it was readable before the work, not after.
+ *
+ * FERRION_UNSUPPORTED: this system has nothing of the kind.
+ */
+ferrion_status ferrion_messenger_descriptor(const ferrion_messenger_t *messenger,
+                                            int32_t *out_descriptor);
+
+/**
+ * In how many milliseconds `ferrion_messenger_work` has to be called whether or not there is news: for heartbeats,
+ * time-outs, and what was put, subscribed or decided since the last time. 0 means now, and negative that nothing is due, as
+ * `poll(2)` has it. It is to be asked again after each call.
+ */
+ferrion_status ferrion_messenger_deadline(const ferrion_messenger_t *messenger,
+                                          int64_t *out_milliseconds);
 
 /**
  * Queues a message for the address that it carries. The message is copied and can be used again. The tracker tells later
@@ -3650,6 +3994,170 @@ ferrion_status ferrion_messenger_incoming_subscription(const ferrion_messenger_t
                                                        ferrion_subscription_t *out_subscription);
 
 /**
+ * The policy that is fit for most: the first attempt after about 100 ms, each later one after twice the time of the one
+ * before, up to 10 s; given up after 60 s; only for connections that were open once.
+ */
+ferrion_reconnect_t *ferrion_reconnect_new(void);
+
+/**
+ * Frees the policy. Messengers that were given it keep it.
+ */
+void ferrion_reconnect_free(ferrion_reconnect_t *reconnect);
+
+/**
+ * How many milliseconds pass before the first attempt.
+ */
+ferrion_status ferrion_reconnect_first_delay(const ferrion_reconnect_t *reconnect,
+                                             uint64_t *out_milliseconds);
+
+/**
+ * Sets how many milliseconds pass before the first attempt.
+ */
+ferrion_status ferrion_reconnect_set_first_delay(ferrion_reconnect_t *reconnect, uint64_t milliseconds);
+
+/**
+ * How many milliseconds pass between attempts at most.
+ */
+ferrion_status ferrion_reconnect_max_delay(const ferrion_reconnect_t *reconnect, uint64_t *out_milliseconds);
+
+/**
+ * Sets how many milliseconds pass between attempts at most.
+ */
+ferrion_status ferrion_reconnect_set_max_delay(ferrion_reconnect_t *reconnect, uint64_t milliseconds);
+
+/**
+ * For how many milliseconds a connection may fail, without one message getting through or standing for the longest delay,
+ * before it is given up with an error, and its messages with it; negative never does.
+ */
+ferrion_status ferrion_reconnect_give_up_after(const ferrion_reconnect_t *reconnect,
+                                               int64_t *out_milliseconds);
+
+/**
+ * Sets for how many milliseconds a connection may fail before it is given up; negative never does.
+ */
+ferrion_status ferrion_reconnect_set_give_up_after(ferrion_reconnect_t *reconnect, int64_t milliseconds);
+
+/**
+ * Whether a connection that was never open is tried again too. If not, an address at which nobody listens is an error at
+ * once.
+ */
+ferrion_status ferrion_reconnect_initial(const ferrion_reconnect_t *reconnect,
+                                         bool *out_initial);
+
+/**
+ * Sets whether a connection that was never open is tried again too.
+ */
+ferrion_status ferrion_reconnect_set_initial(ferrion_reconnect_t *reconnect, bool initial);
+
+/**
+ * Makes `reconnect` the same as the policy of the messenger. FERRION_ABSENT: it has none, and lost connections are not made
+ * again.
+ */
+ferrion_status ferrion_messenger_reconnect(const ferrion_messenger_t *messenger,
+                                           ferrion_reconnect_t *reconnect);
+
+/**
+ * Sets how connections that fail are made again: behind the scenes, with their subscriptions and senders, and messages in the
+ * outgoing window that were not answered are sent again. Such a message may arrive twice, never not at all. The
+ * policy is copied; unless set it is what `ferrion_reconnect_new` makes. With NULL a lost connection is a failure of the next
+ * `ferrion_messenger_send` or `ferrion_messenger_recv`, and its messages are ABORTED.
+ */
+ferrion_status ferrion_messenger_set_reconnect(ferrion_messenger_t *messenger,
+                                               const ferrion_reconnect_t *reconnect);
+
+/**
+ * Sets the seed from which the delays between attempts are varied, so that a run can be repeated; it is random unless set.
+ */
+ferrion_status ferrion_messenger_set_reconnect_seed(ferrion_messenger_t *messenger,
+                                                    uint64_t seed);
+
+/**
+ * Sets where else an address may be found, by host and port: addresses with commas between them, "node-b, node-c:5673" for
+ * example, which are tried in turn if it fails. They speak its scheme, and get its user and password. Replaces what was
+ * set for the address before; NULL or an empty text removes it. Concerns connections made from then on.
+ *
+ * FERRION_ADDRESS: one of them cannot be understood.
+ */
+ferrion_status ferrion_messenger_set_alternatives(ferrion_messenger_t *messenger,
+                                                  const char *address,
+                                                  const char *others);
+
+/**
+ * Sends a request to the address that it carries, waits for the reply, at most for the timeout, and puts it in place of
+ * what `reply` was. After a failure the request is cancelled.
+ *
+ * The failures are those of `ferrion_messenger_send_request` and `ferrion_messenger_reply`. FERRION_STATE: it waits, which
+ * in non-blocking and passive mode nothing does; use `ferrion_messenger_send_request` and `ferrion_messenger_poll_reply`.
+ */
+ferrion_status ferrion_messenger_request(ferrion_messenger_t *messenger,
+                                         const ferrion_message_t *message,
+                                         ferrion_message_t *reply);
+
+/**
+ * Sends a request to the address that it carries, and does not wait. There may be many; all over one connection share one
+ * reply address, which the peer makes up.
+ *
+ * The message is copied; the copy gets a reply-to, a message-id and a correlation-id of the messenger's own. The time for
+ * the reply is the timeout that is set now. When a connection is made again, requests without a reply are sent again: a
+ * server may see one twice.
+ *
+ * FERRION_ADDRESS: it carries no address, or none that can be understood. FERRION_OVERFLOW: the requests without a reply
+ * have more octets together than the high-water mark allows. FERRION_STATE: 65,536 are outstanding.
+ */
+ferrion_status ferrion_messenger_send_request(ferrion_messenger_t *messenger,
+                                              const ferrion_message_t *message,
+                                              ferrion_request_t *out_request);
+
+/**
+ * Waits for the reply to a request, and puts it in place of what `reply` was.
+ *
+ * FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN, FERRION_REMOTE or FERRION_SEND: there will be no reply, for this reason.
+ * FERRION_TIMEOUT: the time of the request is over; a reply that comes later is dropped. FERRION_DECODE: what came
+ * cannot be read. FERRION_STATE: there is no such request; nor is there one any more after the failures before.
+ * FERRION_WOULD_BLOCK in non-blocking mode, and FERRION_INTERRUPTED: call it again.
+ */
+ferrion_status ferrion_messenger_reply(ferrion_messenger_t *messenger,
+                                       ferrion_request_t request,
+                                       ferrion_message_t *reply);
+
+/**
+ * Takes the reply to a request if it has come, puts it in place of what `reply` was, and tells whether it had. It does not
+ * touch the network: call `ferrion_messenger_work` in between.
+ *
+ * The failures are those of `ferrion_messenger_reply`, apart from those of waiting.
+ */
+ferrion_status ferrion_messenger_poll_reply(ferrion_messenger_t *messenger,
+                                            ferrion_request_t request,
+                                            ferrion_message_t *reply,
+                                            bool *out_replied);
+
+/**
+ * Gives a request up: it is not sent any more if it was not yet, and a reply is dropped. FERRION_ABSENT: there is no such
+ * request.
+ */
+ferrion_status ferrion_messenger_cancel_request(ferrion_messenger_t *messenger,
+                                                ferrion_request_t request);
+
+/**
+ * How many requests wait for their reply.
+ */
+ferrion_status ferrion_messenger_requests(const ferrion_messenger_t *messenger, size_t *out_n);
+
+/**
+ * Makes `reply` an empty reply to a message that was got: addressed to the reply-to of `message`, and with its
+ * correlation-id, or else its message-id, as correlation-id. Then it is for a body, and for `ferrion_messenger_put`.
+ *
+ * To a host that the reply-to names, no user and password go: whoever asks could name any host.
+ *
+ * FERRION_UNKNOWN_TRACKER: the tracker is neither in the incoming window nor of the last message got. FERRION_ADDRESS:
+ * the message has no reply-to.
+ */
+ferrion_status ferrion_messenger_reply_to(const ferrion_messenger_t *messenger,
+                                          ferrion_tracker_t tracker,
+                                          const ferrion_message_t *message,
+                                          ferrion_message_t *reply);
+
+/**
  * How long waiting calls wait, in milliseconds; negative is for ever, and the default.
  */
 ferrion_status ferrion_messenger_timeout(const ferrion_messenger_t *messenger, int64_t *out_milliseconds);
@@ -3694,6 +4202,13 @@ ferrion_status ferrion_messenger_set_incoming_window(ferrion_messenger_t *messen
                                                      size_t n);
 
 /**
+ * How many messages, and how many octets of them, may wait to be sent; 65,536 and 64 MiB unless set.
+ */
+ferrion_status ferrion_messenger_high_water(const ferrion_messenger_t *messenger,
+                                            size_t *out_messages,
+                                            size_t *out_octets);
+
+/**
  * Sets how many messages, and how many octets of them, may wait to be sent before putting another one waits, or in
  * non-blocking mode answers FERRION_OVERFLOW.
  */
@@ -3730,24 +4245,9 @@ ferrion_status ferrion_messenger_rewrite(ferrion_messenger_t *messenger,
 ferrion_status ferrion_messenger_remove_rewrite(ferrion_messenger_t *messenger, const char *pattern);
 
 /**
- * Sets the user and the password for addresses that carry none. Either may be NULL.
+ * Removes all routes and rewrites.
  */
-ferrion_status ferrion_messenger_set_credentials(ferrion_messenger_t *messenger,
-                                                 const char *user,
-                                                 const char *password);
-
-/**
- * Sets whether passwords may go over connections without TLS to other machines; false unless set.
- */
-ferrion_status ferrion_messenger_set_allow_plain_without_tls(ferrion_messenger_t *messenger, bool allow);
-
-/**
- * Admits a user to listening addresses, or no longer if the password is NULL. As long as there are no users, everyone
- * is admitted.
- */
-ferrion_status ferrion_messenger_set_listener_user(ferrion_messenger_t *messenger,
-                                                   const char *user,
-                                                   const char *password);
+ferrion_status ferrion_messenger_clear_rules(ferrion_messenger_t *messenger);
 
 /**
  * Sets after how many milliseconds a silent peer is given up, on connections made from then on; negative is never, and
@@ -3776,6 +4276,60 @@ ferrion_status ferrion_messenger_poll_trace(ferrion_messenger_t *messenger, ferr
  */
 ferrion_status ferrion_messenger_poll_warning(ferrion_messenger_t *messenger,
                                               ferrion_bytes_t *out_text);
+
+/**
+ * Sets the certificate that is shown to peers that want to see one, and that is needed to listen on `amqps://~`: a file in
+ * PEM form with a chain of certificates, the own one first, and a file with its key, which may be the same. Where no
+ * user is set, connections with TLS also log in by it (SASL EXTERNAL). The files are read now.
+ *
+ * FERRION_CERTIFICATE: one of the files cannot be used; the text says which, and what is wanted.
+ */
+ferrion_status ferrion_messenger_set_certificate(ferrion_messenger_t *messenger,
+                                                 const char *certificate,
+                                                 const char *key);
+
+/**
+ * Trusts the authorities whose certificates are in this file (PEM form) to say who is who, and no others. Without it those
+ * whom the system trusts are trusted. The file is read now.
+ *
+ * FERRION_CERTIFICATE: the file cannot be used.
+ */
+ferrion_status ferrion_messenger_set_trusted_certificates(ferrion_messenger_t *messenger,
+                                                          const char *file);
+
+/**
+ * DANGEROUS, for experiments only: sets whether connections are made to whoever answers, with whatever certificate, so
+ * that anybody on the way can read and change everything. Each one that is made so leaves a warning. False unless set.
+ */
+ferrion_status ferrion_messenger_set_dangerous_accept_any_certificate(ferrion_messenger_t *messenger,
+                                                                      bool accept);
+
+/**
+ * Sets what `amqps://~` listeners do about certificates of those who connect: a `ferrion_client_certificates`. Who may
+ * issue them must be said with `ferrion_messenger_set_trusted_certificates`. Whoever shows a good one can log in by it
+ * (SASL EXTERNAL) under the name in it.
+ */
+ferrion_status ferrion_messenger_set_client_certificates(ferrion_messenger_t *messenger,
+                                                         int32_t what);
+
+/**
+ * Sets whether those who connect to `amqps://~` listeners may also begin without TLS, on the same port; false unless set.
+ */
+ferrion_status ferrion_messenger_set_listeners_allow_plain(ferrion_messenger_t *messenger,
+                                                           bool allow);
+
+/**
+ * Sets the path of a WebSocket: which one is asked for on `ws://` and `wss://`, "/" unless set, and which one listeners of
+ * that kind insist on; unless set they take any.
+ */
+ferrion_status ferrion_messenger_set_websocket_path(ferrion_messenger_t *messenger,
+                                                    const char *path);
+
+/**
+ * Sets how many milliseconds the two sides of a new connection may take to agree on TLS and WebSocket; 30,000 unless set.
+ */
+ferrion_status ferrion_messenger_set_handshake_time_out(ferrion_messenger_t *messenger,
+                                                        uint64_t milliseconds);
 
 /**
  * The name of a status, "FERRION_TIMEOUT" for example. An unknown number is "FERRION_UNKNOWN_STATUS".

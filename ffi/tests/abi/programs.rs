@@ -71,6 +71,21 @@ fn messages_with_every_section() {
 }
 
 #[test]
+fn two_engines_in_memory() {
+    test_program("engine.c");
+}
+
+#[test]
+fn logins_through_the_engine() {
+    test_program("engine_sasl.c");
+}
+
+#[test]
+fn links_that_outlive_their_connection() {
+    test_program("engine_recovery.c");
+}
+
+#[test]
 fn messengers_over_loopback() {
     test_program("messenger.c");
 }
