@@ -86,6 +86,7 @@ impl Messenger {
         let mut core = Core::new(name.into(), seeds);
         core.set_jitter(random_word());
         core.set_request_token(random_word());
+        core.set_instance(random_word());
         Ok(Self {
             core,
             driver: Driver::new()?,

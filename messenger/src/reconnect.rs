@@ -9,7 +9,7 @@ use crate::error::Error;
 /// A connection that was open once, and fails while it is needed, is made again behind the scenes: its subscriptions
 /// and senders are attached anew, and messages in the
 /// [outgoing window](crate::Messenger::set_outgoing_window) that the peer has not answered are sent again. Such a
-/// message may arrive twice (at least once), never not at all. Messages that were sent settled and
+/// message may arrive twice (at least once), never not at all; [`LinkRecovery`](crate::LinkRecovery) is for exactly once. Messages that were sent settled and
 /// were on their way are lost, and [`send`](crate::Messenger::send) says so.
 ///
 /// The first attempt follows after about [`first_delay`](Self::first_delay), each later one after
@@ -83,6 +83,26 @@ pub enum ConnectionEvent {
         failures: u32,
         /// When.
         delay: Duration,
+    },
+    /// A link was attached again, and both sides knew what had become of what: nothing is lost, and nothing came twice.
+    /// See [`LinkRecovery`](crate::LinkRecovery).
+    Recovered {
+        /// The node at the peer.
+        address: String,
+        /// Messages of which both sides knew.
+        resumed: u32,
+        /// Messages that were sent again as they had not arrived.
+        sent_again: u32,
+    },
+    /// Links are to be recovered, and the peer does not know what became of what on this one: it cannot recover, or it has
+    /// forgotten, or there was too much to tell.
+    Forgotten {
+        /// The node at the peer.
+        address: String,
+        /// Messages that are sent again as the peer had not answered them. It may have had them already.
+        sent_again: u32,
+        /// Messages from the peer about which nothing was decided: it cannot be told of any decision any more.
+        aborted: u32,
     },
     /// It will not be made again, unless something is put or received there.
     GivenUp {

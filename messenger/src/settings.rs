@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
+
 use crate::driver::ClientCertificates;
 use crate::error::Result;
 use crate::messenger::Messenger;
 use crate::reconnect::{ConnectionEvent, Reconnect};
+use crate::recovery::LinkRecovery;
 
 /// Settings. They concern what is done from then on.
 impl Messenger {
@@ -249,6 +252,42 @@ impl Messenger {
         self.core.set_reconnect(policy);
     }
 
+    /// Whether links are recovered, and what is kept for that. Default `None`.
+    #[must_use]
+    pub const fn link_recovery(&self) -> Option<&LinkRecovery> {
+        self.core.options.recovery.as_ref()
+    }
+
+    /// Sets whether links that are made from then on are recovered after their connection was lost, so that messages
+    /// arrive exactly once: [`LinkRecovery`] says what that takes. Default `None`: they arrive at least once.
+    pub fn set_link_recovery(&mut self, recovery: Option<LinkRecovery>) {
+        self.core.set_link_recovery(recovery);
+    }
+
+    /// Sets whether messages are sent settled or not (2.8.2), on links that are made from then on. With `None`, the default,
+    /// and with [`Mixed`](SenderSettleMode::Mixed) that is as the [outgoing window](Self::set_outgoing_window) has it.
+    /// Always [`Settled`](SenderSettleMode::Settled), trackers become [`Status::Settled`](crate::Status::Settled) as soon
+    /// as the system has taken the message; always [`Unsettled`](SenderSettleMode::Unsettled), the receiver of a message
+    /// outside of the window is also asked for an outcome, which nobody then looks at.
+    ///
+    /// On links that receive it is what the sender is asked to do. What it does do is its own choice, and peers that
+    /// attach links themselves get what they ask for.
+    pub const fn set_snd_settle_mode(&mut self, mode: Option<SenderSettleMode>) {
+        self.core.options.snd_settle_mode = mode;
+    }
+
+    /// Sets whether receivers settle first or second (2.8.3), on links that are made from then on.
+    ///
+    /// A receiver that settles [`First`](ReceiverSettleMode::First), the default, is done with a message when it has
+    /// accepted it, though the sender may never hear of that. One that settles [`Second`](ReceiverSettleMode::Second)
+    /// remembers the message and its outcome until the sender has settled it. For whoever uses a messenger both look the
+    /// same: the status is what was decided, from then on.
+    ///
+    /// On links that send it is what the receiver is asked to do; what it does do is its own choice.
+    pub const fn set_rcv_settle_mode(&mut self, mode: Option<ReceiverSettleMode>) {
+        self.core.options.rcv_settle_mode = mode;
+    }
+
     /// Sets the seed from which the delays between attempts are varied, so that a run can be repeated.
     /// By default it is random.
     pub const fn set_reconnect_seed(&mut self, seed: u64) {
@@ -270,7 +309,8 @@ impl Messenger {
         self.core.set_alternatives(address, &others)
     }
 
-    /// The next thing that happened to a connection that this messenger made. The newest 1,024 are kept.
+    /// The next thing that happened to a connection that this messenger made, or to links that were
+    /// [recovered](LinkRecovery), whoever made their connection. The newest 1,024 are kept.
     pub fn poll_connection_event(&mut self) -> Option<ConnectionEvent> {
         self.core.next_connection_event()
     }

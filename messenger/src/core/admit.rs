@@ -2,12 +2,11 @@
 
 use ferrion_engine::LinkId;
 use ferrion_engine::codec::Str;
-use ferrion_engine::protocol::{
-    Condition, ReceiverSettleMode, Source, TargetArchetype, conditions,
-};
+use ferrion_engine::protocol::{Condition, Source, TargetArchetype, conditions};
 
 use super::Core;
 use super::pool::{ConnKey, Party, State};
+use super::recovery::accept_theirs;
 use super::store::Origin;
 
 impl Core {
@@ -28,15 +27,13 @@ impl Core {
             let _ = link.refuse(not_here("a messenger does not coordinate transactions"));
             false
         } else if let Some(mut answer) = offer {
-            // Deciding and settling are one here (2.8.3); the choice is the receiver's.
-            answer.rcv_settle_mode = ReceiverSettleMode::First;
             if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
                 && target.dynamic
             {
                 // A node made up for this link: no other has its name.
                 target.address = Some(format!("{}-{}", self.name, id.to_bits()).into());
             }
-            link.accept_with(answer).is_ok()
+            accept_theirs(&self.options, &mut link, answer).is_ok()
         } else {
             false
         };
@@ -83,7 +80,7 @@ impl Core {
             outcomes: source.outcomes,
             ..Source::default()
         }));
-        if link.accept_with(answer).is_ok() {
+        if accept_theirs(&self.options, &mut link, answer).is_ok() {
             let sender = self.add_sender(key, id, &node, false);
             if source.dynamic {
                 self.made_up.insert(node.clone(), sender);

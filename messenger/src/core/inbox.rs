@@ -4,7 +4,7 @@ use ferrion_engine::LinkConfig;
 use ferrion_engine::Time;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::{
-    Condition, DeliveryState, Modified, Source as Terminus, conditions,
+    Condition, DeliveryState, Modified, Role, Source as Terminus, conditions,
 };
 
 use super::address::Address;
@@ -102,6 +102,7 @@ impl Core {
         let Some(known) = self.sources.get_mut(source) else {
             return Ok(());
         };
+        // Until the peer answers: a node that it makes up has another name than the last.
         known.answer = None;
         let (address, name) = (known.address.clone(), known.link_name.clone());
         let key = self.connection_to(&address)?;
@@ -114,18 +115,14 @@ impl Core {
         if let Some(source) = self.sources.get(source) {
             source.options.apply(&mut config);
         }
+        let attached = self.attach_ours(key, session, Role::Receiver, config);
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
-        let failed = |error: ferrion_engine::UsageError| Error::Subscribe {
+        let link = attached.map_err(|error| Error::Subscribe {
             address: format!("{}/{}", conn.endpoint, address.node()),
             cause: error.to_string(),
-        };
-        let attached = conn
-            .engine
-            .session(session)
-            .and_then(|mut session| session.attach_receiver(config));
-        let link = attached.map_err(failed)?;
+        })?;
         conn.links.insert(link, Party::Receiver(Some(source)));
         if let Some(source) = self.sources.get_mut(source) {
             source.state = SourceState::Link(key, link);
@@ -383,9 +380,11 @@ impl Core {
             self.incoming.forget(taken.origin.conn, delivery);
             if let Some(conn) = self.pool.get_mut(taken.origin.conn)
                 && let Ok(mut link) = conn.engine.receiver(taken.origin.link)
+                && link.forget(delivery).is_err()
             {
-                // It fails if the sender settled first, which is as good.
-                let _ = link.forget(delivery);
+                // Who settles second cannot settle without an outcome (2.8.3). If this fails too, the sender
+                // settled first, which is as good.
+                let _ = link.settle(delivery, DeliveryState::Released);
             }
             self.pool.touch(taken.origin.conn);
         }

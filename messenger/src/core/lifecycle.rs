@@ -12,6 +12,7 @@ use super::pool::{Conn, ConnKey, Identity, Party, State};
 use super::reconnect::Line;
 use super::source::{SourceKey, SourceState};
 use super::store::Origin;
+use super::tracker::Status;
 use super::{Action, Core};
 use crate::error::{Error, Result, Scope};
 use crate::fault::{Cause, TlsFault};
@@ -74,12 +75,13 @@ impl Core {
         Ok(key)
     }
 
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         let mut config = Config::new(self.name.clone());
         config.idle_time_out = self.options.idle_time_out;
         if let Some(ms) = self.options.handshake_time {
             config.limits.handshake_time = ms;
         }
+        config.max_frame_size = self.options.max_frame_size;
         config
     }
 
@@ -235,6 +237,9 @@ impl Core {
                 return true;
             }
             self.outgoing.unflushed -= std::mem::take(&mut sender.unflushed);
+            for sequence in sender.sent_settled.drain(..) {
+                self.outgoing.finish(sequence, Status::Settled, None);
+            }
             sender.flushing = false;
             if !sender.queue.is_empty() && !std::mem::replace(&mut sender.ready, true) {
                 self.ready.push_back(*key);
@@ -253,7 +258,8 @@ impl Core {
             match conn.state {
                 State::Over(at) if at <= now => self.remove(key),
                 State::Waiting(at) if at <= now => self.connect(key),
-                State::Waiting(_) => self.pool.touch(key),
+                State::Away(at) if at <= now => self.forget_away(key),
+                State::Waiting(_) | State::Away(_) => self.pool.touch(key),
                 _ => {
                     conn.engine.handle_timeout(now);
                     self.pool.touch(key);
@@ -274,10 +280,15 @@ impl Core {
         }
         let error = loss(conn);
         let closing = conn.state == State::Closing;
+        // Who closes in order is done, and does not come back to go on.
+        let orderly = conn.engine.failure().is_none();
         conn.state = State::Over(now.after(LINGER));
         if closing {
             self.give_up(key, error, false);
         } else {
+            if !orderly {
+                self.keep_links(key, now, &error);
+            }
             self.fail(key, now, error);
         }
     }
@@ -324,8 +335,9 @@ impl Core {
         }
     }
 
-    fn remove(&mut self, key: ConnKey) {
+    pub(super) fn remove(&mut self, key: ConnKey) {
         self.collect_trace(key);
+        self.away.retain(|away| *away != key);
         if let Some(conn) = self.pool.remove(key) {
             let failure = conn.engine.failure();
             let failed = failure.is_some_and(|failure| *failure != Failure::TransportClosed);
@@ -354,7 +366,7 @@ impl Core {
                 continue;
             };
             match conn.state {
-                State::Waiting(_) | State::Connecting => self.abandon(key),
+                State::Waiting(_) | State::Connecting | State::Away(_) => self.abandon(key),
                 State::Running => {
                     conn.state = State::Closing;
                     match conn.engine.connection().close(None) {

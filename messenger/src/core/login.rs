@@ -135,6 +135,7 @@ impl Core {
             }) => {
                 let known = passwords.get(user.as_str());
                 let own = authorize_as.is_empty() || authorize_as == user;
+                conn.user = Some(user.to_string());
                 // An unknown user costs the same comparison as a wrong password.
                 let expected = known.map_or("", String::as_str);
                 admit(password.matches(expected.as_bytes()) && known.is_some() && own)
@@ -146,6 +147,7 @@ impl Core {
             }) => {
                 let known = passwords.get(user.as_str());
                 let own = authorize_as.is_empty() || authorize_as == user;
+                conn.user = Some(user.to_string());
                 let settings = self.seeds.scram();
                 // An unknown user costs the same computation, and is shown the same kind of salt.
                 let password = known.map_or("nobody", String::as_str);

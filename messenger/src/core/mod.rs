@@ -13,6 +13,7 @@
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
 //! | `request` | requests that wait for replies |
 //! | `reconnect` | connections that are made again, and what moves to them |
+//! | `recovery` | links that go on where they were |
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
 //! | `lifecycle` | connections from the first octet to the last |
@@ -30,6 +31,9 @@ mod outbox;
 mod pool;
 mod pump;
 pub(crate) mod reconnect;
+pub(crate) mod recovery;
+#[cfg(test)]
+mod recovery_tests;
 mod request;
 mod route;
 mod sender;
@@ -44,9 +48,11 @@ use std::collections::{HashMap, VecDeque};
 
 use ferrion_engine::Time;
 use ferrion_engine::codec::Str;
+use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
 
 use crate::error::Error;
 use crate::reconnect::{ConnectionEvent, Reconnect};
+use crate::recovery::LinkRecovery;
 use address::Scheme;
 use credit::{Order, Scheduler};
 use login::Seeds;
@@ -68,6 +74,11 @@ use unnamed::Unnamed;
 const MAX_REMEMBERED: usize = 256;
 /// Lines of trace that nobody asked for yet; beyond it the oldest are dropped.
 const MAX_TRACE: usize = 16_384;
+
+/// The largest frame that is taken, and the same where links are recovered: an attach that fits tells of tens of
+/// thousands of messages.
+const FRAME_SIZE: u32 = 64 << 10;
+const FRAME_SIZE_TO_RECOVER: u32 = 1 << 20;
 
 /// What the driver is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +121,13 @@ pub(crate) struct Options {
     pub(crate) passwords: HashMap<String, String>,
     /// How connections of ours are made again that fail, if they are.
     pub(crate) reconnect: Option<Reconnect>,
+    /// Whether links are recovered, and what is kept of peers that are lost.
+    pub(crate) recovery: Option<LinkRecovery>,
+    /// The largest frame that is taken. Unsettled messages of a link are told of in one.
+    pub(crate) max_frame_size: u32,
+    /// What links are attached with, if not with the defaults.
+    pub(crate) snd_settle_mode: Option<SenderSettleMode>,
+    pub(crate) rcv_settle_mode: Option<ReceiverSettleMode>,
     /// Where else a host and port may be found.
     pub(crate) alternatives: HashMap<Place, Vec<Place>>,
 }
@@ -153,8 +171,11 @@ pub(crate) struct Core {
     /// The last address put to, and where it led.
     recent: (String, Destination),
     scratch: Vec<u8>,
-    /// Makes link names unique.
+    /// Makes link names unique: among those of this messenger, and of others of its name.
     links: u64,
+    instance: u64,
+    /// Connections that stand for peers that are away, in the order in which those left.
+    away: VecDeque<ConnKey>,
     actions: VecDeque<Action>,
     send_errors: VecDeque<Error>,
     recv_errors: VecDeque<Error>,
@@ -187,6 +208,10 @@ impl Core {
                 tracing: false,
                 passwords: HashMap::new(),
                 reconnect: Some(Reconnect::default()),
+                recovery: None,
+                max_frame_size: FRAME_SIZE,
+                snd_settle_mode: None,
+                rcv_settle_mode: None,
                 alternatives: HashMap::new(),
             },
             pool: Pool::new(),
@@ -209,6 +234,8 @@ impl Core {
             recent: (String::new(), Destination::nowhere()),
             scratch: Vec::new(),
             links: 0,
+            instance: 0,
+            away: VecDeque::new(),
             actions: VecDeque::new(),
             send_errors: VecDeque::new(),
             recv_errors: VecDeque::new(),
@@ -341,9 +368,19 @@ impl Core {
         self.link_name("node").into()
     }
 
+    /// Sets what tells the links of this messenger from those of another of the same name.
+    pub(crate) const fn set_instance(&mut self, instance: u64) {
+        self.instance = instance;
+    }
+
     /// A link name that neither side has used: container, direction, number.
     fn link_name(&mut self, direction: &str) -> String {
         self.links += 1;
+        if self.options.recovery.is_some() {
+            // Peers keep what links leave under their names: another messenger must not find what is ours.
+            let (name, instance, number) = (&self.name, self.instance, self.links);
+            return format!("{name}-{direction}-{instance:016x}-{number}");
+        }
         format!("{}-{direction}-{}", self.name, self.links)
     }
 }

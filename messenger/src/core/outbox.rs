@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use ferrion_engine::codec::Str;
 use ferrion_engine::message::Message;
-use ferrion_engine::protocol::{Target, TargetArchetype};
+use ferrion_engine::protocol::{Role, Target, TargetArchetype};
 use ferrion_engine::{LinkConfig, LinkId};
 
 use super::Core;
@@ -172,8 +172,13 @@ impl Core {
                     .to_owned(),
             });
         }
-        let conn = self.connection_to(&parsed)?;
-        let sender = self.sender_on(conn, &parsed)?;
+        let sender = match self.sender_away(&parsed) {
+            Some(sender) => sender,
+            None => {
+                let conn = self.connection_to(&parsed)?;
+                self.sender_on(conn, &parsed)?
+            }
+        };
         if self.destinations.len() >= MAX_DESTINATIONS {
             self.destinations.clear();
         }
@@ -226,18 +231,15 @@ impl Core {
             };
             config.target = Some(Box::new(TargetArchetype::Target(target)));
         }
-        let Some(conn) = self.pool.get_mut(key) else {
+        let Some(conn) = self.pool.get(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
-        let failed = |error: ferrion_engine::UsageError| Error::Send {
-            address: format!("{}/{node}", conn.endpoint),
+        let address = format!("{}/{node}", conn.endpoint);
+        let attached = self.attach_ours(key, session, Role::Sender, config);
+        let link = attached.map_err(|error| Error::Send {
+            address,
             cause: error.to_string(),
-        };
-        let attached = conn
-            .engine
-            .session(session)
-            .and_then(|mut session| session.attach_sender(config));
-        let link = attached.map_err(failed)?;
+        })?;
         self.pool.touch(key);
         Ok(link)
     }
@@ -258,6 +260,7 @@ impl Core {
             queue: std::collections::VecDeque::new(),
             in_flight: 0,
             unflushed: 0,
+            sent_settled: Vec::new(),
             ready: false,
             flushing: false,
         });
@@ -364,6 +367,7 @@ impl Core {
         let mut lost = 0;
         for key in keys {
             self.fail_requests_of(*key, error);
+            lost += self.lose_unflushed(*key, Some(error));
             let Some(sender) = self.senders.remove(*key) else {
                 continue;
             };
@@ -377,8 +381,7 @@ impl Core {
                 }
             }
             in_flight += sender.in_flight;
-            lost += sender.queue.len() + sender.unflushed;
-            self.outgoing.unflushed -= sender.unflushed;
+            lost += sender.queue.len();
             for queued in sender.queue {
                 self.outgoing.queued -= 1;
                 self.outgoing.octets -= queued.payload.len();

@@ -12,6 +12,7 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
 use super::reconnect::Line;
+use super::recovery::{Kept, Returning};
 use super::request::Replies;
 use super::sender::SenderKey;
 use super::slab::{Key, Slab};
@@ -114,6 +115,12 @@ pub(crate) struct Conn {
     pub(crate) listener: Option<SourceKey>,
     /// Whom the peer's certificate names, if one was shown and checked.
     pub(crate) subject: Option<String>,
+    /// The user as whom the peer logged in, by password.
+    pub(crate) user: Option<String>,
+    /// There if it stands for a peer that is away.
+    pub(crate) kept: Option<Kept>,
+    /// Links that go on with what others left, until both sides have attached.
+    pub(crate) returning: Vec<Returning>,
     /// The name the peer gave itself.
     pub(crate) container: Option<Str>,
     /// The one session that all links of ours share.
@@ -149,6 +156,8 @@ pub(crate) enum State {
     Running,
     /// We asked for an orderly end.
     Closing,
+    /// There is no transport, and none to be made: the engine remembers the links of a peer that may come back until then.
+    Away(Time),
     /// The engine is finished; what it has to say last may take until then.
     Over(Time),
 }
@@ -164,6 +173,9 @@ impl Conn {
             since: None,
             listener: None,
             subject: None,
+            user: None,
+            kept: None,
+            returning: Vec::new(),
             container: None,
             session: None,
             replies: None,
@@ -267,6 +279,11 @@ impl Pool {
         self.by_container.get(&Str::from(name))?.first().copied()
     }
 
+    /// All connections whose peers have this name.
+    pub(crate) fn of_container(&self, name: &Str) -> Vec<ConnKey> {
+        self.by_container.get(name).cloned().unwrap_or_default()
+    }
+
     /// The peer said its name. Whoever came first keeps it as long as it is there: a newcomer must
     /// not take over the replies that are meant for someone else.
     pub(crate) fn name(&mut self, key: ConnKey, name: Str) {
@@ -332,7 +349,7 @@ impl Pool {
         }
         let at = match conn.state {
             State::Connecting => None,
-            State::Waiting(at) | State::Over(at) => Some(at),
+            State::Waiting(at) | State::Away(at) | State::Over(at) => Some(at),
             State::Running | State::Closing => {
                 conn.engine.poll_timeout().map(|deadline| deadline.at)
             }

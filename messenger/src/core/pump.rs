@@ -1,6 +1,6 @@
 //! The pump: what engines say into the store, what the store holds into engines.
 
-use ferrion_engine::protocol::{Condition, DeliveryState, Role};
+use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode};
 use ferrion_engine::{
     EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionConfig, SessionId, Time,
 };
@@ -82,6 +82,7 @@ impl Core {
             self.pool.name(key, name);
         }
         self.tell_connected(key, now);
+        self.go_on_at(key);
         self.warn_of_clear_text(key);
         self.pool.touch(key);
     }
@@ -124,12 +125,24 @@ impl Core {
         };
         let role = link.role();
         if link.is_incoming() {
+            if self.welcome_back(key, id, now) {
+                return;
+            }
             match role {
                 Role::Receiver => self.admit_sender(key, id),
                 Role::Sender => self.admit_receiver(key, id),
             }
             return;
         }
+        if !self.returned(key, id, now) {
+            return;
+        }
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let Ok(link) = conn.engine.link(id) else {
+            return;
+        };
         let origin = Origin {
             conn: key,
             link: id,
@@ -345,10 +358,15 @@ impl Core {
         let Some(conn) = self.pool.get_mut(sender.conn) else {
             return;
         };
+        let Ok(link) = conn.engine.link(sender.link) else {
+            return;
+        };
+        let mode = link.snd_settle_mode();
         let Ok(mut link) = conn.engine.sender(sender.link) else {
             return;
         };
-        let keeps = self.options.reconnect.is_some() && conn.line.is_some();
+        let keeps = self.options.recovery.is_some()
+            || self.options.reconnect.is_some() && conn.line.is_some();
         let mut failed = None;
         let mut sent = false;
         while let Some(queued) = sender.queue.front() {
@@ -361,25 +379,37 @@ impl Core {
             let tag = queued.sequence.to_be_bytes();
             let tracked = self.outgoing.window.get(queued.sequence).is_some();
             let request = request_of(queued.sequence);
-            let result = if tracked || request.is_some() {
+            let unsettled = match mode {
+                SenderSettleMode::Mixed => tracked || request.is_some(),
+                SenderSettleMode::Unsettled => true,
+                SenderSettleMode::Settled => false,
+            };
+            let result = if unsettled {
                 link.send(&tag, queued.payload.clone()).map(Some)
             } else {
                 link.send_settled(&tag, queued.payload.clone())
                     .map(|()| None)
             };
             match result {
-                Ok(Some(delivery)) => {
+                Ok(Some(delivery)) if tracked => {
+                    sender.in_flight += 1;
+                    let kept = keeps.then(|| queued.payload.clone());
+                    self.outgoing.hand_over(queued.sequence, delivery, kept);
+                }
+                Ok(sent) => {
                     if let Some(request) = request {
                         self.requests.sent(request);
-                    } else {
-                        sender.in_flight += 1;
-                        let kept = keeps.then(|| queued.payload.clone());
-                        self.outgoing.hand_over(queued.sequence, delivery, kept);
                     }
-                }
-                Ok(None) => {
-                    sender.unflushed += 1;
-                    self.outgoing.unflushed += 1;
+                    if let (Some(request), None) = (request, &sent) {
+                        self.requests.taken(request);
+                    }
+                    if request.is_none() {
+                        sender.unflushed += 1;
+                        self.outgoing.unflushed += 1;
+                        sender
+                            .sent_settled
+                            .extend(tracked.then_some(queued.sequence));
+                    }
                 }
                 Err(SendError::MessageTooLarge { .. } | SendError::SettleMode { .. }) => {
                     failed = result
@@ -450,7 +480,7 @@ fn outcome(state: Option<&DeliveryState>, settled: bool) -> (Status, Option<Cond
 }
 
 /// The sequence number in a tag of ours.
-fn sequence(tag: &[u8]) -> Option<u64> {
+pub(super) fn sequence(tag: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(tag.try_into().ok()?))
 }
 

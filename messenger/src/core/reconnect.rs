@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ferrion_engine::Time;
 use ferrion_engine::codec::Symbol;
 use ferrion_engine::protocol::conditions;
+use ferrion_engine::{LinkId, Time};
 
 use super::address::Address;
 use super::pool::{ConnKey, Party, State};
@@ -346,11 +346,29 @@ impl Core {
             .unwrap_or_default();
         self.incoming.settled.retain(|(conn, _)| *conn != old);
         self.hold_requests(old);
-        let (mut resent, mut lost) = self.take_back(old, error);
+        let mut moved = 0;
+        let links: Vec<(LinkId, Party)> = links
+            .into_iter()
+            .filter(|(link, party)| {
+                let from = Origin {
+                    conn: old,
+                    link: *link,
+                };
+                match self.go_on_with_ours(from, new, *party) {
+                    Some(lost) => moved += lost,
+                    None => return true,
+                }
+                false
+            })
+            .collect();
+        self.given_up += moved;
+        let (mut resent, mut lost) = self.take_back(|conn, _| conn == old, error);
+        lost += moved;
         for (link, party) in links {
             match party {
                 Party::Sender(sender) => {
                     let again = resent.remove(&sender).unwrap_or_default();
+                    self.tell_resent(new, sender, again.len());
                     lost += self.move_sender(sender, new, again, error);
                 }
                 Party::Receiver(source) => {
@@ -377,13 +395,13 @@ impl Core {
         Ok(())
     }
 
-    /// Takes what a connection's peer has not answered back into the form of messages that wait.
+    /// Takes what the peers of some senders have not answered back into the form of messages that wait.
     ///
     /// What was sent before there was a policy is not there any more, and is given up: how many, is
     /// answered too.
-    fn take_back(
+    pub(super) fn take_back(
         &mut self,
-        key: ConnKey,
+        of: impl Fn(ConnKey, SenderKey) -> bool,
         error: &Error,
     ) -> (HashMap<SenderKey, Vec<Queued>>, usize) {
         let mut resent: HashMap<SenderKey, Vec<Queued>> = HashMap::new();
@@ -398,7 +416,7 @@ impl Core {
             let Some(sender) = self.senders.get_mut(sent.sender) else {
                 continue;
             };
-            if sent.delivery.is_none() || sender.conn != key {
+            if sent.delivery.is_none() || !of(sender.conn, sent.sender) {
                 continue;
             }
             let key = sent.sender;
@@ -420,7 +438,7 @@ impl Core {
     }
 
     /// Moves a sender to another connection. Answers how many messages that cost.
-    fn move_sender(
+    pub(super) fn move_sender(
         &mut self,
         key: SenderKey,
         conn: ConnKey,
@@ -436,19 +454,14 @@ impl Core {
             // The peer asked for it, and may ask again.
             None
         };
-        let Some(sender) = self.senders.get_mut(key) else {
-            return 0;
-        };
-        for queued in again.into_iter().rev() {
-            self.outgoing.queued += 1;
-            self.outgoing.octets += queued.payload.len();
-            sender.queue.push_front(queued);
-        }
+        self.queue_again(key, again);
         let Some(link) = link else {
             return self.drop_senders(&[key], error);
         };
-        let lost = std::mem::take(&mut sender.unflushed);
-        self.outgoing.unflushed -= lost;
+        let lost = self.lose_unflushed(key, Some(error));
+        let Some(sender) = self.senders.get_mut(key) else {
+            return 0;
+        };
         (sender.conn, sender.link, sender.flushing) = (conn, link, false);
         if let Some(conn) = self.pool.get_mut(conn) {
             conn.links.insert(link, Party::Sender(key));

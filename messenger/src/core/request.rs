@@ -113,7 +113,8 @@ impl Requests {
         }
     }
 
-    fn taken(&mut self, id: u64) {
+    /// Its receiver took it, or was not asked whether it did.
+    pub(super) fn taken(&mut self, id: u64) {
         if let Some(entry) = self.entries.get_mut(&id)
             && matches!(entry.stage, Stage::Sent)
         {

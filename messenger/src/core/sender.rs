@@ -30,6 +30,8 @@ pub(crate) struct Sender {
     pub(crate) in_flight: usize,
     /// Messages sent settled whose octets the socket has not taken yet.
     pub(crate) unflushed: usize,
+    /// Those among them that are in the window.
+    pub(crate) sent_settled: Vec<u64>,
     /// Whether it stands in the line of those that may send, and in that of its connection.
     pub(crate) ready: bool,
     pub(crate) flushing: bool,

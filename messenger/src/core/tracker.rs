@@ -215,6 +215,11 @@ impl<T> Window<T> {
         self.slots.get_mut(index)?.as_mut()
     }
 
+    /// The messages in the window, oldest first.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().flatten()
+    }
+
     /// Forgets one message.
     pub(crate) fn take(&mut self, sequence: u64) -> Option<T> {
         let index = self.index(sequence)?;

@@ -43,6 +43,9 @@ impl Core {
 
 /// The first step that the peer has not taken.
 fn stage(conn: &mut Conn, link: LinkId, in_flight: usize) -> Cow<'static, str> {
+    if matches!(conn.state, State::Away(_)) {
+        return "the peer was lost, and has not come back yet".into();
+    }
     if matches!(conn.state, State::Waiting(_) | State::Connecting) {
         let last = conn.line.as_ref().and_then(|line| line.last());
         return match last {

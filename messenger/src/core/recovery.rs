@@ -1,0 +1,807 @@
+//! Link recovery (2.6.13): what links leave when their connection fails, and how others go on with it.
+//!
+//! A link of ours on a connection of ours goes on at once, on the connection that takes the place of the lost one, and
+//! long before that has a transport. Any other link waits for its peer to come back, on a connection that has no
+//! transport and never will: its engine remembers what is not settled, and takes decisions and messages as the engines
+//! of connections do that are being made again.
+
+use std::collections::HashMap;
+
+use ferrion_engine::codec::{Fields, Str, Value};
+use ferrion_engine::protocol::{ReceiverSettleMode, Role, Tag};
+use ferrion_engine::{
+    DeliveryId, Engine, Link, LinkConfig, LinkId, LinkState, SessionId, Time, UsageError,
+};
+
+use super::address::Address;
+use super::pool::{Conn, ConnKey, Identity, Party, State};
+use super::pump::sequence;
+use super::request::request_of;
+use super::sender::SenderKey;
+use super::source::{SourceKey, SourceState};
+use super::store::{Origin, Queued};
+use super::tracker::Status;
+use super::{Core, FRAME_SIZE, FRAME_SIZE_TO_RECOVER, Options};
+use crate::error::Error;
+use crate::reconnect::ConnectionEvent;
+use crate::recovery::LinkRecovery;
+
+/// What a link and an unsettled delivery cost beyond their payload, in octets.
+const OVERHEAD: usize = 128;
+
+/// By what a peer is known again.
+#[derive(Debug, PartialEq, Eq)]
+struct Peer {
+    container: Str,
+    /// Where it came in, and as whom.
+    listener: Option<SourceKey>,
+    user: Option<String>,
+    subject: Option<String>,
+    /// Where it was found.
+    identity: Option<Identity>,
+}
+
+/// What is known of a peer that is away.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    peer: Peer,
+    /// What each of its links costs.
+    octets: HashMap<LinkId, usize>,
+}
+
+/// A link that goes on with what another left, until both sides have attached.
+#[derive(Debug)]
+pub(crate) struct Returning {
+    link: LinkId,
+    /// The link on the connection that was lost.
+    before: Origin,
+    /// Deliveries that were received whole before that.
+    handed: Vec<Tag>,
+}
+
+/// What a link leaves.
+struct Left {
+    state: LinkState,
+    /// What its deliveries were called.
+    ids: HashMap<DeliveryId, Tag>,
+}
+
+impl Left {
+    fn octets(&self) -> usize {
+        let deliveries = self.state.unsettled.iter();
+        let octets = deliveries.map(|delivery| {
+            let payload = delivery.payload.as_ref();
+            payload.map_or(0, |payload| payload.len()) + OVERHEAD
+        });
+        octets.sum::<usize>() + OVERHEAD
+    }
+}
+
+impl Core {
+    pub(crate) fn set_link_recovery(&mut self, recovery: Option<LinkRecovery>) {
+        self.options.max_frame_size = match recovery {
+            Some(_) => FRAME_SIZE_TO_RECOVER,
+            None => FRAME_SIZE,
+        };
+        self.options.recovery = recovery;
+    }
+
+    // ---- attaching ----
+
+    /// Attaches a link of ours, as the settings have it.
+    pub(super) fn attach_ours(
+        &mut self,
+        key: ConnKey,
+        session: SessionId,
+        role: Role,
+        mut config: LinkConfig,
+    ) -> Result<LinkId, UsageError> {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return Err(UsageError::StaleHandle);
+        };
+        config.snd_settle_mode = self.options.snd_settle_mode.unwrap_or_default();
+        config.rcv_settle_mode = self.options.rcv_settle_mode.unwrap_or_default();
+        let mut session = conn.engine.session(session)?;
+        if self.options.recovery.is_some() {
+            config.recoverable = true;
+            config.rcv_settle_mode = ReceiverSettleMode::Second;
+            // That there is nothing to go on with is told as well: it shows that this side remembers.
+            return session.resume(&LinkState::new(role, config));
+        }
+        match role {
+            Role::Sender => session.attach_sender(config),
+            Role::Receiver => session.attach_receiver(config),
+        }
+    }
+
+    // ---- leaving ----
+
+    /// What a link leaves. `None` if nobody can go on with that.
+    fn leave(&mut self, origin: Origin, ours: bool) -> Option<Left> {
+        self.options.recovery.as_ref()?;
+        let conn = self.pool.get_mut(origin.conn)?;
+        let link = conn.engine.link(origin.link).ok()?;
+        // Who has answered without a map does not remember, and will not.
+        let forgets = ours
+            && link
+                .remote()
+                .is_some_and(|attach| attach.unsettled.is_none());
+        let ids = link.unsettled().map(|known| (known.id, known.tag));
+        let ids = ids.collect();
+        let mut state = link.state().filter(|state| state.config.recoverable)?;
+        if forgets {
+            return None;
+        }
+        if state.role == Role::Sender {
+            // Requests are sent anew: their reply address is gone.
+            let is_request = |tag: &Tag| sequence(tag).and_then(request_of).is_some();
+            state
+                .unsettled
+                .retain(|delivery| !is_request(&delivery.tag));
+        }
+        Some(Left { state, ids })
+    }
+
+    /// Goes on with a link of ours on another connection. Answers whether that can be done, and if so how many
+    /// messages it costs.
+    pub(super) fn go_on_with_ours(
+        &mut self,
+        from: Origin,
+        to: ConnKey,
+        party: Party,
+    ) -> Option<usize> {
+        let left = self.leave(from, true)?;
+        let session = self.session_on(to).ok()?;
+        let conn = self.pool.get_mut(to)?;
+        let session = conn.engine.session(session);
+        let link = session
+            .and_then(|mut session| session.resume(&left.state))
+            .ok()?;
+        self.pool.touch(to);
+        Some(self.go_on(from, Origin { conn: to, link }, &left, party))
+    }
+
+    /// A link has taken the place of another: what is known of the one is so of the other. Answers how many messages
+    /// are lost.
+    fn go_on(&mut self, from: Origin, to: Origin, left: &Left, party: Party) -> usize {
+        let Some(conn) = self.pool.get_mut(to.conn) else {
+            return 0;
+        };
+        let Ok(link) = conn.engine.link(to.link) else {
+            return 0;
+        };
+        let now: HashMap<Tag, DeliveryId> = link
+            .unsettled()
+            .map(|known| (known.tag, known.id))
+            .collect();
+        conn.links.insert(to.link, party);
+        let handed = left.state.unsettled.iter();
+        let handed = handed.filter(|delivery| delivery.payload.is_none() && delivery.read == 0);
+        conn.returning.push(Returning {
+            link: to.link,
+            before: from,
+            handed: handed.map(|delivery| delivery.tag).collect(),
+        });
+        let mut lost = 0;
+        match party {
+            Party::Sender(key) => lost = self.rename_sent(key, to, &now),
+            Party::Receiver(source) => {
+                self.credit.detach(from);
+                let renamed = left.ids.iter();
+                let renamed = renamed.filter_map(|(id, tag)| Some((*id, *now.get(tag)?)));
+                self.rename_received(from, to, &renamed.collect());
+                if let Some(source) = source.and_then(|source| self.sources.get_mut(source))
+                    && matches!(source.state, SourceState::Link(..))
+                {
+                    source.state = SourceState::Link(to.conn, to.link);
+                    source.answer = None;
+                }
+            }
+            Party::Replies => {}
+        }
+        lost
+    }
+
+    fn rename_sent(&mut self, key: SenderKey, to: Origin, ids: &HashMap<Tag, DeliveryId>) -> usize {
+        for (tag, id) in ids {
+            let sent = sequence(tag).and_then(|sequence| self.outgoing.window.get_mut(sequence));
+            if let Some(sent) = sent
+                && sent.sender == key
+                && sent.delivery.is_some()
+            {
+                sent.delivery = Some(*id);
+            }
+        }
+        let Some(sender) = self.senders.get_mut(key) else {
+            return 0;
+        };
+        (sender.conn, sender.link, sender.flushing) = (to.conn, to.link, false);
+        let node = sender.node.clone();
+        let lost = self.lose_unflushed(key, None);
+        if let Some(conn) = self.pool.get_mut(to.conn) {
+            conn.senders.entry(node).or_insert(key);
+        }
+        lost
+    }
+
+    fn rename_received(&mut self, from: Origin, to: Origin, ids: &HashMap<DeliveryId, DeliveryId>) {
+        // What is not settled by both sides has a name; what is not there was settled by the sender.
+        let rename = |delivery: Option<DeliveryId>| ids.get(&delivery?).copied();
+        for received in &mut self.incoming.queue {
+            if received.origin == from {
+                received.origin = to;
+                received.delivery = rename(received.delivery);
+            }
+        }
+        for taken in self.incoming.window.values_mut() {
+            if taken.origin == from {
+                taken.origin = to;
+                taken.delivery = rename(taken.delivery);
+            }
+        }
+        if let Some((_, origin)) = &mut self.last_origin
+            && *origin == from
+        {
+            *origin = to;
+        }
+    }
+
+    // ---- peers that are away ----
+
+    /// A connection failed: keeps those of its links with which only the peer can go on, or which are ours on a
+    /// connection of the peer's.
+    pub(super) fn keep_links(&mut self, key: ConnKey, now: Time, error: &Error) {
+        let Some(policy) = self.options.recovery.clone() else {
+            return;
+        };
+        let Some((conn, peer)) = self.pool.get(key).zip(self.peer_of(key)) else {
+            return;
+        };
+        let (endpoint, container) = (conn.endpoint.clone(), conn.container.clone());
+        let moves = conn.line.is_some();
+        let links: Vec<(LinkId, Party)> = conn
+            .links
+            .iter()
+            .filter(|(_, party)| !(moves && self.is_ours(**party)))
+            .map(|(link, party)| (*link, *party))
+            .collect();
+        let mut lefts = Vec::new();
+        for (link, party) in links {
+            let ours = self.is_ours(party);
+            let left = self.leave(Origin { conn: key, link }, ours);
+            lefts.extend(left.map(|left| (link, party, left)));
+        }
+        let octets = lefts.iter().map(|(_, _, left)| left.octets()).sum();
+        let most = policy.max_octets.checked_sub(octets);
+        let Some((most_octets, most_links)) = most.zip(policy.max_links.checked_sub(lefts.len()))
+        else {
+            return;
+        };
+        while !lefts.is_empty() {
+            let (links, octets) = self.kept();
+            match self.away.front() {
+                Some(oldest) if links > most_links || octets > most_octets => {
+                    self.forget_away(*oldest);
+                }
+                _ => break,
+            }
+        }
+        let Some((engine, session)) = self.memory().filter(|_| !lefts.is_empty()) else {
+            return;
+        };
+        let until = millis(&policy.keep_for);
+        let mut away = Conn::new(engine, endpoint, State::Away(now.after(until)));
+        (away.container, away.session) = (container, Some(session));
+        away.kept = Some(Kept {
+            peer,
+            octets: HashMap::new(),
+        });
+        let away = self.pool.insert(away);
+        self.away.push_back(away);
+        for (link, party, left) in lefts {
+            let Some(conn) = self.pool.get_mut(away) else {
+                return;
+            };
+            let begun = conn.engine.session(session);
+            let Ok(id) = begun.and_then(|mut session| session.resume(&left.state)) else {
+                continue;
+            };
+            if let Some(kept) = &mut conn.kept {
+                kept.octets.insert(id, left.octets());
+            }
+            if let Some(conn) = self.pool.get_mut(key) {
+                conn.links.remove(&link);
+                conn.flushing.clear();
+            }
+            if let Party::Sender(sender) = party {
+                if let Some(conn) = self.pool.get_mut(key) {
+                    conn.senders.retain(|_, known| *known != sender);
+                }
+                self.fail_requests_of(sender, error);
+            }
+            let (from, to) = (
+                Origin { conn: key, link },
+                Origin {
+                    conn: away,
+                    link: id,
+                },
+            );
+            let lost = self.go_on(from, to, &left, party);
+            if lost > 0 {
+                self.given_up += lost;
+                self.push_send_error(error.clone());
+            }
+        }
+        self.pool.touch(away);
+    }
+
+    /// An engine that only remembers.
+    fn memory(&self) -> Option<(Engine, SessionId)> {
+        let mut engine = Engine::client(self.config());
+        engine.connection().open().ok()?;
+        let session = engine
+            .connection()
+            .begin(ferrion_engine::SessionConfig::default());
+        Some((engine, session.ok()?))
+    }
+
+    /// Links of peers that are away, and what they cost.
+    fn kept(&self) -> (usize, usize) {
+        let conns = self.away.iter().filter_map(|key| self.pool.get(*key));
+        let kept = conns.filter_map(|conn| conn.kept.as_ref());
+        kept.fold((0, 0), |(links, octets), kept| {
+            let more: usize = kept.octets.values().sum();
+            (links + kept.octets.len(), octets.saturating_add(more))
+        })
+    }
+
+    /// A peer did not come back in time, or there is no room for what it left.
+    pub(super) fn forget_away(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get(key) else {
+            self.away.retain(|away| *away != key);
+            return;
+        };
+        let error = Error::Lost {
+            address: conn.endpoint.clone(),
+            cause: "the peer did not come back in time to go on with its links".to_owned(),
+        };
+        self.give_up(key, error, true);
+        self.remove(key);
+    }
+
+    fn peer_of(&self, key: ConnKey) -> Option<Peer> {
+        let conn = self.pool.get(key)?;
+        Some(Peer {
+            container: conn.container.clone()?,
+            listener: conn.listener,
+            user: conn.user.clone(),
+            subject: conn.subject.clone(),
+            identity: conn.identity.clone(),
+        })
+    }
+
+    /// Whether we attached a link, rather than the peer.
+    fn is_ours(&self, party: Party) -> bool {
+        match party {
+            Party::Sender(key) => self.senders.get(key).is_some_and(|sender| sender.ours),
+            Party::Receiver(source) => {
+                let source = source.and_then(|source| self.sources.get(source));
+                source.is_some_and(|source| !source.address.listen)
+            }
+            Party::Replies => true,
+        }
+    }
+
+    // ---- coming back ----
+
+    /// A peer is there: if it was there before, links of ours go on.
+    pub(super) fn go_on_at(&mut self, key: ConnKey) {
+        if self.away.is_empty() {
+            return;
+        }
+        let Some(peer) = self.peer_of(key) else {
+            return;
+        };
+        for away in self.away.clone() {
+            let Some(conn) = self.pool.get(away) else {
+                continue;
+            };
+            if conn.kept.as_ref().is_none_or(|kept| kept.peer != peer) {
+                continue;
+            }
+            let links = conn.links.iter().map(|(link, party)| (*link, *party));
+            for (link, party) in links.collect::<Vec<_>>() {
+                let from = Origin { conn: away, link };
+                if self.is_ours(party) && self.go_on_with_ours(from, key, party).is_some() {
+                    self.take_from(from);
+                }
+            }
+        }
+    }
+
+    /// The peer attaches a link: if it is one of before, it goes on. Answers whether it is.
+    pub(super) fn welcome_back(&mut self, key: ConnKey, id: LinkId, now: Time) -> bool {
+        if self.options.recovery.is_none() {
+            return false;
+        }
+        let Some(peer) = self.peer_of(key) else {
+            return false;
+        };
+        let Some(conn) = self
+            .pool
+            .get_mut(key)
+            .filter(|conn| conn.state == State::Running)
+        else {
+            return false;
+        };
+        let Ok(link) = conn.engine.link(id) else {
+            return false;
+        };
+        let known = (link.role(), link.name());
+        self.oust(key, &peer, &known, now);
+        let Some((from, party)) = self.find_kept(&peer, &known) else {
+            return false;
+        };
+        let Some(left) = self.leave(from, false) else {
+            return false;
+        };
+        let link = self
+            .pool
+            .get_mut(key)
+            .and_then(|conn| conn.engine.link(id).ok());
+        if link.is_none_or(|mut link| link.resume(&left.state).is_err()) {
+            return false;
+        }
+        self.go_on(
+            from,
+            Origin {
+                conn: key,
+                link: id,
+            },
+            &left,
+            party,
+        );
+        self.take_from(from);
+        self.returned(key, id, now);
+        match party {
+            Party::Receiver(source) => {
+                let source = source.and_then(|source| self.sources.get(source));
+                let most = source.and_then(|source| source.options.most());
+                let origin = Origin {
+                    conn: key,
+                    link: id,
+                };
+                self.credit.attach(origin, most);
+            }
+            Party::Sender(sender) => self.make_ready(sender),
+            Party::Replies => {}
+        }
+        self.pool.touch(key);
+        true
+    }
+
+    /// A peer that attaches a link once more has lost the connection on which it was, sooner than this side (2.6.1).
+    fn oust(&mut self, key: ConnKey, peer: &Peer, known: &(Role, Str), now: Time) {
+        for other in self.pool.of_container(&peer.container) {
+            if other == key || self.peer_of(other).as_ref() != Some(peer) {
+                continue;
+            }
+            let Some(conn) = self.pool.get_mut(other) else {
+                continue;
+            };
+            if conn.state != State::Running || conn.line.is_some() || !has_link(conn, known) {
+                continue;
+            }
+            let error = Error::Lost {
+                address: conn.endpoint.clone(),
+                cause: "the peer came back on another connection".to_owned(),
+            };
+            conn.state = State::Over(now);
+            self.keep_links(other, now, &error);
+            self.fail(other, now, error);
+            self.remove(other);
+            self.go_on_at(key);
+        }
+    }
+
+    fn find_kept(&mut self, peer: &Peer, known: &(Role, Str)) -> Option<(Origin, Party)> {
+        for key in &self.away {
+            let Some(conn) = self.pool.get_mut(*key) else {
+                continue;
+            };
+            if conn.kept.as_ref().is_none_or(|kept| kept.peer != *peer) {
+                continue;
+            }
+            let Conn { engine, links, .. } = conn;
+            let found = links
+                .iter()
+                .find(|(link, _)| is_link(engine, **link, known));
+            if let Some((link, party)) = found {
+                return Some((
+                    Origin {
+                        conn: *key,
+                        link: *link,
+                    },
+                    *party,
+                ));
+            }
+        }
+        None
+    }
+
+    /// A link is not away any more.
+    fn take_from(&mut self, from: Origin) {
+        let Some(conn) = self.pool.get_mut(from.conn) else {
+            return;
+        };
+        conn.links.remove(&from.link);
+        if let Some(kept) = &mut conn.kept {
+            kept.octets.remove(&from.link);
+        }
+        if conn.links.is_empty() {
+            self.remove(from.conn);
+        }
+    }
+
+    /// Whether an address leads to a peer that is away, and to which of its senders.
+    pub(super) fn sender_away(&self, address: &Address) -> Option<SenderKey> {
+        let (host, node) = (address.host.as_str(), Str::from(address.node()));
+        let bare = address.explicit_port.is_none() && address.user.is_none();
+        let conns = self.away.iter().filter_map(|key| self.pool.get(*key));
+        let mut of_peer = conns.filter(|conn| {
+            let kept = conn.kept.as_ref();
+            bare && kept.is_some_and(|kept| kept.peer.container.as_str() == host)
+        });
+        of_peer.find_map(|conn| conn.senders.get(&node).copied())
+    }
+
+    // ---- both sides have attached ----
+
+    /// A link has been attached, perhaps one that goes on: says what came of that, and does about it what is to be done.
+    /// Answers whether the link is still to be used.
+    pub(super) fn returned(&mut self, key: ConnKey, id: LinkId, now: Time) -> bool {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return false;
+        };
+        let Some(at) = conn.returning.iter().position(|it| it.link == id) else {
+            return true;
+        };
+        let returning = conn.returning.swap_remove(at);
+        let (Some(party), Ok(link)) = (conn.links.get(&id).copied(), conn.engine.link(id)) else {
+            return false;
+        };
+        let Some(report) = link.recovery() else {
+            // It is refused; then its end follows. Or the peer leaves termini out: then nothing is known of what was.
+            self.disown(key, &returning);
+            return true;
+        };
+        let node = match (link.role(), link.offer()) {
+            (Role::Sender, Some(config)) => target_of(&config),
+            (Role::Receiver, Some(config)) => config.source.and_then(|source| source.address),
+            _ => None,
+        };
+        let address = format!("{}/{}", conn.endpoint, node.unwrap_or_default());
+        if report.peer_remembers && report.complete {
+            // What was handed over before is resumed as well: that takes credit, and brings nothing new.
+            let theirs: Vec<Tag> = remembered(&link);
+            let handed = returning.handed.iter().filter(|tag| theirs.contains(tag));
+            let credit = u32::try_from(handed.count()).unwrap_or(u32::MAX);
+            if let Ok(mut receiver) = conn.engine.receiver(id) {
+                // The link was attached a moment ago.
+                let _ = receiver.add_credit(credit);
+            }
+            self.tell(ConnectionEvent::Recovered {
+                address,
+                resumed: report.resumed,
+                sent_again: report.sent_again,
+            });
+            return true;
+        }
+        let mut sent_again = report.sent_again;
+        // A link with a name of the user's has no other.
+        let is_named = |source| {
+            let source = self.sources.get(source);
+            source.is_some_and(|source| source.link_name.is_some())
+        };
+        let named = matches!(party, Party::Receiver(Some(source)) if is_named(source));
+        let ours = self.is_ours(party) && !named;
+        let aborted = self.disown(key, &returning);
+        if ours {
+            sent_again = self.begin_anew(
+                Origin {
+                    conn: key,
+                    link: id,
+                },
+                party,
+                now,
+            );
+        }
+        if sent_again > 0 || aborted > 0 {
+            self.tell(ConnectionEvent::Forgotten {
+                address,
+                sent_again,
+                aborted,
+            });
+        }
+        !ours
+    }
+
+    /// The peer knows nothing of what came before: nobody can be told of decisions about that. Answers how many messages
+    /// this concerns.
+    fn disown(&mut self, key: ConnKey, returning: &Returning) -> u32 {
+        let (from, to) = (
+            Origin {
+                conn: key,
+                link: returning.link,
+            },
+            returning.before,
+        );
+        let mut aborted = 0;
+        for received in &mut self.incoming.queue {
+            if received.origin == from && received.delivery.is_some() {
+                received.origin = to;
+                aborted += 1;
+            }
+        }
+        for taken in self.incoming.window.values_mut() {
+            if taken.origin == from && taken.delivery.is_some() {
+                taken.origin = to;
+                aborted += 1;
+            }
+        }
+        // That it is settled, as nobody remembers it, is no news.
+        if let Some(conn) = self.pool.get_mut(key)
+            && let Ok(mut link) = conn.engine.link(returning.link)
+            && link.role() == Role::Receiver
+        {
+            while link.next_update().is_some() {}
+        }
+        aborted
+    }
+
+    /// Attaches a fresh link in place of one of ours that could not go on. Answers how many messages are sent again.
+    fn begin_anew(&mut self, origin: Origin, party: Party, now: Time) -> u32 {
+        let Origin { conn: key, link } = origin;
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.links.remove(&link);
+            if let Ok(mut link) = conn.engine.link(link) {
+                // At once: what the engine would send again is sent on the other one.
+                let _ = link.close_by(now);
+            }
+            conn.engine.handle_timeout(now);
+        }
+        self.pool.touch(key);
+        let address = self
+            .pool
+            .get(key)
+            .map(|conn| conn.endpoint.clone())
+            .unwrap_or_default();
+        let error = Error::Lost {
+            address,
+            cause: "the peer did not remember the link".to_owned(),
+        };
+        match party {
+            Party::Sender(sender) => {
+                let (mut resent, mut lost) = self.take_back(|_, known| known == sender, &error);
+                let again = resent.remove(&sender).unwrap_or_default();
+                let count = u32::try_from(again.len()).unwrap_or(u32::MAX);
+                lost += self.move_sender(sender, key, again, &error);
+                if lost > 0 {
+                    self.push_send_error(error);
+                }
+                count
+            }
+            Party::Receiver(Some(source)) => {
+                if let Err(error) = self.attach_source(source) {
+                    self.break_source(source);
+                    self.push_recv_error(error);
+                }
+                0
+            }
+            Party::Receiver(None) | Party::Replies => 0,
+        }
+    }
+
+    /// Links are to be recovered, and the peer of this one did not remember: says so.
+    pub(super) fn tell_resent(&mut self, conn: ConnKey, key: SenderKey, count: usize) {
+        let conn = self.pool.get(conn).filter(|_| count > 0);
+        if let Some((conn, sender)) = conn.zip(self.senders.get(key))
+            && self.options.recovery.is_some()
+        {
+            let address = format!("{}/{}", conn.endpoint, sender.node);
+            self.tell(ConnectionEvent::Forgotten {
+                address,
+                sent_again: u32::try_from(count).unwrap_or(u32::MAX),
+                aborted: 0,
+            });
+        }
+    }
+
+    /// Messages that the system did not take in time, and that nobody will send again. Answers how many.
+    pub(super) fn lose_unflushed(&mut self, key: SenderKey, error: Option<&Error>) -> usize {
+        let Some(sender) = self.senders.get_mut(key) else {
+            return 0;
+        };
+        let lost = std::mem::take(&mut sender.unflushed);
+        self.outgoing.unflushed -= lost;
+        for sequence in std::mem::take(&mut sender.sent_settled) {
+            self.outgoing
+                .finish(sequence, Status::Aborted, error.cloned());
+        }
+        lost
+    }
+
+    /// Puts messages back where they were, before all that wait.
+    pub(super) fn queue_again(&mut self, key: SenderKey, again: Vec<Queued>) {
+        let Some(sender) = self.senders.get_mut(key) else {
+            return;
+        };
+        for queued in again.into_iter().rev() {
+            self.outgoing.queued += 1;
+            self.outgoing.octets += queued.payload.len();
+            sender.queue.push_front(queued);
+        }
+    }
+}
+
+/// Answers the attach of a peer, as the peer and the settings have it.
+pub(super) fn accept_theirs(
+    options: &Options,
+    link: &mut Link<'_>,
+    mut config: LinkConfig,
+) -> Result<(), UsageError> {
+    let role = link.role();
+    let theirs = link
+        .remote()
+        .map(|attach| (&attach.unsettled, attach.rcv_settle_mode));
+    let (unsettled, asked) = theirs.unwrap_or((&None, ReceiverSettleMode::First));
+    let second = asked == ReceiverSettleMode::Second;
+    let wanted = unsettled.is_some() || second;
+    config.recoverable = options.recovery.is_some() && wanted;
+    if role == Role::Receiver {
+        let mode = options.rcv_settle_mode.unwrap_or_default();
+        config.rcv_settle_mode = if config.recoverable && second {
+            ReceiverSettleMode::Second
+        } else {
+            mode
+        };
+    }
+    // Who still remembers something here must learn that this side does not: it gets no map.
+    if config.recoverable && unsettled.as_ref().is_some_and(Fields::is_empty) {
+        return link.resume(&LinkState::new(role, config));
+    }
+    link.accept_with(config)
+}
+
+fn has_link(conn: &mut Conn, known: &(Role, Str)) -> bool {
+    let Conn { engine, links, .. } = conn;
+    links.keys().any(|link| is_link(engine, *link, known))
+}
+
+fn is_link(engine: &mut Engine, link: LinkId, known: &(Role, Str)) -> bool {
+    let link = engine.link(link);
+    link.is_ok_and(|link| (link.role(), link.name()) == *known)
+}
+
+/// The deliveries that the peer told of.
+fn remembered(link: &Link<'_>) -> Vec<Tag> {
+    let map = link.remote().and_then(|attach| attach.unsettled.as_ref());
+    let keys = map.into_iter().flat_map(Fields::entries);
+    keys.filter_map(|(key, _)| match key {
+        Value::Binary(tag) => Tag::new(&tag).ok(),
+        _ => None,
+    })
+    .collect()
+}
+
+fn target_of(config: &LinkConfig) -> Option<Str> {
+    use ferrion_engine::protocol::TargetArchetype;
+    match config.target.as_deref()? {
+        TargetArchetype::Target(target) => target.address.clone(),
+        TargetArchetype::Coordinator(_) => None,
+    }
+}
+
+fn millis(duration: &std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
