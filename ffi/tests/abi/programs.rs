@@ -9,6 +9,16 @@ use crate::support::{bounded, pkg_config, run, scratch, stdout, tree};
 /// Builds a program against the static library, with AddressSanitizer and UndefinedBehaviorSanitizer, and makes sure that
 /// they are really on.
 pub(crate) fn build(source: &Path, more: &[&str]) -> PathBuf {
+    let on = ["__asan_init", "__ubsan_handle"];
+    build_under("address,undefined", &on, source, more)
+}
+
+/// The same with ThreadSanitizer.
+pub(crate) fn build_with_threads(source: &Path) -> PathBuf {
+    build_under("thread", &["__tsan_init"], source, &["-pthread"])
+}
+
+fn build_under(sanitizers: &str, on: &[&str], source: &Path, more: &[&str]) -> PathBuf {
     let name = source.file_stem().expect("a file name");
     let program = scratch("programs").join(name);
     let flags = pkg_config(&["--cflags", "--libs", "--static"]);
@@ -30,7 +40,7 @@ pub(crate) fn build(source: &Path, more: &[&str]) -> PathBuf {
             "-Werror",
         ])
         .args([
-            "-fsanitize=address,undefined",
+            &format!("-fsanitize={sanitizers}"),
             "-fno-sanitize-recover=all",
             "-fno-omit-frame-pointer",
         ])
@@ -40,16 +50,13 @@ pub(crate) fn build(source: &Path, more: &[&str]) -> PathBuf {
         .args(more)
         .args(flags));
     let symbols = stdout(Command::new("nm").arg(&program));
-    assert!(
-        symbols.contains("__asan_init"),
-        "{} runs without AddressSanitizer",
-        program.display()
-    );
-    assert!(
-        symbols.contains("__ubsan_handle"),
-        "{} runs without UndefinedBehaviorSanitizer",
-        program.display()
-    );
+    for symbol in on {
+        assert!(
+            symbols.contains(symbol),
+            "{} runs without {sanitizers}: it has no {symbol}",
+            program.display()
+        );
+    }
     program
 }
 

@@ -1,0 +1,141 @@
+//! The examples of the engine in C, each built and run.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use ferrion_messenger::{Credit, Flags, Message, Messenger, Status};
+
+use crate::programs::{build, build_with_threads};
+use crate::support::{bounded, run, stdout, tree};
+
+/// A program that listens on a free port of this machine, and says so.
+struct Listening {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+    port: String,
+}
+
+impl Listening {
+    fn start(program: PathBuf, arguments: &[&str]) -> Self {
+        let mut child = bounded(program)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let first = lines.next().expect("a line").expect("text");
+        let port = first
+            .strip_prefix("listening on port ")
+            .expect("the port comes first")
+            .to_owned();
+        Self { child, lines, port }
+    }
+
+    fn line(&mut self) -> Option<String> {
+        self.lines.next().map(|line| line.expect("text"))
+    }
+
+    /// Asks it to end, and waits until it has.
+    fn terminate(mut self) -> String {
+        // The signal goes to `timeout`, which passes it on.
+        run(Command::new("kill").arg(self.child.id().to_string()));
+        let rest: Vec<String> = self
+            .lines
+            .by_ref()
+            .map(|line| line.expect("text"))
+            .collect();
+        self.child.wait().expect("it ends");
+        rest.join("\n")
+    }
+}
+
+fn example(name: &str) -> PathBuf {
+    build(&tree().join("bindings/c").join(name), &[])
+}
+
+#[test]
+fn the_engines_of_two_programs_talk_over_blocking_sockets() {
+    let mut receiving = Listening::start(example("engine_recv.c"), &["0", "3"]);
+    let texts = ["Hello World!", "", "Grüße"];
+    let sent = stdout(
+        bounded(example("engine_send.c"))
+            .args(["127.0.0.1", &receiving.port, "greetings"])
+            .args(texts),
+    );
+    assert_eq!(
+        sent,
+        "Hello World!: accepted\n: accepted\nGrüße: accepted\n"
+    );
+    for text in texts {
+        assert_eq!(receiving.line().as_deref(), Some(text));
+    }
+    assert!(receiving.child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_thousand_connections_on_two_threads_race_for_nothing() {
+    let server = build_with_threads(&tree().join("bindings/c/engine_epoll.c"));
+    let server = Listening::start(server, &["0"]);
+    let crowd = build(&tree().join("ffi/tests/c/crowd.c"), &[]);
+    run(bounded(crowd).args([&server.port, "1000", "10"]));
+    assert_eq!(server.terminate(), "1000 connections, 10000 messages");
+}
+
+#[test]
+fn the_broker_keeps_messages_until_somebody_accepts_them() {
+    let broker = Listening::start(example("broker.c"), &["0"]);
+    let address = format!("amqp://127.0.0.1:{}/queue", broker.port);
+    let messenger = || {
+        let mut messenger = Messenger::new().expect("a messenger");
+        messenger.set_timeout(Some(Duration::from_secs(60)));
+        messenger.set_incoming_window(10);
+        messenger.set_outgoing_window(10);
+        messenger
+    };
+
+    let mut sender = messenger();
+    for text in ["first", "second"] {
+        let mut message = Message::with_body(text);
+        message.set_address(address.as_str());
+        let tracker = sender.put(&message).expect("room");
+        sender.send().expect("the broker takes it");
+        assert_eq!(sender.status(tracker), Status::Accepted);
+    }
+    sender.stop().expect("an orderly end");
+
+    // Given back, then lost with its receiver, then accepted.
+    let mut message = Message::new();
+    let mut take = |receiver: &mut Messenger| {
+        receiver.recv(Credit::Explicit(1)).expect("a message");
+        let tracker = receiver.get(&mut message).expect("a message");
+        let text = message.body_text().expect("a body").map(str::to_owned);
+        (tracker, text.expect("a text"))
+    };
+    let mut receiver = messenger();
+    receiver.subscribe(&address).expect("an address");
+    let (tracker, text) = take(&mut receiver);
+    assert_eq!(text, "first");
+    receiver
+        .release(tracker, Flags::NONE)
+        .expect("a tracker in the window");
+    receiver.stop().expect("an orderly end");
+
+    let mut careless = messenger();
+    careless.subscribe(&address).expect("an address");
+    assert_eq!(take(&mut careless).1, "first");
+    drop(careless);
+
+    let mut receiver = messenger();
+    receiver.subscribe(&address).expect("an address");
+    for expected in ["first", "second"] {
+        let (tracker, text) = take(&mut receiver);
+        assert_eq!(text, expected);
+        receiver
+            .accept(tracker, Flags::NONE)
+            .expect("a tracker in the window");
+    }
+    receiver.stop().expect("an orderly end");
+    assert_eq!(broker.terminate(), "");
+}
