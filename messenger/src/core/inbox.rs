@@ -289,6 +289,16 @@ impl Core {
             return;
         };
         self.incoming.forget(taken.origin.conn, delivery);
+        let recovers = self.options.recovery.is_some();
+        let conn = self.pool.get_mut(taken.origin.conn);
+        if let Some(conn) = conn
+            && recovers
+            && let Ok(link) = conn.engine.link(taken.origin.link)
+            && !link.is_attached()
+        {
+            // It is told when the link goes on, if it does.
+            taken.delivery = Some(delivery);
+        }
         let conn = self.pool.get_mut(taken.origin.conn);
         match conn.and_then(|conn| conn.engine.receiver(taken.origin.link).ok()) {
             // If it fails, the sender settled first: what is decided here stays here.

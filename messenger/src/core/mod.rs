@@ -33,6 +33,8 @@ mod pump;
 pub(crate) mod reconnect;
 pub(crate) mod recovery;
 #[cfg(test)]
+mod recovery_limits_tests;
+#[cfg(test)]
 mod recovery_tests;
 mod request;
 mod route;

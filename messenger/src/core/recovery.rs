@@ -365,6 +365,11 @@ impl Core {
             address: conn.endpoint.clone(),
             cause: "the peer did not come back in time to go on with its links".to_owned(),
         };
+        for taken in self.incoming.window.values_mut() {
+            if taken.origin.conn == key {
+                taken.abort();
+            }
+        }
         self.give_up(key, error, true);
         self.remove(key);
     }
@@ -590,6 +595,16 @@ impl Core {
                 // The link was attached a moment ago.
                 let _ = receiver.add_credit(credit);
             }
+            let here = Origin {
+                conn: key,
+                link: id,
+            };
+            for taken in self.incoming.window.values_mut() {
+                // What was decided in between is told now, as any other decision.
+                if taken.origin == here && taken.status != Status::Pending {
+                    taken.delivery = None;
+                }
+            }
             self.tell(ConnectionEvent::Recovered {
                 address,
                 resumed: report.resumed,
@@ -629,13 +644,9 @@ impl Core {
     /// The peer knows nothing of what came before: nobody can be told of decisions about that. Answers how many messages
     /// this concerns.
     fn disown(&mut self, key: ConnKey, returning: &Returning) -> u32 {
-        let (from, to) = (
-            Origin {
-                conn: key,
-                link: returning.link,
-            },
-            returning.before,
-        );
+        let link = returning.link;
+        let from = Origin { conn: key, link };
+        let to = returning.before;
         let mut aborted = 0;
         for received in &mut self.incoming.queue {
             if received.origin == from && received.delivery.is_some() {
@@ -646,6 +657,7 @@ impl Core {
         for taken in self.incoming.window.values_mut() {
             if taken.origin == from && taken.delivery.is_some() {
                 taken.origin = to;
+                taken.abort();
                 aborted += 1;
             }
         }

@@ -22,13 +22,13 @@ const PIECE: usize = 48;
 
 /// Who sends, and who hears of a cut first.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+pub(super) struct Plan {
     /// The client puts, or the server does, down the client's subscription.
-    client_sends: bool,
+    pub(super) client_sends: bool,
     /// The listening side does not hear that the line was cut before the other is back.
-    half_open: bool,
+    pub(super) half_open: bool,
     /// Messages that are got and wait for a decision.
-    undecided: usize,
+    pub(super) undecided: usize,
 }
 
 /// One connection: the keys of both sides, and whether each still has it.
@@ -37,21 +37,21 @@ struct Line {
     ends: [Option<ConnKey>; 2],
 }
 
-struct World {
+pub(super) struct World {
     plan: Plan,
-    cores: [Core; 2],
+    pub(super) cores: [Core; 2],
     lines: Vec<Line>,
-    listener: SourceKey,
-    now: Time,
+    pub(super) listener: SourceKey,
+    pub(super) now: Time,
     put: VecDeque<Message>,
-    trackers: Vec<Tracker>,
-    got: Vec<String>,
-    waiting: VecDeque<Tracker>,
-    decided: Vec<Tracker>,
-    events: Vec<ConnectionEvent>,
+    pub(super) trackers: Vec<Tracker>,
+    pub(super) got: Vec<String>,
+    pub(super) waiting: VecDeque<Tracker>,
+    pub(super) decided: Vec<Tracker>,
+    pub(super) events: Vec<ConnectionEvent>,
 }
 
-fn core(name: &str, recovery: Option<LinkRecovery>) -> Core {
+pub(super) fn core(name: &str, recovery: Option<LinkRecovery>) -> Core {
     let mut core = Core::new(name.into(), Seeds::new([1; 32], [2; 32]));
     core.set_link_recovery(recovery);
     // Messages take several frames.
@@ -65,11 +65,31 @@ fn core(name: &str, recovery: Option<LinkRecovery>) -> Core {
     core
 }
 
-fn message(address: &str, number: usize) -> Message {
+pub(super) fn message(address: &str, number: usize) -> Message {
     let sizes = [3, 900, 0, 1300, 10, 40];
     let mut message = Message::with_body(format!("{number}:{}", "x".repeat(sizes[number % 6])));
     message.set_address(address);
     message
+}
+
+pub(super) fn listen(core: &mut Core) -> SourceKey {
+    let everyone = core.subscribe("~0.0.0.0", &SubscribeOptions::new());
+    core.request(Credit::All);
+    everyone.unwrap().0
+}
+
+/// Carries what one has to say to the other.
+pub(super) fn pass(from: (&mut Core, ConnKey), to: (&mut Core, ConnKey), now: Time) {
+    from.0.pump(now);
+    while let Some(mut output) = from.0.output(from.1, now)
+        && output.has_remaining()
+    {
+        let octets = output.chunk().to_vec();
+        output.advance(octets.len());
+        to.0.input(to.1, now, &octets);
+    }
+    from.0.flushed(from.1, now);
+    to.0.pump(now);
 }
 
 impl World {
@@ -78,17 +98,14 @@ impl World {
         Self::with(plan, count, recovery.clone(), recovery)
     }
 
-    fn with(
+    pub(super) fn with(
         plan: Plan,
         count: usize,
         client: Option<LinkRecovery>,
         server: Option<LinkRecovery>,
     ) -> Self {
         let mut cores = [core("client", client), core("server", server)];
-        let listener = cores[1]
-            .subscribe("~0.0.0.0", &SubscribeOptions::new())
-            .unwrap()
-            .0;
+        let listener = listen(&mut cores[1]);
         let address = if plan.client_sends {
             "amqp://s1/q"
         } else {
@@ -113,16 +130,16 @@ impl World {
         }
     }
 
-    fn sender(&mut self) -> &mut Core {
+    pub(super) fn sender(&mut self) -> &mut Core {
         &mut self.cores[usize::from(!self.plan.client_sends)]
     }
 
-    fn receiver(&mut self) -> &mut Core {
+    pub(super) fn receiver(&mut self) -> &mut Core {
         &mut self.cores[usize::from(self.plan.client_sends)]
     }
 
     /// What the applications do.
-    fn play(&mut self) {
+    pub(super) fn play(&mut self) {
         // Until a subscriber is there its name leads nowhere.
         let pool = &self.cores[1].pool;
         let subscriber = pool.find_container("client").and_then(|key| pool.get(key));
@@ -218,7 +235,7 @@ impl World {
     }
 
     /// Lets everybody work until so many octets have travelled, or all is done. Answers how many have.
-    fn work(&mut self, most: usize) -> usize {
+    pub(super) fn work(&mut self, most: usize) -> usize {
         let mut moved = 0;
         let mut idle = 0;
         while moved < most {
@@ -245,7 +262,7 @@ impl World {
     }
 
     /// Cuts every line.
-    fn cut(&mut self) {
+    pub(super) fn cut(&mut self) {
         let now = self.now;
         for line in std::mem::take(&mut self.lines) {
             for (side, end) in line.ends.into_iter().enumerate() {
@@ -264,7 +281,7 @@ impl World {
     }
 
     /// Lets time pass until whoever is away is back, or is not expected any more.
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         for line in self.lines.clone() {
             if let [None, Some(end)] = line.ends {
                 // In the end everybody notices.
@@ -288,7 +305,7 @@ impl World {
         }
     }
 
-    fn check(&mut self, count: usize) {
+    pub(super) fn check(&mut self, count: usize) {
         self.rest();
         let number = |body: &String| body.split(':').next().unwrap().parse().unwrap();
         let got: Vec<usize> = self.got.iter().map(number).collect();
@@ -308,7 +325,7 @@ impl World {
     }
 
     /// Nothing is left that only a lost connection needed.
-    fn check_empty(&self) {
+    pub(super) fn check_empty(&self) {
         for core in &self.cores {
             assert!(core.away.is_empty(), "{self:?}");
             assert_eq!(core.outgoing.unfinished(), 0);
@@ -366,12 +383,12 @@ fn cut_everywhere(plan: Plan, step: usize) {
     }
 }
 
-const FORTH: Plan = Plan {
+pub(super) const FORTH: Plan = Plan {
     client_sends: true,
     half_open: false,
     undecided: 2,
 };
-const BACK: Plan = Plan {
+pub(super) const BACK: Plan = Plan {
     client_sends: false,
     ..FORTH
 };

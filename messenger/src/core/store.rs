@@ -158,6 +158,15 @@ pub(crate) struct Taken {
     pub(crate) delivery: Option<DeliveryId>,
 }
 
+impl Taken {
+    /// What was decided, if anything was, cannot be told any more.
+    pub(crate) fn abort(&mut self) {
+        if self.delivery.take().is_some() {
+            self.status = Status::Aborted;
+        }
+    }
+}
+
 /// The incoming half.
 #[derive(Debug)]
 pub(crate) struct Incoming {
