@@ -106,11 +106,14 @@ fn a_subscription_that_was_interrupted_leaves_its_port_free() {
     messenger.interrupter().interrupt();
     // A name has to be looked up, which gives the interrupt its time.
     let address = format!("~localhost:{port}");
-    let first = messenger.subscribe(&address);
+    if messenger.subscribe(&address).is_ok() {
+        // The name was found before the interrupt was seen, which is left to the next call.
+        return;
+    }
     for _ in 0..2 {
         messenger.work(Some(ms(300))).unwrap();
     }
-    assert!(first.is_ok() || messenger.subscribe(&address).is_ok());
+    messenger.subscribe(&address).unwrap();
 }
 
 #[test]
