@@ -9,6 +9,14 @@
 %thread ferrion_messenger_send;
 %thread ferrion_messenger_recv;
 %thread ferrion_messenger_work;
+%thread ferrion_messenger_put_many;
+%thread ferrion_messenger_put_encoded;
+%thread ferrion_messenger_forward;
+%thread ferrion_messenger_request;
+%thread ferrion_messenger_reply;
+/* These read files. */
+%thread ferrion_messenger_set_certificate;
+%thread ferrion_messenger_set_trusted_certificates;
 
 %{
 #define PY_SSIZE_T_CLEAN
@@ -84,6 +92,13 @@ NOTHING = ...
     SWIG_fail;
   }
   $result = SWIG_Py_Void();
+}
+/* A call that has no results tells by True or None whether what it was about was there. */
+%typemap(ret, noblock=1) ferrion_status {
+  if ($1 == FERRION_OK && $result == Py_None) {
+    Py_DECREF($result);
+    $result = PyBool_FromLong(1);
+  }
 }
 
 void ferrion_py_register(PyObject *exceptions, PyObject *types);

@@ -7,39 +7,7 @@ import time
 import unittest
 
 from ferrion import *
-
-PATIENCE = 20
-
-
-class Pair(unittest.TestCase):
-    """A sender and a receiver that listens on a free port, both worked by the one thread of the test."""
-
-    def setUp(self):
-        self.sender, self.receiver = Messenger("sender"), Messenger("receiver")
-        self.port = self.receiver.subscribe("~127.0.0.1:0").port
-        self.address = f"127.0.0.1:{self.port}/queue"
-        self.sender.timeout = self.receiver.timeout = PATIENCE
-
-    def put(self, body=None, **fields):
-        return self.sender.put(Message(body=body, address=self.address, **fields))
-
-    def until(self, done):
-        """Lets both work until it is so."""
-        deadline = time.monotonic() + PATIENCE
-        while not done():
-            self.assertLess(time.monotonic(), deadline, "it takes too long")
-            self.sender.work(0.001)
-            self.receiver.work(0.001)
-
-    def receive(self, n=1):
-        """Receives n messages."""
-        self.receiver.blocking = False
-        self.receiver.recv()
-        self.until(lambda: self.receiver.incoming >= n)
-        self.receiver.blocking = True
-        messages = [Message() for _ in range(n)]
-        trackers = [self.receiver.get(message) for message in messages]
-        return messages, trackers
+from pair import PATIENCE, Pair
 
 
 class Sending(Pair):
@@ -56,7 +24,7 @@ class Sending(Pair):
         put = [self.put(i) for i in range(5)]
         self.assertEqual([self.sender.status(tracker) for tracker in put], [PENDING] * 5)
         _, got = self.receive(5)
-        self.receiver.reject(got[1], condition="amqp:not-allowed", description="not on Sundays")
+        self.receiver.reject(got[1], condition="amqp:not-allowed", description="not on Sundays", info={"until": "Monday"})
         self.receiver.release(got[2])
         self.receiver.modify(got[3], undeliverable_here=True, annotations={"x-opt-tried": True})
         self.receiver.accept()
@@ -64,6 +32,10 @@ class Sending(Pair):
         expected = [ACCEPTED, REJECTED, RELEASED, MODIFIED, ACCEPTED]
         self.assertEqual([self.sender.status(tracker) for tracker in put], expected)
         self.assertEqual(self.sender.condition(put[1]), "amqp:not-allowed")
+        self.assertEqual(self.sender.condition_description(put[1]), "not on Sundays")
+        self.assertEqual(self.sender.condition_info(put[1]), {symbol("until"): "Monday"})
+        self.assertIsNone(self.sender.condition_info(put[0]))
+        self.assertIsNotNone(self.sender.reason_status(put[1]))
         self.assertIn("not on Sundays", self.sender.reason(put[1]))
         self.assertIsNone(self.sender.condition(put[0]))
         self.assertEqual(str(self.sender.status(put[0])), "ACCEPTED")
@@ -105,11 +77,15 @@ class Sending(Pair):
         self.sender.put(Message(address="colour/green"))
         (message,), _ = self.receive()
         self.assertEqual(message.address, "green")
-        self.sender.remove_rewrite("colour/%")
+        self.assertTrue(self.sender.remove_rewrite("colour/%"))
+        self.assertFalse(self.sender.remove_rewrite("colour/%"))
         self.sender.rewrite("*", None)
         self.sender.put(Message(address="colour/red"))
         (message,), _ = self.receive()
         self.assertIsNone(message.address)
+        self.assertTrue(self.sender.remove_route("colour/%"))
+        self.sender.clear_rules()
+        self.assertFalse(self.sender.remove_rewrite("*"))
 
     def test_the_trace_can_be_read(self):
         self.sender.set_tracing(True)
@@ -144,6 +120,7 @@ class Sending(Pair):
 
     def test_a_connection_that_cannot_be_made(self):
         self.receiver.stop()
+        self.sender.reconnect = None
         self.sender.outgoing_window = 1
         tracker = self.put("lost")
         with self.assertRaises(ConnectionFailed) as caught:

@@ -5,6 +5,7 @@ mod engine_examples;
 mod header;
 mod install;
 mod misuse;
+mod pki;
 mod programs;
 mod python;
 mod rules;

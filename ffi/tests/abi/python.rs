@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::pki;
 use crate::support::{bounded, run, scratch, tree};
 
 /// The Python of a fresh virtual environment that has the package, built by pip as a user would.
@@ -43,6 +44,7 @@ fn the_package_installs_by_pip_and_passes_its_tests() {
             "--start-directory",
         ])
         .arg(tree().join("bindings/python/tests"))
+        .env("FERRION_TEST_PKI", pki::folder())
         .env_remove("PYTHONPATH"));
     let report = String::from_utf8_lossy(&output.stderr);
     assert!(report.contains("\nOK"), "{report}");

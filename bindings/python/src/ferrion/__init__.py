@@ -5,13 +5,24 @@ The module :mod:`ferrion.abi` has the C functions of the header ``ferrion.h`` on
 
 from __future__ import annotations
 
-from . import abi, errors, message, messenger, types
+from . import abi, connections, errors, message, messenger, outcomes, passive, types
+from .connections import *
 from .errors import *
 from .message import *
 from .messenger import *
+from .outcomes import *
+from .passive import *
 from .types import *
 
 abi.ferrion_py_register(errors.BY_STATUS, types)
 
-__version__ = abi.FERRION_VERSION
-__all__ = [*errors.__all__, *message.__all__, *messenger.__all__, *types.__all__]
+__version__: str = abi.FERRION_VERSION
+__all__ = [
+    *connections.__all__,
+    *errors.__all__,
+    *message.__all__,
+    *messenger.__all__,
+    *outcomes.__all__,
+    *passive.__all__,
+    *types.__all__,
+]

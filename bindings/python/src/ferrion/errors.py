@@ -6,7 +6,12 @@ one as its reason, an error ``condition`` such as ``"amqp:not-found"``.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import abi
+
+if TYPE_CHECKING:
+    from .message import Message
 
 __all__ = [
     "ConnectionFailed",
@@ -19,6 +24,7 @@ __all__ = [
     "Overflow",
     "ProtonException",
     "Timeout",
+    "TlsFailed",
     "WouldBlock",
 ]
 
@@ -30,6 +36,10 @@ class FerrionException(Exception):
         super().__init__(text)
         self.status = status
         self.condition = condition or None
+        #: Of :meth:`Messenger.put_many`: the trackers of the messages that were put before.
+        self.trackers: list[int] = []
+        #: Of :meth:`Messenger.get_many`: the messages that were got before.
+        self.messages: list[Message] = []
 
 
 #: The name of old, so that old scripts need only the import changed.
@@ -50,6 +60,10 @@ class ConnectionFailed(MessengerException):
 
 class LoginFailed(ConnectionFailed):
     """The peer refused the user or the password, or offers no way to log in that may be used."""
+
+
+class TlsFailed(ConnectionFailed):
+    """A connection could not be secured with TLS, or a listener cannot offer it. The text says why, and what to do."""
 
 
 class EndOfQueue(MessengerException):
@@ -87,6 +101,8 @@ BY_STATUS = {
     abi.FERRION_CONNECT: ConnectionFailed,
     abi.FERRION_LOST: ConnectionFailed,
     abi.FERRION_LOGIN: LoginFailed,
+    abi.FERRION_TLS: TlsFailed,
+    abi.FERRION_WEBSOCKET: ConnectionFailed,
     abi.FERRION_PANIC: FerrionException,
     abi.FERRION_POISONED: FerrionException,
 }

@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from time import monotonic
-from typing import Any, Callable, Iterator
+from time import monotonic, time
+from typing import Any, Callable, Iterable, Iterator
 
 from . import abi
-from .errors import EndOfQueue, Overflow, Timeout, WouldBlock
+from .errors import FerrionException, Overflow, Timeout, WouldBlock
 from .message import Message, _with_symbols
+from .outcomes import CUMULATIVE, PENDING, Status
+from .passive import Selectable
+from .settings import Settings
+from .durations import milliseconds, seconds
 
-__all__ = [
-    "ABORTED",
-    "ACCEPTED",
-    "CUMULATIVE",
-    "MODIFIED",
-    "PENDING",
-    "REJECTED",
-    "RELEASED",
-    "SETTLED",
-    "UNKNOWN",
-    "Messenger",
-    "Status",
-    "Subscription",
-]
-
-#: Flag of :meth:`Messenger.accept` and its like: also every earlier message in the window that has no outcome yet.
-CUMULATIVE = abi.FERRION_CUMULATIVE
+__all__ = ["Messenger", "Subscription"]
 
 # Python runs its signal handlers between two calls into the library, so no call stays in there for longer than this, in
 # milliseconds: Ctrl-C works however long the timeout is.
 _SLICE = 100
 _INT32_MAX = 2**31 - 1
-
-
-class Status(IntEnum):
-    """What became of a message."""
-
-    UNKNOWN = abi.FERRION_DELIVERY_UNKNOWN
-    PENDING = abi.FERRION_DELIVERY_PENDING
-    ACCEPTED = abi.FERRION_DELIVERY_ACCEPTED
-    REJECTED = abi.FERRION_DELIVERY_REJECTED
-    RELEASED = abi.FERRION_DELIVERY_RELEASED
-    MODIFIED = abi.FERRION_DELIVERY_MODIFIED
-    ABORTED = abi.FERRION_DELIVERY_ABORTED
-    SETTLED = abi.FERRION_DELIVERY_SETTLED
-
-    def __str__(self) -> str:
-        return self.name
-
-
-#: The tracker is outside its window, was settled and forgotten, or never was.
-UNKNOWN = Status.UNKNOWN
-#: No outcome yet.
-PENDING = Status.PENDING
-#: The receiver accepted the message.
-ACCEPTED = Status.ACCEPTED
-#: The receiver rejected the message as invalid.
-REJECTED = Status.REJECTED
-#: The receiver gave the message back, untouched.
-RELEASED = Status.RELEASED
-#: The receiver gave the message back, with changes.
-MODIFIED = Status.MODIFIED
-#: The message was not sent, or its fate cannot be known any more.
-ABORTED = Status.ABORTED
-#: The other side settled the message without saying how it ended.
-SETTLED = Status.SETTLED
+_STATUSES = tuple(Status)
 
 
 class Subscription:
@@ -99,25 +53,32 @@ class Subscription:
         return hash((id(self._messenger), self._bits))
 
 
-class Messenger:
+class Messenger(Settings):
     """Sends and receives messages, and looks after the connections for that behind the scenes.
 
-    ``put``, ``get``, ``accept`` and the like do not touch the network; ``send``, ``recv``, ``stop`` and ``work`` do, for everybody,
-    while they wait. Other Python threads run meanwhile; one of them may call :meth:`interrupt`, and nothing else.
+    ``put``, ``get``, ``accept`` and the like do not touch the network; ``send``, ``recv``, ``request``, ``stop`` and ``work`` do, for
+    everybody, while they wait. Other Python threads run meanwhile; one of them may call :meth:`interrupt`, and nothing else.
 
-    Addresses are written ``[amqp[s]://][user[:password]@]host[:port][/name]``; ``~host[:port]`` listens.
+    Addresses are written ``[amqp[s]://][user[:password]@]host[:port][/name]``; ``~host[:port]`` listens. ``ws://`` and ``wss://`` go through
+    WebSocket.
 
     Used in a ``with`` statement it is started, and stopped at the end. Iterating over it receives for ever, and accepts
-    each message when the next one is asked for.
+    each message when the next one is asked for; in non-blocking and passive mode it ends when nothing waits.
     """
 
     def __init__(self, name: str | None = None) -> None:
+        super().__init__()
         self._abi = abi.ferrion_messenger_new(name)
         if self._abi is None:
             raise OSError(abi.ferrion_last_error())
         self._timeout: float | None = None
         self._blocking = True
-        abi.ferrion_messenger_set_timeout(self._abi, _SLICE)
+        self._passive = False
+        #: Whether a stop was begun that could not be finished without waiting.
+        self._stopping = False
+        #: Whether the loop has not been told yet what to watch.
+        self._selectable = True
+        self._limit()
 
     # ---- life ----
 
@@ -128,26 +89,42 @@ class Messenger:
 
     def start(self) -> None:
         """Begins to work. Nothing needs it: it is there because stop is."""
+        self._ready()
+        self._stopping = False
         abi.ferrion_messenger_start(self._abi)
 
     def stop(self) -> None:
         """Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the timeout,
-        or 10 seconds if there is none. The messenger can be used again."""
-        if not self._blocking:
-            self._call(abi.ferrion_messenger_stop)
-            return
+        or 10 seconds if there is none. The messenger can be used again.
+
+        In non-blocking and passive mode it goes on with each :meth:`work`, which raises what this would, until the messenger is
+        :attr:`stopped`."""
+        if not self._waits:
+            self._stopping = True
+            return self._go_on_stopping()
         # Step by step, because time is over for what is unsent when one call's time is.
         abi.ferrion_messenger_set_blocking(self._abi, False)
-        abi.ferrion_messenger_set_timeout(self._abi, -1 if self._timeout is None else round(self._timeout * 1000))
+        self._whole_time()
         try:
             while True:
                 try:
-                    return abi.ferrion_messenger_stop(self._abi)
+                    abi.ferrion_messenger_stop(self._abi)
+                    return None
                 except WouldBlock:
                     abi.ferrion_messenger_work(self._abi, _SLICE)
         finally:
             abi.ferrion_messenger_set_blocking(self._abi, True)
-            abi.ferrion_messenger_set_timeout(self._abi, self._slice(self._timeout))
+            self._limit()
+
+    def _go_on_stopping(self) -> None:
+        try:
+            abi.ferrion_messenger_stop(self._abi)
+        except WouldBlock:
+            return
+        except FerrionException:
+            self._stopping = False
+            raise
+        self._stopping = False
 
     @property
     def stopped(self) -> bool:
@@ -163,10 +140,16 @@ class Messenger:
 
     def work(self, timeout: float | None = None) -> bool:
         """Does network work until something happened, at most for ``timeout`` seconds; None is for ever. Tells whether anything did."""
-        deadline = None if timeout is None else monotonic() + timeout
+        self._ready()
+        worked = self._work(None if timeout is None else monotonic() + timeout)
+        if self._stopping:
+            self._go_on_stopping()
+        return worked
+
+    def _work(self, deadline: float | None) -> bool:
         while True:
             left = None if deadline is None else max(deadline - monotonic(), 0)
-            if abi.ferrion_messenger_work(self._abi, self._slice(left)):
+            if abi.ferrion_messenger_work(self._abi, _slice(left)):
                 return True
             if deadline is not None and monotonic() >= deadline:
                 return False
@@ -182,12 +165,29 @@ class Messenger:
         """Queues a message for the address that it carries. The tracker answered tells later what became of it, if the
         :attr:`outgoing_window` is larger than 0. Raises :class:`Overflow` if too much waits already, after the timeout."""
         message._write()
+        return self._put(abi.ferrion_messenger_put, message._abi)
+
+    def put_many(self, messages: Iterable[Message]) -> list[int]:
+        """Puts one message after the other, and answers their trackers. An exception has those of the messages before it as its
+        ``trackers``."""
+        trackers: list[int] = []
         try:
-            return abi.ferrion_messenger_put(self._abi, message._abi)
-        except Overflow:
-            if not self._blocking:
-                raise
-            return self._again(lambda: abi.ferrion_messenger_put(self._abi, message._abi), Overflow)
+            for message in messages:
+                trackers.append(self.put(message))
+        except FerrionException as error:
+            error.trackers = trackers
+            raise
+        return trackers
+
+    def put_encoded(self, address: str, data: bytes) -> int:
+        """Puts a message that is encoded already, for an address that need not be the one it carries. Nothing in it is changed."""
+        return self._put(abi.ferrion_messenger_put_encoded, address, data)
+
+    def forward(self, message: Message, address: str) -> int:
+        """Sends a message on to another address. What of it was not looked at goes as it came, and nothing is changed but what the
+        script changed."""
+        message._write()
+        return self._put(abi.ferrion_messenger_forward, message._abi, address)
 
     def send(self, n: int = -1) -> None:
         """Waits until ``n`` messages fewer are unsent than now, or, without an argument, all are sent: acknowledged, or, with an
@@ -196,15 +196,15 @@ class Messenger:
             return self._call(abi.ferrion_messenger_send, -1)
         goal = max(self.outgoing - n, 0)
         try:
-            return abi.ferrion_messenger_send(self._abi, min(n, _INT32_MAX))
+            abi.ferrion_messenger_send(self._abi, min(n, _INT32_MAX))
         except Timeout:
             # What was sent in this slice does not count again in the next one.
             def rest() -> None:
                 abi.ferrion_messenger_send(self._abi, min(max(self.outgoing - goal, 0), _INT32_MAX))
 
-            return self._again(rest, Timeout)
+            self._again(rest, Timeout)
         except WouldBlock:
-            return None
+            pass
 
     @property
     def outgoing(self) -> int:
@@ -224,16 +224,17 @@ class Messenger:
 
     def subscribe(self, address: str) -> Subscription:
         """Receives from an address, or with ``~host[:port]`` from everyone who connects there. Port 0 takes a free one."""
-        abi.ferrion_messenger_set_timeout(self._abi, -1 if self._timeout is None else round(self._timeout * 1000))
+        self._ready()
+        self._whole_time()
         try:
             return Subscription(self, abi.ferrion_messenger_subscribe(self._abi, address))
         finally:
-            abi.ferrion_messenger_set_timeout(self._abi, self._slice(self._timeout))
+            self._limit()
 
     def recv(self, n: int | None = None) -> None:
-        """Lets ``n`` messages come, and waits until at least one is there. Without an argument as many come as are taken with
-        :meth:`get`. Each call replaces what the one before it asked for."""
-        self._call(abi.ferrion_messenger_recv, -1 if n is None else max(min(n, _INT32_MAX), -1))
+        """Lets ``n`` messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
+        :meth:`get`; with -2 nothing more comes by itself. Each call replaces what the one before it asked for."""
+        self._call(abi.ferrion_messenger_recv, -1 if n is None else max(min(n, _INT32_MAX), -2))
 
     @property
     def incoming(self) -> int:
@@ -254,6 +255,21 @@ class Messenger:
         message._received()
         return tracker
 
+    def get_many(self, most: int | None = None) -> list[Message]:
+        """Takes the messages that wait, oldest first and no more than ``most``. With an :attr:`incoming_window` that holds them, one
+        :meth:`accept` is for all. An exception has the messages before it as its ``messages``."""
+        messages: list[Message] = []
+        count = self.incoming if most is None else min(most, self.incoming)
+        try:
+            for _ in range(count):
+                message = Message()
+                self.get(message)
+                messages.append(message)
+        except FerrionException as error:
+            error.messages = messages
+            raise
+        return messages
+
     @property
     def incoming_tracker(self) -> int | None:
         """The tracker of the last message that was got."""
@@ -268,12 +284,81 @@ class Messenger:
     def __iter__(self) -> Iterator[Message]:
         while True:
             self.recv()
+            if not self._waits and not self.incoming:
+                return
             while self.incoming:
                 message = Message()
                 tracker = self.get(message)
                 yield message
                 if self.incoming_window and self.status(tracker) == PENDING:
                     self.accept(tracker)
+
+    # ---- requests ----
+
+    def request(self, message: Message) -> Message:
+        """Sends a request to the address that it carries, and waits for the reply, at most for the timeout."""
+        if not self._waits:
+            # It says what to do instead.
+            abi.ferrion_messenger_request(self._abi, message._abi, Message()._abi)
+        request = self.send_request(message)
+        try:
+            return self.reply(request)
+        finally:
+            # Nothing is left of it, whatever ended the waiting.
+            self.cancel_request(request)
+
+    def send_request(self, message: Message) -> int:
+        """Sends a request to the address that it carries, and does not wait. The number answered is for :meth:`reply`,
+        :meth:`poll_reply` and :meth:`cancel_request`. The time for the reply is the timeout that is set now. There may be many requests;
+        when a connection is made again, those without a reply are sent again."""
+        self._ready()
+        message._write()
+        self._whole_time()
+        try:
+            return abi.ferrion_messenger_send_request(self._abi, message._abi)
+        finally:
+            self._limit()
+
+    def reply(self, request: int) -> Message:
+        """Waits for the reply to a request. Raises :class:`Timeout` when its time is over, and what else ended it, and then there is no
+        such request any more. In non-blocking and passive mode it raises :class:`WouldBlock` until the reply is there."""
+        self._ready()
+        reply = Message()
+        if not self._waits:
+            abi.ferrion_messenger_reply(self._abi, request, reply._abi)
+        else:
+            while not abi.ferrion_messenger_poll_reply(self._abi, request, reply._abi):
+                abi.ferrion_messenger_work(self._abi, _SLICE)
+        reply._received()
+        return reply
+
+    def poll_reply(self, request: int) -> Message | None:
+        """The reply to a request, if it has come. Does not touch the network: :meth:`work` in between."""
+        reply = Message()
+        if not abi.ferrion_messenger_poll_reply(self._abi, request, reply._abi):
+            return None
+        reply._received()
+        return reply
+
+    def cancel_request(self, request: int) -> bool:
+        """Gives a request up: it is not sent any more if it was not yet, and a reply is dropped. Tells whether there was such a request."""
+        return bool(abi.ferrion_messenger_cancel_request(self._abi, request))
+
+    @property
+    def requests(self) -> int:
+        """How many requests wait for their reply."""
+        return abi.ferrion_messenger_requests(self._abi)
+
+    def reply_to(self, message: Message, body: Any = None, tracker: int | None = None) -> Message:
+        """A reply to a message that was got, to be put: addressed to its ``reply_to``, and with its correlation id, or else its id. The
+        message is the last one that was got, or that of the tracker."""
+        if tracker is None:
+            tracker = self.incoming_tracker or 0
+        message._write()
+        reply = Message()
+        abi.ferrion_messenger_reply_to(self._abi, tracker, message._abi, reply._abi)
+        reply.body = body
+        return reply
 
     # ---- outcomes ----
 
@@ -330,7 +415,20 @@ class Messenger:
         """The error condition with which a message that was put was refused, ``"amqp:not-found"`` for example."""
         return abi.ferrion_messenger_condition(self._abi, tracker)
 
-    # ---- settings ----
+    def condition_description(self, tracker: int) -> str | None:
+        """The text for people that came with that condition."""
+        return abi.ferrion_messenger_condition_description(self._abi, tracker)
+
+    def condition_info(self, tracker: int) -> dict[Any, Any] | None:
+        """The map with more that came with that condition."""
+        found = abi.ferrion_messenger_condition_info(self._abi, tracker)
+        return found[0] if found else None
+
+    def reason_status(self, tracker: int) -> int | None:
+        """The status that :meth:`reason` has as a failure, one of the ``FERRION_`` numbers of the header."""
+        return abi.ferrion_messenger_reason_status(self._abi, tracker)
+
+    # ---- waiting ----
 
     @property
     def timeout(self) -> float | None:
@@ -340,7 +438,7 @@ class Messenger:
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
         self._timeout = None if seconds is None or seconds < 0 else seconds
-        abi.ferrion_messenger_set_timeout(self._abi, self._slice(self._timeout))
+        self._limit()
 
     @property
     def blocking(self) -> bool:
@@ -351,78 +449,64 @@ class Messenger:
     def blocking(self, blocking: bool) -> None:
         self._blocking = bool(blocking)
         abi.ferrion_messenger_set_blocking(self._abi, self._blocking)
+        self._limit()
 
     @property
-    def outgoing_window(self) -> int:
-        """How many of the last messages put have a status; negative is all. With 0, the default, nobody asks whether they arrived."""
-        return _window(abi.ferrion_messenger_outgoing_window(self._abi))
+    def passive(self) -> bool:
+        """Whether only :meth:`work` touches the network, and a loop of the script's own waits: for the descriptor (:meth:`fileno`) to become
+        readable, or for :attr:`due_in` to pass. Then ``work(0)`` does what there is to do."""
+        return self._passive
 
-    @outgoing_window.setter
-    def outgoing_window(self, window: int) -> None:
-        abi.ferrion_messenger_set_outgoing_window(self._abi, _UNLIMITED if window < 0 else window)
+    @passive.setter
+    def passive(self, passive: bool) -> None:
+        self._passive = bool(passive)
+        abi.ferrion_messenger_set_passive(self._abi, self._passive)
+        self._limit()
+
+    def fileno(self) -> int:
+        """The descriptor that a loop watches. There is only this one; it never changes, and is not to be read from or closed."""
+        return abi.ferrion_messenger_descriptor(self._abi)
 
     @property
-    def incoming_window(self) -> int:
-        """How many of the last messages got wait for a decision; negative is all. With 0, the default, getting accepts."""
-        return _window(abi.ferrion_messenger_incoming_window(self._abi))
+    def due_in(self) -> float | None:
+        """In how many seconds :meth:`work` has to be called whether or not there is news; 0 is now, None not at all. To be asked again
+        after each call."""
+        return seconds(abi.ferrion_messenger_deadline(self._abi))
 
-    @incoming_window.setter
-    def incoming_window(self, window: int) -> None:
-        abi.ferrion_messenger_set_incoming_window(self._abi, _UNLIMITED if window < 0 else window)
+    @property
+    def deadline(self) -> float | None:
+        """When that is, by the clock of :func:`time.time`; of old it was told so."""
+        due = self.due_in
+        return None if due is None else time() + due
 
-    def route(self, pattern: str, address: str) -> None:
-        """Messages whose address matches the pattern go to ``address`` instead. ``%`` matches anything but ``/``, ``*`` anything; ``$1``,
-        ``$2`` ... in the address are what they matched."""
-        abi.ferrion_messenger_route(self._abi, pattern, address)
+    def selectable(self) -> Selectable | None:
+        """What a loop with the names of old watches, once, and then None; see :class:`Selectable`."""
+        first, self._selectable = self._selectable, False
+        return Selectable(self) if first else None
 
-    def rewrite(self, pattern: str, address: str | None) -> None:
-        """Messages whose address matches the pattern carry ``address`` instead, or none; they go where they would have gone."""
-        abi.ferrion_messenger_rewrite(self._abi, pattern, address)
+    @property
+    def _waits(self) -> bool:
+        return self._blocking and not self._passive
 
-    def remove_route(self, pattern: str) -> None:
-        """Removes the first route with this pattern, if there is one."""
-        abi.ferrion_messenger_remove_route(self._abi, pattern)
+    def _ready(self) -> None:
+        """Before anything that can make a connection."""
+        if self._unread_certificate:
+            self._read_certificate()
 
-    def remove_rewrite(self, pattern: str) -> None:
-        """Removes the first rewrite with this pattern, if there is one."""
-        abi.ferrion_messenger_remove_rewrite(self._abi, pattern)
+    def _whole_time(self) -> None:
+        """Gives the next call the whole timeout, until :meth:`_limit`."""
+        abi.ferrion_messenger_set_timeout(self._abi, milliseconds(self._timeout))
 
-    def set_credentials(self, user: str | None, password: str | None) -> None:
-        """User and password for addresses that carry none."""
-        abi.ferrion_messenger_set_credentials(self._abi, user, password)
-
-    def set_allow_plain_without_tls(self, allow: bool) -> None:
-        """Whether passwords may go over connections without TLS to other machines."""
-        abi.ferrion_messenger_set_allow_plain_without_tls(self._abi, allow)
-
-    def set_listener_user(self, user: str, password: str | None) -> None:
-        """Admits a user to listening addresses, or no longer if the password is None. Without any user everyone is admitted."""
-        abi.ferrion_messenger_set_listener_user(self._abi, user, password)
-
-    def set_idle_timeout(self, seconds: float | None) -> None:
-        """After how long a silent peer is given up, on connections made from then on; None is never."""
-        abi.ferrion_messenger_set_idle_time_out(self._abi, -1 if seconds is None else round(seconds * 1000))
-
-    def set_tracing(self, tracing: bool) -> None:
-        """Whether a readable line is kept for every frame, for :meth:`trace`."""
-        abi.ferrion_messenger_set_tracing(self._abi, tracing)
-
-    def trace(self) -> Iterator[str]:
-        """The lines of the trace that were kept since the last time."""
-        return _drain(abi.ferrion_messenger_poll_trace, self._abi)
-
-    def warnings(self) -> Iterator[str]:
-        """What is not as it should be, though nothing failed."""
-        return _drain(abi.ferrion_messenger_poll_warning, self._abi)
-
-    # ---- waiting ----
-
-    @staticmethod
-    def _slice(left: float | None) -> int:
-        return _SLICE if left is None else min(_SLICE, max(round(left * 1000), 0))
+    def _limit(self) -> None:
+        """Limits how long a call stays in the library, where calls wait there."""
+        if self._waits:
+            abi.ferrion_messenger_set_timeout(self._abi, _slice(self._timeout))
+        else:
+            self._whole_time()
 
     def _call(self, call: Callable[..., Any], *args: Any) -> None:
         """A waiting call that can be made again when its slice of time is over."""
+        self._ready()
         try:
             call(self._abi, *args)
         except WouldBlock:
@@ -430,6 +514,16 @@ class Messenger:
             pass
         except Timeout:
             self._again(lambda: call(self._abi, *args), Timeout)
+
+    def _put(self, put: Callable[..., int], *args: Any) -> int:
+        """Puts; when there is no room, waits for some."""
+        self._ready()
+        try:
+            return put(self._abi, *args)
+        except Overflow:
+            if not self._waits:
+                raise
+            return self._again(lambda: put(self._abi, *args), Overflow)
 
     def _again(self, call: Callable[[], Any], unfinished: type[Exception]) -> Any:
         """Makes a call again and again after its first slice of time, until it is finished or the timeout is over."""
@@ -441,7 +535,7 @@ class Messenger:
                 try:
                     return call()
                 finally:
-                    abi.ferrion_messenger_set_timeout(self._abi, self._slice(self._timeout))
+                    self._limit()
             try:
                 return call()
             except unfinished:
@@ -454,19 +548,6 @@ class Messenger:
             call(self._abi, tracker, flags, *args)
 
 
-_STATUSES = tuple(Status)
-_UNLIMITED = 2**64 - 1
-
-
-def _window(n: int) -> int:
-    """What is unlimited is -1 to Python."""
-    return -1 if n >= 2**63 else n
-
-
-def _drain(poll: Callable[[Any], str], messenger: Any) -> Iterator[str]:
-    while True:
-        try:
-            line = poll(messenger)
-        except EndOfQueue:
-            return
-        yield line
+def _slice(left: float | None) -> int:
+    """What of the time that is left, in seconds, one call may take, in milliseconds."""
+    return _SLICE if left is None else min(_SLICE, milliseconds(left))

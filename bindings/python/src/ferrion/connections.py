@@ -1,0 +1,124 @@
+"""Connections: how they are made again, and what happens to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Iterator
+
+from . import abi
+from .errors import EndOfQueue
+from .durations import milliseconds, seconds
+
+__all__ = ["ClientCertificates", "ConnectionEvent", "Happened", "Reconnect"]
+
+
+class ClientCertificates(IntEnum):
+    """What listeners with TLS do about certificates of those who connect."""
+
+    #: None is asked for.
+    IGNORE = abi.FERRION_CLIENT_CERTIFICATES_IGNORE
+    #: One is asked for, and must be good if it is shown. Who has none can log in another way.
+    ACCEPT = abi.FERRION_CLIENT_CERTIFICATES_ACCEPT
+    #: Nobody comes in without a good one.
+    REQUIRE = abi.FERRION_CLIENT_CERTIFICATES_REQUIRE
+
+
+class Happened(IntEnum):
+    """What happened to a connection."""
+
+    #: The peer answered: the connection is there.
+    CONNECTED = abi.FERRION_CONNECTION_CONNECTED
+    #: It failed, or could not be made.
+    FAILED = abi.FERRION_CONNECTION_FAILED
+    #: It will be made again, after the delay, at an address that can be another one than before.
+    RETRYING = abi.FERRION_CONNECTION_RETRYING
+    #: It will not be made again, unless something is put or received there.
+    GIVEN_UP = abi.FERRION_CONNECTION_GIVEN_UP
+    #: Something that this package has no name for.
+    OTHER = abi.FERRION_CONNECTION_OTHER
+
+
+@dataclass(frozen=True)
+class ConnectionEvent:
+    """Something that happened to a connection; see :meth:`Messenger.connection_events`."""
+
+    #: What.
+    kind: Happened
+    #: Where the connection goes to.
+    address: str | None
+    #: Why it failed or was given up, for a person.
+    reason: str | None = None
+    #: The status that this reason has as a failure, one of the ``FERRION_`` numbers of the header.
+    status: int | None = None
+    #: The error condition that the peer gave as its reason.
+    condition: str | None = None
+    #: Of a connection that will be made again: how many attempts have failed since a message last got through.
+    failures: int | None = None
+    #: Of a connection that will be made again: in how many seconds.
+    delay: float | None = None
+
+
+@dataclass
+class Reconnect:
+    """How connections that were lost are made again; times are in seconds.
+
+    Each attempt follows after twice the time of the one before, varied by up to a quarter.
+    """
+
+    #: What passes before the first attempt.
+    first_delay: float = 0.1
+    #: The most that passes between attempts.
+    max_delay: float = 10.0
+    #: How long a connection may fail, without one message getting through or standing for ``max_delay``, before it is given up;
+    #: None never does.
+    give_up_after: float | None = 60.0
+    #: Whether a connection that was never open is tried again too.
+    initial: bool = False
+
+
+def set_policy(messenger: Any, policy: Reconnect | None) -> None:
+    """Gives a messenger a policy, or none."""
+    if policy is None:
+        abi.ferrion_messenger_set_reconnect(messenger, None)
+        return
+    its = abi.ferrion_reconnect_new()
+    abi.ferrion_reconnect_set_first_delay(its, milliseconds(policy.first_delay))
+    abi.ferrion_reconnect_set_max_delay(its, milliseconds(policy.max_delay))
+    abi.ferrion_reconnect_set_give_up_after(its, milliseconds(policy.give_up_after))
+    abi.ferrion_reconnect_set_initial(its, bool(policy.initial))
+    abi.ferrion_messenger_set_reconnect(messenger, its)
+
+
+def policy(messenger: Any) -> Reconnect | None:
+    """The policy that a messenger has."""
+    its = abi.ferrion_reconnect_new()
+    if not abi.ferrion_messenger_reconnect(messenger, its):
+        return None
+    return Reconnect(
+        abi.ferrion_reconnect_first_delay(its) / 1000,
+        abi.ferrion_reconnect_max_delay(its) / 1000,
+        seconds(abi.ferrion_reconnect_give_up_after(its)),
+        abi.ferrion_reconnect_initial(its),
+    )
+
+
+def events(messenger: Any) -> Iterator[ConnectionEvent]:
+    """What happened to the connections of a messenger since the last time."""
+    batch = abi.ferrion_connection_events_new()
+    while True:
+        try:
+            abi.ferrion_messenger_poll_connection_events(messenger, batch, 1)
+            abi.ferrion_connection_events_next(batch)
+        except EndOfQueue:
+            return
+        delay = abi.ferrion_connection_events_delay(batch)
+        yield ConnectionEvent(
+            Happened(abi.ferrion_connection_events_kind(batch)),
+            abi.ferrion_connection_events_address(batch),
+            abi.ferrion_connection_events_reason(batch),
+            abi.ferrion_connection_events_status(batch),
+            abi.ferrion_connection_events_condition(batch),
+            abi.ferrion_connection_events_failures(batch),
+            None if delay is None else delay / 1000,
+        )
