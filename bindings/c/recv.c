@@ -4,7 +4,8 @@
  *   cc recv.c -o recv $(pkg-config --cflags --libs ferrion)
  *   ./recv '~127.0.0.1' 2
  *
- * With port 0, as in '~127.0.0.1:0', a free port is taken and printed first.
+ * With port 0, as in '~127.0.0.1:0', a free port is taken and printed first. From an address without ~, as in broker.example/queue,
+ * it receives what is there; if the connection is lost, it is made again.
  */
 #include <ferrion.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /*
- * Sends a message for each text, reliably, and tells what became of each.
+ * Sends a message for each text, reliably, and tells what became of each. It waits for a receiver that is not there yet, and for
+ * one that went away: connections are made again, and what was not answered is sent again.
  *
  *   cc send.c -o send $(pkg-config --cflags --libs ferrion)
  *   ./send 127.0.0.1/greetings "Hello World!" "And hello again!"
@@ -28,6 +29,20 @@ static const char *outcome(ferrion_delivery_status status) {
   }
 }
 
+/* What happened to connections, for whoever looks after them. */
+static void tell_of_connections(ferrion_messenger_t *messenger) {
+  ferrion_connection_events_t *events = ferrion_connection_events_new();
+  while (ferrion_messenger_poll_connection_events(messenger, events, 100) == FERRION_OK) {
+    while (ferrion_connection_events_next(events) == FERRION_OK) {
+      ferrion_bytes_t reason;
+      if (ferrion_connection_events_reason(events, &reason) == FERRION_OK) {
+        fprintf(stderr, "send: %.*s\n", (int)reason.len, (const char *)reason.data);
+      }
+    }
+  }
+  ferrion_connection_events_free(events);
+}
+
 int main(int argc, char **argv) {
   if (argc < 3) {
     fprintf(stderr, "usage: %s ADDRESS TEXT...\n", argv[0]);
@@ -44,7 +59,14 @@ int main(int argc, char **argv) {
 
   /* The window makes the sending reliable: so many messages can be asked after by their trackers. */
   check(ferrion_messenger_set_outgoing_window(messenger, (size_t)texts), "set the window");
-  check(ferrion_messenger_set_timeout(messenger, 10000), "set the timeout");
+  check(ferrion_messenger_set_timeout(messenger, 30000), "set the timeout");
+
+  /* Connections that are lost are made again in any case; here also one that cannot be made at first. */
+  ferrion_reconnect_t *reconnect = ferrion_reconnect_new();
+  check(ferrion_reconnect_set_initial(reconnect, true), "set the policy");
+  check(ferrion_reconnect_set_max_delay(reconnect, 1000), "set the policy");
+  check(ferrion_messenger_set_reconnect(messenger, reconnect), "set the policy");
+  ferrion_reconnect_free(reconnect);
 
   check(ferrion_message_set_address(message, argv[1]), "set the address");
   for (int i = 0; i < texts; i++) {
@@ -52,6 +74,7 @@ int main(int argc, char **argv) {
     check(ferrion_messenger_put(messenger, message, &trackers[i]), "put");
   }
   check(ferrion_messenger_send(messenger, -1), "send");
+  tell_of_connections(messenger);
 
   int accepted = 0;
   for (int i = 0; i < texts; i++) {

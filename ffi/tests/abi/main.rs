@@ -1,5 +1,6 @@
 //! The ABI as a C user meets it: the header, the rules it keeps, the installed library, and programs built against both.
 
+mod coverage;
 mod engine_coverage;
 mod engine_examples;
 mod header;

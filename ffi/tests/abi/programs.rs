@@ -1,9 +1,11 @@
 //! Programs in C, built against the installed library and run under the sanitizers.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use crate::pki;
 use crate::support::{bounded, pkg_config, run, scratch, stdout, tree};
 
 /// Builds a program against the static library, with AddressSanitizer and UndefinedBehaviorSanitizer, and makes sure that
@@ -61,10 +63,12 @@ fn build_under(sanitizers: &str, on: &[&str], source: &Path, more: &[&str]) -> P
 }
 
 fn test_program(name: &str) {
-    run(&mut bounded(build(
-        &tree().join("ffi/tests/c").join(name),
-        &[],
-    )));
+    test_program_with(name, &[]);
+}
+
+fn test_program_with(name: &str, arguments: &[&Path]) {
+    let source = tree().join("ffi/tests/c").join(name);
+    run(bounded(build(&source, &[])).args(arguments));
 }
 
 #[test]
@@ -118,23 +122,34 @@ fn connections_made_again() {
 }
 
 #[test]
-fn the_examples_talk_to_each_other() {
-    let recv = build(&tree().join("bindings/c/recv.c"), &[]);
-    let send = build(&tree().join("bindings/c/send.c"), &[]);
-    let texts = ["Hello World!", "", "Grüße"];
+fn certificates_passwords_and_websockets() {
+    test_program_with("secure.c", &[pki::folder()]);
+}
 
-    let mut receiving = bounded(recv)
-        .args(["~127.0.0.1:0", "3"])
+/// An example of `bindings/c` that listens on a free port: the process, its output after the first line, and the port.
+fn listening(
+    name: &str,
+    arguments: &[&str],
+) -> (Child, impl Iterator<Item = String> + use<>, String) {
+    let program = build(&tree().join("bindings/c").join(name), &[]);
+    let mut running = bounded(program)
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
-        .expect("recv runs");
-    let mut printed = BufReader::new(receiving.stdout.take().expect("a pipe")).lines();
-    let mut line = || printed.next().expect("a line").expect("text");
-    let first = line();
-    let port = first
-        .strip_prefix("listening on port ")
-        .expect("the port comes first");
+        .expect("it runs");
+    let lines = BufReader::new(running.stdout.take().expect("a pipe")).lines();
+    let mut lines = lines.map(|line| line.expect("text"));
+    let first = lines.next().expect("a line");
+    let port = first.strip_prefix("listening on port ");
+    let port = port.expect("the port comes first").to_owned();
+    (running, lines, port)
+}
 
+#[test]
+fn the_examples_talk_to_each_other() {
+    let send = build(&tree().join("bindings/c/send.c"), &[]);
+    let texts = ["Hello World!", "", "Grüße"];
+    let (mut receiving, mut lines, port) = listening("recv.c", &["~127.0.0.1:0", "3"]);
     let sent = stdout(
         bounded(send)
             .arg(format!("127.0.0.1:{port}/greetings"))
@@ -145,7 +160,45 @@ fn the_examples_talk_to_each_other() {
         "Hello World!: accepted\n: accepted\nGrüße: accepted\n"
     );
     for text in texts {
-        assert_eq!(line(), text);
+        assert_eq!(lines.next().as_deref(), Some(text));
     }
     assert!(receiving.wait().expect("recv ends").success());
+}
+
+#[test]
+fn the_example_that_sends_waits_for_its_receiver() {
+    let send = build(&tree().join("bindings/c/send.c"), &[]);
+    // A port that was free a moment ago, where nobody listens.
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = free.expect("a free port").port();
+    let sending = bounded(send)
+        .arg(format!("127.0.0.1:{port}/greetings"))
+        .arg("patience")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("send runs");
+    let (mut receiving, mut lines, _) = listening("recv.c", &[&format!("~127.0.0.1:{port}"), "1"]);
+    assert_eq!(lines.next().as_deref(), Some("patience"));
+    let sent = sending.wait_with_output().expect("send ends");
+    assert_eq!(
+        String::from_utf8_lossy(&sent.stdout),
+        "patience: accepted\n"
+    );
+    assert!(receiving.wait().expect("recv ends").success());
+}
+
+#[test]
+fn the_examples_ask_and_answer() {
+    let request = build(&tree().join("bindings/c/request.c"), &[]);
+    let (mut serving, _lines, port) = listening("serve.c", &["~127.0.0.1:0", "3"]);
+    let asked = stdout(
+        bounded(request)
+            .arg(format!("127.0.0.1:{port}/capitals"))
+            .args(["hello", "", "world"]),
+    );
+    let mut replies: Vec<&str> = asked.lines().collect();
+    replies.sort_unstable();
+    assert_eq!(replies, [": ", "hello: HELLO", "world: WORLD"]);
+    assert!(serving.wait().expect("serve ends").success());
 }

@@ -2,10 +2,9 @@
 //! covers every function.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use crate::header;
-use crate::support::tree;
+use crate::support::{sources, tree};
 
 /// The header, taken apart.
 #[derive(Debug)]
@@ -432,22 +431,6 @@ fn every_export_is_one_ffi_fn() {
         Header::read().functions.len(),
         "the header declares every export"
     );
-}
-
-/// The files of a folder and of the folders in it.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                sources(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 /// Whether the first brace that opens is closed by the last character.

@@ -24,6 +24,22 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     place
 }
 
+/// The files of a folder and of the folders in it.
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
 /// Runs a command that must succeed; shows what it said if it does not.
 pub(crate) fn run(command: &mut Command) -> Output {
     let output = command

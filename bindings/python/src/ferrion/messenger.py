@@ -455,7 +455,7 @@ class Messenger(Settings):
     def passive(self) -> bool:
         """Whether only :meth:`work` touches the network, and a loop of the script's own waits: for the descriptor (:meth:`fileno`) to become
         readable, or for :attr:`due_in` to pass. Then ``work(0)`` does what there is to do."""
-        return self._passive
+        return abi.ferrion_messenger_passive(self._abi)
 
     @passive.setter
     def passive(self, passive: bool) -> None:

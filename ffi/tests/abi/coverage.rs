@@ -1,0 +1,272 @@
+//! What a Rust user can do, a C user can, and what a C user can, a Python user can: lists of names, read from the sources,
+//! so that nothing new is forgotten.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::rules::Header;
+use crate::support::{sources, tree};
+
+/// Functions of the Messenger that have another name in the header, where names without types say less.
+const CALLED: &[(&str, &str)] = &[
+    ("new", "ferrion_messenger_new"),
+    ("with_name", "ferrion_messenger_new"),
+    ("send_n", "ferrion_messenger_send"),
+    ("reject_with", "ferrion_messenger_reject"),
+    ("tracker_error", "ferrion_messenger_reason"),
+    ("remote_condition", "ferrion_messenger_condition"),
+    ("interrupter", "ferrion_interrupter_new"),
+    ("is_blocking", "ferrion_messenger_blocking"),
+    ("is_passive", "ferrion_messenger_passive"),
+    ("set_tracer", "ferrion_messenger_set_tracing"),
+    // A table is one call for each of its rows.
+    (
+        "set_listener_passwords",
+        "ferrion_messenger_set_listener_user",
+    ),
+    (
+        "poll_connection_event",
+        "ferrion_messenger_poll_connection_events",
+    ),
+];
+
+/// Types that the Messenger's crate shows, and what stands for them in the header.
+const TYPES: &[(&str, &str)] = &[
+    ("Messenger", "ferrion_messenger_t"),
+    ("Message", "ferrion_message_t"),
+    ("Body", "ferrion_body"),
+    ("Tracker", "ferrion_tracker_t"),
+    ("Subscription", "ferrion_subscription_t"),
+    ("RequestId", "ferrion_request_t"),
+    ("Interrupter", "ferrion_interrupter_t"),
+    ("Reconnect", "ferrion_reconnect_t"),
+    ("ConnectionEvent", "ferrion_connection_events_t"),
+    ("ClientCertificates", "ferrion_client_certificates"),
+    ("Credit", "ferrion_credit"),
+    ("Flags", "ferrion_flags"),
+    ("Status", "ferrion_delivery_status"),
+    ("Error", "ferrion_last_error"),
+    ("ErrorKind", "ferrion_status"),
+    ("Result", "ferrion_status"),
+];
+
+/// Types that the header does without, and why.
+const NO_TYPES: &[(&str, &str)] = &[
+    (
+        "TlsFault",
+        "the text of FERRION_TLS says what it is and what to do",
+    ),
+    (
+        "Scope",
+        "the text of FERRION_REMOTE says what the condition ended",
+    ),
+    ("Address", "every function takes addresses as text"),
+    ("Scheme", "part of an address"),
+];
+
+/// Functions that Python does without, and why.
+const NO_PYTHON: &[(&str, &str)] = &[
+    (
+        "ferrion_messenger_put_many",
+        "each message is an object of Python's: putting them one by one crosses the border as often",
+    ),
+    ("ferrion_messenger_get_many", "as for putting many"),
+    (
+        "ferrion_messenger_timeout",
+        "calls wait in slices, so that signals are heard; the whole is known in Python",
+    ),
+    (
+        "ferrion_messenger_blocking",
+        "stop takes turns, between which the library is told not to block",
+    ),
+];
+
+#[test]
+fn the_header_has_every_function_of_the_messenger() {
+    let header = Header::read();
+    let has = |name: &str| header.functions.iter().any(|f| f.name == name);
+    let mut count = 0;
+    for file in sources(&tree().join("messenger/src")) {
+        let source = fs::read_to_string(&file).expect("a source file");
+        for name in methods_of_the_messenger(&source) {
+            let called = CALLED.iter().find(|(rust, _)| *rust == name);
+            let wanted = called.map_or_else(
+                || format!("ferrion_messenger_{name}"),
+                |(_, c)| (*c).to_owned(),
+            );
+            assert!(
+                has(&wanted),
+                "Messenger::{name} of {} has no {wanted}: write it in ffi/src/messenger, or tell in ffi/tests/abi/coverage.rs \
+                 what it is called there",
+                file.display()
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 80, "{count} functions were found");
+}
+
+#[test]
+fn the_header_has_every_type_and_choice_of_the_messenger() {
+    let header = &Header::read().text;
+    for name in exported_types(&source("messenger/src/lib.rs")) {
+        if NO_TYPES.iter().any(|(without, _)| *without == name) {
+            continue;
+        }
+        let stands = TYPES.iter().find(|(rust, _)| *rust == name);
+        let (_, c) = stands.unwrap_or_else(|| {
+            panic!("tell in ffi/tests/abi/coverage.rs what stands for {name} in the header")
+        });
+        assert!(header.contains(c), "{c} is not in the header");
+    }
+
+    let choices = [
+        ("messenger/src/core/tracker.rs", "Status", "DELIVERY"),
+        (
+            "messenger/src/driver/tls/settings.rs",
+            "ClientCertificates",
+            "CLIENT_CERTIFICATES",
+        ),
+        (
+            "messenger/src/reconnect.rs",
+            "ConnectionEvent",
+            "CONNECTION",
+        ),
+    ];
+    for (file, name, prefix) in choices {
+        let names = members(&source(file), &format!("pub enum {name} {{"));
+        assert!(names.len() > 2, "{name} was found");
+        for member in names {
+            let constant = format!("FERRION_{prefix}_{}", upper(&member));
+            assert!(
+                header.contains(&constant),
+                "{constant} for {name}::{member}"
+            );
+        }
+    }
+    let policy = members(
+        &source("messenger/src/reconnect.rs"),
+        "pub struct Reconnect {",
+    );
+    assert!(policy.len() > 3, "Reconnect was found");
+    for field in policy {
+        assert!(header.contains(&format!("ferrion_reconnect_{field}(")));
+        assert!(header.contains(&format!("ferrion_reconnect_set_{field}(")));
+    }
+}
+
+#[test]
+fn every_kind_of_error_has_a_status_of_its_own() {
+    let kinds = members(&source("messenger/src/error.rs"), "pub enum ErrorKind {");
+    assert!(kinds.len() > 20, "{kinds:?}");
+    let mapped = source("ffi/src/messenger/mod.rs");
+    for kind in kinds {
+        let named = [" =>", " |"].map(|then| mapped.contains(&format!("ErrorKind::{kind}{then}")));
+        assert!(
+            named.contains(&true),
+            "ErrorKind::{kind} would be FERRION_OTHER"
+        );
+    }
+}
+
+#[test]
+fn python_has_every_function_of_the_header_for_messengers() {
+    let package = sources(&tree().join("bindings/python/src/ferrion"));
+    let modules = package
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "py"))
+        // What SWIG wrote for an editable install has everything, and nobody reads it.
+        .filter(|file| file.file_name().is_some_and(|name| name != "abi.py"));
+    let text: String = modules
+        .map(|file: PathBuf| fs::read_to_string(file).expect("a module"))
+        .collect();
+    for function in Header::read().functions {
+        let name = &function.name;
+        let noun = [
+            "ferrion_messenger_",
+            "ferrion_reconnect_",
+            "ferrion_connection_events_",
+        ];
+        if !noun.iter().any(|noun| name.starts_with(noun)) || name.ends_with("_free") {
+            continue;
+        }
+        // A longer name does not count for a shorter one that it begins with.
+        let calls = text
+            .match_indices(&format!("abi.{name}"))
+            .any(|(at, found)| {
+                let next = text[at + found.len()..].chars().next();
+                next.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_')
+            });
+        let without = NO_PYTHON.iter().any(|(without, _)| without == name);
+        assert!(
+            calls != without,
+            "{name}: bindings/python/src/ferrion shall offer it, or ffi/tests/abi/coverage.rs tell why not"
+        );
+    }
+}
+
+fn source(path: &str) -> String {
+    fs::read_to_string(tree().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The public functions in the blocks `impl Messenger`.
+fn methods_of_the_messenger(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for block in source.split("\nimpl Messenger {\n").skip(1) {
+        let block = block.split("\n}\n").next().unwrap_or_default();
+        for line in block.lines() {
+            let Some(rest) = line.strip_prefix("    pub ") else {
+                continue;
+            };
+            let rest = rest.strip_prefix("const ").unwrap_or(rest);
+            if let Some(rest) = rest.strip_prefix("fn ") {
+                names.extend(rest.split(['(', '<']).next().map(str::to_owned));
+            }
+        }
+    }
+    names
+}
+
+/// What a crate's root shows: the names in `pub use a::b::{C, D};`.
+fn exported_types(root: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for exported in root.split("\npub use ").skip(1) {
+        let path = exported.split(';').next().unwrap_or_default();
+        let list = path.rsplit("::").next().unwrap_or_default();
+        let list = match path.split_once('{') {
+            Some((_, list)) => list.trim_end_matches('}'),
+            None => list,
+        };
+        names.extend(list.split(',').map(|name| name.trim().to_owned()));
+    }
+    names.retain(|name| !name.is_empty());
+    assert!(names.len() > 10, "{names:?}");
+    names
+}
+
+/// The fields of a struct, or the variants of an enum.
+fn members(source: &str, head: &str) -> Vec<String> {
+    let (_, body) = source
+        .split_once(head)
+        .unwrap_or_else(|| panic!("{head} is somewhere else"));
+    let body = body.split("\n}\n").next().unwrap_or_default();
+    body.lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .map(|line| line.strip_prefix("pub ").unwrap_or(line))
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .filter_map(|line| line.split([' ', ':', ',', '(', '{']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `GivenUp` to `GIVEN_UP`.
+fn upper(name: &str) -> String {
+    let mut upper = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !upper.is_empty() {
+            upper.push('_');
+        }
+        upper.push(c.to_ascii_uppercase());
+    }
+    upper
+}
