@@ -58,6 +58,7 @@ FERRION_OBJECT(messages)
 FERRION_OBJECT(messenger)
 FERRION_OBJECT(interrupter)
 FERRION_OBJECT(reconnect)
+FERRION_OBJECT(subscribe_options)
 FERRION_OBJECT(connection_events)
 
 /*

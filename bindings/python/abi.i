@@ -5,6 +5,8 @@
 %thread ferrion_messenger_start;
 %thread ferrion_messenger_stop;
 %thread ferrion_messenger_subscribe;
+%thread ferrion_messenger_subscribe_with;
+%thread ferrion_messenger_subscribe_ttl;
 %thread ferrion_messenger_put;
 %thread ferrion_messenger_send;
 %thread ferrion_messenger_recv;

@@ -1,5 +1,5 @@
 //! The Messenger. Here what begins and ends one and what waits; `queue` has putting and getting, `batch` the same for many,
-//! `outcomes` what becomes of messages, `request` requests and replies, `passive` what a loop of the caller's needs,
+//! `outcomes` what becomes of messages, `subscribe` what subscriptions ask for, `request` requests and replies, `passive` what a loop of the caller's needs,
 //! `reconnect` and `events` what happens to connections, `login`, `tls` and `settings` the rest.
 
 mod batch;
@@ -12,6 +12,7 @@ mod queue;
 mod reconnect;
 mod request;
 mod settings;
+mod subscribe;
 mod tls;
 
 use core::ffi::c_char;
@@ -34,6 +35,7 @@ pub use queue::*;
 pub use reconnect::*;
 pub use request::*;
 pub use settings::*;
+pub use subscribe::*;
 pub use tls::*;
 
 /// Sends and receives messages, and looks after the connections for that behind the scenes.
@@ -251,6 +253,7 @@ fn status_of(error: &Error) -> ferrion_status {
         ErrorKind::Tls => Status::FERRION_TLS,
         ErrorKind::Certificate => Status::FERRION_CERTIFICATE,
         ErrorKind::WebSocket => Status::FERRION_WEBSOCKET,
+        ErrorKind::Subscribe => Status::FERRION_SUBSCRIBE,
         _ => Status::FERRION_OTHER,
     }
 }

@@ -41,6 +41,7 @@ const TYPES: &[(&str, &str)] = &[
     ("Interrupter", "ferrion_interrupter_t"),
     ("Reconnect", "ferrion_reconnect_t"),
     ("ConnectionEvent", "ferrion_connection_events_t"),
+    ("SubscribeOptions", "ferrion_subscribe_options_t"),
     ("ClientCertificates", "ferrion_client_certificates"),
     ("Credit", "ferrion_credit"),
     ("Flags", "ferrion_flags"),
@@ -88,7 +89,7 @@ fn the_header_has_every_function_of_the_messenger() {
     let mut count = 0;
     for file in sources(&tree().join("messenger/src")) {
         let source = fs::read_to_string(&file).expect("a source file");
-        for name in methods_of_the_messenger(&source) {
+        for name in public_functions(&source, "Messenger") {
             let called = CALLED.iter().find(|(rust, _)| *rust == name);
             let wanted = called.map_or_else(
                 || format!("ferrion_messenger_{name}"),
@@ -156,6 +157,21 @@ fn the_header_has_every_type_and_choice_of_the_messenger() {
 }
 
 #[test]
+fn the_header_has_every_option_of_a_subscription() {
+    let header = &Header::read().text;
+    let options = public_functions(&source("messenger/src/subscribe.rs"), "SubscribeOptions");
+    assert!(options.len() > 10, "{options:?}");
+    for option in options {
+        let names =
+            ["", "set_", "add_"].map(|verb| format!("ferrion_subscribe_options_{verb}{option}("));
+        assert!(
+            names.iter().any(|name| header.contains(name)),
+            "SubscribeOptions::{option} is not in the header"
+        );
+    }
+}
+
+#[test]
 fn every_kind_of_error_has_a_status_of_its_own() {
     let kinds = members(&source("messenger/src/error.rs"), "pub enum ErrorKind {");
     assert!(kinds.len() > 20, "{kinds:?}");
@@ -209,10 +225,11 @@ fn source(path: &str) -> String {
     fs::read_to_string(tree().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The public functions in the blocks `impl Messenger`.
-fn methods_of_the_messenger(source: &str) -> Vec<String> {
+/// The public functions in the blocks `impl` of a type.
+fn public_functions(source: &str, of: &str) -> Vec<String> {
     let mut names = Vec::new();
-    for block in source.split("\nimpl Messenger {\n").skip(1) {
+    let head = format!("\nimpl {of} {{\n");
+    for block in source.split(&head).skip(1) {
         let block = block.split("\n}\n").next().unwrap_or_default();
         for line in block.lines() {
             let Some(rest) = line.strip_prefix("    pub ") else {

@@ -107,6 +107,11 @@ fn batches_and_messages_sent_on() {
 }
 
 #[test]
+fn subscriptions_with_options() {
+    test_program("subscribe.c");
+}
+
+#[test]
 fn requests_and_replies() {
     test_program("request.c");
 }

@@ -5,13 +5,14 @@ The module :mod:`ferrion.abi` has the C functions of the header ``ferrion.h`` on
 
 from __future__ import annotations
 
-from . import abi, connections, errors, message, messenger, outcomes, passive, types
+from . import abi, connections, errors, message, messenger, outcomes, passive, subscriptions, types
 from .connections import *
 from .errors import *
 from .message import *
 from .messenger import *
 from .outcomes import *
 from .passive import *
+from .subscriptions import *
 from .types import *
 
 abi.ferrion_py_register(errors.BY_STATUS, types)
@@ -24,5 +25,6 @@ __all__ = [
     *messenger.__all__,
     *outcomes.__all__,
     *passive.__all__,
+    *subscriptions.__all__,
     *types.__all__,
 ]

@@ -11,46 +11,16 @@ from .message import Message, _with_symbols
 from .outcomes import CUMULATIVE, PENDING, Status
 from .passive import Selectable
 from .settings import Settings
+from .subscriptions import SubscribeOptions, Subscription
 from .durations import milliseconds, seconds
 
-__all__ = ["Messenger", "Subscription"]
+__all__ = ["Messenger"]
 
 # Python runs its signal handlers between two calls into the library, so no call stays in there for longer than this, in
 # milliseconds: Ctrl-C works however long the timeout is.
 _SLICE = 100
 _INT32_MAX = 2**31 - 1
 _STATUSES = tuple(Status)
-
-
-class Subscription:
-    """What a messenger receives from."""
-
-    __slots__ = ("_bits", "_messenger")
-
-    def __init__(self, messenger: Messenger, bits: int) -> None:
-        self._messenger = messenger
-        self._bits = bits
-
-    @property
-    def port(self) -> int | None:
-        """The port that is listened on; None if this does not listen."""
-        return abi.ferrion_messenger_subscription_port(self._messenger._abi, self._bits)
-
-    @property
-    def address(self) -> str | None:
-        """The address that messages come from; for a dynamic node (``#``) where others can send to. None until the peer told."""
-        return abi.ferrion_messenger_subscription_address(self._messenger._abi, self._bits)
-
-    def __repr__(self) -> str:
-        return f"<Subscription {self._bits}: port {self.port}, address {self.address!r}>"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Subscription):
-            return NotImplemented
-        return self._messenger is other._messenger and self._bits == other._bits
-
-    def __hash__(self) -> int:
-        return hash((id(self._messenger), self._bits))
 
 
 class Messenger(Settings):
@@ -222,11 +192,19 @@ class Messenger(Settings):
 
     # ---- receiving ----
 
-    def subscribe(self, address: str) -> Subscription:
-        """Receives from an address, or with ``~host[:port]`` from everyone who connects there. Port 0 takes a free one."""
+    def subscribe(self, address: str, ttl: float | None = None, **options: Any) -> Subscription:
+        """Receives from an address, or with ``~host[:port]`` from everyone who connects there. Port 0 takes a free one.
+
+        The peer is asked to keep the subscription for ``ttl`` seconds after the link was lost. Further options are those of
+        :class:`SubscribeOptions`, by name: ``subscribe("broker/orders", selector="price > 10", credit=20)``."""
         self._ready()
         self._whole_time()
         try:
+            if options:
+                asked = SubscribeOptions(ttl=ttl, **options)._abi()
+                return Subscription(self, abi.ferrion_messenger_subscribe_with(self._abi, address, asked))
+            if ttl:
+                return Subscription(self, abi.ferrion_messenger_subscribe_ttl(self._abi, address, milliseconds(ttl)))
             return Subscription(self, abi.ferrion_messenger_subscribe(self._abi, address))
         finally:
             self._limit()
