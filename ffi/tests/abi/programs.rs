@@ -1,7 +1,6 @@
 //! Programs in C, built against the installed library and run under the sanitizers.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -131,14 +130,14 @@ fn certificates_passwords_and_websockets() {
     test_program_with("secure.c", &[pki::folder()]);
 }
 
-/// An example of `bindings/c` that listens on a free port: the process, its output after the first line, and the port.
+/// A program of `bindings/c` that listens, and prints on which port first: the process, what it prints next, and the port.
 fn listening(
-    name: &str,
-    arguments: &[&str],
+    program: &Path,
+    address: &str,
+    count: &str,
 ) -> (Child, impl Iterator<Item = String> + use<>, String) {
-    let program = build(&tree().join("bindings/c").join(name), &[]);
     let mut running = bounded(program)
-        .args(arguments)
+        .args([address, count])
         .stdout(Stdio::piped())
         .spawn()
         .expect("it runs");
@@ -151,15 +150,13 @@ fn listening(
 }
 
 #[test]
-fn the_examples_talk_to_each_other() {
+fn the_examples_talk_to_each_other_whoever_comes_first() {
     let send = build(&tree().join("bindings/c/send.c"), &[]);
+    let recv = build(&tree().join("bindings/c/recv.c"), &[]);
     let texts = ["Hello World!", "", "Grüße"];
-    let (mut receiving, mut lines, port) = listening("recv.c", &["~127.0.0.1:0", "3"]);
-    let sent = stdout(
-        bounded(send)
-            .arg(format!("127.0.0.1:{port}/greetings"))
-            .args(texts),
-    );
+    let (mut receiving, mut lines, port) = listening(&recv, "~127.0.0.1:0", "3");
+    let address = format!("127.0.0.1:{port}/greetings");
+    let sent = stdout(bounded(&send).arg(&address).args(texts));
     assert_eq!(
         sent,
         "Hello World!: accepted\n: accepted\nGrüße: accepted\n"
@@ -168,22 +165,14 @@ fn the_examples_talk_to_each_other() {
         assert_eq!(lines.next().as_deref(), Some(text));
     }
     assert!(receiving.wait().expect("recv ends").success());
-}
 
-#[test]
-fn the_example_that_sends_waits_for_its_receiver() {
-    let send = build(&tree().join("bindings/c/send.c"), &[]);
-    // A port that was free a moment ago, where nobody listens.
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = free.expect("a free port").port();
-    let sending = bounded(send)
-        .arg(format!("127.0.0.1:{port}/greetings"))
-        .arg("patience")
+    // Nobody listens there any more, until somebody does again.
+    let sending = bounded(&send)
+        .args([&address, "patience"])
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .spawn()
         .expect("send runs");
-    let (mut receiving, mut lines, _) = listening("recv.c", &[&format!("~127.0.0.1:{port}"), "1"]);
+    let (mut receiving, mut lines, _) = listening(&recv, &format!("~127.0.0.1:{port}"), "1");
     assert_eq!(lines.next().as_deref(), Some("patience"));
     let sent = sending.wait_with_output().expect("send ends");
     assert_eq!(
@@ -196,7 +185,8 @@ fn the_example_that_sends_waits_for_its_receiver() {
 #[test]
 fn the_examples_ask_and_answer() {
     let request = build(&tree().join("bindings/c/request.c"), &[]);
-    let (mut serving, _lines, port) = listening("serve.c", &["~127.0.0.1:0", "3"]);
+    let serve = build(&tree().join("bindings/c/serve.c"), &[]);
+    let (mut serving, _lines, port) = listening(&serve, "~127.0.0.1:0", "3");
     let asked = stdout(
         bounded(request)
             .arg(format!("127.0.0.1:{port}/capitals"))
