@@ -58,6 +58,7 @@ FERRION_OBJECT(messages)
 FERRION_OBJECT(messenger)
 FERRION_OBJECT(interrupter)
 FERRION_OBJECT(reconnect)
+FERRION_OBJECT(link_recovery)
 FERRION_OBJECT(subscribe_options)
 FERRION_OBJECT(connection_events)
 
@@ -65,7 +66,7 @@ FERRION_OBJECT(connection_events)
  * What is for programs with sockets of their own. It lends structs and memory that scripts cannot hold safely.
  * LEFT OUT: ferrion_engine_, ferrion_config_, ferrion_session_, ferrion_link_, ferrion_sender_, ferrion_receiver_, ferrion_scram_, ferrion_connection_open, ferrion_connection_close, ferrion_connection_begin, ferrion_connection_is, ferrion_connection_remote.
  */
-%rename($ignore, regextarget=1) "^ferrion_(engine_|config_|session_|link_|sender_|receiver_|scram_|connection_open|connection_close|connection_begin|connection_is|connection_remote)";
+%rename($ignore, regextarget=1) "^ferrion_(engine_|config_|session_|link_(?!recovery_)|sender_|receiver_|scram_|connection_open|connection_close|connection_begin|connection_is|connection_remote)";
 %rename($ignore, regextarget=1) "^ferrion_(room|event|update|unsettled|recovery|incoming|partial|remembered|census)_t$";
 
 %ignore ferrion_bytes_t;

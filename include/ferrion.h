@@ -184,6 +184,10 @@ typedef enum {
    */
   FERRION_WEBSOCKET = -55,
   /**
+   * A subscription cannot be made as it is asked for.
+   */
+  FERRION_SUBSCRIBE = -56,
+  /**
    * A fault in the library, caught before it could do harm. The object it happened in can only be freed now.
    * Please report it.
    */
@@ -583,6 +587,14 @@ typedef enum {
    * It will not be made again, unless something is put or received there.
    */
   FERRION_CONNECTION_GIVEN_UP = 4,
+  /**
+   * A link was attached again, and both sides knew what had become of what: nothing is lost, and nothing came twice.
+   */
+  FERRION_CONNECTION_RECOVERED = 5,
+  /**
+   * A link was to be recovered, and the peer does not know what became of what on it.
+   */
+  FERRION_CONNECTION_FORGOTTEN = 6,
 } ferrion_connection_event;
 
 /**
@@ -1418,6 +1430,12 @@ typedef struct ferrion_interrupter_t ferrion_interrupter_t;
 typedef struct ferrion_link_config_t ferrion_link_config_t;
 
 /**
+ * That links are recovered, for `ferrion_messenger_set_link_recovery`, and what is kept for that. The bounds are for peers that
+ * connected to this messenger and were lost; a new one is fit for most.
+ */
+typedef struct ferrion_link_recovery_t ferrion_link_recovery_t;
+
+/**
  * All that has to outlive an endpoint of a link for another endpoint to go on with it: a value that can be kept in
  * memory, or written with `ferrion_link_state_encode` wherever it survives.
  *
@@ -1468,6 +1486,12 @@ typedef struct ferrion_scram_t ferrion_scram_t;
  * How a session is begun, or a peer's begin answered.
  */
 typedef struct ferrion_session_config_t ferrion_session_config_t;
+
+/**
+ * What `ferrion_messenger_subscribe_with` asks of a peer: which messages, and what is to outlast a lost connection. A new
+ * one asks for nothing in particular. All of it is asked for again whenever the connection is made again.
+ */
+typedef struct ferrion_subscribe_options_t ferrion_subscribe_options_t;
 
 /**
  * AMQP values in a row: often a single one, and then it may be a whole tree.
@@ -3671,7 +3695,7 @@ ferrion_status ferrion_connection_events_kind(const ferrion_connection_events_t 
                                               ferrion_connection_event *out_kind);
 
 /**
- * Where the connection goes to. FERRION_ABSENT: nowhere in particular.
+ * Where the connection goes to, or of a link, the node at the peer. FERRION_ABSENT: nowhere in particular.
  *
  * Borrowed until: the next call on these events.
  */
@@ -3712,6 +3736,25 @@ ferrion_status ferrion_connection_events_failures(const ferrion_connection_event
  */
 ferrion_status ferrion_connection_events_delay(const ferrion_connection_events_t *events,
                                                uint64_t *out_milliseconds);
+
+/**
+ * Of a link that was recovered: of how many messages both sides knew. FERRION_ABSENT: it was not.
+ */
+ferrion_status ferrion_connection_events_resumed(const ferrion_connection_events_t *events, uint32_t *out_n);
+
+/**
+ * Of a link that was, or was to be recovered: how many messages are sent again. On one that was, they had not arrived;
+ * otherwise the peer may have had them already. FERRION_ABSENT: it was not to be recovered.
+ */
+ferrion_status ferrion_connection_events_sent_again(const ferrion_connection_events_t *events,
+                                                    uint32_t *out_n);
+
+/**
+ * Of a link that the peer has forgotten: of how many messages from it nothing was decided, and cannot be any more.
+ * FERRION_ABSENT: it has not.
+ */
+ferrion_status ferrion_connection_events_aborted(const ferrion_connection_events_t *events,
+                                                 uint32_t *out_n);
 
 /**
  * What can interrupt this messenger. It is freed by itself, before or after the messenger.
@@ -4083,6 +4126,81 @@ ferrion_status ferrion_messenger_set_alternatives(ferrion_messenger_t *messenger
                                                   const char *others);
 
 /**
+ * Keeps the links of lost peers for 2 minutes: 4,096 of them, with 64 MiB.
+ */
+ferrion_link_recovery_t *ferrion_link_recovery_new(void);
+
+/**
+ * Frees it. Messengers that were given it keep it.
+ */
+void ferrion_link_recovery_free(ferrion_link_recovery_t *recovery);
+
+/**
+ * For how many milliseconds the links of a peer that was lost are kept.
+ */
+ferrion_status ferrion_link_recovery_keep_for(const ferrion_link_recovery_t *recovery,
+                                              uint64_t *out_milliseconds);
+
+/**
+ * Sets for how many milliseconds the links of a peer that was lost are kept.
+ */
+ferrion_status ferrion_link_recovery_set_keep_for(ferrion_link_recovery_t *recovery, uint64_t milliseconds);
+
+/**
+ * How many links are kept at most, of all lost peers together.
+ */
+ferrion_status ferrion_link_recovery_max_links(const ferrion_link_recovery_t *recovery, size_t *out_n);
+
+/**
+ * Sets how many links are kept at most; beyond it those lost longest ago are given up.
+ */
+ferrion_status ferrion_link_recovery_set_max_links(ferrion_link_recovery_t *recovery, size_t n);
+
+/**
+ * How many octets are kept with them at most.
+ */
+ferrion_status ferrion_link_recovery_max_octets(const ferrion_link_recovery_t *recovery, size_t *out_n);
+
+/**
+ * Sets how many octets are kept with them at most: payloads, and 128 for each unsettled message and each link; beyond it
+ * those lost longest ago are given up.
+ */
+ferrion_status ferrion_link_recovery_set_max_octets(ferrion_link_recovery_t *recovery,
+                                                    size_t n);
+
+/**
+ * Makes `recovery` the same as what the messenger was given. FERRION_ABSENT: nothing; links are not recovered.
+ */
+ferrion_status ferrion_messenger_link_recovery(const ferrion_messenger_t *messenger,
+                                               ferrion_link_recovery_t *recovery);
+
+/**
+ * Sets that links which are made from then on are recovered after their connection was lost, so that messages arrive exactly
+ * once between two sides that both want it; the one that connects also makes lost connections again, as it does unless
+ * told otherwise, and sends with an outgoing window that has room for what is under way. With a peer that cannot, or has
+ * forgotten, messages arrive at least once, and the connection events say so. The argument is copied; with NULL, as it is
+ * unless set, links are not recovered.
+ */
+ferrion_status ferrion_messenger_set_link_recovery(ferrion_messenger_t *messenger,
+                                                   const ferrion_link_recovery_t *recovery);
+
+/**
+ * Sets whether messages are sent settled or not, on links that are made from then on: a `ferrion_snd_settle_mode`, or -1 as
+ * it is unless set. That, and mixed, is as the outgoing window has it. On links that receive it is what the sender is asked
+ * to do.
+ */
+ferrion_status ferrion_messenger_set_snd_settle_mode(ferrion_messenger_t *messenger,
+                                                     int32_t mode);
+
+/**
+ * Sets whether receivers settle first or second, on links that are made from then on: a `ferrion_rcv_settle_mode`, or -1 as
+ * it is unless set. One that settles second remembers a message and its outcome until the sender has settled it. On links
+ * that send it is what the receiver is asked to do.
+ */
+ferrion_status ferrion_messenger_set_rcv_settle_mode(ferrion_messenger_t *messenger,
+                                                     int32_t mode);
+
+/**
  * Sends a request to the address that it carries, waits for the reply, at most for the timeout, and puts it in place of
  * what `reply` was. After a failure the request is cancelled.
  *
@@ -4276,6 +4394,132 @@ ferrion_status ferrion_messenger_poll_trace(ferrion_messenger_t *messenger, ferr
  */
 ferrion_status ferrion_messenger_poll_warning(ferrion_messenger_t *messenger,
                                               ferrion_bytes_t *out_text);
+
+/**
+ * Options that ask for nothing in particular.
+ */
+ferrion_subscribe_options_t *ferrion_subscribe_options_new(void);
+
+/**
+ * Frees the options. Subscriptions that were made with them keep them.
+ */
+void ferrion_subscribe_options_free(ferrion_subscribe_options_t *options);
+
+/**
+ * Asks the peer to keep the subscription for so many milliseconds after the link was lost, and to go on with it if it
+ * comes back in time. AMQP counts in whole seconds; what is between is rounded up. 0 asks for nothing.
+ */
+ferrion_status ferrion_subscribe_options_set_ttl(ferrion_subscribe_options_t *options,
+                                                 uint64_t milliseconds);
+
+/**
+ * Names the subscription: a peer that kept it finds it again by this and the name of the messenger, which has to be the
+ * same one too. It must be used once at a time. Unless set, a name is made up.
+ */
+ferrion_status ferrion_subscribe_options_set_name(ferrion_subscribe_options_t *options,
+                                                  const char *name);
+
+/**
+ * Names the subscription, and asks the peer to keep it and what comes for it also while nobody is there.
+ */
+ferrion_status ferrion_subscribe_options_set_durable(ferrion_subscribe_options_t *options, const char *name);
+
+/**
+ * Lets only messages come for which this JMS selector is true: conditions over application properties and header fields,
+ * as in "colour = 'red' AND price > 10".
+ */
+ferrion_status ferrion_subscribe_options_set_selector(ferrion_subscribe_options_t *options,
+                                                      const char *selector);
+
+/**
+ * Lets no messages come that were sent over the same connection.
+ */
+ferrion_status ferrion_subscribe_options_set_no_local(ferrion_subscribe_options_t *options);
+
+/**
+ * Adds a filter: a name of one's own choice, and a described value, of which the descriptor tells the peer what kind of
+ * filter it is (a symbol, or its number as a ulong). Another filter of the same name is replaced. All have to let a message
+ * pass.
+ *
+ * FERRION_WRONG_TYPE: the value is not described.
+ */
+ferrion_status ferrion_subscribe_options_add_filter(ferrion_subscribe_options_t *options,
+                                                    const char *name,
+                                                    const ferrion_value_t *value);
+
+/**
+ * Receives also if the peer does not apply all the filters. Unless set, that is a failure of `ferrion_messenger_recv`:
+ * unwanted messages could not be told from others. With this it is a warning.
+ */
+ferrion_status ferrion_subscribe_options_set_filters_optional(ferrion_subscribe_options_t *options);
+
+/**
+ * Takes copies of messages, which stay there for others. Unless set, the peer decides; a queue mostly lets them move.
+ */
+ferrion_status ferrion_subscribe_options_set_copies(ferrion_subscribe_options_t *options);
+
+/**
+ * Sets how the peer distributes messages among those who receive them: "move", "copy", or what else it knows.
+ */
+ferrion_status ferrion_subscribe_options_set_distribution_mode(ferrion_subscribe_options_t *options,
+                                                               const char *mode);
+
+/**
+ * Asks for a capability of the node, "topic" or "shared" for example.
+ */
+ferrion_status ferrion_subscribe_options_add_capability(ferrion_subscribe_options_t *options,
+                                                        const char *capability);
+
+/**
+ * Says what kind of node is to be made up, for the address "#".
+ */
+ferrion_status ferrion_subscribe_options_set_node_property(ferrion_subscribe_options_t *options,
+                                                           const char *key,
+                                                           const ferrion_value_t *value);
+
+/**
+ * Sets a property of the link.
+ */
+ferrion_status ferrion_subscribe_options_set_link_property(ferrion_subscribe_options_t *options,
+                                                           const char *key,
+                                                           const ferrion_value_t *value);
+
+/**
+ * Lets at most so many messages of the subscription be under way or wait to be got; at least 1. Unless set, it gets its
+ * share of what `ferrion_messenger_recv` lets come. Of a listening address it holds for each sender.
+ */
+ferrion_status ferrion_subscribe_options_set_credit(ferrion_subscribe_options_t *options,
+                                                    uint32_t messages);
+
+/**
+ * As `ferrion_messenger_subscribe`, with options, which are copied; NULL asks for nothing in particular. `out_subscription` may be
+ * NULL.
+ *
+ * FERRION_SUBSCRIBE: the options do not fit the address, or have a text where AMQP has a symbol, which is ASCII. That the
+ * peer does not apply a filter is told by `ferrion_messenger_recv`.
+ */
+ferrion_status ferrion_messenger_subscribe_with(ferrion_messenger_t *messenger,
+                                                const char *address,
+                                                const ferrion_subscribe_options_t *options,
+                                                ferrion_subscription_t *out_subscription);
+
+/**
+ * As `ferrion_messenger_subscribe`; the peer is asked to keep the subscription for so many milliseconds after the link was
+ * lost. `out_subscription` may be NULL.
+ */
+ferrion_status ferrion_messenger_subscribe_ttl(ferrion_messenger_t *messenger,
+                                               const char *address,
+                                               uint64_t milliseconds,
+                                               ferrion_subscription_t *out_subscription);
+
+/**
+ * What the peer granted of what was asked for: the source of its answer, as the described list of part 3.5.3 of the
+ * specification, with the filters that it applies at place 7, counted from 0. FERRION_ABSENT: it has not answered yet, or the
+ * subscription listens.
+ */
+ferrion_status ferrion_messenger_subscription_source(const ferrion_messenger_t *messenger,
+                                                     ferrion_subscription_t subscription,
+                                                     ferrion_value_t *out_value);
 
 /**
  * Sets the certificate that is shown to peers that want to see one, and that is needed to listen on `amqps://~`: a file in

@@ -56,6 +56,38 @@ class Connections(Pair):
         self.assertEqual(message.body, "after")
         self.until(lambda: self.sender.status(tracker) == ACCEPTED)
 
+    def test_links_are_recovered_where_both_sides_want_it(self):
+        recovery = LinkRecovery(keep_for=30, max_links=10, max_octets=100000)
+        self.assertIsNone(self.sender.link_recovery)
+        self.sender.link_recovery = recovery
+        self.assertEqual(self.sender.link_recovery, recovery)
+        self.sender.reconnect = Reconnect(first_delay=0.005, max_delay=0.02)
+        self.sender.outgoing_window = 10
+        self.put("before")
+        self.receive()
+        self.until(lambda: self.sender.outgoing == 0)
+        port = self.port
+        # Whoever comes after it has forgotten.
+        self.receiver = Messenger("receiver")
+        self.receiver.link_recovery = recovery
+        self.listen(port)
+        self.put("after")
+        self.receive()
+        kinds = [event.kind for event in self.sender.connection_events()]
+        self.assertIn(Happened.FORGOTTEN, kinds)
+
+    def test_settle_modes(self):
+        self.sender.outgoing_window = 10
+        self.sender.set_snd_settle_mode(SndSettleMode.SETTLED)
+        self.sender.set_rcv_settle_mode(RcvSettleMode.FIRST)
+        tracker = self.put("settled")
+        self.receive()
+        self.assertEqual(self.sender.status(tracker), SETTLED)
+        self.sender.set_snd_settle_mode(None)
+        self.sender.set_rcv_settle_mode(None)
+        self.assertRaises(MessageException, self.sender.set_snd_settle_mode, 3)
+        self.assertRaises(MessageException, self.sender.set_rcv_settle_mode, -2)
+
     def test_an_alternative_is_tried(self):
         gone = Messenger()
         port = gone.subscribe("~127.0.0.1:0").port

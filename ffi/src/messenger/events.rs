@@ -33,6 +33,10 @@ pub enum ferrion_connection_event {
     FERRION_CONNECTION_RETRYING = 3,
     /// It will not be made again, unless something is put or received there.
     FERRION_CONNECTION_GIVEN_UP = 4,
+    /// A link was attached again, and both sides knew what had become of what: nothing is lost, and nothing came twice.
+    FERRION_CONNECTION_RECOVERED = 5,
+    /// A link was to be recovered, and the peer does not know what became of what on it.
+    FERRION_CONNECTION_FORGOTTEN = 6,
 }
 
 #[derive(Debug, Default)]
@@ -139,13 +143,15 @@ pub unsafe extern "C" fn ferrion_connection_events_kind(
             ConnectionEvent::Failed { .. } => ferrion_connection_event::FERRION_CONNECTION_FAILED,
             ConnectionEvent::Retrying { .. } => ferrion_connection_event::FERRION_CONNECTION_RETRYING,
             ConnectionEvent::GivenUp { .. } => ferrion_connection_event::FERRION_CONNECTION_GIVEN_UP,
+            ConnectionEvent::Recovered { .. } => ferrion_connection_event::FERRION_CONNECTION_RECOVERED,
+            ConnectionEvent::Forgotten { .. } => ferrion_connection_event::FERRION_CONNECTION_FORGOTTEN,
             _ => ferrion_connection_event::FERRION_CONNECTION_OTHER,
         });
         Ok(())
     } }
 }
 
-/// Where the connection goes to. FERRION_ABSENT: nowhere in particular.
+/// Where the connection goes to, or of a link, the node at the peer. FERRION_ABSENT: nowhere in particular.
 ///
 /// Borrowed until: the next call on these events.
 #[unsafe(no_mangle)]
@@ -158,7 +164,9 @@ pub unsafe extern "C" fn ferrion_connection_events_address(
             ConnectionEvent::Connected { address }
             | ConnectionEvent::Failed { address, .. }
             | ConnectionEvent::Retrying { address, .. }
-            | ConnectionEvent::GivenUp { address, .. } => address.as_str().into(),
+            | ConnectionEvent::GivenUp { address, .. }
+            | ConnectionEvent::Recovered { address, .. }
+            | ConnectionEvent::Forgotten { address, .. } => address.as_str().into(),
             _ => return Err(Failure::absent()),
         });
         Ok(())
@@ -229,6 +237,54 @@ pub unsafe extern "C" fn ferrion_connection_events_delay(
     ffi_fn! { object events, out out_milliseconds => {
         let delay = events.retry()?.1;
         out_milliseconds.set(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        Ok(())
+    } }
+}
+
+/// Of a link that was recovered: of how many messages both sides knew. FERRION_ABSENT: it was not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_connection_events_resumed(
+    events: *const ferrion_connection_events_t,
+    out_n: *mut u32,
+) -> ferrion_status {
+    ffi_fn! { object events, out out_n => {
+        match events.current()? {
+            ConnectionEvent::Recovered { resumed, .. } => out_n.set(*resumed),
+            _ => return Err(Failure::absent()),
+        }
+        Ok(())
+    } }
+}
+
+/// Of a link that was, or was to be recovered: how many messages are sent again. On one that was, they had not arrived;
+/// otherwise the peer may have had them already. FERRION_ABSENT: it was not to be recovered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_connection_events_sent_again(
+    events: *const ferrion_connection_events_t,
+    out_n: *mut u32,
+) -> ferrion_status {
+    ffi_fn! { object events, out out_n => {
+        match events.current()? {
+            ConnectionEvent::Recovered { sent_again, .. }
+            | ConnectionEvent::Forgotten { sent_again, .. } => out_n.set(*sent_again),
+            _ => return Err(Failure::absent()),
+        }
+        Ok(())
+    } }
+}
+
+/// Of a link that the peer has forgotten: of how many messages from it nothing was decided, and cannot be any more.
+/// FERRION_ABSENT: it has not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_connection_events_aborted(
+    events: *const ferrion_connection_events_t,
+    out_n: *mut u32,
+) -> ferrion_status {
+    ffi_fn! { object events, out out_n => {
+        match events.current()? {
+            ConnectionEvent::Forgotten { aborted, .. } => out_n.set(*aborted),
+            _ => return Err(Failure::absent()),
+        }
         Ok(())
     } }
 }

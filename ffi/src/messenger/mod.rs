@@ -1,6 +1,6 @@
 //! The Messenger. Here what begins and ends one and what waits; `queue` has putting and getting, `batch` the same for many,
 //! `outcomes` what becomes of messages, `subscribe` what subscriptions ask for, `request` requests and replies, `passive` what a loop of the caller's needs,
-//! `reconnect` and `events` what happens to connections, `login`, `tls` and `settings` the rest.
+//! `reconnect`, `recovery` and `events` what happens to connections, `login`, `tls` and `settings` the rest.
 
 mod batch;
 mod events;
@@ -10,6 +10,7 @@ mod outcomes;
 mod passive;
 mod queue;
 mod reconnect;
+mod recovery;
 mod request;
 mod settings;
 mod subscribe;
@@ -33,6 +34,7 @@ pub use outcomes::*;
 pub use passive::*;
 pub use queue::*;
 pub use reconnect::*;
+pub use recovery::*;
 pub use request::*;
 pub use settings::*;
 pub use subscribe::*;

@@ -192,6 +192,6 @@ pub unsafe extern "C" fn ferrion_messenger_set_alternatives(
 }
 
 /// Whole milliseconds.
-fn whole(duration: Duration) -> u64 {
+pub(super) fn whole(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

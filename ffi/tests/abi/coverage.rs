@@ -40,6 +40,9 @@ const TYPES: &[(&str, &str)] = &[
     ("RequestId", "ferrion_request_t"),
     ("Interrupter", "ferrion_interrupter_t"),
     ("Reconnect", "ferrion_reconnect_t"),
+    ("LinkRecovery", "ferrion_link_recovery_t"),
+    ("SenderSettleMode", "ferrion_snd_settle_mode"),
+    ("ReceiverSettleMode", "ferrion_rcv_settle_mode"),
     ("ConnectionEvent", "ferrion_connection_events_t"),
     ("SubscribeOptions", "ferrion_subscribe_options_t"),
     ("ClientCertificates", "ferrion_client_certificates"),
@@ -145,14 +148,16 @@ fn the_header_has_every_type_and_choice_of_the_messenger() {
             );
         }
     }
-    let policy = members(
-        &source("messenger/src/reconnect.rs"),
-        "pub struct Reconnect {",
-    );
-    assert!(policy.len() > 3, "Reconnect was found");
-    for field in policy {
-        assert!(header.contains(&format!("ferrion_reconnect_{field}(")));
-        assert!(header.contains(&format!("ferrion_reconnect_set_{field}(")));
+    for (file, name, noun) in [
+        ("messenger/src/reconnect.rs", "Reconnect", "reconnect"),
+        ("messenger/src/recovery.rs", "LinkRecovery", "link_recovery"),
+    ] {
+        let fields = members(&source(file), &format!("pub struct {name} {{"));
+        assert!(fields.len() > 2, "{name} was found");
+        for field in fields {
+            assert!(header.contains(&format!("ferrion_{noun}_{field}(")));
+            assert!(header.contains(&format!("ferrion_{noun}_set_{field}(")));
+        }
     }
 }
 

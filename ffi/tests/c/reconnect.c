@@ -145,6 +145,77 @@ static void what_is_given_up_is_told(void) {
   OK(ferrion_messenger_set_reconnect(sender, NULL));
 }
 
+static void links_are_recovered(void) {
+  uint64_t milliseconds;
+  size_t n;
+  uint32_t messages;
+  ferrion_link_recovery_t *recovery = ferrion_link_recovery_new();
+  ferrion_messenger_free(sender);
+  sender = ferrion_messenger_new("sender");
+  OK(ferrion_messenger_set_blocking(sender, false));
+  OK(ferrion_messenger_set_outgoing_window(sender, 10));
+  IS(FERRION_ABSENT, ferrion_messenger_link_recovery(sender, recovery));
+  OK(ferrion_link_recovery_set_keep_for(recovery, 30000));
+  OK(ferrion_link_recovery_set_max_links(recovery, 10));
+  OK(ferrion_link_recovery_set_max_octets(recovery, 100000));
+  OK(ferrion_messenger_set_link_recovery(sender, recovery));
+  ferrion_link_recovery_free(recovery);
+  recovery = ferrion_link_recovery_new();
+  OK(ferrion_messenger_link_recovery(sender, recovery));
+  OK(ferrion_link_recovery_keep_for(recovery, &milliseconds));
+  CHECK(milliseconds == 30000);
+  OK(ferrion_link_recovery_max_links(recovery, &n));
+  CHECK(n == 10);
+  OK(ferrion_link_recovery_max_octets(recovery, &n));
+  CHECK(n == 100000);
+
+  listen_again();
+  OK(ferrion_messenger_set_link_recovery(receiver, recovery));
+  listen_on("", 0);
+  ferrion_tracker_t tracker = put("before");
+  OK(ferrion_messenger_accept(receiver, expect("before"), FERRION_SINGLE));
+  UNTIL(status(sender, tracker) == FERRION_DELIVERY_ACCEPTED);
+  event(FERRION_CONNECTION_CONNECTED);
+  /* Whoever listens there afterwards knows nothing of what was before. */
+  unsigned same_port = port;
+  listen_again();
+  OK(ferrion_messenger_set_link_recovery(receiver, recovery));
+  listen_on("", same_port);
+  tracker = put("after");
+  OK(ferrion_messenger_accept(receiver, expect("after"), FERRION_SINGLE));
+  UNTIL(status(sender, tracker) == FERRION_DELIVERY_ACCEPTED);
+  ferrion_connection_event kind = FERRION_CONNECTION_OTHER;
+  while (kind != FERRION_CONNECTION_FORGOTTEN) {
+    if (ferrion_connection_events_next(events) != FERRION_OK) {
+      OK(ferrion_messenger_poll_connection_events(sender, events, 1));
+      OK(ferrion_connection_events_next(events));
+    }
+    OK(ferrion_connection_events_kind(events, &kind));
+  }
+  OK(ferrion_connection_events_sent_again(events, &messages));
+  OK(ferrion_connection_events_aborted(events, &messages));
+  CHECK(messages == 0);
+  IS(FERRION_ABSENT, ferrion_connection_events_resumed(events, &messages));
+  OK(ferrion_messenger_set_link_recovery(sender, NULL));
+  ferrion_link_recovery_free(recovery);
+}
+
+static void who_settles_when_can_be_chosen(void) {
+  ferrion_messenger_free(sender);
+  sender = ferrion_messenger_new("sender");
+  OK(ferrion_messenger_set_blocking(sender, false));
+  OK(ferrion_messenger_set_outgoing_window(sender, 10));
+  OK(ferrion_messenger_set_snd_settle_mode(sender, FERRION_SND_SETTLED));
+  OK(ferrion_messenger_set_rcv_settle_mode(sender, FERRION_RCV_SECOND));
+  ferrion_tracker_t tracker = put("settled");
+  expect("settled");
+  CHECK(status(sender, tracker) == FERRION_DELIVERY_SETTLED);
+  OK(ferrion_messenger_set_snd_settle_mode(sender, -1));
+  OK(ferrion_messenger_set_rcv_settle_mode(sender, -1));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_messenger_set_snd_settle_mode(sender, 3));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_messenger_set_rcv_settle_mode(sender, -2));
+}
+
 static void mistakes(void) {
   ferrion_connection_event kind = FERRION_CONNECTION_CONNECTED;
   ferrion_status why = FERRION_OK;
@@ -167,6 +238,8 @@ int main(void) {
   a_lost_connection_is_made_again();
   another_place_is_tried();
   what_is_given_up_is_told();
+  links_are_recovered();
+  who_settles_when_can_be_chosen();
   mistakes();
   end_pair();
   ferrion_connection_events_free(events);

@@ -10,7 +10,7 @@ from . import abi
 from .errors import EndOfQueue
 from .durations import milliseconds, seconds
 
-__all__ = ["ClientCertificates", "ConnectionEvent", "Happened", "Reconnect"]
+__all__ = ["ClientCertificates", "ConnectionEvent", "Happened", "LinkRecovery", "Reconnect", "RcvSettleMode", "SndSettleMode"]
 
 
 class ClientCertificates(IntEnum):
@@ -24,6 +24,26 @@ class ClientCertificates(IntEnum):
     REQUIRE = abi.FERRION_CLIENT_CERTIFICATES_REQUIRE
 
 
+class SndSettleMode(IntEnum):
+    """Whether messages are sent settled."""
+
+    #: Never: the receiver of each is asked for an outcome.
+    UNSETTLED = abi.FERRION_SND_UNSETTLED
+    #: Always: nobody asks whether they arrived.
+    SETTLED = abi.FERRION_SND_SETTLED
+    #: As the outgoing window has it.
+    MIXED = abi.FERRION_SND_MIXED
+
+
+class RcvSettleMode(IntEnum):
+    """When receivers settle."""
+
+    #: With their outcome.
+    FIRST = abi.FERRION_RCV_FIRST
+    #: After the sender, which knows the outcome then.
+    SECOND = abi.FERRION_RCV_SECOND
+
+
 class Happened(IntEnum):
     """What happened to a connection."""
 
@@ -35,6 +55,10 @@ class Happened(IntEnum):
     RETRYING = abi.FERRION_CONNECTION_RETRYING
     #: It will not be made again, unless something is put or received there.
     GIVEN_UP = abi.FERRION_CONNECTION_GIVEN_UP
+    #: A link was attached again, and both sides knew what had become of what: nothing is lost, and nothing came twice.
+    RECOVERED = abi.FERRION_CONNECTION_RECOVERED
+    #: A link was to be recovered, and the peer does not know what became of what on it.
+    FORGOTTEN = abi.FERRION_CONNECTION_FORGOTTEN
     #: Something that this package has no name for.
     OTHER = abi.FERRION_CONNECTION_OTHER
 
@@ -57,6 +81,12 @@ class ConnectionEvent:
     failures: int | None = None
     #: Of a connection that will be made again: in how many seconds.
     delay: float | None = None
+    #: Of a link that was recovered: of how many messages both sides knew.
+    resumed: int | None = None
+    #: Of a link that was, or was to be recovered: how many messages are sent again.
+    sent_again: int | None = None
+    #: Of a link that the peer has forgotten: of how many messages from it nothing was decided, and cannot be any more.
+    aborted: int | None = None
 
 
 @dataclass
@@ -75,6 +105,42 @@ class Reconnect:
     give_up_after: float | None = 60.0
     #: Whether a connection that was never open is tried again too.
     initial: bool = False
+
+
+@dataclass
+class LinkRecovery:
+    """That links are recovered, and what is kept for that of peers that connected to this messenger and were lost."""
+
+    #: For how many seconds their links are kept.
+    keep_for: float = 120.0
+    #: How many links, of all of them together; beyond it those lost longest ago are given up.
+    max_links: int = 4096
+    #: How many octets with them: payloads, and 128 for each unsettled message and each link.
+    max_octets: int = 64 << 20
+
+
+def set_recovery(messenger: Any, recovery: LinkRecovery | None) -> None:
+    """Lets a messenger recover links, or not."""
+    if recovery is None:
+        abi.ferrion_messenger_set_link_recovery(messenger, None)
+        return
+    its = abi.ferrion_link_recovery_new()
+    abi.ferrion_link_recovery_set_keep_for(its, max(milliseconds(recovery.keep_for), 0))
+    abi.ferrion_link_recovery_set_max_links(its, recovery.max_links)
+    abi.ferrion_link_recovery_set_max_octets(its, recovery.max_octets)
+    abi.ferrion_messenger_set_link_recovery(messenger, its)
+
+
+def recovery(messenger: Any) -> LinkRecovery | None:
+    """What a messenger was given."""
+    its = abi.ferrion_link_recovery_new()
+    if not abi.ferrion_messenger_link_recovery(messenger, its):
+        return None
+    return LinkRecovery(
+        abi.ferrion_link_recovery_keep_for(its) / 1000,
+        abi.ferrion_link_recovery_max_links(its),
+        abi.ferrion_link_recovery_max_octets(its),
+    )
 
 
 def set_policy(messenger: Any, policy: Reconnect | None) -> None:
@@ -121,4 +187,7 @@ def events(messenger: Any) -> Iterator[ConnectionEvent]:
             abi.ferrion_connection_events_condition(batch),
             abi.ferrion_connection_events_failures(batch),
             None if delay is None else delay / 1000,
+            abi.ferrion_connection_events_resumed(batch),
+            abi.ferrion_connection_events_sent_again(batch),
+            abi.ferrion_connection_events_aborted(batch),
         )

@@ -6,7 +6,7 @@ import os
 from typing import Any, Iterable, Iterator, Mapping, Union
 
 from . import abi, connections
-from .connections import ClientCertificates, ConnectionEvent, Reconnect
+from .connections import ClientCertificates, ConnectionEvent, LinkRecovery, RcvSettleMode, Reconnect, SndSettleMode
 from .errors import EndOfQueue
 from .durations import milliseconds
 
@@ -202,6 +202,24 @@ class Settings:
     @reconnect.setter
     def reconnect(self, policy: Reconnect | None) -> None:
         connections.set_policy(self._abi, policy)
+
+    @property
+    def link_recovery(self) -> LinkRecovery | None:
+        """That links are recovered after their connection was lost, so that messages arrive exactly once between two sides that both want
+        it, instead of at least once. It concerns links that are made from then on; None, the default, is without."""
+        return connections.recovery(self._abi)
+
+    @link_recovery.setter
+    def link_recovery(self, recovery: LinkRecovery | None) -> None:
+        connections.set_recovery(self._abi, recovery)
+
+    def set_snd_settle_mode(self, mode: SndSettleMode | None) -> None:
+        """Whether messages are sent settled, on links that are made from then on; None, the default, is as the outgoing window has it."""
+        abi.ferrion_messenger_set_snd_settle_mode(self._abi, -1 if mode is None else mode)
+
+    def set_rcv_settle_mode(self, mode: RcvSettleMode | None) -> None:
+        """When receivers settle, on links that are made from then on; None, the default, is first."""
+        abi.ferrion_messenger_set_rcv_settle_mode(self._abi, -1 if mode is None else mode)
 
     def set_reconnect_seed(self, seed: int) -> None:
         """The seed from which the delays between attempts are varied, so that a run can be repeated."""
