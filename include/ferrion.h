@@ -2063,7 +2063,7 @@ ferrion_status ferrion_link_next_update(ferrion_engine_t *engine,
 
 /**
  * The delivery at place `index` of those that are not settled by both sides, in order. Begin with 0 and go on until
- * FERRION_END: what 0 finds is gone through.
+ * FERRION_END: what 0 finds is gone through. FERRION_STATE: 0 was not asked for first, of this link.
  *
  * Borrowed until: this is called with 0 again.
  */

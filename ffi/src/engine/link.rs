@@ -256,7 +256,7 @@ pub unsafe extern "C" fn ferrion_link_next_update(
 }
 
 /// The delivery at place `index` of those that are not settled by both sides, in order. Begin with 0 and go on until
-/// FERRION_END: what 0 finds is gone through.
+/// FERRION_END: what 0 finds is gone through. FERRION_STATE: 0 was not asked for first, of this link.
 ///
 /// Borrowed until: this is called with 0 again.
 #[unsafe(no_mangle)]
@@ -267,9 +267,7 @@ pub unsafe extern "C" fn ferrion_link_unsettled(
     out_unsettled: *mut ferrion_unsettled_t,
 ) -> ferrion_status {
     ffi_fn! { object engine, out out_unsettled => {
-        if index == 0 {
-            engine.look_at_unsettled(link)?;
-        }
+        engine.look_at_unsettled(link, index == 0)?;
         let (unsettled, tag) = engine.unsettled.get(index).zip(engine.tags.get(index))
             .ok_or_else(|| Failure::end("no more unsettled deliveries"))?;
         out_unsettled.set(ferrion_unsettled_t { tag: tag.as_bytes().into(), ..*unsettled });
@@ -538,9 +536,21 @@ pub unsafe extern "C" fn ferrion_link_error(
 }
 
 impl Inner {
-    /// Takes down the unsettled deliveries of a link, to go through them by number.
-    fn look_at_unsettled(&mut self, link: ferrion_link_t) -> Result<(), Failure> {
+    /// Takes down the unsettled deliveries of a link, to go through them by number, or makes sure that it is the one whose
+    /// deliveries are gone through.
+    fn look_at_unsettled(&mut self, link: ferrion_link_t, again: bool) -> Result<(), Failure> {
         let id = self.numbers.link(link)?;
+        self.engine.link(id)?;
+        if !again {
+            return match self.unsettled_of {
+                Some(of) if of == id => Ok(()),
+                _ => Err(Failure::new(
+                    ferrion_status::FERRION_STATE,
+                    "the deliveries of this link are not being gone through: begin with index 0",
+                )),
+            };
+        }
+        self.unsettled_of = Some(id);
         self.unsettled.clear();
         self.tags.clear();
         let view = self.engine.link(id)?;

@@ -28,8 +28,8 @@ mod termini;
 use bytes::Bytes;
 use ferrion_engine::protocol::{Condition, DeliveryState};
 use ferrion_engine::{
-    Delivery, DeliveryId, Engine, Link, LinkState, Payload, Receiver, SendError, Sender, Session,
-    Update, UsageError,
+    Delivery, DeliveryId, Engine, Link, LinkId, LinkState, Payload, Receiver, SendError, Sender,
+    Session, Update, UsageError,
 };
 
 use crate::guard::{Root, free};
@@ -98,6 +98,7 @@ pub(crate) struct Inner {
     /// The state that came with what was taken last.
     state: Option<DeliveryState>,
     /// What is gone through by numbers.
+    unsettled_of: Option<LinkId>,
     unsettled: Vec<ferrion_unsettled_t>,
     tags: Vec<ferrion_engine::protocol::Tag>,
     link_states: Vec<LinkState>,
@@ -116,6 +117,7 @@ impl Inner {
             piece: Bytes::new(),
             update: None,
             state: None,
+            unsettled_of: None,
             unsettled: Vec::new(),
             tags: Vec::new(),
             link_states: Vec::new(),

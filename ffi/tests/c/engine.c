@@ -164,6 +164,7 @@ static void transfers(void) {
      ferrion_sender_send(client, out, BYTES("a tag that is longer than 32 octets"), BYTES("x"), NULL));
   OK(ferrion_sender_queued(client, out, &n));
   CHECK(n <= 3);
+  IS(FERRION_STATE, ferrion_link_unsettled(client, out, 1, &unsettled));
   OK(ferrion_link_unsettled(client, out, 0, &unsettled));
   CHECK(unsettled.delivery == delivery && same_text(unsettled.tag, "t1") && !unsettled.settled);
   CHECK(unsettled.remote_state == FERRION_STATE_NONE);
