@@ -247,7 +247,10 @@ impl SubscribeOptions {
         if let Some(source) = config.source.as_deref_mut() {
             source.filter = fields(&self.filters);
             source.distribution_mode = self.distribution.as_ref().and_then(symbol);
-            source.capabilities = self.capabilities.iter().filter_map(symbol).collect();
+            if !self.capabilities.is_empty() {
+                // In place of what a node that is made up is called by default.
+                source.capabilities = self.capabilities.iter().filter_map(symbol).collect();
+            }
             source.dynamic_node_properties = fields(&self.node_properties);
             if self.durable {
                 source.durable = TerminusDurability::UnsettledState;

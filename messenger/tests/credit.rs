@@ -13,6 +13,7 @@ over_every_wire! {
     unlimited_credit_serves_links_that_come_later,
     nothing_comes_before_it_is_asked_for_and_cancel_asks_no_more,
     unread_messages_are_given_back_by_stop,
+    what_comes_while_everything_closes_is_not_ours,
 }
 
 /// The server asks for 11 messages, once. The first link uses one, so the rest must move.
@@ -118,4 +119,36 @@ fn unread_messages_are_given_back_by_stop(wire: Wire) {
     receiver.stop().unwrap();
     use ferrion_messenger::Status::{Accepted, Released};
     assert_eq!(sending.join().unwrap(), [Accepted, Released, Released]);
+}
+
+/// The sender keeps what was on its way: another receiver will get it, so this one must not.
+fn what_comes_while_everything_closes_is_not_ours(wire: Wire) {
+    let (mut receiver, address) = wire.server();
+    let mut sender = wire.client();
+    sender.set_outgoing_window(10);
+    sender.set_reconnect(None);
+    sender.put(&message_to(&address, "first")).unwrap();
+    let sending = std::thread::spawn(move || {
+        sender.send().unwrap();
+        sender
+    });
+    receiver.recv(10).unwrap();
+    let mut message = Message::new();
+    receiver.get(&mut message).unwrap();
+    receiver.work(Some(Duration::ZERO)).unwrap();
+    let mut sender = sending.join().unwrap();
+    let late: Vec<_> = (0..5)
+        .map(|_| sender.put(&message_to(&address, "late")).unwrap())
+        .collect();
+    // Out to the wire, where the receiver does not look before it stops.
+    for _ in 0..5 {
+        sender.work(Some(Duration::from_millis(2))).unwrap();
+    }
+    receiver.stop().unwrap();
+    assert_eq!(receiver.incoming(), 0);
+    // The receiver left, which costs nothing if it had none of them.
+    drop(sender.send());
+    for tracker in late {
+        assert_ne!(sender.status(tracker), ferrion_messenger::Status::Accepted);
+    }
 }

@@ -2,9 +2,10 @@
 
 use ferrion_engine::LinkConfig;
 use ferrion_engine::Time;
+use ferrion_engine::codec::Symbol;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::{
-    Condition, DeliveryState, Modified, Role, Source as Terminus, conditions,
+    Condition, DeliveryState, Modified, Role, Source as Terminus, TerminusExpiryPolicy, conditions,
 };
 
 use super::address::Address;
@@ -46,12 +47,17 @@ impl Decision {
     }
 }
 
+/// What brokers call a node that lives as long as the link it was made for; RabbitMQ makes no other.
+const TEMPORARY_QUEUE: Symbol = Symbol::from_static("temporary-queue");
+
 /// A receiving link from a node that the peer makes up.
 pub(super) fn dynamic(mut config: LinkConfig) -> LinkConfig {
     if let Some(terminus) = &mut config.source {
         **terminus = Terminus {
             address: None,
             dynamic: true,
+            expiry_policy: TerminusExpiryPolicy::LinkDetach,
+            capabilities: vec![TEMPORARY_QUEUE],
             ..(**terminus).clone()
         };
     }

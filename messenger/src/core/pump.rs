@@ -7,7 +7,7 @@ use ferrion_engine::{
 
 use super::Core;
 use super::lifecycle::remote;
-use super::pool::{ConnKey, Party};
+use super::pool::{ConnKey, Party, State};
 use super::request::request_of;
 use super::sender::{HANDOVER, SenderKey};
 use super::source::SourceState;
@@ -265,9 +265,14 @@ impl Core {
             conn: key,
             link: id,
         };
+        let closing = conn.state == State::Closing;
         let mut count = 0;
         while let Some(delivery) = link.next_delivery() {
             count += 1;
+            if closing && delivery.id.is_some() {
+                // Nobody can be told of it any more: its sender still has it, and gives it to another.
+                continue;
+            }
             self.incoming.queue.push_back(Received {
                 payload: delivery.payload.into_bytes(),
                 origin,
