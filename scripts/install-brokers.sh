@@ -82,7 +82,7 @@ rabbitmq() {
 activemq() {
   local source="$ACTIVEMQ/source" lib="$ACTIVEMQ/lib"
   local proton="$RABBITMQ/usr/share/java/proton-j.jar"
-  if [ ! -e "$lib/activemq-ws.jar" ]; then
+  if [ ! -e "$lib/activemq-web.jar" ]; then
     say "compiling ActiveMQ's transports for AMQP and WebSocket into ${ACTIVEMQ#"$PWD"/}"
     rm -rf "$ACTIVEMQ"
     mkdir -p "$source" "$lib"
@@ -93,7 +93,8 @@ activemq() {
     local pool="$source/activemq-jms-pool/src/main"
     cp -L "$proton" "$lib/proton-j.jar"
     module "$lib/activemq-amqp.jar" "$amqp/resources" "$amqp/java" "$amqp/java" .
-    module "$lib/activemq-ws.jar" "$http/resources" "$http/java:$pool/java" "$http/java" ./org/apache/activemq/transport/ws
+    module "$lib/activemq-web.jar" "$http/resources" "$http/java:$pool/java" "$http/java" \
+      ./org/apache/activemq/transport/ws ./org/apache/activemq/transport/wss
     rm -rf "$source" "$ACTIVEMQ/source.tar.xz"
   fi
   if [ ! -e "$lib/ActiveMqPeer.class" ] || [ "$ACTIVEMQ_LAUNCHER" -nt "$lib/ActiveMqPeer.class" ]; then
@@ -102,16 +103,17 @@ activemq() {
   class_path >"$ACTIVEMQ/classpath"
 }
 
-# module JAR RESOURCES SOURCEPATH FOLDER PART: compiles the PART of FOLDER, with what it needs of SOURCEPATH, into JAR.
+# module JAR RESOURCES SOURCEPATH FOLDER PART...: compiles the PARTs of FOLDER, with what they need of SOURCEPATH, into JAR.
 module() {
-  local classes="$1.classes" sources
+  local jar="$1" resources="$2" path="$3" folder="$4" classes="$1.classes" sources
+  shift 4
   mkdir -p "$classes"
-  mapfile -t sources < <(cd "$4" && find "$PWD/$5" -name '*.java')
-  compile -source 11 -target 11 -sourcepath "$3" -d "$classes" "${sources[@]}"
-  cp -r "$2/." "$classes"
+  mapfile -t sources < <(cd "$folder" && find "${@/#./$PWD}" -name '*.java')
+  compile -source 11 -target 11 -sourcepath "$path" -d "$classes" "${sources[@]}"
+  cp -r "$resources/." "$classes"
   # The jar appears whole or not at all.
-  (cd "$classes" && jar -cf "$1.new" .)
-  mv "$1.new" "$1"
+  (cd "$classes" && jar -cf "$jar.new" .)
+  mv "$jar.new" "$jar"
   rm -rf "$classes"
 }
 

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use super::broker::{Folder, START, Signal, installed};
+use super::broker::{Folder, START, Signal, free_port, installed};
 
 /// The connector that every broker has.
 const AMQP: &str = "amqp";
@@ -70,7 +70,7 @@ impl ActiveMqPlan {
     }
 
     /// Another transport connector, such as `amqp+ssl://127.0.0.1:0` or `ws://127.0.0.1:0`. [`ActiveMq::named_port`] tells
-    /// where it listens.
+    /// which port it has in place of 0, also after a restart.
     #[must_use]
     pub fn connector(mut self, name: &str, uri: &str) -> Self {
         self.connectors.push((name.to_owned(), uri.to_owned()));
@@ -167,6 +167,8 @@ impl ActiveMqPlan {
             .chain(&self.connectors)
             .map(|(name, uri)| {
                 let uri = uri.replace('&', "&amp;");
+                // Chosen here, so that a broker that is started again is found where it was.
+                let uri = uri.replace("127.0.0.1:0", &format!("127.0.0.1:{}", free_port()));
                 format!(r#"<transportConnector name="{name}" uri="{uri}"/>"#)
             })
             .collect();
@@ -208,7 +210,7 @@ impl ActiveMq {
         self.named_port(AMQP)
     }
 
-    /// The port of a connector. A broker that is started again has other ones.
+    /// The port of a connector.
     ///
     /// # Panics
     ///

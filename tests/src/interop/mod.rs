@@ -4,6 +4,7 @@
 //! - [`Conversation`]: one engine over a TCP connection, told what to do step by step;
 //! - [`RabbitMqPlan`], [`ActiveMqPlan`]: brokers, as data; they run until the test ends;
 //! - [`Authority`]: certificates for brokers and their clients;
+//! - [`Traffic`]: messages that flow through a broker while bad things happen to it;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
 //! - [`proxy`]: a proxy that fails on request;
@@ -31,6 +32,7 @@ mod rabbitmq;
 mod scratch;
 pub mod script;
 pub mod table;
+mod traffic;
 
 pub use activemq::{ActiveMq, ActiveMqPlan};
 pub use broker::Signal;
@@ -42,6 +44,7 @@ pub use octets::{SIZES, crc32, digest, pattern};
 pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};
 pub use rabbitmq::{RabbitMq, RabbitMqPlan};
 pub use scratch::Scratch;
+pub use traffic::Traffic;
 
 use std::path::PathBuf;
 

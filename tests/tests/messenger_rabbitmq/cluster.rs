@@ -1,8 +1,6 @@
 //! Three nodes, of which one after the other is killed.
 
-use ferrion_tests::interop::{Queue, RabbitMqPlan, Signal};
-
-use crate::traffic::Traffic;
+use ferrion_tests::interop::{Queue, RabbitMqPlan, Signal, Traffic};
 
 #[test]
 fn when_the_node_in_use_is_killed_another_goes_on_and_nothing_accepted_is_lost() {

@@ -8,11 +8,14 @@
 //! | sending where no queue is bound | RELEASED | `outcomes` |
 //! | speaking without TLS to the port with TLS | the connection ends without a word | `login` |
 //! | kills within minutes after a queue was declared | it starts the queue empty: what it accepted is lost, so the tests have it written down before | `restart`, `cluster` |
+//! | dynamic nodes that live longer than the link | none are made; those that the Messenger asks for live as long as it | `requests` |
+//! | selectors, and other filters that it does not know | an error of `recv`, or with `filters_optional` a warning | `streams` |
 //! | messages larger than `max_message_size` | not sent: ABORTED, and `send` says why | `outcomes` |
 
 mod cluster;
 mod login;
 mod outcomes;
+mod requests;
 mod restart;
+mod streams;
 mod support;
-mod traffic;

@@ -1,9 +1,8 @@
 //! A broker that is killed in the middle, and started again on the data that it left.
 
-use ferrion_tests::interop::{Queue, Signal};
+use ferrion_tests::interop::{Queue, Signal, Traffic};
 
 use crate::support::{at, victim};
-use crate::traffic::Traffic;
 
 #[test]
 fn nothing_accepted_is_lost_when_the_broker_is_killed_and_started_again() {

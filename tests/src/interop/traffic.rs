@@ -14,8 +14,8 @@ use ferrion_messenger::{
     ConnectionEvent, Credit, Error, Flags, Message, Messenger, Reconnect, Status,
 };
 
-use crate::support::{PATIENCE, message_to, messenger, text};
-
+/// How long nothing may happen. It bounds a failure; no test that passes ever waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How many messages have no answer at a time.
 const WINDOW: usize = 200;
 /// How many messages are put at a time, and how much time lies between: brokers have better things to do.
@@ -24,14 +24,15 @@ const PACE: Duration = Duration::from_millis(10);
 /// How many messages are sent after the last misfortune.
 const AFTER: usize = 500;
 
-/// A sender and a receiver, each in a thread of its own, that make lost connections again.
-pub(crate) struct Traffic {
+/// A sender and a receiver, each a Messenger in a thread of its own, that make lost connections again.
+#[derive(Debug)]
+pub struct Traffic {
     shared: Arc<Shared>,
     sending: JoinHandle<(Outcomes, Trail)>,
     receiving: JoinHandle<Trail>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shared {
     /// Messages that arrived, each counted once.
     arrived: AtomicUsize,
@@ -55,16 +56,25 @@ struct Trail {
 
 impl Traffic {
     /// Lets messages flow through a queue, which may be found at the alternatives too.
-    pub(crate) fn start(address: &str, alternatives: &[String]) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// When an address can not be understood.
+    #[must_use]
+    pub fn start(address: &str, alternatives: &[String]) -> Self {
         let shared = Arc::new(Shared::default());
         let start = || {
-            let mut messenger = messenger();
+            let mut messenger = Messenger::new().expect("a messenger");
+            messenger.set_outgoing_window(usize::MAX);
+            messenger.set_incoming_window(usize::MAX);
+            messenger.set_timeout(Some(PATIENCE));
             messenger.set_reconnect(Some(Reconnect {
                 max_delay: Duration::from_millis(500),
                 ..Reconnect::default()
             }));
             let others = alternatives.iter().map(String::as_str);
-            messenger.set_alternatives(address, others).unwrap();
+            let known = messenger.set_alternatives(address, others);
+            known.expect("addresses");
             (messenger, address.to_owned(), Arc::clone(&shared))
         };
         let ((sender, to, theirs), (receiver, from, ours)) = (start(), start());
@@ -76,7 +86,11 @@ impl Traffic {
     }
 
     /// Waits until so many more messages have arrived.
-    pub(crate) fn flow(&self, more: usize) {
+    ///
+    /// # Panics
+    ///
+    /// When nothing arrives any more.
+    pub fn flow(&self, more: usize) {
         let until = self.shared.arrived.load(Ordering::Relaxed) + more;
         let begun = Instant::now();
         while self.shared.arrived.load(Ordering::Relaxed) < until {
@@ -92,7 +106,12 @@ impl Traffic {
     ///
     /// No message of such a sender has any outcome but one: accepted, by whichever broker; and no call of either
     /// tells anything of the misfortunes.
-    pub(crate) fn finish(self) -> [Vec<String>; 2] {
+    ///
+    /// # Panics
+    ///
+    /// When it is otherwise, or something that was accepted does not arrive.
+    #[must_use]
+    pub fn finish(self) -> [Vec<String>; 2] {
         self.shared.calm.store(true, Ordering::Relaxed);
         let (outcomes, sender) = self.sending.join().expect("a sender that ends well");
         let receiver = self.receiving.join().expect("a receiver that ends well");
@@ -129,7 +148,9 @@ fn send(mut messenger: Messenger, address: &str, shared: &Shared) -> (Outcomes, 
                 })
             });
             let Some(number) = number else { break };
-            let message = message_to(address, number.to_string());
+            let mut message = Message::with_body(number.to_string());
+            message.set_durable(true);
+            message.set_address(address);
             open.push((messenger.put(&message).expect("room"), number));
         }
         if open.is_empty() {
@@ -139,7 +160,7 @@ fn send(mut messenger: Messenger, address: &str, shared: &Shared) -> (Outcomes, 
         while let left = turn.saturating_duration_since(Instant::now())
             && !left.is_zero()
         {
-            messenger.work(Some(left)).unwrap();
+            messenger.work(Some(left)).expect("no interrupt");
         }
         open.retain(|(tracker, number)| {
             let status = messenger.status(*tracker);
@@ -158,13 +179,13 @@ fn send(mut messenger: Messenger, address: &str, shared: &Shared) -> (Outcomes, 
     }
     shared.total.set(next).expect("the only sender");
     let trail = Trail::new(&mut messenger, errors);
-    messenger.stop().unwrap();
+    messenger.stop().expect("an orderly end");
     (outcomes, trail)
 }
 
 /// Accepts what comes, and ends when everything has come.
 fn receive(mut messenger: Messenger, address: &str, shared: &Shared) -> Trail {
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut errors = Vec::new();
     messenger.set_timeout(Some(Duration::from_millis(100)));
     messenger.subscribe(address).expect("a subscription");
@@ -183,16 +204,18 @@ fn receive(mut messenger: Messenger, address: &str, shared: &Shared) -> Trail {
             seen.len()
         );
         while messenger.incoming() > 0 {
-            let tracker = messenger.get(&mut message).unwrap();
-            let number: usize = text(&message).parse().expect("a number");
+            let tracker = messenger.get(&mut message).expect("a message");
+            let body = message.body_text().expect("a body");
+            let number = body.and_then(|text| text.parse().ok()).expect("a number");
             if seen.insert(number) {
                 shared.arrived.fetch_add(1, Ordering::Relaxed);
             }
-            messenger.accept(tracker, Flags::NONE).unwrap();
+            let accepted = messenger.accept(tracker, Flags::NONE);
+            accepted.expect("a message in the window");
         }
     }
     let trail = Trail::new(&mut messenger, errors);
-    messenger.stop().unwrap();
+    messenger.stop().expect("an orderly end");
     trail
 }
 
