@@ -58,6 +58,7 @@ mod subscribe;
 pub use crate::core::Subscription;
 pub use crate::core::address::{Address, Scheme};
 pub use crate::core::credit::Credit;
+pub use crate::core::login::TokenCheck;
 pub use crate::core::tracker::{Flags, Status, Tracker};
 pub use crate::driver::{ClientCertificates, Interrupter};
 pub use crate::error::{Error, ErrorKind, Result, Scope};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
 
+use crate::core::login::TokenCheck;
 use crate::driver::ClientCertificates;
 use crate::error::Result;
 use crate::messenger::Messenger;
@@ -159,7 +160,26 @@ impl Messenger {
         let users = users
             .into_iter()
             .map(|(user, password)| (user.into(), password.into()));
-        self.core.options.passwords = users.collect();
+        self.core.set_passwords(users.collect());
+    }
+
+    /// Lets those connect to listening addresses whose token `check` finds good (OAUTHBEARER, XOAUTH2): it is
+    /// given the user, which may be empty where the token says who it is, and the token. Also those of
+    /// [`set_listener_passwords`](Self::set_listener_passwords), if there are any, but nobody else. `None`,
+    /// the default, takes no tokens.
+    ///
+    /// It is called while the messenger works, so it must not wait: check a signature, or look the token up
+    /// in what is known already.
+    ///
+    /// ```
+    /// # let mut messenger = ferrion_messenger::Messenger::new()?;
+    /// messenger.set_listener_tokens(Some(Box::new(|user, token| {
+    ///     user == "ann@example.org" && token == "eyJhbGciOi..."
+    /// })));
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    pub fn set_listener_tokens(&mut self, check: Option<TokenCheck>) {
+        self.core.set_token_check(check);
     }
 
     /// Shows this certificate to peers that want to see one, and listens with it on `amqps://~`: a file in
@@ -299,7 +319,8 @@ impl Messenger {
     /// the address before; concerns connections made from then on.
     ///
     /// # Errors
-    /// [`Error::InvalidAddress`](crate::Error::InvalidAddress) if one of them cannot be understood.
+    /// [`Error::InvalidAddress`](crate::Error::InvalidAddress) if one of them cannot be understood, or says
+    /// more than a host and a port: user, password, name, `~` or another scheme. Nothing is set then.
     pub fn set_alternatives<'a>(
         &mut self,
         address: &str,

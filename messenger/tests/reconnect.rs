@@ -274,6 +274,28 @@ fn the_first_connection_is_tried_again_only_if_asked_to() {
 }
 
 #[test]
+fn alternatives_that_say_more_than_a_place_are_refused() {
+    let mut messenger = client();
+    for (other, what) in [
+        ("amqp://ann:secret@b", "leave them out"),
+        ("ann@b:1", "leave them out"),
+        ("~b", "connected to"),
+        ("b/queue", "leave the name out"),
+        ("amqps://b", "write the same"),
+    ] {
+        let error = messenger
+            .set_alternatives("amqp://a", ["c", other])
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidAddress);
+        let text = error.to_string();
+        assert!(text.contains(what) && !text.contains("secret"), "{text}");
+    }
+    messenger
+        .set_alternatives("amqps://a", ["b", "amqps://c:1"])
+        .unwrap();
+}
+
+#[test]
 fn another_node_takes_over() {
     let (first, address) = server();
     let mut second = client();

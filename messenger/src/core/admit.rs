@@ -1,7 +1,7 @@
 //! Links that peers ask for.
 
 use ferrion_engine::LinkId;
-use ferrion_engine::codec::Str;
+use ferrion_engine::codec::{Str, Symbol};
 use ferrion_engine::protocol::{Condition, Source, TargetArchetype, conditions};
 
 use super::Core;
@@ -24,7 +24,12 @@ impl Core {
         let offer = link.offer().filter(|_| usable);
         let accepted = if coordinator {
             // If refusing fails the link is gone already.
-            let _ = link.refuse(not_here("a messenger does not coordinate transactions"));
+            let text = "a messenger does not coordinate transactions";
+            let _ = link.refuse(because(conditions::NOT_IMPLEMENTED, text));
+            false
+        } else if usable && link.remote_target().is_none() {
+            let text = "a sender has to say where its messages go: attach with a target";
+            let _ = link.refuse(because(conditions::INVALID_FIELD, text));
             false
         } else if let Some(mut answer) = offer {
             if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
@@ -60,8 +65,14 @@ impl Core {
         let Ok(mut link) = conn.engine.link(id) else {
             return;
         };
-        let asked = link.remote_source().cloned();
-        let Some(source) = asked.filter(|_| conn.state == State::Running) else {
+        if conn.state != State::Running {
+            return;
+        }
+        let Some(source) = link.remote_source().cloned() else {
+            // If refusing fails the link is gone already.
+            let text = "a receiver has to say where its messages come from: attach with a source";
+            let _ = link.refuse(because(conditions::INVALID_FIELD, text));
+            self.pool.touch(key);
             return;
         };
         let Some(mut answer) = link.offer() else {
@@ -93,8 +104,8 @@ impl Core {
     }
 }
 
-fn not_here(text: &'static str) -> Condition {
-    let mut condition = Condition::new(conditions::NOT_IMPLEMENTED);
+fn because(condition: Symbol, text: &'static str) -> Condition {
+    let mut condition = Condition::new(condition);
     condition.description = Some(Str::from_static(text));
     condition
 }

@@ -8,6 +8,7 @@ use ferrion_engine::{
 };
 
 use super::address::{Address, Scheme};
+use super::login::TOKEN_FRAME;
 use super::pool::{Conn, ConnKey, Identity, Party, State};
 use super::reconnect::Line;
 use super::source::{SourceKey, SourceState};
@@ -174,6 +175,9 @@ impl Core {
     /// The engine for somebody who comes in, whose certificate may have proved who it is.
     fn server_engine(&mut self, proved: bool) -> Engine {
         let mut config = self.config();
+        if self.admission.takes_tokens() {
+            config.limits.sasl_frame_size = TOKEN_FRAME;
+        }
         config.sasl = SaslConfig::Server(self.server_login(proved));
         let mut engine = Engine::server(config);
         engine.set_tracing(self.options.tracing);

@@ -1,5 +1,7 @@
 //! Logging in (5.3): what connections of ours show, and who is admitted by listeners.
 
+use std::collections::HashMap;
+
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
     ScramServer, Secret,
@@ -53,7 +55,95 @@ impl std::fmt::Debug for Seeds {
     }
 }
 
+/// Octets of a SASL frame where tokens are taken: they are longer than what the specification had in mind (5.3.1).
+pub(super) const TOKEN_FRAME: u32 = 65_536;
+/// Users that do not exist for whom is computed as much as for one that does; beyond it, nothing is.
+const MAX_DECOYS: usize = 1024;
+
+/// Says whether a token is good, for this user: see
+/// [`set_listener_tokens`](crate::Messenger::set_listener_tokens).
+pub type TokenCheck = Box<dyn FnMut(&str, &str) -> bool + Send>;
+
+/// Who is admitted by listeners.
+#[derive(Default)]
+pub(super) struct Admission {
+    /// Empty, and without a check of tokens, everyone is.
+    passwords: HashMap<String, String>,
+    tokens: Option<TokenCheck>,
+    /// What SCRAM needs of users, computed when it was first asked for: that takes thousands of rounds of
+    /// a hash, and a flood of logins must not be a flood of those. `None` for users that do not exist.
+    derived: HashMap<(ScramHash, String), Option<ScramCredentials>>,
+    decoys: usize,
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // No secrets.
+        f.write_str("Admission")
+    }
+}
+
+impl Admission {
+    pub(super) const fn takes_tokens(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    fn is_open(&self) -> bool {
+        self.passwords.is_empty() && self.tokens.is_none()
+    }
+
+    fn has_password(&self, user: &str, password: &Secret) -> bool {
+        let known = self.passwords.get(user);
+        // An unknown user costs the same comparison as a wrong password.
+        let expected = known.map_or("", String::as_str);
+        password.matches(expected.as_bytes()) && known.is_some()
+    }
+
+    /// What SCRAM needs of a user, if there is such a one.
+    fn scram(
+        &mut self,
+        hash: ScramHash,
+        user: &str,
+        how: &ScramServer,
+    ) -> Option<ScramCredentials> {
+        let key = (hash, user.to_owned());
+        if let Some(known) = self.derived.get(&key) {
+            return known.clone();
+        }
+        let password = self.passwords.get(user).map(String::as_str);
+        if password.is_none() && self.decoys >= MAX_DECOYS {
+            return None;
+        }
+        // A user that does not exist takes as long as one that does, when it is first asked for.
+        let salt = how.salt(hash, user);
+        let some = password.unwrap_or("nobody");
+        let derived = ScramCredentials::derive(hash, some, &salt, how.iterations).ok();
+        let derived = derived.filter(|_| password.is_some());
+        self.decoys += usize::from(password.is_none());
+        self.derived.insert(key, derived.clone());
+        derived
+    }
+
+    fn has_token(&mut self, user: &str, token: &Secret) -> bool {
+        let token = std::str::from_utf8(token.as_bytes());
+        match (&mut self.tokens, token) {
+            (Some(check), Ok(token)) => check(user, token),
+            _ => false,
+        }
+    }
+}
+
 impl Core {
+    pub(crate) fn set_passwords(&mut self, passwords: HashMap<String, String>) {
+        self.admission.passwords = passwords;
+        self.admission.derived.clear();
+        self.admission.decoys = 0;
+    }
+
+    pub(crate) fn set_token_check(&mut self, check: Option<TokenCheck>) {
+        self.admission.tokens = check;
+    }
+
     /// How a connection of ours logs in.
     pub(super) fn client_login(&mut self, identity: &Identity, line: &Line) -> SaslClient {
         let address = line.target();
@@ -112,12 +202,18 @@ impl Core {
     pub(super) fn server_login(&mut self, proved: bool) -> SaslServer {
         let mut mechanisms = Vec::new();
         mechanisms.extend(proved.then_some(Mechanism::External));
-        if self.options.passwords.is_empty() {
+        let admission = &self.admission;
+        if admission.is_open() {
             mechanisms.push(Mechanism::Anonymous);
             return SaslServer::new(mechanisms).required(false);
         }
-        mechanisms.extend(ScramHash::STRONGEST_FIRST.map(Mechanism::Scram));
-        mechanisms.push(Mechanism::Plain);
+        if !admission.passwords.is_empty() {
+            mechanisms.extend(ScramHash::STRONGEST_FIRST.map(Mechanism::Scram));
+            mechanisms.push(Mechanism::Plain);
+        }
+        if admission.takes_tokens() {
+            mechanisms.extend([Mechanism::OAuthBearer, Mechanism::XOAuth2]);
+        }
         SaslServer::new(mechanisms).scram(self.seeds.scram())
     }
 
@@ -126,37 +222,32 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
-        let passwords = &self.options.passwords;
+        let admission = &mut self.admission;
         let answer = match conn.engine.sasl_request() {
             Some(SaslRequest::Plain {
                 authorize_as,
                 user,
                 password,
             }) => {
-                let known = passwords.get(user.as_str());
                 let own = authorize_as.is_empty() || authorize_as == user;
                 conn.user = Some(user.to_string());
-                // An unknown user costs the same comparison as a wrong password.
-                let expected = known.map_or("", String::as_str);
-                admit(password.matches(expected.as_bytes()) && known.is_some() && own)
+                admit(admission.has_password(user, password) && own)
             }
             Some(SaslRequest::Scram {
                 hash,
                 authorize_as,
                 user,
             }) => {
-                let known = passwords.get(user.as_str());
                 let own = authorize_as.is_empty() || authorize_as == user;
                 conn.user = Some(user.to_string());
-                let settings = self.seeds.scram();
-                // An unknown user costs the same computation, and is shown the same kind of salt.
-                let password = known.map_or("nobody", String::as_str);
-                let salt = settings.salt(*hash, user);
-                let stored = ScramCredentials::derive(*hash, password, &salt, settings.iterations);
-                match stored {
-                    Ok(stored) if known.is_some() && own => SaslAnswer::Scram(stored),
+                match admission.scram(*hash, user, &self.seeds.scram()) {
+                    Some(stored) if own => SaslAnswer::Scram(stored),
                     _ => SaslAnswer::Reject,
                 }
+            }
+            Some(SaslRequest::Bearer { user, token, .. }) => {
+                conn.user = Some(user.to_string());
+                admit(admission.has_token(user, token))
             }
             // Offered only where a certificate has proved who it is: it may act as that, or as nobody else.
             Some(SaslRequest::External { authorize_as }) => {

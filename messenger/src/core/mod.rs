@@ -57,7 +57,7 @@ use crate::reconnect::{ConnectionEvent, Reconnect};
 use crate::recovery::LinkRecovery;
 use address::Scheme;
 use credit::{Order, Scheduler};
-use login::Seeds;
+use login::{Admission, Seeds};
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
 use pool::Pool;
@@ -119,8 +119,6 @@ pub(crate) struct Options {
     /// Milliseconds that a peer may take to open a connection, and to answer its close, if it is set.
     pub(crate) handshake_time: Option<u64>,
     pub(crate) tracing: bool,
-    /// Users that a listener admits; empty admits everyone.
-    pub(crate) passwords: HashMap<String, String>,
     /// How connections of ours are made again that fail, if they are.
     pub(crate) reconnect: Option<Reconnect>,
     /// Whether links are recovered, and what is kept of peers that are lost.
@@ -136,7 +134,7 @@ pub(crate) struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // No secrets: those of the listener's users are in here as well.
+        // No secrets.
         f.debug_struct("Options")
             .field("user", &self.user)
             .finish_non_exhaustive()
@@ -170,6 +168,7 @@ pub(crate) struct Core {
     made_up: HashMap<Str, SenderKey>,
     requests: Requests,
     seeds: Seeds,
+    admission: Admission,
     /// The last address put to, and where it led.
     recent: (String, Destination),
     scratch: Vec<u8>,
@@ -208,7 +207,6 @@ impl Core {
                 idle_time_out: None,
                 handshake_time: None,
                 tracing: false,
-                passwords: HashMap::new(),
                 reconnect: Some(Reconnect::default()),
                 recovery: None,
                 max_frame_size: FRAME_SIZE,
@@ -233,6 +231,7 @@ impl Core {
             made_up: HashMap::new(),
             requests: Requests::default(),
             seeds,
+            admission: Admission::default(),
             recent: (String::new(), Destination::nowhere()),
             scratch: Vec::new(),
             links: 0,

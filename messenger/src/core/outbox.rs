@@ -11,6 +11,7 @@ use ferrion_engine::{LinkConfig, LinkId};
 use super::Core;
 use super::address::{Address, DYNAMIC, without_credentials, without_password};
 use super::pool::{ConnKey, Party};
+use super::request::request_of;
 use super::sender::{Sender, SenderKey};
 use super::store::{Queued, Sent};
 use super::tracker::{Flags, Status, Tracker};
@@ -258,6 +259,7 @@ impl Core {
             ours,
             node: node.clone(),
             queue: std::collections::VecDeque::new(),
+            struck: 0,
             in_flight: 0,
             unflushed: 0,
             sent_settled: Vec::new(),
@@ -381,8 +383,12 @@ impl Core {
                 }
             }
             in_flight += sender.in_flight;
-            lost += sender.queue.len();
+            lost += sender.waiting();
             for queued in sender.queue {
+                if request_of(queued.sequence).is_some() {
+                    // It has ended with the others above.
+                    continue;
+                }
                 self.outgoing.queued -= 1;
                 self.outgoing.octets -= queued.payload.len();
                 self.outgoing

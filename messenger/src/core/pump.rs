@@ -375,6 +375,13 @@ impl Core {
         let mut failed = None;
         let mut sent = false;
         while let Some(queued) = sender.queue.front() {
+            let request = request_of(queued.sequence);
+            if request.is_some_and(|request| !self.requests.is_queued(request)) {
+                // It ended while it waited.
+                sender.queue.pop_front();
+                sender.struck -= 1;
+                continue;
+            }
             if link.credit() == 0 {
                 break;
             }
@@ -383,7 +390,6 @@ impl Core {
             }
             let tag = queued.sequence.to_be_bytes();
             let tracked = self.outgoing.window.get(queued.sequence).is_some();
-            let request = request_of(queued.sequence);
             let unsettled = match mode {
                 SenderSettleMode::Mixed => tracked || request.is_some(),
                 SenderSettleMode::Unsettled => true,
@@ -452,7 +458,7 @@ impl Core {
         if let (Some((sequence, cause)), Some(address)) = (failed, address) {
             let error = Error::Send { address, cause };
             if let Some(request) = request_of(sequence) {
-                self.requests.finish(request, Err(error));
+                self.refuse_request(request, error);
             } else {
                 self.outgoing
                     .finish(sequence, Status::Aborted, Some(error.clone()));

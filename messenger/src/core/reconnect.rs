@@ -7,7 +7,7 @@ use ferrion_engine::codec::Symbol;
 use ferrion_engine::protocol::conditions;
 use ferrion_engine::{LinkId, Time};
 
-use super::address::Address;
+use super::address::{Address, without_password};
 use super::pool::{ConnKey, Party, State};
 use super::sender::SenderKey;
 use super::source::SourceState;
@@ -177,13 +177,12 @@ impl Core {
 
     /// Where else an address may be found. They are asked for from the next connection on.
     pub(crate) fn set_alternatives(&mut self, address: &str, others: &[&str]) -> Result<()> {
-        let address = Address::parse(address)?;
+        let asked = Address::parse(address)?;
         let mut places = Vec::new();
-        for other in others {
-            let mut other = Address::parse(other)?;
-            other.scheme = address.scheme;
-            places.push((other.host.clone(), other.port()));
+        for text in others {
+            places.push(alternative(&asked, text)?);
         }
+        let address = asked;
         let place = asked_for(&address);
         if places.is_empty() {
             self.options.alternatives.remove(&place);
@@ -277,7 +276,7 @@ impl Core {
         conn.links.values().any(|party| match party {
             Party::Sender(sender) => {
                 let sender = self.senders.get(*sender);
-                sender.is_some_and(|sender| !sender.queue.is_empty() || sender.in_flight > 0)
+                sender.is_some_and(|sender| sender.waiting() > 0 || sender.in_flight > 0)
             }
             Party::Receiver(source) => source.is_some(),
             Party::Replies => false,
@@ -335,6 +334,7 @@ impl Core {
         if delay == 0 {
             self.connect(new);
         }
+        self.hold_requests(old);
         let links = self
             .pool
             .get_mut(old)
@@ -345,7 +345,6 @@ impl Core {
             })
             .unwrap_or_default();
         self.incoming.settled.retain(|(conn, _)| *conn != old);
-        self.hold_requests(old);
         let mut moved = 0;
         let links: Vec<(LinkId, Party)> = links
             .into_iter()
@@ -470,6 +469,28 @@ impl Core {
         self.given_up += lost;
         lost
     }
+}
+
+/// The place that an alternative means: it has nothing to say but host and port.
+fn alternative(asked: &Address, text: &str) -> Result<Place> {
+    let mut other = Address::parse(text)?;
+    let reason = if other.listen {
+        "'~' means to listen; an alternative is connected to"
+    } else if other.user.is_some() || other.password.is_some() {
+        "an alternative gets the user and password of the address that it stands for; leave them out"
+    } else if !other.node().is_empty() {
+        "an alternative is another host for the same nodes; leave the name out"
+    } else if text.contains("://") && other.scheme != asked.scheme {
+        "an alternative has the scheme of the address that it stands for; write the same, or none"
+    } else {
+        // Its port is that of the scheme, unless it says one.
+        other.scheme = asked.scheme;
+        return Ok((other.host.clone(), other.port()));
+    };
+    Err(Error::InvalidAddress {
+        address: without_password(text),
+        reason: reason.to_owned(),
+    })
 }
 
 /// The host and port that alternatives are set for.

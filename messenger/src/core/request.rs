@@ -5,7 +5,7 @@
 //! sender, then for its reply. It is kept until that has come: a connection that is made again has
 //! another reply address, to which the request is then sent again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use ferrion_engine::message::{Message, MessageId};
@@ -53,8 +53,8 @@ impl Entry {
 enum Stage {
     /// For the reply address.
     Waiting,
-    /// In the queue of its sender.
-    Queued,
+    /// In the queue of its sender, where it has so many octets.
+    Queued(usize),
     /// The peer has it, and has not said what became of it.
     Sent,
     /// The peer took it.
@@ -66,6 +66,8 @@ enum Stage {
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     entries: BTreeMap<u64, Entry>,
+    /// Those that are not done, by the numbers of their senders.
+    open: HashMap<u64, BTreeSet<u64>>,
     last: u64,
     /// What correlation-ids begin with, so that nobody guesses those of others.
     token: u64,
@@ -98,15 +100,29 @@ impl Requests {
         (text.as_str() == self.correlation(id)).then_some(id)
     }
 
-    fn is_queued(&self, id: u64) -> bool {
-        let entry = self.entries.get(&id);
-        entry.is_some_and(|entry| matches!(entry.stage, Stage::Queued))
+    pub(super) fn is_queued(&self, id: u64) -> bool {
+        self.queued(id).is_some()
+    }
+
+    /// In whose queue a request is, and with how many octets.
+    fn queued(&self, id: u64) -> Option<(SenderKey, usize)> {
+        let entry = self.entries.get(&id)?;
+        match entry.stage {
+            Stage::Queued(octets) => Some((entry.sender, octets)),
+            _ => None,
+        }
+    }
+
+    /// Requests to a sender that are not done, the oldest first.
+    fn open_at(&self, sender: SenderKey) -> Vec<u64> {
+        let ids = self.open.get(&sender.to_bits());
+        ids.map_or_else(Vec::new, |ids| ids.iter().copied().collect())
     }
 
     /// An engine has the request.
     pub(super) fn sent(&mut self, id: u64) {
         if let Some(entry) = self.entries.get_mut(&id)
-            && matches!(entry.stage, Stage::Queued)
+            && matches!(entry.stage, Stage::Queued(_))
         {
             entry.stage = Stage::Sent;
             self.untaken += 1;
@@ -128,8 +144,9 @@ impl Requests {
         self.untaken
     }
 
-    /// A request got its reply, or never will. The first end counts; answers whether this was it.
-    pub(super) fn finish(&mut self, id: u64, result: Result<Bytes>) -> bool {
+    /// A request got its reply, or never will. The first end counts; answers whether this was it. One that
+    /// may be in a queue is [ended](Core::end_request) instead.
+    fn finish(&mut self, id: u64, result: Result<Bytes>) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else {
             return false;
         };
@@ -142,13 +159,15 @@ impl Requests {
         if let Some(until) = entry.until.take() {
             self.timers.remove(&(until, id));
         }
+        let sender = entry.sender.to_bits();
+        if let Some(ids) = self.open.get_mut(&sender) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.open.remove(&sender);
+            }
+        }
         entry.stage = Stage::Done(result);
         true
-    }
-
-    fn remove(&mut self, id: u64) -> Option<Entry> {
-        self.finish(id, Err(Error::EndOfQueue));
-        self.entries.remove(&id)
     }
 }
 
@@ -212,6 +231,11 @@ impl Core {
             until: None,
         };
         requests.entries.insert(id, entry);
+        requests
+            .open
+            .entry(sender.to_bits())
+            .or_default()
+            .insert(id);
         if let Some(patience) = patience {
             requests.fresh.push((id, patience));
         }
@@ -236,7 +260,7 @@ impl Core {
         if !self.is_answered(id) {
             return Ok(None);
         }
-        match self.requests.remove(id).map(|entry| entry.stage) {
+        match self.requests.entries.remove(&id).map(|entry| entry.stage) {
             Some(Stage::Done(result)) => result.map(Some),
             _ => Ok(None),
         }
@@ -244,11 +268,8 @@ impl Core {
 
     /// Forgets a request. Answers whether there was one.
     pub(crate) fn cancel_request(&mut self, id: u64) -> bool {
-        let Some(entry) = self.requests.remove(id) else {
-            return false;
-        };
-        self.unqueue_requests(entry.sender);
-        true
+        self.end_request(id, Err(Error::EndOfQueue));
+        self.requests.entries.remove(&id).is_some()
     }
 
     /// Requests that wait for their reply.
@@ -379,22 +400,29 @@ impl Core {
 
     /// Requests on a connection that are not done.
     fn requests_on(&self, key: ConnKey) -> Vec<u64> {
-        if self.requests.outstanding == 0 {
-            return Vec::new();
-        }
-        let here = |entry: &Entry| {
-            let sender = self.senders.get(entry.sender);
-            !matches!(entry.stage, Stage::Done(_)) && sender.is_some_and(|it| it.conn == key)
-        };
-        let entries = self.requests.entries.iter();
-        entries
-            .filter(|(_, entry)| here(entry))
-            .map(|(id, _)| *id)
-            .collect()
+        let mut ids: Vec<u64> = self
+            .senders_with_requests(key)
+            .flat_map(|sender| self.requests.open_at(sender))
+            .collect();
+        // In the order in which they were made.
+        ids.sort_unstable();
+        ids
+    }
+
+    fn senders_with_requests(&self, key: ConnKey) -> impl Iterator<Item = SenderKey> {
+        let conn = self.pool.get(key).filter(|_| self.requests.outstanding > 0);
+        let parties = conn.into_iter().flat_map(|conn| conn.links.values());
+        parties.filter_map(|party| match party {
+            Party::Sender(sender) => {
+                let open = self.requests.open.contains_key(&sender.to_bits());
+                open.then_some(*sender)
+            }
+            _ => None,
+        })
     }
 
     pub(super) fn has_requests(&self, key: ConnKey) -> bool {
-        !self.requests_on(key).is_empty()
+        self.senders_with_requests(key).next().is_some()
     }
 
     /// Queues what waited for the reply address: one request, or all of the connection.
@@ -431,7 +459,7 @@ impl Core {
             };
             message.set_reply_to(address.as_str());
             let payload = message.to_bytes();
-            entry.stage = Stage::Queued;
+            entry.stage = Stage::Queued(payload.len());
             count += 1;
             self.requests.untaken -= 1;
             self.outgoing.queued += 1;
@@ -465,6 +493,7 @@ impl Core {
             return;
         };
         let mut strays = 0;
+        let mut replies = Vec::new();
         while let Some(delivery) = link.next_delivery() {
             let payload = delivery.payload.into_bytes();
             let request = self.requests.find(&payload);
@@ -479,10 +508,16 @@ impl Core {
                 // It fails if the sender settled first, which is as good.
                 let _ = link.settle(delivery, outcome);
             }
-            let expected = request.is_some_and(|id| self.requests.finish(id, Ok(payload)));
-            strays += u32::from(!expected);
+            match request {
+                Some(request) => replies.push((request, payload)),
+                None => strays += 1,
+            }
         }
         conn.useful = true;
+        for (request, payload) in replies {
+            // What was answered already is a stray as well.
+            strays += u32::from(!self.end_request(request, Ok(payload)));
+        }
         // What nobody asked for must not use up the credit of what was.
         self.grant_replies(key, id, strays);
         self.pool.touch(key);
@@ -491,29 +526,39 @@ impl Core {
     // ---- how requests end ----
 
     /// A request is over, and is not sent any more if it was not yet.
-    fn end_request(&mut self, id: u64, result: Result<Bytes>) {
-        let sender = self.requests.entries.get(&id).map(|entry| entry.sender);
-        if self.requests.finish(id, result)
-            && let Some(sender) = sender
-        {
-            self.unqueue_requests(sender);
+    /// The first end counts; answers whether this was it.
+    fn end_request(&mut self, id: u64, result: Result<Bytes>) -> bool {
+        let queued = self.requests.queued(id);
+        let ended = self.requests.finish(id, result);
+        if let Some((sender, octets)) = queued {
+            self.strike_out(sender, octets);
         }
+        ended
     }
 
-    /// Takes requests out of a queue that do not belong there any more.
-    fn unqueue_requests(&mut self, key: SenderKey) {
+    /// A request in a queue does not belong there any more.
+    fn strike_out(&mut self, key: SenderKey, octets: usize) {
         let Some(sender) = self.senders.get_mut(key) else {
             return;
         };
-        let (requests, outgoing) = (&self.requests, &mut self.outgoing);
-        sender.queue.retain(|queued| {
-            let keep = request_of(queued.sequence).is_none_or(|id| requests.is_queued(id));
-            if !keep {
-                outgoing.queued -= 1;
-                outgoing.octets -= queued.payload.len();
-            }
-            keep
-        });
+        self.outgoing.queued -= 1;
+        self.outgoing.octets -= octets;
+        sender.struck += 1;
+        // Each is moved at most as often as others were struck out: linear, however many end together.
+        if sender.struck * 2 > sender.queue.len() {
+            self.sweep(key);
+        }
+    }
+
+    /// Takes out of a queue what was struck out.
+    fn sweep(&mut self, key: SenderKey) {
+        if let Some(sender) = self.senders.get_mut(key) {
+            sender.struck = 0;
+            let requests = &self.requests;
+            sender.queue.retain(|queued| {
+                request_of(queued.sequence).is_none_or(|id| requests.is_queued(id))
+            });
+        }
     }
 
     /// The peer said what became of a request.
@@ -530,37 +575,38 @@ impl Core {
             address: node,
             cause: what.to_owned(),
         });
+        self.end_request(id, Err(error));
+    }
+
+    /// A send failed for what the request is.
+    pub(super) fn refuse_request(&mut self, id: u64, error: Error) {
         self.requests.finish(id, Err(error));
     }
 
     /// A sender is gone: its requests will not be answered.
     pub(super) fn fail_requests_of(&mut self, key: SenderKey, error: &Error) {
-        if self.requests.outstanding == 0 {
-            return;
+        for id in self.requests.open_at(key) {
+            self.end_request(id, Err(error.clone()));
         }
-        let entries = self.requests.entries.iter();
-        let ids: Vec<u64> = entries
-            .filter(|(_, entry)| entry.sender == key)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
-            self.requests.finish(id, Err(error.clone()));
-        }
-        self.unqueue_requests(key);
     }
 
     /// A connection is about to be replaced: its requests wait for another reply address.
     pub(super) fn hold_requests(&mut self, key: ConnKey) {
         let mut senders = BTreeSet::new();
         for id in self.requests_on(key) {
+            let queued = self.requests.queued(id);
             if let Some(entry) = self.requests.entries.get_mut(&id) {
                 self.requests.untaken += usize::from(!entry.is_untaken());
                 entry.stage = Stage::Waiting;
-                senders.insert(entry.sender.to_bits());
+            }
+            if let Some((sender, octets)) = queued {
+                self.strike_out(sender, octets);
+                senders.insert(sender.to_bits());
             }
         }
+        // They may be queued again: then what was struck out could not be told from them.
         for bits in senders {
-            self.unqueue_requests(SenderKey::from_bits(bits));
+            self.sweep(SenderKey::from_bits(bits));
         }
     }
 

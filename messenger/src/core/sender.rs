@@ -26,6 +26,9 @@ pub(crate) struct Sender {
     /// The node at the peer.
     pub(crate) node: Str,
     pub(crate) queue: VecDeque<Queued>,
+    /// How many of the queue are requests that ended meanwhile. They count for nothing, and are taken
+    /// out when they are the majority: finding each when it ends would cost more.
+    pub(crate) struck: usize,
     /// Messages in the window that the peer has and did not answer.
     pub(crate) in_flight: usize,
     /// Messages sent settled whose octets the socket has not taken yet.
@@ -35,4 +38,11 @@ pub(crate) struct Sender {
     /// Whether it stands in the line of those that may send, and in that of its connection.
     pub(crate) ready: bool,
     pub(crate) flushing: bool,
+}
+
+impl Sender {
+    /// Messages that wait for credit.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len() - self.struck
+    }
 }

@@ -19,8 +19,7 @@ impl Core {
         let unsent = format!("while {count} {messages} {are} not acknowledged");
         let mut senders = self.senders.iter();
         let first = senders.find_map(|(_, sender)| {
-            let unfinished =
-                !sender.queue.is_empty() || sender.in_flight > 0 || sender.unflushed > 0;
+            let unfinished = sender.waiting() > 0 || sender.in_flight > 0 || sender.unflushed > 0;
             unfinished.then(|| {
                 (
                     sender.conn,
