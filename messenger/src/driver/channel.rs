@@ -21,8 +21,8 @@ use super::tls::{Tls, is_tls};
 use super::web::Web;
 use crate::fault::{Cause, TlsFault};
 
-/// Octets read at once. Large enough that a full one costs many times the call that fills it.
-const READ: usize = 128 << 10;
+/// Octets read at once at most. Large enough that a full one costs many times the call that fills it.
+pub(crate) const READ: usize = 128 << 10;
 /// What a client is told that speaks AMQP without TLS where there is no way but TLS (2.2, 5.2).
 const TLS_HEADER: &[u8] = b"AMQP\x02\x01\x00\x00";
 
@@ -275,7 +275,7 @@ impl Channel {
     // ---- reading ----
 
     /// Reads once. It may have become [open](Self::is_open) by what came.
-    pub(crate) fn read<'a>(&mut self, buffers: &'a mut Buffers) -> Arrival<'a> {
+    pub(crate) fn read<'a>(&mut self, buffers: &'a mut Buffers, most: usize) -> Arrival<'a> {
         if let Some(ending) = &mut self.ending {
             return match std::mem::replace(ending, Ending::Told) {
                 Ending::Goodbye => Arrival::End(None),
@@ -286,7 +286,11 @@ impl Channel {
                 }
             };
         }
-        let count = match self.socket.read(&mut buffers.wire) {
+        let most = most.min(buffers.wire.len());
+        let count = match self
+            .socket
+            .read(buffers.wire.get_mut(..most).unwrap_or_default())
+        {
             Ok(None) => return Arrival::Nothing,
             Ok(Some(0)) => return self.ended(),
             Ok(Some(count)) => count,

@@ -25,7 +25,7 @@ use crate::core::address::Scheme;
 use crate::core::{Action, ConnKey, Core, SourceKey};
 use crate::error::{Error, Result};
 use crate::fault::Cause;
-use channel::{Arrival, Buffers, Channel, Progress, Security, Wrapping, later};
+use channel::{Arrival, Buffers, Channel, Progress, READ, Security, Wrapping, later};
 use listen::Listener;
 use parting::Parting;
 use resolve::Resolver;
@@ -37,8 +37,11 @@ use web::{Web, WebSettings};
 const WAKE: Token = Token(0);
 /// How much the poll tells at once.
 const EVENTS: usize = 256;
-/// Reads from one connection in one turn: nobody who talks without pause keeps the others waiting.
-const READS: usize = 16;
+/// Octets read in one turn, shared out among those who have something to say: nobody who talks without pause keeps the
+/// others waiting, and many who talk at once get on alike.
+const TURN: usize = 16 * READ;
+/// The least that each of them may say in one turn. With less, the calls would cost more than what they bring.
+const LEAST: usize = 8 << 10;
 /// How long the two sides of a new connection may take to agree on how they talk, unless it is set.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
@@ -170,6 +173,17 @@ impl Driver {
             }
         }
         self.sort_events();
+        // Who is known first is read first: all are to be known before anybody is read.
+        for _ in 0..self.channels.len() / EVENTS {
+            if !self.crowded {
+                break;
+            }
+            let polled = self.poll.poll(&mut self.events, Some(Duration::ZERO));
+            if polled.is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+                break;
+            }
+            self.sort_events();
+        }
         let mut busy = self.open_all(core);
         busy |= self.accept_all(core);
         busy |= self.read_all(core);
@@ -420,9 +434,10 @@ impl Driver {
 
     fn read_all(&mut self, core: &mut Core) -> bool {
         let mut busy = false;
+        let share = (TURN / self.readable.len().max(1)).max(LEAST);
         for conn in std::mem::take(&mut self.readable) {
-            for _ in 0..READS {
-                if !self.read(core, conn) {
+            for _ in 0..share.div_ceil(READ) {
+                if !self.read(core, conn, share) {
                     break;
                 }
                 busy = true;
@@ -436,8 +451,8 @@ impl Driver {
         busy
     }
 
-    /// Reads once. Answers whether anything came of it.
-    fn read(&mut self, core: &mut Core, conn: ConnKey) -> bool {
+    /// Reads `most` octets, or fewer, once. Answers whether anything came of it.
+    fn read(&mut self, core: &mut Core, conn: ConnKey, most: usize) -> bool {
         let now = self.now();
         let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;
@@ -446,7 +461,7 @@ impl Driver {
             return false;
         }
         let was_open = channel.is_open();
-        match channel.read(&mut self.buffers) {
+        match channel.read(&mut self.buffers, most) {
             Arrival::Nothing => return false,
             Arrival::Octets(octets) => {
                 if !was_open && channel.is_open() {
