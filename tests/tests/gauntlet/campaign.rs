@@ -10,7 +10,7 @@ use ferrion_tests::interop::proxy::{Cut, Direction};
 use crate::WATCHDOG;
 use crate::hall::Hall;
 use crate::level::Level;
-use crate::round::{Outcome, Promise, Round};
+use crate::round::{KEEP, Outcome, Promise, Round};
 use crate::support::Wire;
 
 /// Rounds at a time: many of them wait for a stall to be noticed.
@@ -34,7 +34,7 @@ impl Campaign {
     /// Begins with rounds without faults.
     pub(crate) fn open(wire: Wire, promise: Promise) -> Self {
         let mut campaign = Self {
-            hall: Arc::new(Hall::open(wire)),
+            hall: Arc::new(Hall::open(wire, promise)),
             wire,
             promise,
             number: Arc::default(),
@@ -157,6 +157,10 @@ impl Campaign {
 
     /// What is held once everything that was let go of is gone: the other side takes its time to notice.
     fn settled_level(&self, descriptors: Option<usize>) -> Level {
+        if self.promise == Promise::ExactlyOnce {
+            // Links of rounds whose farewell was cut off are kept until then.
+            std::thread::sleep(KEEP);
+        }
         let begun = Instant::now();
         let mut level = Level::now();
         loop {

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use ferrion_messenger::{Credit, Error, Flags, Interrupter, Message};
 
+use crate::round::Promise;
 use crate::support::Wire;
 use crate::{IDLE, MESSAGES};
 
@@ -28,10 +29,11 @@ struct Book {
 }
 
 impl Hall {
-    pub(crate) fn open(wire: Wire) -> Self {
+    pub(crate) fn open(wire: Wire, promise: Promise) -> Self {
         let (mut messenger, address) = wire.server();
         messenger.set_timeout(None);
         messenger.set_idle_time_out(Some(IDLE));
+        messenger.set_link_recovery(promise.recovery());
         messenger.set_incoming_window(1);
         let interrupter = messenger.interrupter();
         let book = Arc::new(Mutex::new(Book::default()));

@@ -108,6 +108,27 @@ fn at_a_thousand_octets_of_each_direction_nothing_that_was_accepted_is_lost() {
 }
 
 #[test]
+fn at_every_frame_boundary_recovered_links_carry_each_message_once() {
+    let _alone = ALONE.lock();
+    let campaign = Campaign::open(Wire::Tcp, Promise::ExactlyOnce);
+    let mut rng = Rng::new(6);
+    let mut plan = Vec::new();
+    for direction in DIRECTIONS {
+        let (frames, _) = campaign.size(direction);
+        let places = (0..=frames).map(|frames| Place::Frame(frames, 0));
+        plan.extend(cuts(direction, places, &[], &mut rng));
+    }
+    campaign.run("at every frame boundary", plan);
+}
+
+#[test]
+fn at_a_thousand_octets_of_each_direction_recovered_links_carry_each_message_once() {
+    let _alone = ALONE.lock();
+    let campaign = Campaign::open(Wire::Tcp, Promise::ExactlyOnce);
+    campaign.run("at 1,000 octets", octets(&campaign, OCTETS, 7));
+}
+
+#[test]
 fn at_some_octets_of_tls_and_of_websocket_nothing_that_was_accepted_is_lost() {
     let _alone = ALONE.lock();
     for (seed, wire) in [(3, Wire::Tls), (4, Wire::Ws), (5, Wire::Wss)] {

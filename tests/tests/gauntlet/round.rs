@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ferrion_messenger::{Message, Messenger, Reconnect, Status, Tracker};
+use ferrion_messenger::{LinkRecovery, Message, Messenger, Reconnect, Status, Tracker};
 use ferrion_tests::interop::proxy::{Cut, Direction, Proxy};
 
 use crate::hall::Hall;
@@ -12,10 +12,25 @@ use crate::{IDLE, MESSAGES, WATCHDOG};
 /// Messages that are put at a time; twice as many are on their way at most.
 const BURST: usize = 20;
 
+/// How long the links of those who left without a word are kept: far longer than it takes to come back.
+pub(crate) const KEEP: Duration = Duration::from_secs(4);
+
 /// What is promised about messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Promise {
     AtLeastOnce,
+    /// By link recovery, which both sides want.
+    ExactlyOnce,
+}
+
+impl Promise {
+    /// The setting that keeps it.
+    pub(crate) fn recovery(self) -> Option<LinkRecovery> {
+        (self == Self::ExactlyOnce).then(|| LinkRecovery {
+            keep_for: KEEP,
+            ..LinkRecovery::default()
+        })
+    }
 }
 
 /// What a round showed.
@@ -70,6 +85,10 @@ impl Round {
             return Err(explain(&mut messenger, what));
         }
         let repeated = tally.iter().filter(|count| **count > 1).count();
+        if self.promise == Promise::ExactlyOnce && repeated > 0 {
+            let what = format!("{repeated} messages were received more than once");
+            return Err(explain(&mut messenger, what));
+        }
         drop(messenger);
         let carried = |direction| (proxy.frames(direction).len(), proxy.octets(direction));
         Ok(Outcome {
@@ -93,9 +112,7 @@ impl Round {
             give_up_after: None,
             initial: true,
         }));
-        match self.promise {
-            Promise::AtLeastOnce => {}
-        }
+        messenger.set_link_recovery(self.promise.recovery());
         messenger
     }
 
