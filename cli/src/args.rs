@@ -137,6 +137,15 @@ pub(crate) struct Common {
     /// With ws:// and wss://: the path to ask for, or where listening the only one to answer
     #[arg(long, value_name = "PATH")]
     pub(crate) websocket_path: Option<String>,
+    /// Where else ADDRESS may be found, if it cannot be reached or is lost; may be given several times
+    #[arg(long = "alternative", value_name = "HOST[:PORT]")]
+    pub(crate) alternatives: Vec<String>,
+    /// Give up a connection that was lost and could not be made again for this many seconds; 0: at once
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) give_up_after: Duration,
+    /// Try again also where nobody was ever reached, until --give-up-after
+    #[arg(long)]
+    pub(crate) wait_for_peer: bool,
     /// Print every frame, both ways, on standard error
     #[arg(long)]
     pub(crate) trace: bool,

@@ -25,7 +25,7 @@ const BATCH: usize = 1000;
 
 /// Runs the command.
 pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
-    let mut messenger = session::messenger(&args.common)?;
+    let mut messenger = session::messenger(&args.common, &args.address)?;
     messenger.set_incoming_window(BATCH);
     if let Some(file) = &args.users {
         messenger.set_listener_passwords(read_users(file)?);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ferrion_messenger::Messenger;
+use ferrion_messenger::{ConnectionEvent, Messenger, Reconnect};
 
 use crate::args::Common;
 use crate::exit::Failure;
@@ -10,9 +10,19 @@ use crate::exit::Failure;
 /// The environment variable that has the password of `--user`: a command line can be read by every user of the machine.
 const PASSWORD: &str = "FERRION_PASSWORD";
 
-/// Makes a messenger with these options, not started yet.
-pub(crate) fn messenger(options: &Common) -> Result<Messenger, Failure> {
+/// Makes a messenger with these options for this address, not started yet.
+pub(crate) fn messenger(options: &Common, address: &str) -> Result<Messenger, Failure> {
     let mut messenger = Messenger::new()?;
+    let again = !options.give_up_after.is_zero();
+    messenger.set_reconnect(again.then(|| Reconnect {
+        give_up_after: Some(options.give_up_after),
+        initial: options.wait_for_peer,
+        ..Reconnect::default()
+    }));
+    if !options.alternatives.is_empty() {
+        let others = options.alternatives.iter().map(String::as_str);
+        messenger.set_alternatives(address, others)?;
+    }
     messenger.set_tracer(options.trace);
     messenger.set_allow_plain_without_tls(options.allow_plain_without_tls);
     if let Some(file) = &options.ca {
@@ -36,11 +46,26 @@ pub(crate) fn messenger(options: &Common) -> Result<Messenger, Failure> {
     Ok(messenger)
 }
 
-/// Prints the warnings and the traced frames that came up since the last time. That nobody reads them is no failure.
+/// Prints the warnings, the connections to be made again and the traced frames that came up since the last time. That
+/// nobody reads them is no failure.
 pub(crate) fn print_notes(messenger: &mut Messenger) {
     let mut to = io::stderr().lock();
     while let Some(warning) = messenger.poll_warning() {
         let _ = writeln!(to, "ferrion: warning: {warning}");
+    }
+    let mut failed = None;
+    while let Some(event) = messenger.poll_connection_event() {
+        match event {
+            ConnectionEvent::Failed { address, .. } => failed = Some(address),
+            ConnectionEvent::Retrying { address, .. } => {
+                let from = failed.take().unwrap_or_else(|| address.clone());
+                let _ = writeln!(
+                    to,
+                    "ferrion: warning: no connection to {from}; trying {address}"
+                );
+            }
+            _ => {}
+        }
     }
     while let Some(line) = messenger.poll_trace() {
         let _ = writeln!(to, "{line}");

@@ -31,3 +31,8 @@ pub mod sasl;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The program of docs/more-than-one-machine.md, compiled in the same way.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/more-than-one-machine.md")]
+pub struct MoreThanOneMachine;

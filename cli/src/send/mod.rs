@@ -19,7 +19,7 @@ use input::{Input, Next};
 pub(crate) fn run(args: &args::Send) -> Result<Ending, Failure> {
     // A wrong address is told before anything is read, and also if nothing is.
     Address::parse(&args.address)?;
-    let mut messenger = session::messenger(&args.common)?;
+    let mut messenger = session::messenger(&args.common, &args.address)?;
     messenger.set_outgoing_window(args.window as usize);
     messenger.set_timeout(Some(args.timeout));
     messenger.start()?;

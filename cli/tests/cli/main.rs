@@ -1,6 +1,7 @@
 //! The `ferrion` command, as a user runs it.
 #![forbid(unsafe_code)]
 
+mod alternatives;
 mod common;
 mod decode;
 mod demo;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command as Process, Stdio},
     sync::{
         OnceLock,
@@ -77,6 +77,16 @@ impl Command {
             heard: Vec::new(),
             writer: Some(writer),
         }
+    }
+
+    /// Where the command is, for shells to find it.
+    ///
+    /// # Panics
+    ///
+    /// When it can not be built.
+    #[must_use]
+    pub fn folder() -> &'static Path {
+        executable().parent().expect("a file in a folder")
     }
 
     /// Waits for the port in the line that a listening `ferrion recv` writes to standard error.

@@ -15,6 +15,7 @@
 mod cluster;
 mod login;
 mod outcomes;
+mod page;
 mod requests;
 mod restart;
 mod streams;
