@@ -8,8 +8,8 @@ use crate::codec::{Decode, DecodeError, Reader, skip};
 use crate::engine::Engine;
 use crate::error::{Fault, Scope};
 use crate::protocol::{
-    Attach, Begin, Close, Condition, Detach, Disposition, End, Flow, Open, Transfer, conditions,
-    read_descriptor,
+    Attach, Begin, Close, Condition, Detach, Disposition, End, Flow, Open, PlainTransfer, Transfer,
+    conditions, read_descriptor,
 };
 use crate::transport::frame::{Frame, FrameType};
 
@@ -46,6 +46,18 @@ impl Engine {
     // one that was just written costs as much as the decoding of several fields.
     fn dispatch_frame(&mut self, octets: &Bytes, frame: Frame) -> Result<(), Fault> {
         let channel = frame.channel;
+        let body = octets.get(frame.body..frame.end).unwrap_or_default();
+        if let Some((transfer, length)) = PlainTransfer::read(body)
+            && !self.endpoints.is_discarding()
+        {
+            let payload = frame.body + length..frame.end;
+            if self
+                .endpoints
+                .take_plain(channel, &transfer, octets, payload)
+            {
+                return Ok(());
+            }
+        }
         let mut reader = Reader::within(octets, frame.body, frame.end);
         let code = read_descriptor(&mut reader)
             .map_err(|error| Fault::decode("frame", &error.relative_to(frame.body)))?;

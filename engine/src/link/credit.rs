@@ -144,6 +144,12 @@ impl ReceiverCredit {
         self.credit
     }
 
+    /// Whether there is credit for one delivery more.
+    #[inline]
+    pub(crate) const fn is_open(&self) -> bool {
+        self.usable > 0
+    }
+
     /// The first transfer of a delivery arrived. `false` if there was no credit for it.
     #[must_use]
     #[inline]

@@ -1,5 +1,6 @@
 //! The link endpoint (2.6): attach and detach, for both roles.
 
+mod arrival;
 mod closing;
 mod credit;
 mod flow;
@@ -18,6 +19,7 @@ use crate::endpoints::{Control, EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
 use crate::ids::{DeliveryId, LinkId, SessionId};
+use crate::limits::Limits;
 use crate::protocol::{
     Attach, Condition, Detach, ReceiverSettleMode, Role, SenderSettleMode, conditions,
 };
@@ -177,6 +179,21 @@ impl Link {
             (Half::Sender(_), Some(attach)) => attach.rcv_settle_mode,
             _ => self.config.rcv_settle_mode,
         }
+    }
+
+    /// The largest message that the peer was told we take.
+    #[inline]
+    pub(crate) fn advertised_octets(&self) -> u64 {
+        match self.config.max_message_size {
+            None | Some(0) => u64::MAX,
+            Some(size) => size,
+        }
+    }
+
+    /// The largest delivery that is taken whole.
+    #[inline]
+    fn most_octets(&self, limits: &Limits) -> u64 {
+        self.advertised_octets().min(limits.delivery_octets)
     }
 
     /// The largest message the peer takes; `None` (on the wire also 0) for any size (2.7.3).

@@ -17,9 +17,6 @@ use crate::protocol::{Condition, DeliveryState, ReceiverSettleMode, Tag, Transfe
 use crate::recovery::{Awaited, Passing, Resuming};
 use crate::seq::Seq;
 
-/// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
-const MAX_ID_GAP: u32 = 256;
-
 /// What it costs to remember a transfer beside its payload, about.
 const TRANSFER_COST: u64 = 64;
 
@@ -545,22 +542,23 @@ impl Endpoints {
         let Some(session) = self.sessions.get_mut(session_id) else {
             return Ok(());
         };
-        if let Some(last) = session.last_incoming {
-            let step = number.distance_from(last);
-            if step == 0 || step > MAX_ID_GAP {
+        match session.last_incoming {
+            Some(last) if !session.is_next_incoming(number) => {
                 let text = format!("delivery-id {number} does not follow {last}");
-                return Err(Fault::session(session_id, conditions::INVALID_FIELD, text));
+                Err(Fault::session(session_id, conditions::INVALID_FIELD, text))
+            }
+            _ => {
+                session.last_incoming = Some(number);
+                Ok(())
             }
         }
-        session.last_incoming = Some(number);
-        Ok(())
     }
 
     /// A transfer for a link that ended here: nobody wants it, but the ids of the session go on from it.
     fn pass_over(&mut self, session_id: SessionId, transfer: &Transfer) {
         if let Some(session) = self.sessions.get_mut(session_id)
-            && let (Some(last), Some(number)) = (session.last_incoming, transfer.delivery_id)
-            && (1..=MAX_ID_GAP).contains(&Seq(number).distance_from(last))
+            && let (Some(_), Some(number)) = (session.last_incoming, transfer.delivery_id)
+            && session.is_next_incoming(Seq(number))
         {
             session.last_incoming = Some(Seq(number));
         }
@@ -568,12 +566,7 @@ impl Endpoints {
 
     /// A delivery must fit what we advertised, and what we are ready to buffer.
     fn check_size(&self, id: LinkId, octets: u64, buffered: u64) -> Result<(), Fault> {
-        let advertised = self
-            .links
-            .get(id)
-            .and_then(|link| link.config.max_message_size)
-            .filter(|size| *size > 0);
-        let most = advertised.unwrap_or(u64::MAX);
+        let most = self.links.get(id).map_or(u64::MAX, Link::advertised_octets);
         let buffer = self.limits().delivery_octets;
         if octets > most || buffered > buffer {
             let text = format!("the message has more than {} octets", most.min(buffer));

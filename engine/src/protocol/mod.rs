@@ -16,6 +16,7 @@ pub mod conditions;
 mod descriptor;
 mod messaging;
 mod node;
+mod plain;
 mod redirect;
 mod security;
 mod state;
@@ -36,6 +37,7 @@ pub use messaging::{
     TerminusExpiryPolicy,
 };
 pub use node::{LifetimePolicy, NodeProperties};
+pub(crate) use plain::PlainTransfer;
 pub use redirect::Redirect;
 pub use security::{SaslChallenge, SaslCode, SaslInit, SaslMechanisms, SaslOutcome, SaslResponse};
 pub use state::{DeliveryState, Outcome, TargetArchetype};

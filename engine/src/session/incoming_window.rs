@@ -66,6 +66,12 @@ impl IncomingWindow {
         self.remote
     }
 
+    /// Whether the peer may send one transfer more.
+    #[inline]
+    pub(crate) const fn is_open(&self) -> bool {
+        self.granted > 0
+    }
+
     /// One transfer arrived. `false` if the peer had no window for it: it broke 2.5.6.
     #[must_use]
     pub(crate) fn receive(&mut self) -> bool {

@@ -26,6 +26,9 @@ pub(crate) use outgoing_window::OutgoingWindow;
 /// What we say of our outgoing window: there is no limit on this side but the peer's own (2.5.6).
 const OUTGOING_WINDOW: u32 = i32::MAX as u32;
 
+/// How far a delivery-id may run ahead of the one before; ids are dense, so more is nonsense.
+const MAX_ID_GAP: u32 = 256;
+
 /// The state of one session.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -119,6 +122,13 @@ impl Session {
                 Some((number, id.into()))
             }
         }
+    }
+
+    /// Whether a delivery-id can be that of the next incoming delivery: it must go forward (2.6.12), and not by a leap.
+    #[inline]
+    pub(crate) fn is_next_incoming(&self, number: Seq) -> bool {
+        self.last_incoming
+            .is_none_or(|last| (1..=MAX_ID_GAP).contains(&number.distance_from(last)))
     }
 
     /// The delivery-id means this delivery no more.

@@ -1,0 +1,303 @@
+//! Transfers as nearly all are, read and written without the table.
+//!
+//! A small message is one transfer that says five things of itself, each in its shortest form. To go through a table of eleven
+//! fields for that, each of which may be absent, null or of several encodings, costs more than all else that is done for
+//! the message. What does not look like this is left to [`Transfer`](super::Transfer), which a test compares with.
+
+use alloc::vec::Vec;
+
+use super::tag::MAX_TAG;
+use super::transport::Transfer;
+use crate::codec::code;
+
+/// A transfer (2.7.5) that is all of its delivery, and says neither a state nor anything else that is rare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainTransfer<'a> {
+    pub(crate) handle: u32,
+    pub(crate) delivery_id: u32,
+    tag: &'a [u8],
+    pub(crate) message_format: u32,
+    pub(crate) settled: bool,
+    pub(crate) batchable: bool,
+}
+
+const PREFIX: [u8; 3] = [
+    code::DESCRIBED,
+    code::ULONG_SMALL,
+    Transfer::DESCRIPTOR as u8,
+];
+
+/// Where `more` stands in the list, and `batchable`, which is the last.
+const MORE: u8 = 5;
+const RCV_SETTLE_MODE: u8 = 6;
+const STATE: u8 = 7;
+const BATCHABLE: u8 = 10;
+
+impl<'a> PlainTransfer<'a> {
+    /// A transfer with this tag; `None` if it is longer than a tag can be.
+    #[inline]
+    pub(crate) fn new(handle: u32, delivery_id: u32, tag: &'a [u8]) -> Option<Self> {
+        (tag.len() <= MAX_TAG).then_some(Self {
+            handle,
+            delivery_id,
+            tag,
+            message_format: 0,
+            settled: false,
+            batchable: false,
+        })
+    }
+
+    /// The tag, of no more octets than one can have.
+    #[inline]
+    pub(crate) const fn tag(&self) -> &'a [u8] {
+        self.tag
+    }
+
+    /// Reads the transfer that a frame's body begins with, and how many octets it has. `None`: it is another performative, or
+    /// one that the table has to look at.
+    #[inline]
+    pub(crate) fn read(body: &'a [u8]) -> Option<(Self, usize)> {
+        let [a, b, c, code::LIST8, size, count, ..] = body.first_chunk::<6>()? else {
+            return None;
+        };
+        if [*a, *b, *c] != PREFIX || !(3..=BATCHABLE + 1).contains(count) {
+            return None;
+        }
+        // The size counts the octet of the count.
+        let end = PREFIX.len() + 2 + usize::from(*size);
+        let mut rest = body.get(6..end)?;
+        let handle = uint(&mut rest)?;
+        let delivery_id = uint(&mut rest)?;
+        let [code::BINARY8, length, after @ ..] = rest else {
+            return None;
+        };
+        let (tag, after) = after.split_at_checked(usize::from(*length))?;
+        let mut transfer = Self::new(handle, delivery_id, tag)?;
+        rest = after;
+        if *count > 3 {
+            transfer.message_format = uint_or_null(&mut rest)?;
+        }
+        if *count > 4 {
+            transfer.settled = flag(&mut rest)?;
+        }
+        for field in MORE..*count {
+            match field {
+                RCV_SETTLE_MODE | STATE => rest = rest.strip_prefix(&[code::NULL])?,
+                BATCHABLE => transfer.batchable = flag(&mut rest)?,
+                // More to come, resumed, aborted: none of that is plain.
+                _ if flag(&mut rest)? => return None,
+                _ => {}
+            }
+        }
+        rest.is_empty().then_some((transfer, end))
+    }
+
+    /// Appends the transfer.
+    #[inline]
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let tail: &[u8] = match (self.settled, self.batchable) {
+            (false, false) => &[],
+            (true, false) => &[code::TRUE],
+            (false, true) => &BATCHABLE_TAIL,
+            (true, true) => &SETTLED_BATCHABLE_TAIL,
+        };
+        let count = 4 + tail.len() as u8;
+        let start = out.len();
+        let [a, b, c] = PREFIX;
+        out.extend_from_slice(&[a, b, c, code::LIST8, 0, count]);
+        put_uint(out, self.handle);
+        put_uint(out, self.delivery_id);
+        out.extend_from_slice(&[code::BINARY8, self.tag.len() as u8]);
+        out.extend_from_slice(self.tag);
+        put_uint(out, self.message_format);
+        out.extend_from_slice(tail);
+        // At most 60 octets, as a tag has at most 32.
+        let size = (out.len() - start - PREFIX.len() - 2) as u8;
+        if let Some(place) = out.get_mut(start + PREFIX.len() + 1) {
+            *place = size;
+        }
+    }
+}
+
+/// From `settled` to `batchable`.
+const BATCHABLE_TAIL: [u8; 7] = tail(code::NULL);
+const SETTLED_BATCHABLE_TAIL: [u8; 7] = tail(code::TRUE);
+
+const fn tail(settled: u8) -> [u8; 7] {
+    let mut tail = [code::NULL; 7];
+    tail[0] = settled;
+    tail[6] = code::TRUE;
+    tail
+}
+
+#[inline]
+fn put_uint(out: &mut Vec<u8>, number: u32) {
+    match number.to_be_bytes() {
+        [0, 0, 0, 0] => out.push(code::UINT_ZERO),
+        [0, 0, 0, small] => out.extend_from_slice(&[code::UINT_SMALL, small]),
+        [a, b, c, d] => out.extend_from_slice(&[code::UINT, a, b, c, d]),
+    }
+}
+
+#[inline]
+fn uint(rest: &mut &[u8]) -> Option<u32> {
+    let (number, after) = match *rest {
+        [code::UINT_SMALL, small, after @ ..] => (u32::from(*small), after),
+        [code::UINT, a, b, c, d, after @ ..] => (u32::from_be_bytes([*a, *b, *c, *d]), after),
+        [code::UINT_ZERO, after @ ..] => (0, after),
+        _ => return None,
+    };
+    *rest = after;
+    Some(number)
+}
+
+#[inline]
+fn uint_or_null(rest: &mut &[u8]) -> Option<u32> {
+    if let [code::NULL, after @ ..] = *rest {
+        *rest = after;
+        return Some(0);
+    }
+    uint(rest)
+}
+
+/// A boolean in one octet, or null, which is false for all of these fields.
+#[inline]
+fn flag(rest: &mut &[u8]) -> Option<bool> {
+    let (set, after) = match *rest {
+        [code::TRUE, after @ ..] => (true, after),
+        [code::FALSE | code::NULL, after @ ..] => (false, after),
+        _ => return None,
+    };
+    *rest = after;
+    Some(set)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PlainTransfer;
+    use crate::codec::{Decode, Encode, Reader};
+    use crate::protocol::{DeliveryState, ReceiverSettleMode, Tag, Transfer};
+    use alloc::vec::Vec;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    /// What the table makes of the same octets, if it is a transfer that is plain.
+    fn by_table(octets: &[u8]) -> Option<(Transfer, usize)> {
+        let octets = Bytes::copy_from_slice(octets);
+        let mut reader = Reader::new(&octets);
+        let transfer = Transfer::decode(&mut reader).ok()?;
+        Some((transfer, reader.position()))
+    }
+
+    fn agrees(octets: &[u8]) -> Result<bool, TestCaseError> {
+        let Some((plain, length)) = PlainTransfer::read(octets) else {
+            return Ok(false);
+        };
+        let Some((table, length_by_table)) = by_table(octets) else {
+            return Err(TestCaseError::fail("the table refuses it"));
+        };
+        prop_assert_eq!(length, length_by_table);
+        prop_assert_eq!(plain.handle, table.handle);
+        prop_assert_eq!(Some(plain.delivery_id), table.delivery_id);
+        prop_assert_eq!(Some(plain.tag()), table.delivery_tag.as_deref());
+        prop_assert_eq!(plain.message_format, table.message_format.unwrap_or(0));
+        prop_assert_eq!(plain.settled, table.settled.unwrap_or(false));
+        prop_assert_eq!(plain.batchable, table.batchable);
+        let rare = table.more || table.resume || table.aborted;
+        prop_assert!(!rare && table.rcv_settle_mode.is_none() && table.state.is_none());
+        Ok(true)
+    }
+
+    fn number() -> impl Strategy<Value = u32> {
+        prop_oneof![Just(0), 0u32..300, any::<u32>()]
+    }
+
+    prop_compose! {
+        fn plain_fields()(
+            handle in number(),
+            id in number(),
+            tag in prop::collection::vec(any::<u8>(), 0..=32),
+            format in number(),
+            settled in any::<bool>(),
+            batchable in any::<bool>(),
+        ) -> Transfer {
+            let mut transfer = Transfer::new(handle);
+            transfer.delivery_id = Some(id);
+            transfer.delivery_tag = Some(Tag::new(&tag).unwrap());
+            transfer.message_format = Some(format);
+            transfer.settled = settled.then_some(true);
+            transfer.batchable = batchable;
+            transfer
+        }
+    }
+
+    fn encoded(transfer: &Transfer) -> Vec<u8> {
+        let mut octets = Vec::new();
+        transfer.encode(&mut octets);
+        octets
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_transfer_has_the_octets_that_the_table_gives_it(transfer in plain_fields(), payload in any::<[u8; 3]>()) {
+            let tag = transfer.delivery_tag.unwrap();
+            let mut plain = PlainTransfer::new(transfer.handle, transfer.delivery_id.unwrap(), &tag).unwrap();
+            plain.message_format = transfer.message_format.unwrap();
+            plain.settled = transfer.settled.is_some();
+            plain.batchable = transfer.batchable;
+            let mut octets = Vec::new();
+            plain.encode(&mut octets);
+            prop_assert_eq!(&octets, &encoded(&transfer));
+            let length = octets.len();
+            octets.extend_from_slice(&payload);
+            prop_assert_eq!(PlainTransfer::read(&octets), Some((plain, length)));
+        }
+
+        #[test]
+        fn what_is_read_is_what_the_table_reads(
+            mut transfer in plain_fields(),
+            rare in 0u8..12,
+            flag in any::<bool>(),
+            at in any::<prop::sample::Index>(),
+            octet in prop_oneof![Just(0x40u8), Just(0x41), Just(0x42), Just(0x43), Just(0x52), Just(0xa0), any::<u8>()],
+        ) {
+            match rare {
+                0 => transfer.more = flag,
+                1 => transfer.resume = flag,
+                2 => transfer.aborted = flag,
+                3 => transfer.state = flag.then_some(DeliveryState::Accepted),
+                4 => transfer.rcv_settle_mode = flag.then_some(ReceiverSettleMode::Second),
+                5 => transfer.message_format = None,
+                6 => transfer.settled = Some(flag),
+                7 => transfer.delivery_tag = None,
+                8 => transfer.delivery_id = None,
+                _ => {}
+            }
+            let mut octets = encoded(&transfer);
+            agrees(&octets)?;
+            // One octet of the fields is another.
+            let at = at.index(octets.len());
+            octets[at] = octet;
+            octets.extend_from_slice(&[0x40; 4]);
+            agrees(&octets)?;
+        }
+
+        #[test]
+        fn nothing_is_made_of_other_octets(list in prop::collection::vec(any::<u8>(), 0..40), count in 0u8..13) {
+            let mut octets = Vec::from([0, 0x53, 0x14, 0xc0, list.len() as u8 + 1, count]);
+            octets.extend(list);
+            agrees(&octets)?;
+        }
+    }
+
+    #[test]
+    fn longer_tags_and_wider_encodings_are_left_to_the_table() {
+        assert!(PlainTransfer::new(0, 0, &[7; 33]).is_none());
+        let wide = [
+            0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xc0, 5, 3, 0x43, 0x43, 0xa0, 0,
+        ];
+        assert!(by_table(&wide).is_some() && PlainTransfer::read(&wide).is_none());
+        let short = [0, 0x53, 0x14, 0xc0, 5, 3, 0x43, 0x43, 0xa0, 0];
+        assert!(PlainTransfer::read(&short).is_some());
+    }
+}
