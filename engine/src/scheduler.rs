@@ -1,20 +1,20 @@
 //! What goes out next: control frames in the order of their causes, then transfers: sessions in turn, their links in turn.
 
-use alloc::boxed::Box;
+mod send;
+
 use alloc::vec::Vec;
 
 use crate::codec::Encode;
-use crate::config::SendOptions;
-use crate::delivery::{OutgoingMore, Payload, SendPayload, state_to_keep};
+use crate::delivery::Payload;
 use crate::endpoints::{Control, Phase};
 use crate::engine::Engine;
-use crate::error::SendError;
-use crate::ids::{DeliveryId, LinkId, SessionId};
-use crate::link::{After, Half, Sending, TRANSFER_OVERHEAD};
+use crate::ids::{LinkId, SessionId};
+use crate::link::{After, Half, TRANSFER_OVERHEAD};
 use crate::protocol::{
     Condition, DeliveryState, Disposition, Open, SenderSettleMode, Tag, Transfer, conditions,
 };
 use crate::seq::Seq;
+use crate::transport::Output;
 use crate::transport::frame::{self, FrameTooLarge, FrameType};
 
 /// Transfers that a link may write before it is the next one's turn.
@@ -356,13 +356,12 @@ impl Engine {
         sending.remaining -= count;
         sender.queued_octets -= count;
         let chain_octets = endpoints.config.limits.chain_octets;
-        write_transfer(
-            &mut self.transport,
-            channel,
-            &transfer,
-            Source::Rope(&mut sending.payload, count),
-            chain_octets,
-        );
+        let output = self.transport.output();
+        let start = frame::begin(output, FrameType::Amqp, channel);
+        transfer.encode(output.buffer());
+        let chained = write_rope(output, &mut sending.payload, count, chain_octets);
+        frame::finish(output, start, chained);
+        self.transport.trace_written(channel, start, chained);
         if !transfer.more
             && let Some(sent) = sender.pop_sent()
             && let (After::Settle(state), Some(number)) = (sent.after, sent.number)
@@ -372,139 +371,6 @@ impl Engine {
         }
         true
     }
-
-    /// Takes a message for sending: writes it at once where nothing stands before it, else queues it.
-    pub(crate) fn send(
-        &mut self,
-        id: LinkId,
-        tag: &[u8],
-        options: &SendOptions,
-        payload: SendPayload<'_>,
-    ) -> Result<Option<DeliveryId>, SendError> {
-        let size = payload.len();
-        let settled = options.settled;
-        let keeps = self.endpoints.check_send(id, size, tag, options)? && !settled;
-        let state_size = self.check_state(options.state.as_ref())?;
-        let mut payload = payload;
-        let kept = keeps.then(|| keep(&mut payload, options));
-        let format = options.message_format;
-        if let Some((channel, handle, number)) = self.claim_direct(id, size + state_size) {
-            let delivery =
-                (!settled).then(|| self.endpoints.remember(id, tag, format, Some(number), kept));
-            let mut transfer = Transfer::new(handle);
-            first_transfer(&mut transfer, number, tag, options.message_format);
-            transfer.settled = settled.then_some(true);
-            if options.state.is_some() {
-                transfer.state.clone_from(&options.state);
-            }
-            transfer.batchable = options.batchable;
-            let chain_octets = self.endpoints.limits().chain_octets;
-            let source = match payload {
-                SendPayload::Borrowed(octets) => Source::Octets(octets),
-                SendPayload::Shared(mut rope) => {
-                    write_transfer(
-                        &mut self.transport,
-                        channel,
-                        &transfer,
-                        Source::Rope(&mut rope, size),
-                        chain_octets,
-                    );
-                    return Ok(delivery.map(Into::into));
-                }
-            };
-            write_transfer(
-                &mut self.transport,
-                channel,
-                &transfer,
-                source,
-                chain_octets,
-            );
-            return Ok(delivery.map(Into::into));
-        }
-        let delivery = (!settled).then(|| self.endpoints.remember(id, tag, format, None, kept));
-        let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
-        let sending = Sending {
-            state: options.state.clone(),
-            batchable: options.batchable,
-            ..Sending::new(delivery, tag, format, payload.into_payload())
-        };
-        Ok(self.endpoints.enqueue(id, sending))
-    }
-
-    /// Begins a delivery whose payload is written in pieces.
-    pub(crate) fn stream(
-        &mut self,
-        id: LinkId,
-        tag: &[u8],
-        options: &SendOptions,
-    ) -> Result<DeliveryId, SendError> {
-        self.check_state(options.state.as_ref())?;
-        self.endpoints.stream(id, tag, options)
-    }
-
-    /// How many octets a state adds to each transfer, if that leaves room for the message.
-    #[inline]
-    fn check_state(&self, state: Option<&DeliveryState>) -> Result<usize, SendError> {
-        let Some(state) = state else { return Ok(0) };
-        let size = state_octets(state);
-        // Half of what a frame has room for, so that a message does not become a thousand of them.
-        let limit = (self.transport.remote_max() as usize - TRANSFER_OVERHEAD) / 2;
-        if size > limit {
-            return Err(SendError::StateTooLarge { size, limit });
-        }
-        Ok(size)
-    }
-
-    /// If a one-frame message of this link could be written now, in the same place of the stream where
-    /// the scheduler would put it: takes credit, window and delivery-id for it.
-    ///
-    /// This spares the queue, and for borrowed octets an allocation.
-    fn claim_direct(&mut self, id: LinkId, size: usize) -> Option<(u16, u32, Seq)> {
-        let endpoints = &mut self.endpoints;
-        let nothing_waits = endpoints.control.is_empty() && endpoints.ready.is_empty();
-        if !nothing_waits
-            || self.close_written
-            || self.transport.pending().len() >= endpoints.config.limits.output_octets
-            || size + TRANSFER_OVERHEAD > self.transport.remote_max() as usize
-        {
-            return None;
-        }
-        let link = endpoints.links.get_mut(id)?;
-        let session = endpoints.sessions.get_mut(link.session)?;
-        let Half::Sender(sender) = &mut link.half else {
-            return None;
-        };
-        if sender.is_busy()
-            || session.outgoing_window.available() == 0
-            || session.local != Phase::Open
-        {
-            return None;
-        }
-        let claimed = (
-            session.local_channel?,
-            link.local_handle?,
-            session.next_delivery,
-        );
-        session.next_delivery = session.next_delivery.next();
-        session.outgoing_window.send();
-        sender.credit.send();
-        Some(claimed)
-    }
-}
-
-/// Where the payload of a transfer comes from.
-enum Source<'a> {
-    Octets(&'a [u8]),
-    /// The first so many octets of a rope, which are taken off it.
-    Rope(&'a mut Payload, usize),
-}
-
-/// Shares the payload with what the link remembers of the delivery.
-#[cold]
-fn keep(payload: &mut SendPayload<'_>, options: &SendOptions) -> Box<OutgoingMore> {
-    let shared = core::mem::replace(payload, SendPayload::Borrowed(&[])).into_payload();
-    *payload = SendPayload::Shared(shared.clone());
-    OutgoingMore::keep(shared, state_to_keep(options))
 }
 
 /// The state, or if a frame has no room for it the state without its text.
@@ -529,34 +395,26 @@ fn first_transfer(transfer: &mut Transfer, number: Seq, tag: &[u8], format: u32)
     transfer.message_format = Some(format);
 }
 
-fn write_transfer(
-    transport: &mut crate::transport::Transport,
-    channel: u16,
-    transfer: &Transfer,
-    payload: Source<'_>,
+/// Takes `count` octets off the front of a rope and writes them, the large pieces without a copy. Answers how many lie
+/// beside the buffer.
+fn write_rope(
+    output: &mut Output,
+    rope: &mut Payload,
+    mut count: usize,
     chain_octets: usize,
-) {
-    let output = transport.output();
-    let start = frame::begin(output, FrameType::Amqp, channel);
-    transfer.encode(output.buffer());
+) -> usize {
     let mut chained = 0;
-    match payload {
-        Source::Octets(octets) => output.buffer().extend_from_slice(octets),
-        Source::Rope(rope, mut count) => {
-            while count > 0 {
-                let piece = rope.take_front(count);
-                count -= piece.len();
-                if piece.len() >= chain_octets {
-                    chained += piece.len();
-                    output.append(piece);
-                } else {
-                    output.buffer().extend_from_slice(&piece);
-                }
-            }
+    while count > 0 {
+        let piece = rope.take_front(count);
+        count -= piece.len();
+        if piece.len() >= chain_octets {
+            chained += piece.len();
+            output.append(piece);
+        } else {
+            output.buffer().extend_from_slice(&piece);
         }
     }
-    frame::finish(output, start, chained);
-    transport.trace_written(channel, start, chained);
+    chained
 }
 
 const _: () = assert!(TRANSFER_OVERHEAD < 512, "every frame has room for payload");

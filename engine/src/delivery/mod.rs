@@ -88,6 +88,7 @@ impl Known {
     }
 
     /// The peer told a state of it. Answers whether that is to be queued as an update.
+    #[inline]
     pub(crate) fn hear(&mut self, state: Option<&DeliveryState>, settled: bool) -> bool {
         if let Some(state) = state {
             self.remote_state = Some(state.clone());
@@ -101,13 +102,18 @@ impl Known {
         self.remote_settled && matches!(self.remote_state, None | Some(DeliveryState::Received(_)))
     }
 
-    /// What the caller is to be told.
-    fn take_update(&mut self, delivery: DeliveryId) -> Update {
+    /// What the caller is to be told; of a delivery that `is_over` for the last time.
+    fn take_update(&mut self, delivery: DeliveryId, is_over: bool) -> Update {
         self.update_queued = false;
+        let state = if is_over {
+            self.remote_state.take()
+        } else {
+            self.remote_state.clone()
+        };
         Update {
             delivery,
             tag: self.tag,
-            state: self.remote_state.clone(),
+            state,
             settled: self.remote_settled,
         }
     }

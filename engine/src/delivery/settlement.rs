@@ -2,7 +2,7 @@
 
 use crate::config::SendOptions;
 use crate::delivery::{Known, Update};
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Control, Endpoints};
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
@@ -70,31 +70,33 @@ impl Endpoints {
         state: Option<DeliveryState>,
         settled: bool,
     ) -> Result<(), UsageError> {
-        self.check_delivery(link, id)?;
-        match (id.outgoing(), id.incoming()) {
-            (Some(id), _) => self.dispose_outgoing(id, state, settled),
-            (_, Some(id)) => self.dispose_incoming(id, state, settled),
-            (None, None) => Err(UsageError::StaleHandle),
+        if let Some(id) = id.incoming() {
+            return self.dispose_incoming(link, id, state, settled);
         }
+        self.check_delivery(link, id)?;
+        let id = id.outgoing().ok_or(UsageError::StaleHandle)?;
+        self.dispose_outgoing(id, state, settled)
     }
 
     fn dispose_incoming(
         &mut self,
+        link_id: LinkId,
         id: IncomingId,
         state: Option<DeliveryState>,
         settled: bool,
     ) -> Result<(), UsageError> {
-        let delivery = self
-            .incoming
-            .get_mut(id)
-            .filter(|delivery| !delivery.done)
-            .ok_or(UsageError::StaleHandle)?;
+        let delivery = self.incoming.get_mut(id).ok_or(UsageError::StaleHandle)?;
+        if delivery.known.link != link_id {
+            return Err(UsageError::WrongKind {
+                expected: "a delivery of this link",
+            });
+        }
+        let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
+        if delivery.done {
+            return Err(UsageError::StaleHandle);
+        }
         let (number, remote_settled) = (delivery.known.number, delivery.known.remote_settled);
-        let session = self
-            .links
-            .get(delivery.known.link)
-            .ok_or(UsageError::StaleHandle)?
-            .session;
+        let session_id = link.session;
         // Before the sender has settled, the outcome may be told but not settled (2.8.3).
         let waits = settled && delivery.settles_second && !remote_settled;
         if waits && state.is_none() {
@@ -112,14 +114,23 @@ impl Endpoints {
         if !settled {
             delivery.local_state.clone_from(&state);
         }
-        // What the sender has settled, it has forgotten: there is nobody to tell.
-        if !remote_settled && let Some(number) = number {
-            let run = single(Role::Receiver, number, settled, state);
-            self.request_dispositions(session, run);
+        let mut is_last = false;
+        if let Some(number) = number
+            && let Some(session) = self.sessions.get_mut(session_id)
+        {
+            // What the sender has settled, it has forgotten: there is nobody to tell.
+            if !remote_settled && session.dispose(single(Role::Receiver, number, settled, state)) {
+                self.control.push_back(Control::Dispositions(session_id));
+            }
+            if settled && session.incoming.remove(number).is_some() {
+                is_last = link.count_settled();
+            }
         }
         if settled {
-            self.forget_incoming(session, number);
             self.incoming.discard(id);
+        }
+        if is_last {
+            self.go_on_closing(link_id);
         }
         Ok(())
     }
@@ -212,9 +223,10 @@ impl Endpoints {
                     None => continue,
                 },
             };
-            let update = known.take_update(delivery);
             // While it is being written it needs its name.
-            if update.settled && !is_open {
+            let is_over = known.remote_settled && !is_open;
+            let update = known.take_update(delivery, is_over);
+            if is_over {
                 self.discard(delivery);
             }
             return Some(update);
@@ -245,7 +257,11 @@ impl Endpoints {
             .get(session)
             .and_then(|session| session.next_delivery_in(disposition.role, from, last))
         {
-            self.hear(session, number, id, state, settled);
+            match (id.outgoing(), id.incoming()) {
+                (Some(id), _) => self.hear_of_sent(session, number, id, state, settled),
+                (_, Some(id)) => self.hear_of_received(session, number, id, state, settled),
+                (None, None) => {}
+            }
             if number == last {
                 break;
             }
@@ -254,44 +270,69 @@ impl Endpoints {
         Ok(())
     }
 
-    /// The peer told a state of a delivery, or that it has settled it.
-    pub(crate) fn hear(
+    /// The peer told a state of a delivery of ours, or that it has settled it.
+    pub(crate) fn hear_of_sent(
         &mut self,
-        session: SessionId,
+        session_id: SessionId,
         number: Seq,
-        id: DeliveryId,
+        id: OutgoingId,
         state: Option<&DeliveryState>,
         settled: bool,
     ) {
-        let known = match id.outgoing() {
-            Some(id) => self.outgoing.get_mut(id).map(|sent| &mut sent.known),
-            None => match id.incoming().and_then(|id| self.incoming.get_mut(id)) {
-                // The caller said its last word; what is left is to forget it in time.
-                Some(received) if received.done => {
-                    if settled {
-                        self.forget_incoming(session, Some(number));
-                    }
-                    return;
-                }
-                received => received.map(|received| &mut received.known),
-            },
-        };
-        let Some(known) = known else {
+        let Some(sent) = self.outgoing.get_mut(id) else {
             return;
         };
-        let link = known.link;
-        let fresh = known.hear(state, settled);
-        if known.is_undecided()
-            && id.is_outgoing()
-            && let Some(outcome) = default_outcome(self.links.get(link))
+        let link_id = sent.known.link;
+        let fresh = sent.known.hear(state, settled);
+        let Some(link) = self.links.get_mut(link_id) else {
+            return;
+        };
+        if sent.known.is_undecided()
+            && let Some(outcome) = link.default_outcome()
         {
-            known.remote_state = Some(outcome);
-        }
-        if settled {
-            self.forget_number(session, link, id, number);
+            sent.known.remote_state = Some(outcome);
         }
         if fresh {
-            self.queue_update(link, id);
+            link.updates.push_back(id.into());
+            if link.queued.mark(Event::Updates(link_id)) {
+                self.events.push_back(Event::Updates(link_id));
+            }
+        }
+        if settled
+            && let Some(session) = self.sessions.get_mut(session_id)
+            && session.outgoing.remove(number).is_some()
+            && link.count_settled()
+        {
+            self.go_on_closing(link_id);
+        }
+    }
+
+    /// The peer told a state of a delivery that it sends, or that it has settled it.
+    pub(crate) fn hear_of_received(
+        &mut self,
+        session: SessionId,
+        number: Seq,
+        id: IncomingId,
+        state: Option<&DeliveryState>,
+        settled: bool,
+    ) {
+        let Some(received) = self.incoming.get_mut(id) else {
+            return;
+        };
+        // The caller said its last word; what is left is to forget it in time.
+        if received.done {
+            if settled {
+                self.forget_incoming(session, Some(number));
+            }
+            return;
+        }
+        let link = received.known.link;
+        let fresh = received.known.hear(state, settled);
+        if settled {
+            self.forget_number(session, link, id.into(), number);
+        }
+        if fresh {
+            self.queue_update(link, id.into());
         }
     }
 
@@ -347,11 +388,10 @@ impl Endpoints {
 
     /// One unsettled delivery less: a link that is closing may have waited for it.
     fn count_settled(&mut self, id: LinkId) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.unsettled = link.unsettled.saturating_sub(1);
-            if link.unsettled == 0 {
-                self.go_on_closing(id);
-            }
+        if let Some(link) = self.links.get_mut(id)
+            && link.count_settled()
+        {
+            self.go_on_closing(id);
         }
     }
 
@@ -372,9 +412,18 @@ impl Endpoints {
     }
 }
 
-/// What becomes of a delivery that is settled without an outcome (3.5.3).
-fn default_outcome(link: Option<&Link>) -> Option<DeliveryState> {
-    link?.config.source.as_ref()?.default_outcome.clone()
+impl Link {
+    /// What becomes of a delivery that is settled without an outcome (3.5.3).
+    fn default_outcome(&self) -> Option<DeliveryState> {
+        self.config.source.as_ref()?.default_outcome.clone()
+    }
+
+    /// One unsettled delivery less. Whether it was the last, for which a link that is closing may have waited.
+    #[inline]
+    const fn count_settled(&mut self) -> bool {
+        self.unsettled = self.unsettled.saturating_sub(1);
+        self.unsettled == 0
+    }
 }
 
 /// What a link that can be recovered keeps of the state that the caller said when it sent a delivery. That it belongs to

@@ -607,11 +607,14 @@ impl Endpoints {
     }
 
     /// What was held is held no more; the peer is told once that is worth a frame.
+    #[inline]
     pub(crate) fn unhold(&mut self, session_id: SessionId, held: Held) {
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.incoming_window.release(held.transfers, held.octets);
+            if session.incoming_window.wants_update() {
+                self.request_session_flow(session_id);
+            }
         }
-        self.refresh_window(session_id);
     }
 
     #[inline]
@@ -702,12 +705,15 @@ impl Endpoints {
             return None;
         };
         let (delivery, held) = receiver.complete.pop_front()?;
+        let tops_up = receiver.automatic > 0;
         let session = link.session;
         if link.keeps_deliveries() {
             self.note_all_received(&delivery);
         }
         self.unhold(session, held);
-        self.top_up(id);
+        if tops_up {
+            self.top_up(id);
+        }
         Some(delivery)
     }
 

@@ -11,8 +11,9 @@ use crate::delivery::{
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
-use crate::link::{Half, SenderCredit};
+use crate::link::{Half, Link, SenderCredit};
 use crate::protocol::{DeliveryState, MAX_TAG, SenderSettleMode, Tag};
+use crate::recovery::Resuming;
 use crate::seq::Seq;
 
 /// A delivery that is not wholly transferred yet.
@@ -218,6 +219,27 @@ impl SenderHalf {
     }
 }
 
+impl Link {
+    /// Whether a message that is settled or not, and of this size, is one that this link takes.
+    /// [`check_send`](Endpoints::check_send) says what is wrong with another.
+    #[inline]
+    pub(crate) fn takes(&self, settled: bool, size: u64) -> bool {
+        let refused = if settled {
+            SenderSettleMode::Unsettled
+        } else {
+            SenderSettleMode::Settled
+        };
+        let resuming = self.resuming.as_deref();
+        self.is_attached()
+            && !self.is_closing()
+            && !resuming.is_some_and(Resuming::is_in_parts)
+            && self.config.snd_settle_mode != refused
+            && self
+                .remote_max_message_size()
+                .is_none_or(|most| size <= most)
+    }
+}
+
 impl Endpoints {
     /// What `send` needs to be true: the link is a sender's, attached, in this mode, with credit.
     /// Answers whether the link keeps what it sends until that is settled.
@@ -278,33 +300,19 @@ impl Endpoints {
         Ok(link.keeps_deliveries())
     }
 
-    /// Remembers an outgoing delivery until it is settled.
-    /// The length of the tag was checked before.
+    /// Remembers an outgoing delivery, of which nothing is written yet, until it is settled.
     pub(crate) fn remember(
         &mut self,
         link: LinkId,
-        tag: &[u8],
+        tag: &Tag,
         format: u32,
-        number: Option<Seq>,
         more: Option<Box<OutgoingMore>>,
     ) -> OutgoingId {
-        let known = Known::new(link, Tag::default(), number, format);
-        let id = self.outgoing.insert(Outgoing::new(known));
-        if let Some(outgoing) = self.outgoing.get_mut(id) {
-            // Filled where it lies, which is quicker than to move one.
-            let _ = outgoing.known.tag.set(tag);
-            outgoing.more = more;
-        }
+        let known = Known::new(link, *tag, None, format);
+        let id = self.outgoing.insert(Outgoing { known, more });
         if let Some(link) = self.links.get_mut(link) {
             let live = is_live(&self.outgoing, &self.incoming);
             link.deliveries.push(id.into(), live);
-            if let Some(number) = number
-                && let Some(session) = self.sessions.get_mut(link.session)
-                // Our own ids are dense: there is always a place.
-                && session.outgoing.insert(number, id)
-            {
-                link.unsettled += 1;
-            }
         }
         id
     }
@@ -338,7 +346,7 @@ impl Endpoints {
             local_state: state_to_keep(options).filter(|_| keeps),
             payload: (keeps && !settled).then(Payload::default),
         });
-        let delivery = self.remember(id, &tag, options.message_format, None, Some(more));
+        let delivery = self.remember(id, &tag, options.message_format, Some(more));
         let named = (!settled).then_some(delivery);
         let sending = Sending {
             state: options.state.clone(),

@@ -19,11 +19,13 @@ const FIELDS: usize = 13;
 
 /// Where the fields of a received list begin, so that each is found without passing over those before it.
 ///
-/// It is made when it is first used, in place, and holds as many fields as are sound; whoever asks for another has to look
-/// at the octets.
+/// It is made in place, as far as it is used, and holds as many fields as are sound; whoever asks for another has to look at
+/// the octets.
 #[derive(Clone, Default)]
 pub(super) struct FieldIndex {
     known: Cell<u8>,
+    /// Where the first field begins that is not known, counted as `starts` are.
+    next: Cell<u8>,
     /// From the first field on.
     starts: [Cell<u8>; FIELDS],
 }
@@ -32,13 +34,14 @@ impl FieldIndex {
     /// Forgets what it knows.
     pub(super) fn clear(&mut self) {
         self.known.set(0);
+        self.next.set(0);
     }
 
     /// Where field number `field` of the list at `span` begins in the message.
     #[inline]
     pub(super) fn find(&self, octets: &[u8], span: Span, field: u8) -> Option<usize> {
-        if self.known.get() == 0 {
-            self.make(octets, span);
+        if field >= self.known.get() {
+            self.go_on_to(octets, span, field);
         }
         let start = self
             .starts
@@ -47,7 +50,7 @@ impl FieldIndex {
         Some(span.value as usize + HEAD + usize::from(start.get()))
     }
 
-    fn make(&self, octets: &[u8], span: Span) {
+    fn go_on_to(&self, octets: &[u8], span: Span, field: u8) {
         let list = octets
             .get(span.value as usize..span.end as usize)
             .unwrap_or_default();
@@ -55,9 +58,12 @@ impl FieldIndex {
         let [code::LIST8, _, count, ..] = list else {
             return;
         };
-        let mut at = HEAD;
-        let mut known = 0;
-        for start in self.starts.iter().take(usize::from(*count)) {
+        let first = self.known.get();
+        let end = usize::from(*count).min(usize::from(field) + 1);
+        let mut at = HEAD + usize::from(self.next.get());
+        let mut known = first;
+        let wanted = self.starts.get(usize::from(first)..end);
+        for start in wanted.unwrap_or_default() {
             let Some(end) = field_end(list, at) else {
                 break;
             };
@@ -67,6 +73,7 @@ impl FieldIndex {
             at = end;
         }
         self.known.set(known);
+        self.next.set((at - HEAD) as u8);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::codec::{
 /// The state of a delivery at one end of a link (3.4), a terminal one being an [`Outcome`].
 ///
 /// Two words: it is handed on several times for each delivery, and nearly always one of those without a content.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Eq)]
 pub enum DeliveryState {
     /// A part has arrived; for links that resume.
     Received(Box<Received>),
@@ -36,11 +36,60 @@ pub enum DeliveryState {
     Other(Box<Raw>),
 }
 
+impl Clone for DeliveryState {
+    #[inline]
+    fn clone(&self) -> Self {
+        match self {
+            Self::Accepted => Self::Accepted,
+            other => other.clone_rare(),
+        }
+    }
+}
+
+impl PartialEq for DeliveryState {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Accepted, Self::Accepted) => true,
+            _ => self.equals_rare(other),
+        }
+    }
+}
+
 /// A delivery state that ends a delivery. The specification's outcomes are states too, so this is no type of its own;
 /// [`DeliveryState::is_outcome`] tells.
 pub type Outcome = DeliveryState;
 
 impl DeliveryState {
+    // Apart from the state that nearly all are, so that this one costs no call.
+    #[cold]
+    fn clone_rare(&self) -> Self {
+        match self {
+            Self::Received(state) => Self::Received(state.clone()),
+            Self::Accepted => Self::Accepted,
+            Self::Rejected(error) => Self::Rejected(error.clone()),
+            Self::Released => Self::Released,
+            Self::Modified(state) => Self::Modified(state.clone()),
+            Self::Declared(state) => Self::Declared(state.clone()),
+            Self::Transactional(state) => Self::Transactional(state.clone()),
+            Self::Other(state) => Self::Other(state.clone()),
+        }
+    }
+
+    #[cold]
+    fn equals_rare(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Received(a), Self::Received(b)) => a == b,
+            (Self::Accepted, Self::Accepted) | (Self::Released, Self::Released) => true,
+            (Self::Rejected(a), Self::Rejected(b)) => a == b,
+            (Self::Modified(a), Self::Modified(b)) => a == b,
+            (Self::Declared(a), Self::Declared(b)) => a == b,
+            (Self::Transactional(a), Self::Transactional(b)) => a == b,
+            (Self::Other(a), Self::Other(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// Rejected, with a reason.
     pub fn rejected(condition: Condition) -> Self {
         Self::Rejected(Some(Box::new(condition)))

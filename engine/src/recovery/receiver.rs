@@ -245,7 +245,7 @@ impl Endpoints {
         if let Some(delivery) = passing.delivery
             && (transfer.aborted || transfer.settled == Some(true))
         {
-            self.hear(session_id, passing.number, delivery.into(), None, true);
+            self.hear_of_received(session_id, passing.number, delivery, None, true);
         }
         self.let_pass(id, passing.number, passing.delivery, transfer);
         Ok(())
@@ -281,7 +281,7 @@ impl Endpoints {
     fn take_word(&mut self, session: SessionId, id: IncomingId, number: Seq, transfer: &Transfer) {
         let theirs = transfer.state.as_ref().filter(|_| tells_outcome(transfer));
         if transfer.settled == Some(true) {
-            self.hear(session, number, id.into(), theirs, true);
+            self.hear_of_received(session, number, id, theirs, true);
             return;
         }
         let Some(incoming) = self.incoming.get_mut(id) else {
@@ -293,14 +293,14 @@ impl Endpoints {
             (Some(ours), Some(theirs)) if ours != theirs => {
                 incoming.done = false;
                 self.request_dispositions(session, say(number, true, Some(theirs.clone())));
-                self.hear(session, number, id.into(), Some(theirs), true);
+                self.hear_of_received(session, number, id, Some(theirs), true);
             }
             _ if incoming.done && !incoming.settles_second => {
                 self.request_dispositions(session, say(number, true, ours));
                 self.forget_incoming(session, Some(number));
             }
             (Some(_), None) => self.request_dispositions(session, say(number, false, ours)),
-            (None, Some(_)) => self.hear(session, number, id.into(), theirs, false),
+            (None, Some(_)) => self.hear_of_received(session, number, id, theirs, false),
             _ => {}
         }
     }

@@ -26,33 +26,22 @@ impl Dispositions {
         self.runs.is_empty()
     }
 
-    /// Adds one delivery; extends the latest run where it can.
-    pub(crate) fn push(
-        &mut self,
-        role: Role,
-        number: Seq,
-        settled: bool,
-        state: Option<DeliveryState>,
-    ) {
+    /// Adds what is said of some deliveries; extends the latest run where it can.
+    #[inline]
+    pub(crate) fn push(&mut self, said: Run) {
         if let Some(run) = self.runs.last_mut()
-            && run.says(role, settled, state.as_ref())
+            && run.says_as(&said)
         {
-            if number == run.last.next() {
-                run.last = number;
+            if said.first == run.last.next() {
+                run.last = said.last;
                 return;
             }
-            if number.next() == run.first {
-                run.first = number;
+            if said.last.next() == run.first {
+                run.first = said.first;
                 return;
             }
         }
-        self.runs.push(Run {
-            role,
-            first: number,
-            last: number,
-            settled,
-            state,
-        });
+        self.runs.push(said);
     }
 
     /// Merges what came out of order, before [`drain`](Self::drain).
@@ -69,8 +58,7 @@ impl Dispositions {
         self.runs
             .sort_by_key(|run| (run.role == Role::Receiver, run.first.distance_from(origin)));
         self.runs.dedup_by(|next, run| {
-            let adjacent = next.first == run.last.next()
-                && run.says(next.role, next.settled, next.state.as_ref());
+            let adjacent = next.first == run.last.next() && run.says_as(next);
             if adjacent {
                 run.last = next.last;
             }
@@ -84,8 +72,10 @@ impl Dispositions {
 }
 
 impl Run {
-    fn says(&self, role: Role, settled: bool, state: Option<&DeliveryState>) -> bool {
-        self.role == role && self.settled == settled && self.state.as_ref() == state
+    /// Whether another says the same of other deliveries.
+    #[inline]
+    fn says_as(&self, other: &Self) -> bool {
+        self.role == other.role && self.settled == other.settled && self.state == other.state
     }
 }
 
@@ -93,14 +83,19 @@ impl Run {
 mod tests {
     use super::*;
 
+    fn say(number: u32, settled: bool, state: DeliveryState) -> Run {
+        Run {
+            role: Role::Receiver,
+            first: Seq(number),
+            last: Seq(number),
+            settled,
+            state: Some(state),
+        }
+    }
+
     fn accept(dispositions: &mut Dispositions, numbers: &[u32]) {
         for number in numbers {
-            dispositions.push(
-                Role::Receiver,
-                Seq(*number),
-                true,
-                Some(DeliveryState::Accepted),
-            );
+            dispositions.push(say(*number, true, DeliveryState::Accepted));
         }
     }
 
@@ -123,7 +118,7 @@ mod tests {
     fn different_outcomes_stay_apart() {
         let mut dispositions = Dispositions::default();
         accept(&mut dispositions, &[0, 1]);
-        dispositions.push(Role::Receiver, Seq(2), true, Some(DeliveryState::Released));
+        dispositions.push(say(2, true, DeliveryState::Released));
         accept(&mut dispositions, &[3, 4]);
         assert_eq!(ranges(&mut dispositions), [(0, 1), (2, 2), (3, 4)]);
     }
@@ -131,7 +126,7 @@ mod tests {
     #[test]
     fn a_state_and_its_settlement_keep_their_order() {
         let mut dispositions = Dispositions::default();
-        dispositions.push(Role::Receiver, Seq(5), false, Some(DeliveryState::Accepted));
+        dispositions.push(say(5, false, DeliveryState::Accepted));
         accept(&mut dispositions, &[3, 4, 5]);
         assert_eq!(ranges(&mut dispositions), [(5, 5), (3, 5)]);
     }

@@ -131,6 +131,17 @@ impl Session {
             .is_none_or(|last| (1..=MAX_ID_GAP).contains(&number.distance_from(last)))
     }
 
+    /// Queues what is to be told of deliveries. Whether dispositions of the session are due by that.
+    #[inline]
+    pub(crate) fn dispose(&mut self, run: Run) -> bool {
+        if self.local != Phase::Open {
+            return false;
+        }
+        let was_empty = self.dispositions.is_empty();
+        self.dispositions.push(run);
+        was_empty
+    }
+
     /// The delivery-id means this delivery no more.
     /// `false` if it meant none before.
     #[inline]
@@ -455,6 +466,7 @@ impl Endpoints {
     }
 
     /// Asks for a flow once half of the window is used and free again.
+    #[inline]
     pub(crate) fn refresh_window(&mut self, id: SessionId) {
         if self
             .sessions
@@ -467,14 +479,9 @@ impl Endpoints {
 
     pub(crate) fn request_dispositions(&mut self, id: SessionId, run: Run) {
         if let Some(session) = self.sessions.get_mut(id)
-            && session.local == Phase::Open
+            && session.dispose(run)
         {
-            if session.dispositions.is_empty() {
-                self.control.push_back(Control::Dispositions(id));
-            }
-            session
-                .dispositions
-                .push(run.role, run.first, run.settled, run.state);
+            self.control.push_back(Control::Dispositions(id));
         }
     }
 

@@ -465,12 +465,18 @@ impl Transport {
     }
 
     /// Traces the frame that was just written at `start` of the output, `chained` payload octets beside it.
+    #[inline]
     pub(crate) fn trace_written(&mut self, channel: u16, start: usize, chained: usize) {
         if self.is_tracing() {
-            let octets = self.output.buffer();
-            let body = octets.get(start + FRAME_HEADER..).unwrap_or_default();
-            let body = Bytes::copy_from_slice(body);
-            self.note(|| crate::trace::line(channel, "->", &body, chained));
+            self.trace_output(channel, start, chained);
         }
+    }
+
+    #[cold]
+    fn trace_output(&mut self, channel: u16, start: usize, chained: usize) {
+        let octets = self.output.buffer();
+        let body = octets.get(start + FRAME_HEADER..).unwrap_or_default();
+        let body = Bytes::copy_from_slice(body);
+        self.note(|| crate::trace::line(channel, "->", &body, chained));
     }
 }
