@@ -110,14 +110,19 @@ pub(crate) fn variable(
     long: u8,
     octets: &[u8],
 ) -> Result<(), EncodeError> {
-    if let Ok(size) = u8::try_from(octets.len()) {
-        out.extend_from_slice(&[short, size]);
-    } else if let Ok(size) = u32::try_from(octets.len()) {
-        out.push(long);
-        out.extend_from_slice(&size.to_be_bytes());
-    } else {
-        return Err(EncodeError::TooLong);
-    }
+    let Ok(size) = u8::try_from(octets.len()) else {
+        return variable_long(out, long, octets);
+    };
+    out.extend_from_slice(&[short, size]);
+    out.extend_from_slice(octets);
+    Ok(())
+}
+
+#[cold]
+fn variable_long(out: &mut Vec<u8>, long: u8, octets: &[u8]) -> Result<(), EncodeError> {
+    let size = u32::try_from(octets.len()).map_err(|_| EncodeError::TooLong)?;
+    out.push(long);
+    out.extend_from_slice(&size.to_be_bytes());
     out.extend_from_slice(octets);
     Ok(())
 }

@@ -207,29 +207,32 @@ impl Endpoints {
 
     /// The next change of state that the peer made to a delivery of this link.
     pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
+        let updates = &mut self.links.get_mut(id)?.updates;
         loop {
-            let delivery = self.links.get_mut(id)?.updates.pop_front()?;
+            let delivery = updates.pop_front()?;
             // A delivery that was settled since it was queued has no update any more.
-            let (known, is_open) = match delivery.outgoing() {
-                Some(outgoing) => match self.outgoing.get_mut(outgoing) {
-                    Some(outgoing) => {
-                        let is_open = outgoing.is_open();
-                        (&mut outgoing.known, is_open)
-                    }
-                    None => continue,
-                },
-                None => match delivery.incoming().and_then(|id| self.incoming.get_mut(id)) {
-                    Some(incoming) => (&mut incoming.known, false),
-                    None => continue,
-                },
-            };
-            // While it is being written it needs its name.
-            let is_over = known.remote_settled && !is_open;
-            let update = known.take_update(delivery, is_over);
-            if is_over {
-                self.discard(delivery);
+            if let Some(id) = delivery.outgoing() {
+                let Some(sent) = self.outgoing.get_mut(id) else {
+                    continue;
+                };
+                // While it is being written it needs its name.
+                let is_over = sent.known.remote_settled && !sent.is_open();
+                let update = sent.known.take_update(delivery, is_over);
+                if is_over {
+                    self.outgoing.discard(id);
+                }
+                return Some(update);
             }
-            return Some(update);
+            if let Some(id) = delivery.incoming()
+                && let Some(received) = self.incoming.get_mut(id)
+            {
+                let is_over = received.known.remote_settled;
+                let update = received.known.take_update(delivery, is_over);
+                if is_over {
+                    self.incoming.discard(id);
+                }
+                return Some(update);
+            }
         }
     }
 

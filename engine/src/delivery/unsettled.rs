@@ -44,12 +44,30 @@ impl<I: Copy> Unsettled<I> {
 
     /// Remembers a delivery. Its id must not precede any that is remembered; `false` if it does.
     #[must_use]
+    #[inline]
     pub(crate) fn insert(&mut self, number: Seq, delivery: I) -> bool {
+        // Nearly always there is a page for it.
+        if self.live > 0
+            && let Some(offset) = number.checked_distance_from(self.base)
+            && let (page, slot) = split(offset)
+            && let Some(Some(page)) = self.pages.get_mut(page)
+            && let Some(free @ None) = page.slots.get_mut(slot)
+        {
+            *free = Some(delivery);
+            page.live += 1;
+            self.live += 1;
+            return true;
+        }
+        self.insert_on_new_page(number, delivery)
+    }
+
+    #[cold]
+    fn insert_on_new_page(&mut self, number: Seq, delivery: I) -> bool {
         if self.live == 0 {
-            // Nothing is pinned: begin anew at this page, whatever the gap.
-            while let Some(page) = self.pages.pop_front() {
-                self.spare = page.or_else(|| self.spare.take());
-            }
+            // Nothing is pinned: begin anew at this page, whatever the gap, in the page that was the last.
+            let page = self.pages.pop_back().flatten();
+            self.pages.clear();
+            self.pages.push_back(page);
             self.base = Seq(number.0 & !(PAGE - 1));
         }
         let Some(offset) = number.checked_distance_from(self.base) else {
@@ -91,28 +109,52 @@ impl<I: Copy> Unsettled<I> {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, number: Seq) -> Option<I> {
         let (index, slot) = split(number.checked_distance_from(self.base)?);
-        let entry = self.pages.get_mut(index)?;
-        let page = entry.as_mut()?;
+        let page = self.pages.get_mut(index)?.as_mut()?;
         let delivery = page.slots.get_mut(slot)?.take()?;
         page.live -= 1;
         self.live -= 1;
+        if page.live == 0 {
+            self.give_up(index);
+        }
+        Some(delivery)
+    }
+
+    /// Nothing lives on a page any more.
+    #[cold]
+    fn give_up(&mut self, index: usize) {
         // The last page is where the next delivery goes: it is kept even when it is empty.
-        if page.live == 0 && index + 1 < self.pages.len() {
-            self.spare = self.pages.get_mut(index)?.take();
+        if index + 1 < self.pages.len()
+            && let Some(page) = self.pages.get_mut(index)
+        {
+            self.spare = page.take();
             while self.pages.len() > 1 && matches!(self.pages.front(), Some(None)) {
                 self.pages.pop_front();
                 self.base = self.base.plus(PAGE);
             }
         }
-        Some(delivery)
     }
 
     /// The first live delivery at or after `from` and not after `last`, with its id.
     ///
     /// Stepping through a range with it costs what is live (and a look at each page), never the range.
+    #[inline]
     pub(crate) fn next_in(&self, from: Seq, last: Seq) -> Option<(Seq, I)> {
+        // Where all of a range lives, the next is the very first.
+        if let Some(offset) = from.checked_distance_from(self.base)
+            && let (page, slot) = split(offset)
+            && let Some(Some(page)) = self.pages.get(page)
+            && let Some(Some(delivery)) = page.slots.get(slot)
+            && !last.precedes(from)
+        {
+            return Some((from, *delivery));
+        }
+        self.search(from, last)
+    }
+
+    fn search(&self, from: Seq, last: Seq) -> Option<(Seq, I)> {
         // A range that begins before everything we remember begins, for us, at the base.
         let start = from.checked_distance_from(self.base).unwrap_or(0);
         let end = last.checked_distance_from(self.base)?;

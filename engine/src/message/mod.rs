@@ -225,7 +225,8 @@ impl Message {
         Ok(())
     }
 
-    /// Writes a section if it is there, and answers whether that was done.
+    /// Writes a section if it is there, and answers whether that was done. Most sections are not.
+    #[inline(always)]
     fn put<T: SectionValue>(
         &self,
         slot: &Slot<T>,
@@ -314,7 +315,11 @@ impl Output<'_> {
         }
     }
 
+    #[inline]
     fn flush(&mut self) {
+        if self.copy.is_empty() {
+            return;
+        }
         if let Some(octets) = self.octets.get(self.copy.clone()) {
             self.out.extend_from_slice(octets);
         }

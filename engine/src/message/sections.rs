@@ -98,14 +98,13 @@ impl Section {
 
     /// The place in the order of sections; it is also the index into [`Layout`].
     const fn place(self) -> usize {
+        let place = self as usize - Self::Header as usize;
         match self {
-            Self::Header => 0,
-            Self::DeliveryAnnotations => 1,
-            Self::MessageAnnotations => 2,
-            Self::Properties => 3,
-            Self::ApplicationProperties => 4,
-            Self::Data | Self::Sequence | Self::Value => 5,
-            Self::Footer => 6,
+            Self::Data | Self::Sequence | Self::Value => {
+                Self::Data as usize - Self::Header as usize
+            }
+            Self::Footer => Self::Data as usize - Self::Header as usize + 1,
+            _ => place,
         }
     }
 
@@ -115,7 +114,7 @@ impl Section {
     }
 
     /// Whether this section may stand right behind `last` (3.2), `seen` if it has been there before.
-    #[inline]
+    #[cold]
     fn check_follows(self, last: Self, seen: bool) -> Result<(), Kind> {
         match self.place().cmp(&last.place()) {
             Ordering::Greater => Ok(()),
@@ -196,7 +195,9 @@ impl Layout {
                 None => thorough(octets, at)?,
             };
             let span = self.span_mut(section);
-            if let Some(last) = last {
+            if let Some(last) = last
+                && section.place() <= last.place()
+            {
                 let checked = section.check_follows(last, !span.is_absent());
                 checked.map_err(|kind| DecodeError::new(at, kind))?;
             }
@@ -255,19 +256,31 @@ fn quick(octets: &[u8], at: usize) -> Option<(Section, usize, usize)> {
     else {
         return None;
     };
-    let section = Section::from_code(u64::from(*descriptor))?;
-    let fits = match section {
-        Section::Header | Section::Properties | Section::Sequence => *constructor == code::LIST8,
-        Section::Data => *constructor == code::BINARY8,
-        Section::Value => matches!(
-            *constructor,
-            code::STRING8 | code::BINARY8 | code::MAP8 | code::LIST8
-        ),
-        _ => *constructor == code::MAP8,
-    };
+    let (section, expected) = *QUICK.get(usize::from(descriptor.checked_sub(0x70)?))?;
+    let fits = *constructor == expected
+        || (section == Section::Value
+            && matches!(*constructor, code::BINARY8 | code::MAP8 | code::LIST8));
     let end = at + 5 + usize::from(*size);
     (fits && end <= octets.len()).then_some((section, at + 3, end))
 }
+
+/// The sections by their descriptors, each with the constructor that its value has where it is short.
+const QUICK: [(Section, u8); 9] = {
+    let mut quick = [(Section::Value, code::STRING8); 9];
+    let mut index = 0;
+    while index < quick.len() {
+        let section = Section::ALL[index];
+        let constructor = match section {
+            Section::Header | Section::Properties | Section::Sequence => code::LIST8,
+            Section::Data => code::BINARY8,
+            Section::Value => code::STRING8,
+            _ => code::MAP8,
+        };
+        quick[index] = (section, constructor);
+        index += 1;
+    }
+    quick
+};
 
 /// As [`quick`], for every form and with the fault where there is one.
 fn thorough(octets: &Bytes, at: usize) -> Result<(Section, usize, usize), DecodeError> {

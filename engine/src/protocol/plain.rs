@@ -95,26 +95,36 @@ impl<'a> PlainTransfer<'a> {
     /// Appends the transfer.
     #[inline]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        let tail: &[u8] = match (self.settled, self.batchable) {
+        // Room for the largest, all at once: what is written then need not look for room each time.
+        let start = out.len();
+        out.extend_from_slice(&[0; ROOM]);
+        let Some(place) = out
+            .get_mut(start..)
+            .and_then(|place| place.first_chunk_mut())
+        else {
+            return;
+        };
+        let tail = self.tail();
+        let mut at = put_uint(place, PREFIX.len() + 3, self.handle);
+        at = put_uint(place, at, self.delivery_id);
+        at = put(place, at, &[code::BINARY8, self.tag.len() as u8]);
+        at = put(place, at, self.tag);
+        at = put_uint(place, at, self.message_format);
+        at = put(place, at, tail);
+        let [a, b, c] = PREFIX;
+        let (size, count) = (at - PREFIX.len() - 2, 4 + tail.len());
+        put(place, 0, &[a, b, c, code::LIST8, size as u8, count as u8]);
+        out.truncate(start + at);
+    }
+
+    /// The fields behind `message-format`.
+    #[inline]
+    const fn tail(&self) -> &'static [u8] {
+        match (self.settled, self.batchable) {
             (false, false) => &[],
             (true, false) => &[code::TRUE],
             (false, true) => &BATCHABLE_TAIL,
             (true, true) => &SETTLED_BATCHABLE_TAIL,
-        };
-        let count = 4 + tail.len() as u8;
-        let start = out.len();
-        let [a, b, c] = PREFIX;
-        out.extend_from_slice(&[a, b, c, code::LIST8, 0, count]);
-        put_uint(out, self.handle);
-        put_uint(out, self.delivery_id);
-        out.extend_from_slice(&[code::BINARY8, self.tag.len() as u8]);
-        out.extend_from_slice(self.tag);
-        put_uint(out, self.message_format);
-        out.extend_from_slice(tail);
-        // At most 60 octets, as a tag has at most 32.
-        let size = (out.len() - start - PREFIX.len() - 2) as u8;
-        if let Some(place) = out.get_mut(start + PREFIX.len() + 1) {
-            *place = size;
         }
     }
 }
@@ -130,16 +140,32 @@ const fn tail(settled: u8) -> [u8; 7] {
     tail
 }
 
-#[inline]
-fn put_uint(out: &mut Vec<u8>, number: u32) {
-    match number.to_be_bytes() {
-        [0, 0, 0, 0] => out.push(code::UINT_ZERO),
-        [0, 0, 0, small] => out.extend_from_slice(&[code::UINT_SMALL, small]),
-        [a, b, c, d] => out.extend_from_slice(&[code::UINT, a, b, c, d]),
+/// More octets than any plain transfer has, whose tag has at most 32.
+const ROOM: usize = 64;
+
+/// Writes octets at a place, where there is room for them; answers the place behind them.
+#[inline(always)]
+fn put(place: &mut [u8; ROOM], at: usize, octets: &[u8]) -> usize {
+    let end = at + octets.len();
+    if let Some(place) = place.get_mut(at..end) {
+        place.copy_from_slice(octets);
+    }
+    end
+}
+
+#[inline(always)]
+fn put_uint(place: &mut [u8; ROOM], at: usize, number: u32) -> usize {
+    match u8::try_from(number) {
+        Ok(0) => put(place, at, &[code::UINT_ZERO]),
+        Ok(small) => put(place, at, &[code::UINT_SMALL, small]),
+        Err(_) => {
+            let [a, b, c, d] = number.to_be_bytes();
+            put(place, at, &[code::UINT, a, b, c, d])
+        }
     }
 }
 
-#[inline]
+#[inline(always)]
 fn uint(rest: &mut &[u8]) -> Option<u32> {
     let (number, after) = match *rest {
         [code::UINT_SMALL, small, after @ ..] => (u32::from(*small), after),
@@ -151,7 +177,7 @@ fn uint(rest: &mut &[u8]) -> Option<u32> {
     Some(number)
 }
 
-#[inline]
+#[inline(always)]
 fn uint_or_null(rest: &mut &[u8]) -> Option<u32> {
     if let [code::NULL, after @ ..] = *rest {
         *rest = after;
@@ -161,7 +187,7 @@ fn uint_or_null(rest: &mut &[u8]) -> Option<u32> {
 }
 
 /// A boolean in one octet, or null, which is false for all of these fields.
-#[inline]
+#[inline(always)]
 fn flag(rest: &mut &[u8]) -> Option<bool> {
     let (set, after) = match *rest {
         [code::TRUE, after @ ..] => (true, after),

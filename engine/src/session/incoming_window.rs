@@ -99,9 +99,10 @@ impl IncomingWindow {
     /// Whether enough room has come free that the peer should be told.
     #[inline]
     pub(crate) fn wants_update(&self) -> bool {
-        // No more than the whole can be free, which settles most cases without a look at the octets.
-        self.size - self.granted.min(self.size) >= self.half
-            && self.room().saturating_sub(self.granted) >= self.half
+        // Whether the room is so large, asked without a division.
+        let wanted = u64::from(self.granted) + u64::from(self.half);
+        u64::from(self.size.saturating_sub(self.held)) >= wanted
+            && self.budget.saturating_sub(self.held_octets) >= wanted.saturating_mul(self.frame)
     }
 
     /// What to put into the flow (or begin) that is being written: next-incoming-id and incoming-window.
