@@ -1,51 +1,50 @@
-//! Two messengers over loopback: messages there and back, windows, outcomes.
+//! Messages there and back, of every size and number, in order, each once.
 
 #[macro_use]
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Status};
-use support::{Echo, PATIENCE, Wire, message_to, text};
+use ferrion_messenger::{Credit, Error, Flags, Message, Status};
+use support::way::{Echo, Party, Way};
+use support::{message_to, text};
 
-over_every_wire! {
+in_every_way! {
     a_message_goes_out_and_its_echo_comes_back,
     messages_of_every_size_arrive_whole,
     put_waits_until_a_large_message_has_room,
     node_names_may_be_long,
-    the_outgoing_window_decides_what_has_a_status,
-    what_the_receiver_decides_reaches_the_sender,
-    received_messages_have_a_status_while_they_are_in_the_window,
-    what_leaves_the_window_undecided_is_accepted,
+    however_many_messages_arrive_in_order_and_only_when_asked_for,
     unlimited_windows_and_thousands_of_messages,
     a_message_sent_without_a_window_arrives_with_nothing_more_done,
+    what_was_sent_without_a_window_is_not_in_the_way_of_a_stop,
+    what_has_gone_does_not_come_back_into_the_buffer,
+    a_messenger_sends_to_itself,
 }
 
-fn a_message_goes_out_and_its_echo_comes_back(wire: Wire) {
-    let echo = Echo::over(wire);
-    let mut messenger = wire.client();
+fn a_message_goes_out_and_its_echo_comes_back(way: Way) {
+    let echo = Echo::start(way);
+    let mut party = way.party();
     let mut message = message_to(&echo.address, "Hello World!");
     message.set_subject("Hello");
     message.set_reply_to("~");
-    messenger.put(&message).unwrap();
-    messenger.send().unwrap();
-    messenger.recv(1).unwrap();
-    assert_eq!(messenger.incoming(), 1);
+    party.put(&message).unwrap();
+    party.send().unwrap();
+    party.recv(1).unwrap();
+    assert_eq!(party.incoming(), 1);
     let mut reply = Message::new();
-    messenger.get(&mut reply).unwrap();
+    party.get(&mut reply).unwrap();
     assert_eq!(reply.subject().unwrap(), Some("Hello"));
     assert_eq!(text(&reply), "Hello World!");
-    assert_eq!(messenger.incoming(), 0);
-    assert_eq!(messenger.get(&mut reply), Err(Error::EndOfQueue));
-    messenger.stop().unwrap();
+    assert_eq!(party.incoming(), 0);
+    assert_eq!(party.get(&mut reply), Err(Error::EndOfQueue));
+    party.stop().unwrap();
 }
 
-fn messages_of_every_size_arrive_whole(wire: Wire) {
-    let echo = Echo::over(wire);
-    let mut messenger = wire.client();
-    for size in [
+fn messages_of_every_size_arrive_whole(way: Way) {
+    let echo = Echo::start(way);
+    let mut party = way.party();
+    let mut sizes = vec![
         0,
         1,
         1 << 10,
@@ -55,248 +54,115 @@ fn messages_of_every_size_arrive_whole(wire: Wire) {
         65_535,
         100 << 10,
         1 << 20,
-        9 << 20,
-    ] {
+    ];
+    if way == Way::SIMPLE {
+        sizes.push(9 << 20);
+    }
+    for size in sizes {
         let body: String = (b'a'..=b'z').cycle().take(size).map(char::from).collect();
         let mut message = message_to(&echo.address, &body);
         message.set_reply_to("~/some/node");
-        messenger.put(&message).unwrap();
-        messenger.send().unwrap();
-        messenger.recv(1).unwrap();
+        party.put(&message).unwrap();
+        party.send().unwrap();
+        party.recv(1).unwrap();
         let mut reply = Message::new();
-        messenger.get(&mut reply).unwrap();
+        party.get(&mut reply).unwrap();
         assert!(text(&reply) == body, "{size} octets came back changed");
     }
-    messenger.stop().unwrap();
+    party.stop().unwrap();
 }
 
-fn put_waits_until_a_large_message_has_room(wire: Wire) {
-    let echo = Echo::over(wire);
-    let mut messenger = wire.client();
-    messenger.set_high_water(100, 1000);
+fn put_waits_until_a_large_message_has_room(way: Way) {
+    let echo = Echo::start(way);
+    let mut party = way.party();
+    party.set_high_water(100, 1000);
     for _ in 0..3 {
         // The small one alone leaves more than half of the room, but too little for the large one.
-        messenger.put(&message_to(&echo.address, "small")).unwrap();
+        party.put(&message_to(&echo.address, "small")).unwrap();
         let large = "x".repeat(950);
-        messenger.put(&message_to(&echo.address, &large)).unwrap();
+        party.put(&message_to(&echo.address, &large)).unwrap();
     }
-    messenger.send().unwrap();
-    messenger.stop().unwrap();
+    party.send().unwrap();
+    party.stop().unwrap();
+    echo.has_taken(6);
 }
 
-fn node_names_may_be_long(wire: Wire) {
-    let (mut receiver, address) = wire.server();
+fn node_names_may_be_long(way: Way) {
+    let (mut receiver, address) = way.server();
     let long = format!("{address}/{}", "x".repeat(2048));
     let sender = std::thread::spawn(move || {
-        let mut messenger = wire.client();
-        messenger.put(&message_to(&long, "far")).unwrap();
-        messenger.send().unwrap();
-        messenger.stop().unwrap();
+        let mut party = way.party();
+        party.put(&message_to(&long, "far")).unwrap();
+        party.send().unwrap();
+        party.stop().unwrap();
         long
     });
     let mut message = Message::new();
     receiver.recv(1).unwrap();
     receiver.get(&mut message).unwrap();
+    receiver.stop().unwrap();
     assert_eq!(
         message.address().unwrap(),
         Some(sender.join().unwrap().as_str())
     );
 }
 
-fn the_outgoing_window_decides_what_has_a_status(wire: Wire) {
-    let echo = Echo::over(wire);
-    let mut messenger = wire.client();
-    let message = message_to(&echo.address, "x");
-    let trackers: Vec<_> = (0..10).map(|_| messenger.put(&message).unwrap()).collect();
-    assert!(
-        trackers
-            .iter()
-            .all(|tracker| messenger.status(*tracker) == Status::Unknown)
-    );
-    assert_eq!(messenger.outgoing_tracker(), trackers.last().copied());
-
-    messenger.set_outgoing_window(5);
-    let trackers: Vec<_> = (0..10).map(|_| messenger.put(&message).unwrap()).collect();
-    let statuses = |messenger: &Messenger| -> Vec<_> {
-        trackers
-            .iter()
-            .map(|tracker| messenger.status(*tracker))
-            .collect()
-    };
-    assert_eq!(statuses(&messenger)[..5], [Status::Unknown; 5]);
-    assert_eq!(statuses(&messenger)[5..], [Status::Pending; 5]);
-    messenger.send().unwrap();
-    assert_eq!(statuses(&messenger)[..5], [Status::Unknown; 5]);
-    assert_eq!(statuses(&messenger)[5..], [Status::Accepted; 5]);
-    messenger.settle(trackers[9], Flags::CUMULATIVE).unwrap();
-    assert_eq!(statuses(&messenger), [Status::Unknown; 10]);
-    messenger.stop().unwrap();
-}
-
-fn what_the_receiver_decides_reaches_the_sender(wire: Wire) {
-    let (mut receiver, address) = wire.server();
-    receiver.set_incoming_window(usize::MAX);
-    let sender = std::thread::spawn(move || {
-        let mut messenger = wire.client();
-        messenger.set_outgoing_window(100);
-        let put = |messenger: &mut Messenger, text: &str| {
-            messenger.put(&message_to(&address, text)).unwrap()
-        };
-        let trackers: Vec<_> = (0..12)
-            .map(|n| put(&mut messenger, &n.to_string()))
-            .collect();
-        messenger.send().unwrap();
-        let statuses: Vec<_> = trackers.iter().map(|t| messenger.status(*t)).collect();
-        let condition = messenger.remote_condition(trackers[4]).cloned();
-        assert_eq!(messenger.remote_condition(trackers[3]), None);
-        messenger.stop().unwrap();
-        (statuses, condition)
-    });
-    let mut message = Message::new();
-    for n in 0..12 {
-        receiver.recv(Credit::All).unwrap();
-        let tracker = receiver.get(&mut message).unwrap();
-        assert_eq!(text(&message), n.to_string());
-        assert_eq!(receiver.status(tracker), Status::Pending);
-        match n {
-            3 => receiver.reject(tracker, Flags::NONE).unwrap(),
-            4 => {
-                let mut why =
-                    ferrion_engine::protocol::Condition::new("test:reason".try_into().unwrap());
-                why.description = Some("four".into());
-                receiver.reject_with(tracker, Flags::NONE, why).unwrap();
+fn however_many_messages_arrive_in_order_and_only_when_asked_for(way: Way) {
+    for count in [1, 16, 1024, 4096] {
+        let (mut receiver, address) = way.server();
+        let sender = std::thread::spawn(move || {
+            let mut party = way.party();
+            let mut message = message_to(&address, "");
+            for n in 0..count {
+                message.set_body(n.to_string().as_str());
+                party.put(&message).unwrap();
             }
-            5 => receiver.release(tracker, Flags::NONE).unwrap(),
-            6 => receiver
-                .modify(tracker, Flags::NONE, Default::default())
-                .unwrap(),
-            7 => receiver.settle(tracker, Flags::NONE).unwrap(),
-            // One cumulative decision for all that have none: the others keep theirs.
-            11 => receiver.accept(tracker, Flags::CUMULATIVE).unwrap(),
-            _ => {}
+            assert_eq!(party.outgoing(), count);
+            party.send().unwrap();
+            assert_eq!(party.outgoing(), 0);
+            assert!(!party.stopped());
+            party.stop().unwrap();
+            assert!(party.stopped());
+        });
+        // The sender comes, and is not asked for anything.
+        receiver.work_for(Duration::from_millis(20));
+        assert_eq!(receiver.incoming(), 0);
+        let mut message = Message::new();
+        let mut next = 0;
+        while next < count {
+            receiver.recv(Credit::All).unwrap();
+            while receiver.incoming() > 0 {
+                receiver.get(&mut message).unwrap();
+                assert_eq!(text(&message), next.to_string());
+                next += 1;
+            }
         }
+        receiver.stop().unwrap();
+        assert_eq!(receiver.incoming(), 0);
+        sender.join().unwrap();
     }
-    receiver.set_timeout(Some(Duration::from_secs(1)));
-    let _ = receiver.recv(Credit::All);
-    let (statuses, condition) = sender.join().unwrap();
-    let mut expected = vec![Status::Accepted; 12];
-    expected[3] = Status::Rejected;
-    expected[4] = Status::Rejected;
-    expected[5] = Status::Released;
-    expected[6] = Status::Modified;
-    expected[7] = Status::Settled;
-    assert_eq!(statuses, expected);
-    let condition = condition.expect("the rejection carried a condition");
-    assert_eq!(condition.condition.as_str(), "test:reason");
-    assert_eq!(condition.description.as_deref(), Some("four"));
 }
 
-fn received_messages_have_a_status_while_they_are_in_the_window(wire: Wire) {
-    let echo = Echo::over(wire);
-    let mut messenger = wire.client();
-    messenger.set_incoming_window(10);
-    let mut message = message_to(&echo.address, "x");
-    message.set_reply_to("~");
-    for _ in 0..20 {
-        messenger.put(&message).unwrap();
-    }
-    messenger.send().unwrap();
-    let mut trackers = Vec::new();
-    while trackers.len() < 20 {
-        messenger.recv(Credit::All).unwrap();
-        while messenger.incoming() > 0 {
-            let tracker = messenger.get(&mut message).unwrap();
-            // The echo sends settled: there is nothing to answer, but a status all the same.
-            assert_eq!(messenger.status(tracker), Status::Settled);
-            trackers.push(tracker);
-        }
-    }
-    for (n, tracker) in trackers.iter().enumerate() {
-        let expected = if n < 10 {
-            Status::Unknown
-        } else {
-            Status::Settled
-        };
-        assert_eq!(messenger.status(*tracker), expected);
-    }
-    messenger
-        .accept(messenger.incoming_tracker().unwrap(), Flags::CUMULATIVE)
-        .unwrap();
-    for (n, tracker) in trackers.iter().enumerate() {
-        let expected = if n < 10 {
-            Status::Unknown
-        } else {
-            Status::Accepted
-        };
-        assert_eq!(messenger.status(*tracker), expected);
-    }
-    // To accept what was accepted by leaving the window is idle; to reject it is too late.
-    messenger.accept(trackers[0], Flags::NONE).unwrap();
-    assert_eq!(
-        messenger.reject(trackers[0], Flags::NONE),
-        Err(Error::UnknownTracker)
-    );
-    messenger.stop().unwrap();
-}
-
-fn what_leaves_the_window_undecided_is_accepted(wire: Wire) {
-    let (mut receiver, address) = wire.server();
-    receiver.set_incoming_window(2);
-    let told = Arc::new(AtomicBool::new(false));
-    let tell = Arc::clone(&told);
-    let sender = std::thread::spawn(move || {
-        let mut messenger = wire.client();
-        messenger.set_reconnect(None);
-        messenger.set_outgoing_window(10);
-        let trackers: Vec<_> = (0..5)
-            .map(|_| messenger.put(&message_to(&address, "x")).unwrap())
-            .collect();
-        messenger.send_n(3).unwrap();
-        let accepted = |t: &&_| messenger.status(**t) == Status::Accepted;
-        assert_eq!(trackers.iter().filter(accepted).count(), 3);
-        tell.store(true, Ordering::SeqCst);
-        // The last two stay in the window of a receiver that stops: they come to no outcome.
-        messenger.set_timeout(Some(PATIENCE));
-        let error = messenger.send().unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Lost), "{error}");
-        assert_eq!(messenger.status(trackers[4]), Status::Aborted);
-        assert_eq!(messenger.tracker_error(trackers[4]), Some(&error));
-    });
-    let mut message = Message::new();
-    for _ in 0..5 {
-        receiver.recv(Credit::All).unwrap();
-        receiver.get(&mut message).unwrap();
-    }
-    while !told.load(Ordering::SeqCst) {
-        receiver.work(Some(Duration::from_millis(10))).unwrap();
-    }
-    receiver.stop().unwrap();
-    sender.join().unwrap();
-}
-
-fn unlimited_windows_and_thousands_of_messages(wire: Wire) {
-    const COUNT: usize = 20_000;
-    let (mut receiver, address) = wire.server();
+fn unlimited_windows_and_thousands_of_messages(way: Way) {
+    const COUNT: usize = 5_000;
+    let (mut receiver, address) = way.server();
     receiver.set_incoming_window(usize::MAX);
     let sender = std::thread::spawn(move || {
-        let mut messenger = wire.client();
-        messenger.set_outgoing_window(usize::MAX);
+        let mut party = way.party();
+        party.set_outgoing_window(usize::MAX);
         // More than the high-water mark: put waits, and goes on.
-        messenger.set_high_water(1000, usize::MAX);
+        party.set_high_water(1000, usize::MAX);
         let mut message = message_to(&address, "");
         let trackers: Vec<_> = (0..COUNT)
             .map(|n| {
                 message.set_body(n.to_string().as_str());
-                messenger.put(&message).unwrap()
+                party.put(&message).unwrap()
             })
             .collect();
-        messenger.send().unwrap();
-        assert!(
-            trackers
-                .iter()
-                .all(|tracker| messenger.status(*tracker) == Status::Accepted)
-        );
-        messenger.stop().unwrap();
+        party.send().unwrap();
+        let accepted = |tracker: &_| party.status(*tracker) == Status::Accepted;
+        assert!(trackers.iter().all(accepted));
+        party.stop().unwrap();
     });
     let mut message = Message::new();
     let mut count = 0;
@@ -310,20 +176,87 @@ fn unlimited_windows_and_thousands_of_messages(wire: Wire) {
         }
         receiver.accept(last.unwrap(), Flags::CUMULATIVE).unwrap();
     }
-    receiver.work(Some(Duration::from_millis(100))).unwrap();
-    sender.join().unwrap();
     receiver.stop().unwrap();
+    sender.join().unwrap();
 }
 
-fn a_message_sent_without_a_window_arrives_with_nothing_more_done(wire: Wire) {
-    let (mut receiver, address) = wire.server();
+fn a_message_sent_without_a_window_arrives_with_nothing_more_done(way: Way) {
+    let (mut receiver, address) = way.server();
     let sender = std::thread::spawn(move || {
-        let mut messenger = wire.client();
-        messenger.put(&message_to(&address, "222")).unwrap();
-        messenger.send().unwrap();
-        messenger
+        let mut party = way.party();
+        party.put(&message_to(&address, "222")).unwrap();
+        party.send().unwrap();
+        party
     });
     receiver.recv(1).unwrap();
     assert_eq!(receiver.incoming(), 1);
     sender.join().unwrap();
+}
+
+fn what_was_sent_without_a_window_is_not_in_the_way_of_a_stop(way: Way) {
+    let echo = Echo::start(way);
+    let mut party = way.party();
+    let message = message_to(&echo.address, &"x".repeat(1000));
+    for _ in 0..100 {
+        party.put(&message).unwrap();
+    }
+    party.send().unwrap();
+    party.stop().unwrap();
+    echo.has_taken(100);
+}
+
+fn what_has_gone_does_not_come_back_into_the_buffer(way: Way) {
+    let echo = Echo::start(way);
+    let mut party = way.party();
+    party.set_outgoing_window(1000);
+    let message = message_to(&echo.address, "x");
+    let mut trackers = Vec::new();
+    let buffered = |party: &Party, trackers: &[_]| {
+        trackers
+            .iter()
+            .filter(|tracker| party.buffered(**tracker))
+            .count()
+    };
+    for _ in 0..100 {
+        let before = buffered(&party, &trackers);
+        trackers.push(party.put(&message).unwrap());
+        let after = buffered(&party, &trackers);
+        assert!(after <= before + 1, "{before} and then {after}");
+        // What is behind what waits, waits as well.
+        let first = trackers.iter().position(|tracker| party.buffered(*tracker));
+        let rest = &trackers[first.unwrap_or(trackers.len())..];
+        assert!(rest.iter().all(|tracker| party.buffered(*tracker)));
+    }
+    while party.outgoing() > 0 {
+        let before = buffered(&party, &trackers);
+        party.send().unwrap();
+        assert!(buffered(&party, &trackers) <= before);
+    }
+    assert_eq!(buffered(&party, &trackers), 0);
+    party.stop().unwrap();
+    echo.has_taken(100);
+}
+
+fn a_messenger_sends_to_itself(way: Way) {
+    let (mut party, address) = way.server();
+    party.set_outgoing_window(10);
+    party.set_incoming_window(10);
+    let mut trackers = Vec::new();
+    for body in ["one", "two"] {
+        trackers.push(party.put(&message_to(&address, body)).unwrap());
+    }
+    // It waits for both at once: here for what it sent, which is not accepted before it is taken.
+    let mut message = Message::new();
+    for body in ["one", "two"] {
+        party.recv(1).unwrap();
+        let tracker = party.get(&mut message).unwrap();
+        assert_eq!(text(&message), body);
+        party.accept(tracker, Flags::NONE).unwrap();
+    }
+    party.send().unwrap();
+    for tracker in trackers {
+        assert_eq!(party.status(tracker), Status::Accepted);
+    }
+    party.stop().unwrap();
+    assert!(party.stopped());
 }

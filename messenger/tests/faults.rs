@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Scope, Status};
 use puppet::{Deed, STAGES, Stage, puppet, refuser};
-use support::{Echo, message_to};
+use support::message_to;
+use support::way::{Echo, Way};
 
 /// What fails is not tried again here: the errors are what is looked at.
 fn client() -> Messenger {
@@ -216,7 +217,7 @@ fn closed_port() -> String {
 
 #[test]
 fn a_refused_connection_costs_its_own_messages_and_no_others() {
-    let echo = Echo::start();
+    let echo = Echo::start(Way::SIMPLE);
     let mut messenger = client();
     messenger.set_outgoing_window(10);
     let nowhere = closed_port();

@@ -11,50 +11,49 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, ErrorKind, Message, Reconnect};
+use support::way::Way;
 use support::{Wire, message_to};
 
-over_every_wire! {
+in_every_way! {
     work_alone_keeps_a_connection_alive,
     who_was_busy_hears_what_came_before_finding_anyone_silent,
     a_peer_that_does_nothing_is_given_up,
 }
 
-const SILENCE: Duration = Duration::from_millis(200);
+const SILENCE: Duration = Duration::from_millis(150);
 
-fn work_alone_keeps_a_connection_alive(wire: Wire) {
-    let mut server = wire.client();
+fn work_alone_keeps_a_connection_alive(way: Way) {
+    let mut server = way.party();
     server.set_idle_time_out(Some(SILENCE));
-    let address = wire.listen(&mut server);
-    let mut client = wire.client();
+    let address = way.listen(&mut server);
+    let mut client = way.party();
     client.set_idle_time_out(Some(SILENCE));
     client.subscribe(&address).unwrap();
-    client.set_blocking(false);
+    client.ask(1);
     let serving = std::thread::spawn(move || {
         let begun = Instant::now();
         while begun.elapsed() < SILENCE * 4 {
-            server.work(Some(SILENCE)).unwrap();
+            server.step(SILENCE).unwrap();
         }
         server
     });
     let begun = Instant::now();
     while begun.elapsed() < SILENCE * 4 {
-        client.work(Some(SILENCE)).unwrap();
+        client.step(SILENCE).unwrap();
         assert!(!client.stopped());
     }
-    assert_eq!(
-        client.recv(1).unwrap_err().kind(),
-        ErrorKind::InProgress,
-        "the connection is still there"
-    );
+    client.set_timeout(Some(Duration::ZERO));
+    let error = client.recv(1).unwrap_err();
+    assert!(client.is_unfinished(&error), "it is still there: {error}");
     serving.join().unwrap();
 }
 
-fn who_was_busy_hears_what_came_before_finding_anyone_silent(wire: Wire) {
-    let mut server = wire.client();
+fn who_was_busy_hears_what_came_before_finding_anyone_silent(way: Way) {
+    let mut server = way.party();
     server.set_idle_time_out(Some(SILENCE));
-    let address = wire.listen(&mut server);
+    let address = way.listen(&mut server);
     let sending = std::thread::spawn(move || {
-        let mut client = wire.client();
+        let mut client = way.party();
         client.set_outgoing_window(2);
         for body in ["one", "two"] {
             client.put(&message_to(&address, body)).unwrap();
@@ -64,19 +63,19 @@ fn who_was_busy_hears_what_came_before_finding_anyone_silent(wire: Wire) {
     });
     server.recv(Credit::All).unwrap();
     server.get(&mut Message::new()).unwrap();
-    server.work(Some(Duration::from_millis(10))).unwrap();
+    server.step(Duration::from_millis(10)).unwrap();
     // The server computes for longer than it would wait; the client has gone on talking.
     std::thread::sleep(SILENCE * 2);
     server.recv(Credit::All).unwrap();
     server.get(&mut Message::new()).unwrap();
-    server.work(Some(Duration::from_millis(10))).unwrap();
+    server.step(Duration::from_millis(10)).unwrap();
     sending.join().unwrap();
 }
 
-fn a_peer_that_does_nothing_is_given_up(wire: Wire) {
-    let mut server = wire.client();
-    let address = wire.listen(&mut server);
-    let mut client = wire.client();
+fn a_peer_that_does_nothing_is_given_up(way: Way) {
+    let mut server = way.party();
+    let address = way.listen(&mut server);
+    let mut client = way.party();
     client.set_reconnect(None);
     client.set_idle_time_out(Some(SILENCE));
     client.set_outgoing_window(1);
@@ -84,8 +83,8 @@ fn a_peer_that_does_nothing_is_given_up(wire: Wire) {
     // The server says hello, and then nothing more.
     let begun = Instant::now();
     while begun.elapsed() < SILENCE / 4 {
-        client.work(Some(Duration::ZERO)).unwrap();
-        server.work(Some(Duration::ZERO)).unwrap();
+        client.step(Duration::ZERO).unwrap();
+        server.step(Duration::ZERO).unwrap();
     }
     let error = client.send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost, "{error}");

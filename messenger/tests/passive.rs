@@ -17,7 +17,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use support::{PATIENCE, Wire, client, message_to, text};
 
 over_every_wire! {
-    messages_arrive_in_order_and_only_when_asked_for,
     heartbeats_are_part_of_the_deadline,
     an_interrupt_reaches_a_loop_that_waits,
     a_loop_sleeps_while_there_is_nothing_to_do,
@@ -33,25 +32,9 @@ fn pair(wire: Wire) -> (Messenger, Messenger, String) {
     (server, client, address)
 }
 
-/// One turn of a loop over messengers as a program would write it: waits for their descriptors, at most until
-/// the first deadline and no longer than `most`. Answers whether any of them had something to do.
+/// One turn of a loop that poll(2) waits for.
 fn turn(messengers: &mut [&mut Messenger], most: Duration) -> bool {
-    let due = |messenger: &&mut Messenger| messenger.deadline();
-    let wait = messengers.iter().filter_map(due).min();
-    let wait = Timespec::try_from(wait.unwrap_or(most).min(most)).unwrap();
-    let mut watched: Vec<_> = messengers
-        .iter()
-        .map(|messenger| PollFd::new(&**messenger, PollFlags::IN))
-        .collect();
-    poll(&mut watched, Some(&wait)).unwrap();
-    let ready: Vec<_> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
-    let mut worked = false;
-    for (messenger, ready) in messengers.iter_mut().zip(ready) {
-        if ready || messenger.deadline() == Some(Duration::ZERO) {
-            worked |= messenger.work(Some(Duration::ZERO)).unwrap();
-        }
-    }
-    worked
+    support::way::turn(messengers, most).unwrap()
 }
 
 fn until(messengers: &mut [&mut Messenger], what: &str, done: impl Fn(&[&mut Messenger]) -> bool) {
@@ -64,53 +47,6 @@ fn until(messengers: &mut [&mut Messenger], what: &str, done: impl Fn(&[&mut Mes
 
 fn in_progress<T: std::fmt::Debug>(result: Result<T, Error>) {
     assert_eq!(result.unwrap_err(), Error::InProgress);
-}
-
-fn messages_arrive_in_order_and_only_when_asked_for(wire: Wire) {
-    for count in [1, 16, 1024, 4096] {
-        let (mut server, mut client, address) = pair(wire);
-        client.set_outgoing_window(usize::MAX);
-        let mut message = message_to(&address, "");
-        for n in 0..count {
-            message.set_body(n.to_string().as_str());
-            client.put(&message).unwrap();
-        }
-        in_progress(client.send());
-        let both = &mut [&mut server, &mut client];
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(30) {
-            turn(both, Duration::from_millis(5));
-        }
-        assert_eq!(server.incoming(), 0);
-        assert_eq!(client.outgoing(), count);
-        in_progress(server.recv(Credit::All));
-        let mut next = 0;
-        let begun = Instant::now();
-        while next < count {
-            assert!(begun.elapsed() < PATIENCE);
-            turn(&mut [&mut server, &mut client], Duration::from_secs(1));
-            while server.get(&mut message).is_ok() {
-                assert_eq!(text(&message), next.to_string());
-                next += 1;
-            }
-        }
-        until(&mut [&mut server, &mut client], "accepted", |both| {
-            both[1].outgoing() == 0
-        });
-        assert_eq!(client.send(), Ok(()));
-        let last = client.outgoing_tracker().unwrap();
-        assert_eq!(client.status(last), Status::Accepted);
-        // Stopping is work as well, and takes its time.
-        in_progress(client.stop());
-        assert!(!client.stopped() && !server.stopped());
-        let begun = Instant::now();
-        while let Err(error) = client.stop() {
-            assert_eq!(error, Error::InProgress);
-            assert!(begun.elapsed() < PATIENCE);
-            turn(&mut [&mut server, &mut client], Duration::from_secs(1));
-        }
-        assert!(client.stopped());
-    }
 }
 
 fn a_loop_sleeps_while_there_is_nothing_to_do(wire: Wire) {

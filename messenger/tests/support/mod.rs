@@ -1,12 +1,13 @@
-//! What several of the tests need: a server with a port of its own, and one that echoes, over every kind of wire.
+//! What several of the tests need: a server with a port of its own, over every kind of wire.
 #![allow(dead_code, unused_macros, reason = "each test file uses a part of it")]
 
 pub(crate) mod pki;
+#[macro_use]
+pub(crate) mod way;
 
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ferrion_messenger::{Credit, Error, Flags, Interrupter, Message, Messenger};
+use ferrion_messenger::{Message, Messenger};
 
 /// Far more than anything here takes; what needs longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,14 +93,19 @@ impl Wire {
         (messenger, address)
     }
 
-    /// Listens on a free port of loopback.
-    pub(crate) fn listen(self, messenger: &mut Messenger) -> String {
+    /// Gives it the certificate that it needs to listen, if it does.
+    pub(crate) fn certify(self, messenger: &mut Messenger) {
         if self.is_secure() {
             let server = &pki::pki().server;
             messenger
                 .set_certificate(&server.certificate, &server.key)
                 .unwrap();
         }
+    }
+
+    /// Listens on a free port of loopback.
+    pub(crate) fn listen(self, messenger: &mut Messenger) -> String {
+        self.certify(messenger);
         let scheme = self.scheme();
         let subscription = messenger
             .subscribe(&format!("{scheme}://~127.0.0.1:0"))
@@ -136,63 +142,4 @@ pub(crate) fn text(message: &Message) -> String {
         .unwrap()
         .expect("a body of text")
         .to_owned()
-}
-
-/// A server that sends what it gets back to its `reply-to`, and rejects bodies of `*REJECT-ME*`.
-pub(crate) struct Echo {
-    pub(crate) address: String,
-    interrupter: Interrupter,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Echo {
-    pub(crate) fn start() -> Self {
-        Self::over(Wire::Tcp)
-    }
-
-    pub(crate) fn over(wire: Wire) -> Self {
-        let (mut messenger, address) = wire.server();
-        messenger.set_timeout(None);
-        messenger.set_incoming_window(usize::MAX);
-        let interrupter = messenger.interrupter();
-        let thread = std::thread::spawn(move || echo(messenger));
-        Self {
-            address,
-            interrupter,
-            thread: Some(thread),
-        }
-    }
-}
-
-fn echo(mut messenger: Messenger) {
-    let mut message = Message::new();
-    loop {
-        match messenger.recv(Credit::All) {
-            Ok(()) => {}
-            Err(Error::Interrupted) => break,
-            Err(error) => panic!("echo: {error}"),
-        }
-        while messenger.incoming() > 0 {
-            let tracker = messenger.get(&mut message).unwrap();
-            if message.body_text().unwrap() == Some("*REJECT-ME*") {
-                messenger.reject(tracker, Flags::NONE).unwrap();
-            } else {
-                messenger.accept(tracker, Flags::NONE).unwrap();
-            }
-            if let Some(reply_to) = message.reply_to().unwrap().map(str::to_owned) {
-                message.set_address(reply_to);
-                messenger.put(&message).unwrap();
-            }
-        }
-    }
-    let _ = messenger.stop();
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        self.interrupter.interrupt();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }

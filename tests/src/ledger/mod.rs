@@ -1,5 +1,6 @@
 //! The conformance ledger: `tests/conformance/` has a row for each normative sentence of the specification, which names the
-//! tests that show that ferrion obeys it, or the reason why it binds nobody here.
+//! tests that show that ferrion obeys it, or the reason why it binds nobody here. Beside them stand lists of what else is
+//! shown, each row with its tests.
 //!
 //! The sentences are numbered in the order in which they stand in each part; the ledger has the numbers and sections, not the
 //! text. `make conformance` prints [`Ledger::table`]; the test `conformance` fails on [`Ledger::faults`].
@@ -23,8 +24,13 @@ pub const PARTS: [(&str, usize); 5] = [
 ];
 /// Of this part, sentences may be planned.
 const MAY_PLAN: &str = "transactions";
-/// What implementations get wrong most often, numbered from 1.
-const EDGE_CASES: (&str, usize) = ("edge_cases", 30);
+/// Lists whose rows are numbered from 1, each with the tests that show it: what implementations get wrong most often, what
+/// programs count on of a Messenger, and what was decided about it.
+const LISTS: [(&str, usize); 3] = [
+    ("edge_cases", 30),
+    ("messenger_cases", 46),
+    ("messenger_decisions", 16),
+];
 
 /// What became of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +46,7 @@ pub enum How {
 /// One row of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Part and number, as in `transport-007`; of an edge case the number.
+    /// Part and number, as in `transport-007`; of a list the number.
     pub id: String,
     /// What became of it.
     pub how: How,
@@ -58,7 +64,7 @@ impl Ledger {
     pub fn read(root: &Path) -> Self {
         let mut sources = Sources::new(root);
         let mut ledger = Self::default();
-        for (part, _) in PARTS.into_iter().chain([EDGE_CASES]) {
+        for (part, _) in PARTS.into_iter().chain(LISTS) {
             let path = root
                 .join("tests/conformance")
                 .join(part)
@@ -74,7 +80,7 @@ impl Ledger {
     /// Everything that is wrong: rows that are missing, doubled, unknown or malformed, and tests that do not exist.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.wrong_rows().to_vec();
-        for (part, _) in PARTS.into_iter().chain([EDGE_CASES]) {
+        for (part, _) in PARTS.into_iter().chain(LISTS) {
             let missing = self.missing(part);
             faults.extend(
                 missing
@@ -106,7 +112,7 @@ impl Ledger {
             let [all, shown, reason, planned, missing] = cells;
             let _ = writeln!(
                 text,
-                "{name:<14}{all:>10}{shown:>8}{reason:>10}{planned:>9}{missing:>9}"
+                "{name:<20}{all:>10}{shown:>8}{reason:>10}{planned:>9}{missing:>9}"
             );
         };
         let mut total = [0; 5];
@@ -132,12 +138,14 @@ impl Ledger {
             miss(part, &open);
         }
         line("all", total);
-        let (part, count) = EDGE_CASES;
-        let open = self.missing(part);
-        line("edge cases", [count, count - open.len(), 0, 0, open.len()]);
-        miss(part, &open);
+        for (list, count) in LISTS {
+            let open = self.missing(list);
+            let name = list.replace('_', " ");
+            line(&name, [count, count - open.len(), 0, 0, open.len()]);
+            miss(list, &open);
+        }
         format!(
-            "{:<14}{:>10}{:>8}{:>10}{:>9}{:>9}\n{text}{missing}",
+            "{:<20}{:>10}{:>8}{:>10}{:>9}{:>9}\n{text}{missing}",
             "part", "sentences", "shown", "reasoned", "planned", "missing"
         )
     }
@@ -154,8 +162,8 @@ impl Ledger {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let read = if part == EDGE_CASES.0 {
-                edge_case(line, find)
+            let read = if LISTS.iter().any(|(list, _)| *list == part) {
+                listed(line, find)
             } else {
                 sentence(part, line, find)
             };
@@ -179,11 +187,13 @@ impl Ledger {
 
 /// The ids that a part must have.
 fn ids(part: &str) -> Vec<String> {
-    let count = PARTS.iter().find(|(name, _)| *name == part);
-    match count {
-        Some((_, count)) => (1..=*count).map(|n| format!("{part}-{n:03}")).collect(),
-        None => (1..=EDGE_CASES.1).map(|n| n.to_string()).collect(),
-    }
+    let count = |table: &[(&str, usize)]| {
+        let row = table.iter().find(|(name, _)| *name == part);
+        row.map_or(0, |(_, count)| *count)
+    };
+    let sentences = (1..=count(&PARTS)).map(|n| format!("{part}-{n:03}"));
+    let listed = (1..=count(&LISTS)).map(|n| n.to_string());
+    sentences.chain(listed).collect()
 }
 
 /// `id, section, how, what it binds, tests or reason`
@@ -224,7 +234,7 @@ fn sentence(
 }
 
 /// `number, what, tests`
-fn edge_case(line: &str, find: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<Row, String> {
+fn listed(line: &str, find: &mut dyn FnMut(&str) -> Result<(), String>) -> Result<Row, String> {
     let cells: Vec<_> = line.split('\t').collect();
     let &[id, what, because] = cells.as_slice() else {
         return Err(format!("{} columns where 3 are needed", cells.len()));

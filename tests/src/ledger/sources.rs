@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+/// Macros that make tests of the functions whose names they are given.
+const RUNNERS: [&str; 3] = ["in_every_way", "in_every_mode", "over_every_wire"];
+
 /// Where the folders of the crates are, and what has been read of them.
 pub struct Sources {
     root: PathBuf,
@@ -135,7 +138,8 @@ impl Attributes {
             .collect();
         match text.as_str() {
             "test" => self.test = true,
-            "cfg(test)" => {}
+            // Where the tests are run.
+            "cfg(test)" | "cfg(unix)" => {}
             "ignore" => self.doubtful = true,
             other => {
                 let starts = ["cfg(", "cfg_attr(", "ignore=", "path="];
@@ -188,18 +192,31 @@ fn items(tokens: TokenStream, file: &mut File) {
                 // The body: a function inside a function is no test.
                 tokens.by_ref().find(ends_item);
             }
-            TokenTree::Ident(_) if tokens.next_if(|t| t.to_string() == "!").is_some() => {
+            TokenTree::Ident(word) if tokens.next_if(|t| t.to_string() == "!").is_some() => {
                 let doubtful = std::mem::take(&mut attributes).doubtful;
                 if let Some(TokenTree::Group(group)) = tokens.next()
                     && !doubtful
                 {
-                    items(group.stream(), file);
+                    if RUNNERS.iter().any(|runner| word == runner) {
+                        listed(group.stream(), file);
+                    } else {
+                        items(group.stream(), file);
+                    }
                 }
             }
             other if ends_item(&other) => attributes = Attributes::default(),
             _ => {}
         }
     }
+}
+
+/// The names between the commas.
+fn listed(tokens: TokenStream, file: &mut File) {
+    let names = tokens.into_iter().filter_map(|token| match token {
+        TokenTree::Ident(name) => Some(name.to_string()),
+        _ => None,
+    });
+    file.tests.extend(names);
 }
 
 fn ends_item(token: &TokenTree) -> bool {
@@ -228,15 +245,21 @@ mod tests {
             fn documented() { let _ = \"#[test] fn in_a_string() {}\"; }
             mod inner { #[test] fn deeper() {} }
             #[cfg(test)] mod tests { #[test] fn of_a_module() {} }
+            #[cfg(unix)] #[test] fn here() {}
             proptest! { #![proptest_config(config(7))] #[test] fn made(a in any::<u8>(), b in {1..2}) {} }
+            in_every_way! { run_in_each, run_too, }
+            fn run_in_each(way: Way) {}
         ";
         let found = [
             "deeper",
             "documented",
+            "here",
             "made",
             "of_a_module",
             "panicking",
             "plain",
+            "run_in_each",
+            "run_too",
         ];
         assert_eq!(tests_of(text), found);
     }
