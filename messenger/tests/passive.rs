@@ -20,6 +20,7 @@ over_every_wire! {
     heartbeats_are_part_of_the_deadline,
     an_interrupt_reaches_a_loop_that_waits,
     a_loop_sleeps_while_there_is_nothing_to_do,
+    a_loop_that_asks_again_each_time_around_sleeps_all_the_same,
     tokio_drives_both_ends,
 }
 
@@ -76,6 +77,28 @@ fn a_loop_sleeps_while_there_is_nothing_to_do(wire: Wire) {
     both[1].put(&message_to(&address, "x")).unwrap();
     assert_eq!(both[1].deadline(), Some(Duration::ZERO));
     assert_eq!(both[0].descriptor(), both[0].as_raw_fd());
+}
+
+fn a_loop_that_asks_again_each_time_around_sleeps_all_the_same(wire: Wire) {
+    for credit in [Credit::All, Credit::Explicit(5), Credit::Manual] {
+        let (mut server, mut client, address) = pair(wire);
+        client.subscribe(&format!("{address}/q")).unwrap();
+        let both = &mut [&mut server, &mut client];
+        let mut asleep = 0;
+        let begun = Instant::now();
+        while asleep < 3 {
+            assert!(begun.elapsed() < PATIENCE, "{credit:?}: always awake");
+            in_progress(both[0].recv(credit));
+            in_progress(both[1].recv(credit));
+            asleep += usize::from(!turn(both, Duration::from_millis(5)));
+        }
+        assert!(
+            both.iter()
+                .all(|messenger| messenger.deadline() != Some(Duration::ZERO))
+        );
+        in_progress(both[1].recv(credit));
+        assert_ne!(both[1].deadline(), Some(Duration::ZERO), "{credit:?}");
+    }
 }
 
 fn heartbeats_are_part_of_the_deadline(wire: Wire) {

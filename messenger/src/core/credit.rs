@@ -122,13 +122,17 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         }
     }
 
-    /// What `recv` asked for; replaces what it asked for before.
-    pub(crate) fn request(&mut self, credit: Credit) {
-        (self.automatic, self.manual) = (credit == Credit::All, credit == Credit::Manual);
-        self.pool = match credit {
+    /// What `recv` asked for; replaces what it asked for before. Answers whether that is something else.
+    pub(crate) fn request(&mut self, credit: Credit) -> bool {
+        let before = (self.automatic, self.manual, self.pool);
+        let pool = match credit {
             Credit::Explicit(count) => u64::from(count).saturating_sub(self.distributed),
+            Credit::All if self.automatic => self.pool,
             Credit::All | Credit::Cancel | Credit::Manual => 0,
         };
+        let after = (credit == Credit::All, credit == Credit::Manual, pool);
+        (self.automatic, self.manual, self.pool) = after;
+        before != after
     }
 
     /// Messages that may still come.

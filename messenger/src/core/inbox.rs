@@ -162,8 +162,7 @@ impl Core {
 
     /// What `recv` asks for. Brings lost subscriptions up again.
     pub(crate) fn request(&mut self, credit: Credit) {
-        self.credit.request(credit);
-        self.credit_changed = true;
+        self.credit_changed |= self.credit.request(credit);
         for source in std::mem::take(&mut self.broken) {
             let Some(state) = self.sources.get(source) else {
                 continue;
