@@ -61,7 +61,8 @@ impl Messenger {
     /// nothing is due. It is rounded up to whole milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        if self.core.has_work() {
+        // An interrupt that came in the middle of the last work has lost its place in the poll.
+        if self.core.has_work() || self.driver.interrupter().waits() {
             return Some(Duration::ZERO);
         }
         let due = self.driver.patience(&self.core, self.until_stopped());
@@ -86,5 +87,28 @@ impl AsFd for Messenger {
     /// The [descriptor](Messenger::descriptor).
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.driver.registry().as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn an_interrupt_that_comes_in_the_middle_of_work_is_due_at_once() {
+        let mut messenger = Messenger::new().unwrap();
+        messenger.set_passive(true);
+        assert_eq!(messenger.deadline(), None);
+        // As if it came after `work` had asked for one, and before it looked at the poll.
+        messenger.interrupter().interrupt();
+        let (core, driver) = (&mut messenger.core, &mut messenger.driver);
+        driver
+            .turn(core, Some(Duration::ZERO), |_, _| true)
+            .unwrap();
+        assert_eq!(messenger.deadline(), Some(Duration::ZERO));
+        let worked = messenger.work(Some(Duration::ZERO));
+        assert_eq!(worked, Err(Error::Interrupted));
+        assert_eq!(messenger.deadline(), None);
     }
 }

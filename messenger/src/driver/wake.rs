@@ -39,6 +39,11 @@ impl Interrupter {
         let _ = self.waker.wake();
     }
 
+    /// Whether an interrupt waits.
+    pub(crate) fn waits(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
     /// Whether an interrupt waits; takes it.
     pub(crate) fn take(&self) -> bool {
         self.wanted.load(Ordering::Relaxed) && self.wanted.swap(false, Ordering::AcqRel)
