@@ -11,8 +11,8 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, ErrorKind, Message, Reconnect};
+use support::message_to;
 use support::way::Way;
-use support::{Wire, message_to};
 
 in_every_way! {
     work_alone_keeps_a_connection_alive,

@@ -1,6 +1,6 @@
 //! The ways in which programs live with a messenger: a mode over a wire. A case is written once, for a [`Way`], and
 //! [`in_every_way!`] runs it in each.
-#![expect(
+#![allow(
     clippy::disallowed_methods,
     reason = "a test that must not hang looks at the clock"
 )]
