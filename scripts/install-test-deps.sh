@@ -6,7 +6,7 @@
 #   scripts/install-test-deps.sh test    build + the peers and tools of the tests     (make test; the default)
 #   scripts/install-test-deps.sh bench   build + Proton C, which `make bench` compares with, and valgrind
 #
-# The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers), never into the system.
+# The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers, example programs), never into the system.
 # `test` writes target/peers/env, to be sourced by whoever runs the tests:
 #   FERRION_TEST_PYTHON      the Python that has python-qpid-proton
 #   FERRION_TEST_NODE        the Node.js that runs rhea
@@ -36,6 +36,7 @@ main() {
       local brokers=$!
       python_peers
       node_peers
+      scripts/install-examples.sh
       wait "$brokers" || die "the brokers are not installed"
       write_env
       ;;
