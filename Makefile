@@ -76,5 +76,5 @@ bench-quick: ## the same table with short runs (under 2 minutes)
 clean: ## remove everything that was built or fetched
 	rm -rf target fuzz/target
 
-# `make install PREFIX=... DESTDIR=...`: libraries, header and pkg-config file.
+# `make install PREFIX=... DESTDIR=...`: libraries, headers, command and manual, for pkg-config and CMake.
 include ffi/install.mk

@@ -57,6 +57,7 @@ test_packages() {
   have valgrind || want valgrind
   have g++ || want g++
   have pkg-config || want pkg-config
+  have cmake || want cmake
   have swig || want swig
   # Without the headers of OpenSSL and Cyrus SASL, python-qpid-proton builds with both silently left out.
   has_header openssl/ssl.h || want libssl-dev

@@ -6,6 +6,8 @@ mod decode;
 mod demo;
 mod exit;
 mod json;
+#[cfg(test)]
+mod manual;
 mod output;
 mod recv;
 mod send;

@@ -36,3 +36,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/more-than-one-machine.md")]
 pub struct MoreThanOneMachine;
+
+/// The program of docs/embedding.md, compiled in the same way.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub struct Embedding;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::names::{self, upper};
 use crate::rules::Header;
 use crate::support::{sources, tree};
 
@@ -280,29 +281,10 @@ fn exported_types(root: &str) -> Vec<String> {
     names
 }
 
-/// The fields of a struct, or the variants of an enum.
+/// The fields of the struct, or the variants of the enum, that begins with `head`.
 fn members(source: &str, head: &str) -> Vec<String> {
     let (_, body) = source
         .split_once(head)
         .unwrap_or_else(|| panic!("{head} is somewhere else"));
-    let body = body.split("\n}\n").next().unwrap_or_default();
-    body.lines()
-        .filter_map(|line| line.strip_prefix("    "))
-        .map(|line| line.strip_prefix("pub ").unwrap_or(line))
-        .filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()))
-        .filter_map(|line| line.split([' ', ':', ',', '(', '{']).next())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// `GivenUp` to `GIVEN_UP`.
-fn upper(name: &str) -> String {
-    let mut upper = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !upper.is_empty() {
-            upper.push('_');
-        }
-        upper.push(c.to_ascii_uppercase());
-    }
-    upper
+    names::members(body.split("\n}\n").next().unwrap_or_default())
 }

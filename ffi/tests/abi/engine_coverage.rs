@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::names::{members, upper};
 use crate::rules::Header;
 use crate::support::tree;
 
@@ -233,28 +234,4 @@ fn functions(block: &str) -> Vec<String> {
         .filter_map(|line| line.strip_prefix("fn ")?.split(['(', '<']).next())
         .map(str::to_owned)
         .collect()
-}
-
-/// The fields, or the variants, of a block.
-fn members(block: &str) -> Vec<String> {
-    block
-        .lines()
-        .filter_map(|line| line.strip_prefix("    "))
-        .map(|line| line.strip_prefix("pub ").unwrap_or(line))
-        .filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()))
-        .filter_map(|line| line.split([' ', ':', ',', '(', '{']).next())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// `GivenUp` and `given_up` to `GIVEN_UP`.
-fn upper(name: &str) -> String {
-    let mut upper = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !upper.is_empty() {
-            upper.push('_');
-        }
-        upper.push(c.to_ascii_uppercase());
-    }
-    upper
 }

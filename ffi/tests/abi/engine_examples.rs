@@ -2,11 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ferrion_messenger::{Credit, Flags, Message, Messenger, Status};
 
+use crate::pki;
 use crate::programs::{build, build_with_threads};
 use crate::support::{bounded, run, stdout, tree};
 
@@ -72,6 +74,71 @@ fn the_engines_of_two_programs_talk_over_blocking_sockets() {
         assert_eq!(receiving.line().as_deref(), Some(text));
     }
     assert!(receiving.child.wait().expect("it ends").success());
+}
+
+/// The example behind OpenSSL, built once.
+fn openssl_example() -> PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let source = tree().join("bindings/c/engine_openssl.c");
+    let program = PROGRAM.get_or_init(|| build(&source, &["-lssl", "-lcrypto"]));
+    program.clone()
+}
+
+fn openssl_server() -> Listening {
+    let (certificate, key) = (pki_file("server.crt"), pki_file("server.key"));
+    Listening::start(openssl_example(), &["serve", "0", &certificate, &key])
+}
+
+fn pki_file(name: &str) -> String {
+    let path = pki::folder().join(name);
+    path.to_str().expect("a plain path").to_owned()
+}
+
+/// The example as a server, and as a client that trusts this authority: what the client said, and the server.
+fn over_openssl(trusted: &str) -> (Output, Listening) {
+    let server = openssl_server();
+    let sent = bounded(openssl_example())
+        .args(["send", "127.0.0.1", &server.port, &pki_file(trusted)])
+        .args(["greetings", "Grüße"])
+        .output()
+        .expect("it runs");
+    (sent, server)
+}
+
+#[test]
+fn the_engine_behind_openssl_talks_to_whom_it_trusts_and_to_nobody_else() {
+    let (sent, mut server) = over_openssl("authority.pem");
+    let said = String::from_utf8_lossy(&sent.stdout);
+    assert_eq!(said, "Grüße: accepted, by TLSv1.3\n", "{sent:?}");
+    assert!(sent.status.success(), "{sent:?}");
+    assert_eq!(server.line().as_deref(), Some("Grüße"));
+    assert!(server.child.wait().expect("it ends").success());
+
+    let (sent, mut server) = over_openssl("stranger.pem");
+    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
+    let said = String::from_utf8_lossy(&sent.stderr);
+    assert!(said.contains("TLS failed: unable to"), "{said}");
+    assert_eq!(server.line(), None, "nothing arrived");
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn a_messenger_sends_to_the_engine_behind_openssl() {
+    let mut server = openssl_server();
+    let mut messenger = Messenger::new().expect("a messenger");
+    messenger.set_timeout(Some(Duration::from_secs(60)));
+    messenger.set_outgoing_window(10);
+    messenger
+        .set_trusted_certificates(pki_file("authority.pem"))
+        .expect("a file of certificates");
+    let mut message = Message::with_body("x".repeat(100_000));
+    message.set_address(format!("amqps://127.0.0.1:{}/greetings", server.port));
+    let tracker = messenger.put(&message).expect("room");
+    messenger.send().expect("it is taken");
+    assert_eq!(messenger.status(tracker), Status::Accepted);
+    messenger.stop().expect("an orderly end");
+    assert_eq!(server.line().map(|line| line.len()), Some(100_000));
+    assert!(server.child.wait().expect("it ends").success());
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The ABI as a C user meets it: the header, the rules it keeps, the installed library, and programs built against both.
 
+mod cmake;
 mod coverage;
 mod engine_coverage;
 mod engine_examples;
 mod header;
 mod install;
 mod misuse;
+mod names;
 mod pki;
 mod programs;
 mod python;

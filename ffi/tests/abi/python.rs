@@ -2,18 +2,28 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::pki;
-use crate::support::{bounded, run, scratch, tree};
+use crate::support::{bounded, prefix, run, scratch, stdout, tree};
+
+/// Packages are built one at a time: they share a folder to build in.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+fn system_python() -> std::ffi::OsString {
+    std::env::var_os("FERRION_TEST_PYTHON").unwrap_or_else(|| "python3".into())
+}
 
 /// The Python of a fresh virtual environment that has the package, built by pip as a user would.
 fn installed() -> PathBuf {
     let environment = scratch("python").join("venv");
     let python = environment.join("bin/python");
     if !python.exists() {
-        let system = std::env::var_os("FERRION_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-        run(Command::new(system).args(["-m", "venv"]).arg(&environment));
+        run(Command::new(system_python())
+            .args(["-m", "venv"])
+            .arg(&environment));
     }
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     run(Command::new(&python)
         .args([
             "-m",
@@ -52,4 +62,24 @@ fn the_package_installs_by_pip_and_passes_its_tests() {
     for line in report.lines().filter(|line| line.contains("skipped")) {
         println!("{line}");
     }
+}
+
+#[test]
+fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_and_python_that_talk() {
+    // The library is there by then; the folder it is built in serves the newcomer too.
+    prefix();
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = stdout(
+        bounded(tree().join("scripts/newcomer.sh"))
+            .arg(scratch("newcomer"))
+            .env("PYTHON", system_python())
+            .env("CARGO", env!("CARGO"))
+            .env("FERRION_PROFILE", "dev")
+            .env("FERRION_TARGET", scratch("build"))
+            // The jobs of a surrounding make are not ours to share.
+            .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL")
+            .env_remove("PYTHONPATH"),
+    );
+    assert!(said.ends_with("==> all of it works\n"), "{said}");
 }
