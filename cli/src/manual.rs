@@ -46,9 +46,10 @@ fn folder() -> PathBuf {
 /// The text of a page as `man` shows it, but for what it makes bold.
 fn shown(page: &str) -> String {
     let plain = ["\\fB", "\\fI", "\\fR"];
-    plain.iter().fold(page.replace("\\-", "-"), |text, mark| {
-        text.replace(mark, "")
-    })
+    plain.iter().fold(
+        page.replace("\\-", "-").replace("\\*(Aq", "'"),
+        |text, mark| text.replace(mark, ""),
+    )
 }
 
 #[test]
@@ -82,10 +83,14 @@ fn every_option_with_its_help_is_in_its_manual_page() {
         let file = folder().join(format!("{}.1", name(&command)));
         let page = shown(&fs::read_to_string(&file).expect("the page"));
         for argument in command.get_arguments() {
-            let names = argument.get_long().map(|long| format!("--{long}"));
-            let names = names.or_else(|| argument.get_short().map(|short| format!("-{short}")));
-            let written = names.unwrap_or_else(|| argument.get_id().as_str().to_uppercase());
-            let help = argument.get_help().expect("a help text").to_string();
+            // One without a dash goes by the name of its value.
+            let written = match (argument.get_long(), argument.get_value_names()) {
+                (Some(long), _) => format!("--{long}"),
+                (None, Some([value, ..])) => value.to_string(),
+                (None, _) => panic!("{argument} has no name"),
+            };
+            let help = argument.get_long_help().or_else(|| argument.get_help());
+            let help = help.expect("a help text").to_string();
             assert!(page.contains(&written), "{written} is not in {file:?}");
             assert!(page.contains(&help), "{help:?} is not in {file:?}");
             options += 1;

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use crate::pki;
-use crate::support::{bounded, prefix, run, scratch, stdout, tree};
+use crate::support::{bounded, bounded_to, prefix, run, scratch, stdout, tree};
 
 /// Packages are built one at a time: they share a folder to build in.
 static BUILDING: Mutex<()> = Mutex::new(());
@@ -70,7 +70,8 @@ fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_and_python_that_talk() {
     prefix();
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let said = stdout(
-        bounded(tree().join("scripts/newcomer.sh"))
+        // It compiles the command, too.
+        bounded_to(900, tree().join("scripts/newcomer.sh"))
             .arg(scratch("newcomer"))
             .env("PYTHON", system_python())
             .env("CARGO", env!("CARGO"))

@@ -57,8 +57,13 @@ pub(crate) fn run(command: &mut Command) -> Output {
 
 /// A command that is ended, and so fails, if it takes longer than any machine needs for it.
 pub(crate) fn bounded(program: impl AsRef<OsStr>) -> Command {
+    bounded_to(300, program)
+}
+
+/// The same with another number of seconds.
+pub(crate) fn bounded_to(seconds: u32, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("timeout");
-    command.arg("300").arg(program);
+    command.arg(seconds.to_string()).arg(program);
     command
 }
 
