@@ -21,15 +21,17 @@ use std::time::Duration;
 /// [`set_rcv_settle_mode`](crate::Messenger::set_rcv_settle_mode) says.
 ///
 /// Few peers can do this: of the well-known brokers and libraries, none. With a peer that remembers nothing, or that has
-/// forgotten (it was started anew, or it was another one under the same address), everything is as without the setting:
-/// what it has not answered is sent again, and what it sent and was not decided here is
-/// [`Aborted`](crate::Status::Aborted), for it will come again. [`ConnectionEvent`](crate::ConnectionEvent) says which of
-/// the two happened.
+/// forgotten (it was started anew, or it was another one under the same address), what it has not answered is sent
+/// again, and what it sent and was not decided here is [`Aborted`](crate::Status::Aborted), for it will come again.
+/// [`ConnectionEvent`](crate::ConnectionEvent) says which of the two happened.
+///
+/// Do not set it where such links cannot work: RabbitMQ refuses links whose receiver settles second, and senders made of
+/// rhea by default settle nothing before the receiver has, and so keep everything that they sent.
 ///
 /// The fields bound what is kept for peers that connected to this messenger and were lost. They come back or they do not;
 /// after that everything of them is freed, and trackers of what they have not answered are
 /// [`Aborted`](crate::Status::Aborted). A peer is known again by its container name, and the user or certificate it
-/// logged in with.
+/// logged in with: where nobody has to log in, whoever says the name is taken for it.
 ///
 /// ```
 /// use ferrion_messenger::{LinkRecovery, Messenger};
@@ -43,11 +45,11 @@ use std::time::Duration;
 pub struct LinkRecovery {
     /// How long the links of a peer that was lost are kept. Default 2 minutes.
     pub keep_for: Duration,
-    /// The most links that are kept, of all lost peers together; beyond it those lost longest ago are given up.
-    /// Default 4,096.
+    /// The most links that are kept, of all lost peers together. Beyond it who has the most gives up those lost longest
+    /// ago: users and certificates are told apart, and all who did not log in are one. Default 4,096.
     pub max_links: usize,
     /// The most octets that are kept with them: payloads, and 128 for each unsettled message and each link; beyond it
-    /// those lost longest ago are given up. Default 64 MiB.
+    /// the same happens. Default 64 MiB.
     pub max_octets: usize,
 }
 

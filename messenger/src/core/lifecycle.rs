@@ -290,10 +290,12 @@ impl Core {
         if closing {
             self.give_up(key, error, false);
         } else {
+            let peer = self.peer_of(key).filter(|_| !orderly);
             if !orderly {
                 self.keep_links(key, now, &error);
             }
             self.fail(key, now, error);
+            self.go_on_elsewhere(peer);
         }
     }
 

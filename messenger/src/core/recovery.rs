@@ -5,7 +5,7 @@
 //! transport and never will: its engine remembers what is not settled, and takes decisions and messages as the engines
 //! of connections do that are being made again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ferrion_engine::codec::{Fields, Str, Value};
 use ferrion_engine::protocol::{ReceiverSettleMode, Role, Tag};
@@ -31,8 +31,14 @@ const OVERHEAD: usize = 128;
 
 /// By what a peer is known again.
 #[derive(Debug, PartialEq, Eq)]
-struct Peer {
+pub(super) struct Peer {
     container: Str,
+    login: Login,
+}
+
+/// Who answers for a peer: many may have the same if nobody logs in.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Login {
     /// Where it came in, and as whom.
     listener: Option<SourceKey>,
     user: Option<String>,
@@ -272,21 +278,10 @@ impl Core {
             lefts.extend(left.map(|left| (link, party, left)));
         }
         let octets = lefts.iter().map(|(_, _, left)| left.octets()).sum();
-        let most = policy.max_octets.checked_sub(octets);
-        let Some((most_octets, most_links)) = most.zip(policy.max_links.checked_sub(lefts.len()))
-        else {
+        if lefts.is_empty() || !self.make_room(&policy, &peer.login, lefts.len(), octets) {
             return;
-        };
-        while !lefts.is_empty() {
-            let (links, octets) = self.kept();
-            match self.away.front() {
-                Some(oldest) if links > most_links || octets > most_octets => {
-                    self.forget_away(*oldest);
-                }
-                _ => break,
-            }
         }
-        let Some((engine, session)) = self.memory().filter(|_| !lefts.is_empty()) else {
+        let Some((engine, session)) = self.memory() else {
             return;
         };
         let until = millis(&policy.keep_for);
@@ -345,14 +340,46 @@ impl Core {
         Some((engine, session.ok()?))
     }
 
-    /// Links of peers that are away, and what they cost.
-    fn kept(&self) -> (usize, usize) {
-        let conns = self.away.iter().filter_map(|key| self.pool.get(*key));
-        let kept = conns.filter_map(|conn| conn.kept.as_ref());
-        kept.fold((0, 0), |(links, octets), kept| {
-            let more: usize = kept.octets.values().sum();
-            (links + kept.octets.len(), octets.saturating_add(more))
-        })
+    /// Makes room for links of a lost peer that cost so much. Who has the most gives up what it lost longest ago, so
+    /// that nobody loses anything to someone who has more. Answers whether there is room then.
+    fn make_room(
+        &mut self,
+        policy: &LinkRecovery,
+        login: &Login,
+        links: usize,
+        octets: usize,
+    ) -> bool {
+        loop {
+            let share = |links: usize, octets: usize| {
+                let links = (links as u128).saturating_mul(policy.max_octets as u128);
+                links.saturating_add((octets as u128).saturating_mul(policy.max_links as u128))
+            };
+            let (mut all_links, mut all_octets) = (links, octets);
+            let mut shares = HashMap::from([(login, share(links, octets))]);
+            for (_, kept) in self.kept() {
+                let octets = kept.octets.values().sum();
+                all_links += kept.octets.len();
+                all_octets = all_octets.saturating_add(octets);
+                *shares.entry(&kept.peer.login).or_default() += share(kept.octets.len(), octets);
+            }
+            if all_links <= policy.max_links && all_octets <= policy.max_octets {
+                return true;
+            }
+            let most = shares.values().max();
+            let mut kept = self.kept();
+            let oldest = kept.find(|(_, kept)| shares.get(&kept.peer.login) == most);
+            let Some(oldest) = oldest.map(|(key, _)| key) else {
+                return false;
+            };
+            drop(kept);
+            self.forget_away(oldest);
+        }
+    }
+
+    /// What is known of peers that are away, those lost longest ago first.
+    fn kept(&self) -> impl Iterator<Item = (ConnKey, &Kept)> {
+        let conns = self.away.iter();
+        conns.filter_map(|key| Some((*key, self.pool.get(*key)?.kept.as_ref()?)))
     }
 
     /// A peer did not come back in time, or there is no room for what it left.
@@ -374,14 +401,16 @@ impl Core {
         self.remove(key);
     }
 
-    fn peer_of(&self, key: ConnKey) -> Option<Peer> {
+    pub(super) fn peer_of(&self, key: ConnKey) -> Option<Peer> {
         let conn = self.pool.get(key)?;
         Some(Peer {
             container: conn.container.clone()?,
-            listener: conn.listener,
-            user: conn.user.clone(),
-            subject: conn.subject.clone(),
-            identity: conn.identity.clone(),
+            login: Login {
+                listener: conn.listener,
+                user: conn.user.clone(),
+                subject: conn.subject.clone(),
+                identity: conn.identity.clone(),
+            },
         })
     }
 
@@ -424,6 +453,19 @@ impl Core {
         }
     }
 
+    /// A connection failed whose peer may have made another before that was noticed: links of ours go on there.
+    pub(super) fn go_on_elsewhere(&mut self, peer: Option<Peer>) {
+        let Some(peer) = peer.filter(|_| !self.away.is_empty()) else {
+            return;
+        };
+        for other in self.pool.of_container(&peer.container) {
+            let running = self.pool.get(other).map(|conn| conn.state) == Some(State::Running);
+            if running && self.peer_of(other).as_ref() == Some(&peer) {
+                self.go_on_at(other);
+            }
+        }
+    }
+
     /// The peer attaches a link: if it is one of before, it goes on. Answers whether it is.
     pub(super) fn welcome_back(&mut self, key: ConnKey, id: LinkId, now: Time) -> bool {
         if self.options.recovery.is_none() {
@@ -443,7 +485,11 @@ impl Core {
             return false;
         };
         let known = (link.role(), link.name());
-        self.oust(key, &peer, &known, now);
+        // Who remembers nothing may have several connections with links of the same name, as containers of Proton do.
+        let remembers = link.remote().is_some_and(|it| it.unsettled.is_some());
+        if remembers {
+            self.oust(key, &peer, &known, now);
+        }
         let Some((from, party)) = self.find_kept(&peer, &known) else {
             return false;
         };
@@ -588,7 +634,7 @@ impl Core {
         let address = format!("{}/{}", conn.endpoint, node.unwrap_or_default());
         if report.peer_remembers && report.complete {
             // What was handed over before is resumed as well: that takes credit, and brings nothing new.
-            let theirs: Vec<Tag> = remembered(&link);
+            let theirs: HashSet<Tag> = remembered(&link);
             let handed = returning.handed.iter().filter(|tag| theirs.contains(tag));
             let credit = u32::try_from(handed.count()).unwrap_or(u32::MAX);
             if let Ok(mut receiver) = conn.engine.receiver(id) {
@@ -620,8 +666,13 @@ impl Core {
         };
         let named = matches!(party, Party::Receiver(Some(source)) if is_named(source));
         let ours = self.is_ours(party) && !named;
+        let in_part = named && !report.complete;
         let aborted = self.disown(key, &returning);
-        if ours {
+        if in_part {
+            // Nothing new would come down it (2.6.13), and to close it would end what the peer keeps under its name.
+            // When the peer has answered, the subscription is as if the peer had detached it.
+            self.suspend(key, id);
+        } else if ours {
             sent_again = self.begin_anew(
                 Origin {
                     conn: key,
@@ -638,7 +689,17 @@ impl Core {
                 aborted,
             });
         }
-        !ours
+        !ours && !in_part
+    }
+
+    /// Detaches a link without closing it.
+    fn suspend(&mut self, key: ConnKey, id: LinkId) {
+        let link = self.pool.get_mut(key);
+        if let Some(mut link) = link.and_then(|conn| conn.engine.link(id).ok()) {
+            // It was attached a moment ago.
+            let _ = link.detach();
+        }
+        self.pool.touch(key);
     }
 
     /// The peer knows nothing of what came before: nobody can be told of decisions about that. Answers how many messages
@@ -796,7 +857,7 @@ fn is_link(engine: &mut Engine, link: LinkId, known: &(Role, Str)) -> bool {
 }
 
 /// The deliveries that the peer told of.
-fn remembered(link: &Link<'_>) -> Vec<Tag> {
+fn remembered(link: &Link<'_>) -> HashSet<Tag> {
     let map = link.remote().and_then(|attach| attach.unsettled.as_ref());
     let keys = map.into_iter().flat_map(Fields::entries);
     keys.filter_map(|(key, _)| match key {

@@ -4,13 +4,17 @@
 use std::time::Duration;
 
 use ferrion_engine::Time;
+use ferrion_engine::message::Message;
 
 use super::Core;
+use super::credit::Credit;
 use super::inbox::Decision;
-use super::recovery_tests::{BACK, FORTH, Plan, World, core, listen};
+use super::pool::ConnKey;
+use super::recovery_tests::{BACK, FORTH, Plan, World, core, listen, message};
 use super::tracker::{Flags, Status};
 use crate::reconnect::{ConnectionEvent, Reconnect};
 use crate::recovery::LinkRecovery;
+use crate::subscribe::SubscribeOptions;
 
 const COUNT: usize = 8;
 /// The client of a plan like that decides nothing of its own accord.
@@ -279,34 +283,67 @@ fn of_many_lost_peers_those_that_left_first_are_forgotten_first() {
         for n in 0..4 {
             let mut client = core(&format!("client-{n}"), Some(LinkRecovery::default()));
             for _ in 0..3 {
-                client
-                    .put(&super::recovery_tests::message("amqp://s/q", 0))
-                    .unwrap();
+                client.put(&message("amqp://s/q", 0)).unwrap();
             }
             meet(&mut client, &mut server, listener);
             names.push(client);
         }
-        let away: Vec<String> = server
-            .away
-            .iter()
-            .map(|key| {
-                server
-                    .pool
-                    .get(*key)
-                    .unwrap()
-                    .container
-                    .clone()
-                    .unwrap()
-                    .to_string()
-            })
-            .collect();
-        assert_eq!(away, ["client-2", "client-3"]);
+        assert_eq!(away(&server), ["client-2", "client-3"]);
     }
+}
+
+/// The names of those whose links a server keeps.
+fn away(server: &Core) -> Vec<String> {
+    let conns = server.away.iter().map(|key| server.pool.get(*key).unwrap());
+    conns
+        .map(|conn| conn.container.clone().unwrap().to_string())
+        .collect()
+}
+
+#[test]
+fn who_has_much_makes_room_for_who_has_little_and_never_the_other_way() {
+    let recovery = LinkRecovery {
+        max_links: 8,
+        max_octets: 8 * (128 + 3 * 180),
+        ..LinkRecovery::default()
+    };
+    let mut server = core("server", Some(recovery));
+    let listener = listen(&mut server);
+    let mut come = |user: &str, name: String, count: usize| {
+        let mut client = core(&name, Some(LinkRecovery::default()));
+        for _ in 0..count {
+            let hello = message("amqp://s/q", 0);
+            client.put(&hello).unwrap();
+        }
+        let peer = greet(&mut client, &mut server, listener);
+        server.pool.get_mut(peer).unwrap().user = Some(user.to_owned());
+        server.lost(peer, Time(5), "cut".to_owned());
+        server.pump(Time(5));
+        away(&server)
+    };
+    assert_eq!(come("small", "small".to_owned(), 3), ["small"]);
+    for n in 0..30 {
+        let kept = come("large", format!("large-{n}"), 3);
+        assert_eq!(kept.first().map(String::as_str), Some("small"));
+        assert_eq!(kept.len(), 8.min(n + 2));
+        assert_eq!(kept.last(), Some(&format!("large-{n}")));
+    }
+    // What alone is more than all others have gives way as well.
+    let kept = come("huge", "huge".to_owned(), 60);
+    assert!(!kept.contains(&"huge".to_owned()) && kept.contains(&"small".to_owned()));
+    let kept = come("new", "new".to_owned(), 3);
+    assert!(kept.contains(&"new".to_owned()) && kept.contains(&"small".to_owned()));
 }
 
 /// A client connects, sends what it has, and is lost.
 fn meet(client: &mut Core, server: &mut Core, listener: super::SourceKey) {
-    use super::credit::Credit;
+    let peer = greet(client, server, listener);
+    server.lost(peer, Time(5), "cut".to_owned());
+    server.pump(Time(5));
+}
+
+/// A client connects, and sends what it has.
+fn greet(client: &mut Core, server: &mut Core, listener: super::SourceKey) -> ConnKey {
     let now = Time(5);
     server.request(Credit::All);
     client.pump(now);
@@ -321,6 +358,87 @@ fn meet(client: &mut Core, server: &mut Core, listener: super::SourceKey) {
         super::recovery_tests::pass((server, peer), (client, conn), now);
     }
     assert!(server.incoming() > 0);
-    server.lost(peer, now, "cut".to_owned());
-    server.pump(now);
+    peer
+}
+
+#[test]
+fn a_named_subscription_that_cannot_tell_all_it_remembers_is_attached_afresh() {
+    const MANY: usize = 60;
+    let mut world = World::with(
+        BACK,
+        0,
+        Some(LinkRecovery::default()),
+        Some(LinkRecovery::default()),
+    );
+    let named = SubscribeOptions::new().name("mine");
+    let client = &mut world.cores[0];
+    client.subscribe("amqp://s1/named", &named).unwrap();
+    world.rest();
+    let put = |world: &mut World| {
+        let message = message("amqp://client/named", 0);
+        world.cores[1].put(&message).unwrap()
+    };
+    let trackers: Vec<_> = (0..MANY).map(|_| put(&mut world)).collect();
+    world.rest();
+    let mut got = Message::new();
+    for _ in 0..MANY {
+        world.cores[0].get(&mut got).unwrap();
+    }
+    // What they are called takes more than the 512 octets of a frame.
+    world.cut();
+    world.rest();
+    let error = world.cores[0].take_recv_error().unwrap();
+    assert!(error.is_retryable(), "{error}");
+    for tracker in trackers {
+        assert_eq!(world.cores[1].status(tracker), Status::Aborted);
+    }
+    world.cores[0].request(Credit::All);
+    world.rest();
+    let tracker = put(&mut world);
+    world.rest();
+    let got = world.cores[0].get(&mut got).unwrap();
+    let accepted = world.cores[0].decide(got, Flags::NONE, &Decision::Accept);
+    accepted.unwrap();
+    world.rest();
+    assert_eq!(world.cores[1].status(tracker), Status::Accepted);
+    assert_eq!(world.cores[0].status(got), Status::Accepted);
+}
+
+#[test]
+fn a_server_that_notices_a_loss_after_the_peer_is_back_goes_on_where_it_is() {
+    let plan = Plan {
+        half_open: true,
+        ..FORTH
+    };
+    let recovery = Some(LinkRecovery::default());
+    let mut world = World::with(plan, 0, recovery.clone(), recovery.clone());
+    let hello = message("amqp://s1/q", 0);
+    world.cores[0].put(&hello).unwrap();
+    world.cores[0].request(Credit::All);
+    world.rest();
+    let back = message("amqp://client/back", 0);
+    let trackers: Vec<_> = (0..3).map(|_| world.cores[1].put(&back).unwrap()).collect();
+    world.rest();
+    assert_eq!(world.cores[0].incoming(), 3);
+    world.cut();
+    // It has forgotten what links it had, so that none of them tells that it lost its connection.
+    world.cores[0] = core("client", recovery);
+    world.cores[0].set_instance(7);
+    world.cores[0].put(&hello).unwrap();
+    world.cores[0].request(Credit::All);
+    world.work(600);
+    for tracker in &trackers {
+        assert_eq!(world.cores[1].status(*tracker), Status::Pending);
+    }
+    world.rest();
+    let mut got = Message::new();
+    for _ in 0..3 {
+        let tracker = world.cores[0].get(&mut got).unwrap();
+        let accepted = world.cores[0].decide(tracker, Flags::NONE, &Decision::Accept);
+        accepted.unwrap();
+    }
+    world.rest();
+    for tracker in trackers {
+        assert_eq!(world.cores[1].status(tracker), Status::Accepted);
+    }
 }
