@@ -94,7 +94,8 @@ impl Messenger {
     /// - [`Error::InvalidAddress`], [`Error::Decode`]: as for [`put`](Self::put).
     /// - [`Error::Overflow`]: the requests without a reply have more octets together than the
     ///   [high-water mark](Self::set_high_water) allows.
-    /// - [`Error::State`]: 65,536 requests are outstanding.
+    /// - [`Error::State`]: 65,536 requests are outstanding; or replies that nobody took have as many octets as
+    ///   [may wait](Self::set_incoming_high_water).
     pub fn send_request(&mut self, message: &Message) -> Result<RequestId> {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let patience = self.timeout.map(millis);

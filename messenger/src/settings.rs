@@ -74,6 +74,24 @@ impl Messenger {
         self.core.set_high_water(messages, octets);
     }
 
+    /// The high-water mark of what comes in: messages and octets. Default 65,536 and 64 MiB.
+    #[must_use]
+    pub const fn incoming_high_water(&self) -> (usize, usize) {
+        self.core.incoming_high_water()
+    }
+
+    /// Sets how much may wait for [`get`](Self::get), in messages and in octets, whatever
+    /// [`recv`](Self::recv) asked for: beyond it peers are let send no more. A single message gets
+    /// through whatever its size. Replies that nobody has taken count too, and as many of them refuse
+    /// further [requests](Self::send_request).
+    ///
+    /// What peers were allowed to send before goes on waiting where it came in, per connection at most
+    /// as many octets again, but not less than 1 MiB nor more than 64. That part concerns connections
+    /// made from then on.
+    pub const fn set_incoming_high_water(&mut self, messages: usize, octets: usize) {
+        self.core.set_incoming_high_water(messages, octets);
+    }
+
     /// Appends a route: a message whose address matches `pattern` goes to `address` instead, though its
     /// `to` stays as it is. The first match wins. Also for [`subscribe`](Self::subscribe).
     ///

@@ -153,6 +153,7 @@ fn refusal(config: LinkConfig, is_sender: bool) -> (String, String) {
         view.attach_receiver(config).unwrap()
     };
     let mut buffer = [0; 4096];
+    let mut input = BytesMut::new();
     loop {
         let mut output = engine.transmit(Time(0));
         while output.has_remaining() {
@@ -162,7 +163,8 @@ fn refusal(config: LinkConfig, is_sender: bool) -> (String, String) {
         listener.work(Some(Duration::from_millis(1))).unwrap();
         if let Ok(count) = stream.read(&mut buffer) {
             assert!(count > 0, "the listener left");
-            engine.recv(Time(0), &mut BytesMut::from(&buffer[..count]));
+            input.extend_from_slice(&buffer[..count]);
+            engine.recv(Time(0), &mut input);
         }
         while let Some(event) = engine.poll_event() {
             if event == Event::LinkDetached(link) {

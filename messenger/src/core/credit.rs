@@ -234,14 +234,25 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
         }
     }
 
-    /// Deals out what there is. `unread` is the number of messages that came and were not taken.
-    pub(crate) fn schedule(&mut self, now: Time, unread: usize, orders: &mut Vec<Order<L>>) {
+    /// Deals out what there is. `unread` is the number of messages that came and were not taken; while it is
+    /// as `full` as may be nothing is dealt.
+    pub(crate) fn schedule(
+        &mut self,
+        now: Time,
+        unread: usize,
+        full: bool,
+        orders: &mut Vec<Order<L>>,
+    ) {
         if self.manual || self.links.is_empty() {
             self.next_drain = None;
             return;
         }
         if self.draining > 0 && self.waiting > 0 && self.drain_until <= now {
             self.withdraw();
+        }
+        if full {
+            self.next_drain = None;
+            return;
         }
         if self.automatic {
             let most = self.links.len() as u64 * u64::from(BATCH);
@@ -372,7 +383,7 @@ mod tests {
 
     fn run(scheduler: &mut Scheduler<u8>, now: u64, waiting: usize) -> Vec<Order<u8>> {
         let mut orders = Vec::new();
-        scheduler.schedule(Time(now), waiting, &mut orders);
+        scheduler.schedule(Time(now), waiting, false, &mut orders);
         orders
     }
 

@@ -220,6 +220,16 @@ impl Core {
         self.incoming.queue.len()
     }
 
+    pub(crate) const fn set_incoming_high_water(&mut self, messages: usize, octets: usize) {
+        self.incoming.max_messages = messages;
+        self.incoming.max_octets = octets;
+        self.credit_changed = true;
+    }
+
+    pub(crate) const fn incoming_high_water(&self) -> (usize, usize) {
+        (self.incoming.max_messages, self.incoming.max_octets)
+    }
+
     /// Messages that may still come.
     pub(crate) const fn receiving(&self) -> u64 {
         self.credit.receiving()
@@ -227,7 +237,7 @@ impl Core {
 
     /// Takes the oldest message that came in.
     pub(crate) fn get(&mut self, message: &mut Message) -> Result<Tracker> {
-        let Some(received) = self.incoming.queue.pop_front() else {
+        let Some(received) = self.incoming.pop() else {
             return Err(Error::EndOfQueue);
         };
         // Its place can be taken by another.
@@ -426,7 +436,7 @@ impl Core {
 
     /// Gives unread messages back to whom they came from: nobody here has seen them.
     pub(super) fn release_unread(&mut self) {
-        for received in std::mem::take(&mut self.incoming.queue) {
+        while let Some(received) = self.incoming.pop() {
             if let Some(delivery) = received.delivery
                 && let Some(conn) = self.pool.get_mut(received.origin.conn)
                 && let Ok(mut link) = conn.engine.receiver(received.origin.link)
@@ -511,8 +521,9 @@ impl Core {
     pub(super) fn deal_credit(&mut self, now: Time) {
         self.credit_changed = false;
         let mut orders = std::mem::take(&mut self.orders);
-        self.credit
-            .schedule(now, self.incoming.queue.len(), &mut orders);
+        let full = self.incoming.is_full(self.requests.untaken_octets());
+        let unread = self.incoming.queue.len();
+        self.credit.schedule(now, unread, full, &mut orders);
         for order in orders.drain(..) {
             let (super::Order::Grant(origin, _) | super::Order::Drain(origin)) = order;
             if let Some(conn) = self.pool.get_mut(origin.conn)

@@ -20,6 +20,8 @@ use crate::fault::{Cause, TlsFault};
 
 /// Milliseconds that a finished connection may take to get its last octets out.
 const LINGER: u64 = 2_000;
+/// Octets that a session has room for at least: some frames of the size that is usual.
+const LEAST_WINDOW: u64 = 1 << 20;
 
 impl Core {
     /// The connection an address leads to; asks for one if there is none.
@@ -86,15 +88,27 @@ impl Core {
         config
     }
 
+    /// A session lets no more wait in the engine than may wait here.
+    pub(super) fn session_config(&self) -> SessionConfig {
+        let (_, octets) = self.incoming_high_water();
+        let most = SessionConfig::default().incoming_octets;
+        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
+        SessionConfig {
+            incoming_octets: octets.clamp(LEAST_WINDOW, most),
+            ..SessionConfig::default()
+        }
+    }
+
     /// The session that our links on a connection share; begins it if there is none.
     pub(super) fn session_on(&mut self, key: ConnKey) -> Result<SessionId> {
+        let config = self.session_config();
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
         if let Some(session) = conn.session {
             return Ok(session);
         }
-        let begun = conn.engine.connection().begin(SessionConfig::default());
+        let begun = conn.engine.connection().begin(config);
         let session = begun.map_err(|error| usage(&conn.endpoint, &error))?;
         conn.session = Some(session);
         self.pool.touch(key);
@@ -282,6 +296,10 @@ impl Core {
         if matches!(conn.state, State::Over(_)) {
             return;
         }
+        self.rescue_stalled(key, None);
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
         let error = loss(conn);
         let closing = conn.state == State::Closing;
         // Who closes in order is done, and does not come back to go on.

@@ -125,6 +125,8 @@ pub(crate) struct Conn {
     pub(crate) container: Option<Str>,
     /// The one session that all links of ours share.
     pub(crate) session: Option<SessionId>,
+    /// Whether the peer takes no session beside that one.
+    pub(crate) one_session: bool,
     /// The reply address that all requests share.
     pub(crate) replies: Option<Replies>,
     /// Senders by the node they send to.
@@ -178,6 +180,7 @@ impl Conn {
             returning: Vec::new(),
             container: None,
             session: None,
+            one_session: false,
             replies: None,
             senders: HashMap::new(),
             links: HashMap::new(),

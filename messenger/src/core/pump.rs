@@ -1,9 +1,9 @@
 //! The pump: what engines say into the store, what the store holds into engines.
 
-use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode};
-use ferrion_engine::{
-    EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionConfig, SessionId, Time,
-};
+use std::collections::VecDeque;
+
+use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode, conditions};
+use ferrion_engine::{EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionId, Time};
 
 use super::Core;
 use super::lifecycle::remote;
@@ -20,6 +20,7 @@ impl Core {
     /// write to and of actions.
     pub(crate) fn pump(&mut self, now: Time) {
         self.expire_requests(now);
+        self.resume_stalled();
         loop {
             while let Some(key) = self.pool.next_dirty() {
                 self.process_events(key, now);
@@ -88,6 +89,7 @@ impl Core {
     }
 
     fn session_begun(&mut self, key: ConnKey, id: SessionId) {
+        let config = self.session_config();
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -95,7 +97,7 @@ impl Core {
             && let Ok(mut session) = conn.engine.session(id)
             && session.is_incoming()
         {
-            let _ = session.accept(SessionConfig::default());
+            let _ = session.accept(config);
         }
         self.pool.touch(key);
     }
@@ -173,6 +175,7 @@ impl Core {
 
     /// A link ended: for the peer's reasons, or with its session.
     fn link_detached(&mut self, key: ConnKey, id: LinkId) {
+        self.rescue_stalled(key, Some(id));
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -213,6 +216,9 @@ impl Core {
                 }
             }
             Some(Party::Replies) => {
+                if exceeds(ending.as_ref()) && self.share_session(key) {
+                    return;
+                }
                 self.replies_lost(key, &detached(format!("{endpoint}/#"), ending));
             }
             None => {}
@@ -231,15 +237,20 @@ impl Core {
             Some(Party::Receiver(_)) => {
                 // What came before the answer must be counted before it.
                 self.receive(key, id);
+                let origin = Origin {
+                    conn: key,
+                    link: id,
+                };
+                if self.incoming.stalled.contains(&origin) {
+                    // It is looked at again when there is room.
+                    return;
+                }
                 let done = self.pool.get_mut(key).and_then(|conn| {
                     let link = conn.engine.receiver(id).ok()?;
                     Some(!link.is_draining() && link.credit() == 0)
                 });
                 if done == Some(true) {
-                    self.credit.drained(Origin {
-                        conn: key,
-                        link: id,
-                    });
+                    self.credit.drained(origin);
                 }
             }
             Some(Party::Replies) | None => {}
@@ -250,6 +261,12 @@ impl Core {
 
     /// Takes everything that came down a link.
     fn receive(&mut self, key: ConnKey, id: LinkId) {
+        self.receive_up_to(key, id, true);
+    }
+
+    /// Takes what came down a link, all of it or as much as there is room for. The rest stays with the
+    /// engine, which lets no more come than the session has room for.
+    fn receive_up_to(&mut self, key: ConnKey, id: LinkId, bounded: bool) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -267,13 +284,23 @@ impl Core {
         };
         let closing = conn.state == State::Closing;
         let mut count = 0;
-        while let Some(delivery) = link.next_delivery() {
+        let replies = self.requests.untaken_octets();
+        loop {
+            if bounded && self.incoming.is_full(replies) {
+                if !self.incoming.stalled.contains(&origin) {
+                    self.incoming.stalled.push_back(origin);
+                }
+                break;
+            }
+            let Some(delivery) = link.next_delivery() else {
+                break;
+            };
             count += 1;
             if closing && delivery.id.is_some() {
                 // Nobody can be told of it any more: its sender still has it, and gives it to another.
                 continue;
             }
-            self.incoming.queue.push_back(Received {
+            self.incoming.push(Received {
                 payload: delivery.payload.into_bytes(),
                 origin,
                 source,
@@ -282,6 +309,35 @@ impl Core {
         }
         conn.useful |= count > 0;
         self.credit.received(origin, count);
+    }
+
+    /// There is room again: takes what engines hold, until there is none.
+    fn resume_stalled(&mut self) {
+        let mut left = self.incoming.stalled.len();
+        while left > 0 && !self.incoming.is_full(self.requests.untaken_octets()) {
+            left -= 1;
+            let Some(origin) = self.incoming.stalled.pop_front() else {
+                return;
+            };
+            self.flow(origin.conn, origin.link);
+            self.pool.touch(origin.conn);
+        }
+    }
+
+    /// Takes what the engine of a connection holds whatever the room: it is about to be gone.
+    pub(super) fn rescue_stalled(&mut self, key: ConnKey, only: Option<LinkId>) {
+        if self.incoming.stalled.is_empty() {
+            return;
+        }
+        let here =
+            |origin: &Origin| origin.conn == key && only.is_none_or(|link| origin.link == link);
+        let stalled = &mut self.incoming.stalled;
+        let (ending, rest) = std::mem::take(stalled).into_iter().partition(here);
+        *stalled = rest;
+        let ending: VecDeque<Origin> = ending;
+        for origin in ending {
+            self.receive_up_to(origin.conn, origin.link, false);
+        }
     }
 
     /// The peer said what became of deliveries.
@@ -504,6 +560,14 @@ fn ending(engine: &mut Engine, id: LinkId) -> Option<(Scope, EndError)> {
     let session = link.session()?;
     let error = engine.session(session).ok()?.error().cloned()?;
     Some((Scope::Session, error))
+}
+
+/// Whether the peer does not take as many sessions as there are.
+fn exceeds(ending: Option<&(Scope, EndError)>) -> bool {
+    ending.is_some_and(|(scope, error)| {
+        let limit = error.condition.condition == conditions::RESOURCE_LIMIT_EXCEEDED;
+        *scope == Scope::Session && error.origin == Side::Local && limit
+    })
 }
 
 fn detached(address: String, ending: Option<(Scope, EndError)>) -> Error {

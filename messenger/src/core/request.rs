@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use ferrion_engine::message::{Message, MessageId};
 use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
-use ferrion_engine::{LinkConfig, LinkId, Time};
+use ferrion_engine::{LinkConfig, LinkId, SessionConfig, SessionId, Time};
 
 use super::Core;
 use super::address::Address;
@@ -30,6 +30,8 @@ const REQUEST: u64 = 1 << 61;
 #[derive(Debug)]
 pub(crate) struct Replies {
     link: LinkId,
+    /// Its session, if it has one of its own.
+    session: Option<SessionId>,
     /// What the peer called it, once it did.
     address: Option<String>,
 }
@@ -72,6 +74,8 @@ pub(super) struct Requests {
     /// What correlation-ids begin with, so that nobody guesses those of others.
     token: u64,
     octets: usize,
+    /// The octets of replies that nobody has taken.
+    replies: usize,
     /// Requests that are not done.
     outstanding: usize,
     /// Requests that are in no queue and that no peer has taken.
@@ -166,8 +170,25 @@ impl Requests {
                 self.open.remove(&sender);
             }
         }
+        self.replies += result.as_ref().map_or(0, Bytes::len);
         entry.stage = Stage::Done(result);
         true
+    }
+
+    /// Forgets a request that is done.
+    fn remove(&mut self, id: u64) -> Option<Result<Bytes>> {
+        match self.entries.remove(&id)?.stage {
+            Stage::Done(result) => {
+                self.replies -= result.as_ref().map_or(0, Bytes::len);
+                Some(result)
+            }
+            _ => None,
+        }
+    }
+
+    /// The octets of replies that nobody has taken.
+    pub(super) const fn untaken_octets(&self) -> usize {
+        self.replies
     }
 }
 
@@ -215,6 +236,12 @@ impl Core {
                 octets: self.requests.octets,
             });
         }
+        let (_, most) = self.incoming_high_water();
+        if self.requests.replies > 0 && self.requests.replies >= most {
+            return Err(Error::State(
+                "the replies that wait have as many octets as may wait; take some of them",
+            ));
+        }
         let Some(conn) = self.senders.get(sender).map(|sender| sender.conn) else {
             return Err(Error::State("the connection is gone; try again"));
         };
@@ -260,16 +287,15 @@ impl Core {
         if !self.is_answered(id) {
             return Ok(None);
         }
-        match self.requests.entries.remove(&id).map(|entry| entry.stage) {
-            Some(Stage::Done(result)) => result.map(Some),
-            _ => Ok(None),
-        }
+        // There is room for others.
+        self.credit_changed = true;
+        self.requests.remove(id).transpose()
     }
 
     /// Forgets a request. Answers whether there was one.
     pub(crate) fn cancel_request(&mut self, id: u64) -> bool {
         self.end_request(id, Err(Error::EndOfQueue));
-        self.requests.entries.remove(&id).is_some()
+        self.requests.remove(id).is_some()
     }
 
     /// Requests that wait for their reply.
@@ -338,7 +364,12 @@ impl Core {
         {
             return Ok(());
         }
-        let session = self.session_on(key)?;
+        // Replies come on a session of their own: messages that there is no room for would keep them out.
+        let own = self.session_for_replies(key);
+        let session = match own {
+            Some(session) => session,
+            None => self.session_on(key)?,
+        };
         let config = dynamic(LinkConfig::receiver(self.link_name("replies"), ""));
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
@@ -354,10 +385,31 @@ impl Core {
         conn.links.insert(link, Party::Replies);
         conn.replies = Some(Replies {
             link,
+            session: own,
             address: None,
         });
         self.pool.touch(key);
         Ok(())
+    }
+
+    fn session_for_replies(&mut self, key: ConnKey) -> Option<SessionId> {
+        let conn = self.pool.get_mut(key)?;
+        if conn.one_session {
+            return None;
+        }
+        // What comes there is bounded by the requests that are made.
+        let config = SessionConfig::default();
+        conn.engine.connection().begin(config).ok()
+    }
+
+    /// The peer takes one session only: asks for the reply address on that. Answers whether it does.
+    pub(super) fn share_session(&mut self, key: ConnKey) -> bool {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return false;
+        };
+        let first = !std::mem::replace(&mut conn.one_session, true);
+        conn.replies = None;
+        first && self.attach_replies(key).is_ok()
     }
 
     /// The peer made a reply address up, or did not.
@@ -390,8 +442,14 @@ impl Core {
 
     /// The reply address is gone, and what was asked for with it.
     pub(super) fn replies_lost(&mut self, key: ConnKey, error: &Error) {
-        if let Some(conn) = self.pool.get_mut(key) {
-            conn.replies = None;
+        if let Some(conn) = self.pool.get_mut(key)
+            && let Some(replies) = conn.replies.take()
+            && let Some(session) = replies.session
+            && let Ok(mut session) = conn.engine.session(session)
+        {
+            // It fails if the peer ended it first.
+            let _ = session.end(None);
+            self.pool.touch(key);
         }
         for id in self.requests_on(key) {
             self.end_request(id, Err(error.clone()));
@@ -433,6 +491,7 @@ impl Core {
         let Some(Replies {
             link,
             address: Some(address),
+            ..
         }) = &conn.replies
         else {
             return;

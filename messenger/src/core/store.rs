@@ -171,6 +171,13 @@ impl Taken {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) queue: VecDeque<Received>,
+    /// The octets of what is in the queue.
+    pub(crate) octets: usize,
+    /// The high-water mark: beyond it no more is let in.
+    pub(crate) max_messages: usize,
+    pub(crate) max_octets: usize,
+    /// Links whose engines hold messages that there is no room for, longest waiting first.
+    pub(crate) stalled: VecDeque<Origin>,
     pub(crate) window: Window<Taken>,
     /// Deliveries that the sender settled before anything was decided here. Empty as a rule.
     pub(crate) settled: HashSet<(ConnKey, DeliveryId)>,
@@ -180,9 +187,32 @@ impl Incoming {
     pub(crate) fn new() -> Self {
         Self {
             queue: VecDeque::new(),
+            octets: 0,
+            max_messages: 65_536,
+            max_octets: 64 << 20,
+            stalled: VecDeque::new(),
             window: Window::new(),
             settled: HashSet::new(),
         }
+    }
+
+    /// Whether another message is too much, where so many octets of replies wait as well. A single one
+    /// always fits, whatever its size.
+    pub(crate) fn is_full(&self, replies: usize) -> bool {
+        !self.queue.is_empty()
+            && (self.queue.len() >= self.max_messages
+                || self.octets.saturating_add(replies) >= self.max_octets)
+    }
+
+    pub(crate) fn push(&mut self, received: Received) {
+        self.octets += received.payload.len();
+        self.queue.push_back(received);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Received> {
+        let received = self.queue.pop_front()?;
+        self.octets -= received.payload.len();
+        Some(received)
     }
 
     /// A delivery is decided about.

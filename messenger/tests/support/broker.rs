@@ -37,6 +37,14 @@ impl Broker {
     pub(crate) fn start(
         script: impl FnMut(usize, &mut Engine, Event) -> Dealt + Send + 'static,
     ) -> Self {
+        Self::with_config(|_| {}, script)
+    }
+
+    /// As [`start`](Self::start), and changes what its engines are made with.
+    pub(crate) fn with_config(
+        change: impl Fn(&mut Config) + Send + 'static,
+        script: impl FnMut(usize, &mut Engine, Event) -> Dealt + Send + 'static,
+    ) -> Self {
         let script: Script = Arc::new(Mutex::new(script));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -51,7 +59,14 @@ impl Broker {
                 }
                 let script = Arc::clone(&script);
                 let handle = stream.try_clone().unwrap();
-                let thread = std::thread::spawn(move || Guest::new(stream).serve(number, &script));
+                let mut config = Config::new("broker");
+                let mechanisms = [Mechanism::Anonymous, Mechanism::Plain];
+                config.sasl = SaslConfig::Server(SaslServer::new(mechanisms));
+                change(&mut config);
+                let engine = Engine::server(config);
+                let thread = std::thread::spawn(move || {
+                    Guest { stream, engine }.serve(number, &script);
+                });
                 guests.push((handle, thread));
             }
             for (stream, thread) in guests {
@@ -89,24 +104,16 @@ struct Guest {
 }
 
 impl Guest {
-    fn new(stream: TcpStream) -> Self {
-        let mut config = Config::new("broker");
-        let mechanisms = [Mechanism::Anonymous, Mechanism::Plain];
-        config.sasl = SaslConfig::Server(SaslServer::new(mechanisms));
-        Self {
-            stream,
-            engine: Engine::server(config),
-        }
-    }
-
     /// Until the guest leaves, or the script throws it out.
     fn serve(&mut self, number: usize, script: &Script) {
         let mut buffer = [0; 16_384];
+        // The beginning of a frame waits there for its end.
+        let mut input = BytesMut::new();
         while let Ok(count) = self.stream.read(&mut buffer)
             && count > 0
         {
-            let mut octets = BytesMut::from(&buffer[..count]);
-            self.engine.recv(Time(0), &mut octets);
+            input.extend_from_slice(&buffer[..count]);
+            self.engine.recv(Time(0), &mut input);
             while let Some(event) = self.engine.poll_event() {
                 let dealt = (script.lock().unwrap())(number, &mut self.engine, event);
                 match dealt {
