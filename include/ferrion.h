@@ -3805,6 +3805,15 @@ ferrion_status ferrion_messenger_set_listener_user(ferrion_messenger_t *messenge
                                                    const char *password);
 
 /**
+ * Admits who shows this token as this user to listening addresses (OAUTHBEARER, XOAUTH2), or no longer if the token is
+ * NULL. A user has one token; the empty user is for tokens that come without a user's name. They are admitted beside
+ * those of `ferrion_messenger_set_listener_user`, and nobody else is.
+ */
+ferrion_status ferrion_messenger_set_listener_token(ferrion_messenger_t *messenger,
+                                                    const char *user,
+                                                    const char *token);
+
+/**
  * What became of a message in the window.
  */
 ferrion_status ferrion_messenger_status(const ferrion_messenger_t *messenger,
@@ -4333,6 +4342,22 @@ ferrion_status ferrion_messenger_high_water(const ferrion_messenger_t *messenger
 ferrion_status ferrion_messenger_set_high_water(ferrion_messenger_t *messenger,
                                                 size_t messages,
                                                 size_t octets);
+
+/**
+ * How many messages, and how many octets of them, may wait to be got; 65,536 and 64 MiB unless set.
+ */
+ferrion_status ferrion_messenger_incoming_high_water(const ferrion_messenger_t *messenger,
+                                                     size_t *out_messages,
+                                                     size_t *out_octets);
+
+/**
+ * Sets how many messages, and how many octets of them, may wait to be got, whatever `ferrion_messenger_recv` asked for:
+ * beyond it peers are let send no more. A single message gets through whatever its size. Replies that nobody has taken
+ * count too.
+ */
+ferrion_status ferrion_messenger_set_incoming_high_water(ferrion_messenger_t *messenger,
+                                                         size_t messages,
+                                                         size_t octets);
 
 /**
  * Appends a route: messages whose address matches the pattern go to `address` instead, though the address they carry

@@ -136,6 +136,8 @@ class Batches(Pair):
     def test_what_could_be_put_is_told(self):
         self.sender.high_water = (2, 1000)
         self.assertEqual(self.sender.high_water, (2, 1000))
+        self.sender.incoming_high_water = (3, 2000)
+        self.assertEqual(self.sender.incoming_high_water, (3, 2000))
         self.sender.blocking = False
         messages = [Message(address=self.address, body=n) for n in range(3)]
         with self.assertRaises(Overflow) as caught:

@@ -130,6 +130,15 @@ class Logins(Pair):
                 self.assertEqual(self.sender.reason_status(tracker), ferrion.abi.FERRION_LOGIN)
                 self.assertRaises(LoginFailed, self.sender.send)
 
+    def test_who_shows_a_token_that_is_known_comes_in(self):
+        self.receiver.set_listener_tokens({"ann": "eyJhbGciOi", "bob": "eyJ0eXAiOi"})
+        self.receiver.set_listener_token("bob", None)
+        self.sender.set_allow_plain_without_tls(True)
+        self.sender.set_token("eyJ0eXAiOi")
+        self.assertEqual(self.sender.status(self.put_as("bob", None)), ABORTED)
+        self.sender.set_token("eyJhbGciOi")
+        self.assertEqual(self.sender.status(self.put_as("ann", None)), ACCEPTED)
+
     def test_a_token_is_for_those_who_take_one(self):
         self.sender.set_token("eyJhbGciOi")
         self.sender.set_allow_plain_without_tls(True)

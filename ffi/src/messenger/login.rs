@@ -2,6 +2,9 @@
 
 use core::ffi::c_char;
 
+use ferrion_engine::sasl::Secret;
+use ferrion_messenger::TokenCheck;
+
 use super::ferrion_messenger_t;
 use crate::status::ferrion_status;
 
@@ -62,6 +65,31 @@ pub unsafe extern "C" fn ferrion_messenger_set_listener_user(
             None => inner.users.remove(user),
         };
         inner.messenger.set_listener_passwords(inner.users.clone());
+        Ok(())
+    } }
+}
+
+/// Admits who shows this token as this user to listening addresses (OAUTHBEARER, XOAUTH2), or no longer if the token is
+/// NULL. A user has one token; the empty user is for tokens that come without a user's name. They are admitted beside
+/// those of `ferrion_messenger_set_listener_user`, and nobody else is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_listener_token(
+    messenger: *mut ferrion_messenger_t,
+    user: *const c_char,
+    token: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object messenger, text user, maybe_text token => {
+        let inner = &mut *messenger;
+        match token {
+            Some(token) => inner.tokens.insert(user.to_owned(), token.as_bytes().to_vec().into()),
+            None => inner.tokens.remove(user),
+        };
+        let tokens = inner.tokens.clone();
+        let known = move |user: &str, token: &str| {
+            tokens.get(user).is_some_and(|known: &Secret| known.matches(token.as_bytes()))
+        };
+        let check: Option<TokenCheck> = if inner.tokens.is_empty() { None } else { Some(Box::new(known)) };
+        inner.messenger.set_listener_tokens(check);
         Ok(())
     } }
 }

@@ -20,6 +20,7 @@ use core::ffi::c_char;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ferrion_engine::sasl::Secret;
 use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Messenger};
 
 use crate::guard::{Root, free};
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     messenger: Messenger,
     /// Who may connect to listening addresses.
     users: BTreeMap<String, String>,
+    tokens: BTreeMap<String, Secret>,
     /// Text that is lent to C.
     lent: String,
 }
@@ -93,7 +95,7 @@ pub unsafe extern "C" fn ferrion_messenger_new(name: *const c_char) -> *mut ferr
             None => Messenger::new()?,
         };
         let interrupter = messenger.interrupter();
-        let root = Root::new(Inner { messenger, users: BTreeMap::new(), lent: String::new() });
+        let root = Root::new(Inner { messenger, users: BTreeMap::new(), tokens: BTreeMap::new(), lent: String::new() });
         Ok(Box::into_raw(Box::new(ferrion_messenger_t { root, interrupter })))
     } }
 }

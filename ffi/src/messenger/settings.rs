@@ -133,6 +133,36 @@ pub unsafe extern "C" fn ferrion_messenger_set_high_water(
     } }
 }
 
+/// How many messages, and how many octets of them, may wait to be got; 65,536 and 64 MiB unless set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_incoming_high_water(
+    messenger: *const ferrion_messenger_t,
+    out_messages: *mut usize,
+    out_octets: *mut usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_messages, out out_octets => {
+        let (messages, octets) = messenger.messenger.incoming_high_water();
+        out_messages.set(messages);
+        out_octets.set(octets);
+        Ok(())
+    } }
+}
+
+/// Sets how many messages, and how many octets of them, may wait to be got, whatever `ferrion_messenger_recv` asked for:
+/// beyond it peers are let send no more. A single message gets through whatever its size. Replies that nobody has taken
+/// count too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_incoming_high_water(
+    messenger: *mut ferrion_messenger_t,
+    messages: usize,
+    octets: usize,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_incoming_high_water(messages, octets);
+        Ok(())
+    } }
+}
+
 /// Appends a route: messages whose address matches the pattern go to `address` instead, though the address they carry
 /// stays. In the pattern `%` matches anything but `/`, and `*` anything; `$1`, `$2` ... in the address are what they
 /// matched. The first route that matches is taken, for subscriptions too.

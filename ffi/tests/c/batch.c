@@ -64,6 +64,22 @@ static void many_are_put_and_got(void) {
   }
 }
 
+static void what_comes_is_bounded(void) {
+  size_t most, octets;
+  OK(ferrion_messenger_incoming_high_water(receiver, &most, &octets));
+  CHECK(most == 65536 && octets == 64 * 1024 * 1024);
+  OK(ferrion_messenger_set_incoming_high_water(receiver, 3, octets));
+  fill(5);
+  OK(ferrion_messenger_put_many(sender, messages));
+  UNTIL(incoming() >= 3);
+  for (int i = 0; i < 10; i++) work();
+  CHECK(incoming() == 3);
+  OK(ferrion_messenger_set_incoming_high_water(receiver, most, octets));
+  UNTIL(incoming() == 5);
+  OK(ferrion_messenger_get_many(receiver, messages, 5, NULL));
+  UNTIL(outgoing() == 0);
+}
+
 static void what_finds_no_room_can_be_put_later(void) {
   size_t most, octets;
   ferrion_tracker_t tracker;
@@ -150,6 +166,7 @@ int main(void) {
   begin_pair();
   listen_on("", 0);
   many_are_put_and_got();
+  what_comes_is_bounded();
   what_finds_no_room_can_be_put_later();
   what_was_got_can_be_put_on();
   octets_and_messages_go_on_as_they_are();

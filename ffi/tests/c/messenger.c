@@ -175,6 +175,8 @@ static void settings(void) {
   OK(ferrion_messenger_set_credentials(m, "guest", NULL));
   OK(ferrion_messenger_set_listener_user(m, "guest", "secret"));
   OK(ferrion_messenger_set_listener_user(m, "guest", NULL));
+  OK(ferrion_messenger_set_listener_token(m, "guest", "eyJhbGciOi"));
+  OK(ferrion_messenger_set_listener_token(m, "guest", NULL));
   OK(ferrion_messenger_set_idle_time_out(m, 1000));
   OK(ferrion_messenger_set_high_water(m, 10, 1000));
   OK(ferrion_messenger_set_allow_plain_without_tls(m, true));

@@ -115,6 +115,24 @@ static void users_have_passwords(void) {
   end_pair();
 }
 
+static void users_have_tokens(void) {
+  begin();
+  OK(ferrion_messenger_set_listener_token(receiver, "ann", "eyJhbGciOi"));
+  OK(ferrion_messenger_set_listener_token(receiver, "bob", "eyJ0eXAiOi"));
+  OK(ferrion_messenger_set_listener_token(receiver, "bob", NULL));
+  OK(ferrion_messenger_set_allow_plain_without_tls(sender, true));
+  listen_on("", 0);
+  fails(FERRION_LOGIN, "");
+  OK(ferrion_messenger_set_credentials(sender, "bob", NULL));
+  OK(ferrion_messenger_set_token(sender, "eyJ0eXAiOi"));
+  fails(FERRION_LOGIN, "");
+  OK(ferrion_messenger_set_credentials(sender, "ann", NULL));
+  fails(FERRION_LOGIN, "");
+  OK(ferrion_messenger_set_token(sender, "eyJhbGciOi"));
+  arrives();
+  end_pair();
+}
+
 static void websockets_have_paths(void) {
   begin();
   OK(ferrion_messenger_set_websocket_path(receiver, "/amqp"));
@@ -145,6 +163,7 @@ int main(int argc, char **argv) {
   servers_are_checked();
   clients_are_checked();
   users_have_passwords();
+  users_have_tokens();
   websockets_have_paths();
   mistakes();
   return 0;

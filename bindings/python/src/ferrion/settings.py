@@ -64,6 +64,17 @@ class Settings:
         messages, octets = most
         abi.ferrion_messenger_set_high_water(self._abi, messages, octets)
 
+    @property
+    def incoming_high_water(self) -> tuple[int, int]:
+        """How many messages, and how many octets of them, may wait for :meth:`get`, whatever :meth:`recv` asked for. A single message
+        gets through whatever its size."""
+        return abi.ferrion_messenger_incoming_high_water(self._abi)
+
+    @incoming_high_water.setter
+    def incoming_high_water(self, most: tuple[int, int]) -> None:
+        messages, octets = most
+        abi.ferrion_messenger_set_incoming_high_water(self._abi, messages, octets)
+
     # ---- routes ----
 
     def route(self, pattern: str, address: str) -> None:
@@ -111,6 +122,17 @@ class Settings:
         """Admits these users too, each with a password."""
         for user, password in passwords.items():
             self.set_listener_user(user, password)
+
+    def set_listener_token(self, user: str, token: str | None) -> None:
+        """Admits who shows this token as this user to listening addresses (OAUTHBEARER, XOAUTH2), or no longer if the token is None. A
+        user has one token; the empty user is for tokens that come without a user's name. Nobody else is admitted but
+        those of :meth:`set_listener_user`."""
+        abi.ferrion_messenger_set_listener_token(self._abi, user, token)
+
+    def set_listener_tokens(self, tokens: Mapping[str, str]) -> None:
+        """Admits these users too, each with a token."""
+        for user, token in tokens.items():
+            self.set_listener_token(user, token)
 
     # ---- TLS and WebSocket ----
 
