@@ -74,7 +74,8 @@ impl Messenger {
         self.core.set_high_water(messages, octets);
     }
 
-    /// The high-water mark of what comes in: messages and octets. Default 65,536 and 64 MiB.
+    /// The high-water mark of what comes in: messages and octets. Default `usize::MAX`, which leaves their number to
+    /// [`recv`](Self::recv), and 64 MiB.
     #[must_use]
     pub const fn incoming_high_water(&self) -> (usize, usize) {
         self.core.incoming_high_water()

@@ -93,6 +93,34 @@ fn no_more_messages_come_in_than_the_mark_lets() {
 }
 
 #[test]
+fn links_that_wait_for_room_take_turns() {
+    let (mut receiver, address) = support::server();
+    receiver.set_incoming_high_water(200, usize::MAX);
+    receiver.set_blocking(false);
+    let mut sender = client();
+    sender.set_blocking(false);
+    for node in ["first", "second"] {
+        for _ in 0..600 {
+            let message = message_to(&format!("{address}/{node}"), node);
+            sender.put(&message).unwrap();
+        }
+    }
+    let _ = receiver.recv(Credit::All);
+    let mut message = Message::new();
+    let mut second = 0;
+    for _ in 0..2 {
+        exhaust(&mut sender, &mut receiver);
+        assert_eq!(receiver.incoming(), 200);
+        second = 0;
+        while receiver.incoming() > 0 {
+            receiver.get(&mut message).unwrap();
+            second += usize::from(text(&message) == "second");
+        }
+    }
+    assert!((64..=136).contains(&second), "{second} of 200");
+}
+
+#[test]
 fn a_single_message_larger_than_the_mark_gets_through() {
     let (mut receiver, address) = support::server();
     receiver.set_incoming_high_water(1, 1);

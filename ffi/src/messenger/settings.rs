@@ -133,7 +133,8 @@ pub unsafe extern "C" fn ferrion_messenger_set_high_water(
     } }
 }
 
-/// How many messages, and how many octets of them, may wait to be got; 65,536 and 64 MiB unless set.
+/// How many messages, and how many octets of them, may wait to be got; FERRION_UNLIMITED (as many as
+/// `ferrion_messenger_recv` lets come) and 64 MiB unless set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_incoming_high_water(
     messenger: *const ferrion_messenger_t,

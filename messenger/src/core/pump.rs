@@ -15,6 +15,9 @@ use super::store::{Origin, Received};
 use super::tracker::Status;
 use crate::error::{Error, Scope, describe};
 
+/// Messages that are taken of a link in one turn, where several wait for room.
+const SHARE: usize = 64;
+
 impl Core {
     /// Does everything that can be done now: events, credit, sending. Leaves lines of connections to
     /// write to and of actions.
@@ -237,23 +240,28 @@ impl Core {
             Some(Party::Receiver(_)) => {
                 // What came before the answer must be counted before it.
                 self.receive(key, id);
-                let origin = Origin {
-                    conn: key,
-                    link: id,
-                };
-                if self.incoming.stalled.contains(&origin) {
-                    // It is looked at again when there is room.
-                    return;
-                }
-                let done = self.pool.get_mut(key).and_then(|conn| {
-                    let link = conn.engine.receiver(id).ok()?;
-                    Some(!link.is_draining() && link.credit() == 0)
-                });
-                if done == Some(true) {
-                    self.credit.drained(origin);
-                }
+                self.look_at_credit(key, id);
             }
             Some(Party::Replies) | None => {}
+        }
+    }
+
+    /// Everything that came down a link may have been taken, and its credit with that.
+    fn look_at_credit(&mut self, key: ConnKey, id: LinkId) {
+        let origin = Origin {
+            conn: key,
+            link: id,
+        };
+        if self.incoming.stalled.contains(&origin) {
+            // It is looked at again when there is room.
+            return;
+        }
+        let done = self.pool.get_mut(key).and_then(|conn| {
+            let link = conn.engine.receiver(id).ok()?;
+            Some(!link.is_draining() && link.credit() == 0)
+        });
+        if done == Some(true) {
+            self.credit.drained(origin);
         }
     }
 
@@ -261,12 +269,12 @@ impl Core {
 
     /// Takes everything that came down a link.
     fn receive(&mut self, key: ConnKey, id: LinkId) {
-        self.receive_up_to(key, id, true);
+        self.receive_up_to(key, id, Some(usize::MAX));
     }
 
-    /// Takes what came down a link, all of it or as much as there is room for. The rest stays with the
-    /// engine, which lets no more come than the session has room for.
-    fn receive_up_to(&mut self, key: ConnKey, id: LinkId, bounded: bool) {
+    /// Takes so many messages that came down a link, or as many as there is room for; `None` takes all, whatever
+    /// the room. The rest stays with the engine, which lets no more come than the session has room for.
+    fn receive_up_to(&mut self, key: ConnKey, id: LinkId, most: Option<usize>) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -283,10 +291,10 @@ impl Core {
             link: id,
         };
         let closing = conn.state == State::Closing;
-        let mut count = 0;
+        let mut count: u32 = 0;
         let replies = self.requests.untaken_octets();
         loop {
-            if bounded && self.incoming.is_full(replies) {
+            if most.is_some_and(|most| count as usize >= most || self.incoming.is_full(replies)) {
                 if !self.incoming.stalled.contains(&origin) {
                     self.incoming.stalled.push_back(origin);
                 }
@@ -311,15 +319,17 @@ impl Core {
         self.credit.received(origin, count);
     }
 
-    /// There is room again: takes what engines hold, until there is none.
+    /// There is room again: takes what engines hold, until there is none. They take turns, or who holds most would
+    /// get through before the others get anywhere.
     fn resume_stalled(&mut self) {
-        let mut left = self.incoming.stalled.len();
-        while left > 0 && !self.incoming.is_full(self.requests.untaken_octets()) {
-            left -= 1;
+        while !self.incoming.stalled.is_empty()
+            && !self.incoming.is_full(self.requests.untaken_octets())
+        {
             let Some(origin) = self.incoming.stalled.pop_front() else {
                 return;
             };
-            self.flow(origin.conn, origin.link);
+            self.receive_up_to(origin.conn, origin.link, Some(SHARE));
+            self.look_at_credit(origin.conn, origin.link);
             self.pool.touch(origin.conn);
         }
     }
@@ -336,7 +346,7 @@ impl Core {
         *stalled = rest;
         let ending: VecDeque<Origin> = ending;
         for origin in ending {
-            self.receive_up_to(origin.conn, origin.link, false);
+            self.receive_up_to(origin.conn, origin.link, None);
         }
     }
 

@@ -188,7 +188,7 @@ impl Incoming {
         Self {
             queue: VecDeque::new(),
             octets: 0,
-            max_messages: 65_536,
+            max_messages: usize::MAX,
             max_octets: 64 << 20,
             stalled: VecDeque::new(),
             window: Window::new(),

@@ -66,14 +66,15 @@ class Settings:
 
     @property
     def incoming_high_water(self) -> tuple[int, int]:
-        """How many messages, and how many octets of them, may wait for :meth:`get`, whatever :meth:`recv` asked for. A single message
-        gets through whatever its size."""
-        return abi.ferrion_messenger_incoming_high_water(self._abi)
+        """How many messages, and how many octets of them, may wait for :meth:`get`, whatever :meth:`recv` asked for. A negative
+        number of messages is as many as that lets come. A single message gets through whatever its size."""
+        messages, octets = abi.ferrion_messenger_incoming_high_water(self._abi)
+        return _window(messages), octets
 
     @incoming_high_water.setter
     def incoming_high_water(self, most: tuple[int, int]) -> None:
         messages, octets = most
-        abi.ferrion_messenger_set_incoming_high_water(self._abi, messages, octets)
+        abi.ferrion_messenger_set_incoming_high_water(self._abi, _UNLIMITED if messages < 0 else messages, octets)
 
     # ---- routes ----
 
