@@ -4344,7 +4344,8 @@ ferrion_status ferrion_messenger_set_high_water(ferrion_messenger_t *messenger,
                                                 size_t octets);
 
 /**
- * How many messages, and how many octets of them, may wait to be got; 65,536 and 64 MiB unless set.
+ * How many messages, and how many octets of them, may wait to be got; FERRION_UNLIMITED (as many as
+ * `ferrion_messenger_recv` lets come) and 64 MiB unless set.
  */
 ferrion_status ferrion_messenger_incoming_high_water(const ferrion_messenger_t *messenger,
                                                      size_t *out_messages,

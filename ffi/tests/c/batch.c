@@ -76,7 +76,9 @@ static void what_comes_is_bounded(void) {
   CHECK(incoming() == 3);
   OK(ferrion_messenger_set_incoming_high_water(receiver, most, octets));
   UNTIL(incoming() == 5);
-  OK(ferrion_messenger_get_many(receiver, messages, 5, NULL));
+  ferrion_tracker_t last;
+  OK(ferrion_messenger_get_many(receiver, messages, 5, &last));
+  OK(ferrion_messenger_accept(receiver, last, FERRION_CUMULATIVE));
   UNTIL(outgoing() == 0);
 }
 
