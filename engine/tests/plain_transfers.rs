@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use bytes::{Buf, BytesMut};
-use ferrion_engine::protocol::ReceiverSettleMode;
+use ferrion_engine::protocol::{Condition, ReceiverSettleMode, conditions};
 use ferrion_engine::{
     Config, Engine, Event, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId, Time,
+    UsageError,
 };
 use proptest::prelude::*;
 
@@ -13,6 +14,11 @@ const NOW: Time = Time(1);
 const TRANSFER: u8 = 0x14;
 const LIST8: u8 = 0xc0;
 const LIST32: u8 = 0xd0;
+const NULL: u8 = 0x40;
+const TRUE: u8 = 0x41;
+const UINT_ZERO: u8 = 0x43;
+const UINT_SMALL: u8 = 0x52;
+const UINT: u8 = 0x70;
 
 /// Everything that `engine` has to say.
 fn output(engine: &mut Engine) -> Vec<u8> {
@@ -69,6 +75,49 @@ fn widened(frame: &[u8]) -> Vec<u8> {
     wide
 }
 
+/// The same transfer, these its fields, the first of them in the list.
+fn with_fields(frame: &[u8], count: u8, fields: &[u8]) -> Vec<u8> {
+    let payload = &frame[13 + usize::from(frame[12])..];
+    let size = u8::try_from(fields.len() + 1).expect("a short list");
+    let mut other = [&frame[..12], &[size, count], fields, payload].concat();
+    let whole = (other.len() as u32).to_be_bytes();
+    other[..4].copy_from_slice(&whole);
+    other
+}
+
+fn fields(frame: &[u8]) -> (u8, &[u8]) {
+    (frame[13], &frame[14..13 + usize::from(frame[12])])
+}
+
+/// The same transfer, of whose delivery more is to come.
+fn unfinished(frame: &[u8]) -> Vec<u8> {
+    const SETTLED_TO_BATCHABLE: usize = 7;
+    let (count, fields) = fields(frame);
+    let mut fields = fields.to_vec();
+    match count {
+        4 => fields.extend([NULL, TRUE]),
+        5 => fields.push(TRUE),
+        _ => {
+            let more = fields.len() - SETTLED_TO_BATCHABLE + 1;
+            fields[more] = TRUE;
+        }
+    }
+    with_fields(frame, count.max(6), &fields)
+}
+
+/// The same transfer with a delivery-id that is higher. Those that are written here, and handle 0, have one or two octets.
+fn renumbered(frame: &[u8], by: u8) -> Vec<u8> {
+    let (count, fields) = fields(frame);
+    let (number, rest) = match fields {
+        [UINT_ZERO, UINT_ZERO, rest @ ..] => (0, rest),
+        [UINT_ZERO, UINT_SMALL, number, rest @ ..] => (*number, rest),
+        _ => panic!("handle 0 and a small delivery-id: {fields:?}"),
+    };
+    let number = u32::from(number) + u32::from(by) * 2;
+    let fields = [&[UINT_ZERO, UINT], &number.to_be_bytes()[..], rest].concat();
+    with_fields(frame, count, &fields)
+}
+
 /// One that is sent to, and does what its plan says with what comes.
 struct Server {
     engine: Engine,
@@ -83,6 +132,9 @@ struct Plan {
     automatic: bool,
     window: u32,
     max_message_size: Option<u64>,
+    /// What the server keeps at most.
+    delivery_octets: u64,
+    unsettled: u32,
     second: bool,
     messages: Vec<Message>,
 }
@@ -96,9 +148,9 @@ struct Message {
     format: u32,
     /// What becomes of the transfer on its way.
     fate: Fate,
-    /// Whether the server takes and settles what has come by then, and asks for all credit to be used.
+    /// Whether the server takes and settles what has come by then, and what it does before.
     takes: bool,
-    drains: bool,
+    deed: Deed,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,11 +158,32 @@ enum Fate {
     Arrives,
     Lost,
     Twice,
+    /// More of it is said to follow.
+    Unfinished,
+    /// Its delivery is called by a number so much higher.
+    Leaps(u8),
+}
+
+/// What the server does before a message comes.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Nothing,
+    Drains,
+    TakesCreditBack,
+    Streams(bool),
+    ClosesGracefully,
+    ClosesWithError,
+    Detaches,
+    EndsSession,
+    ClosesConnection,
 }
 
 impl Server {
-    fn new() -> Self {
-        let mut engine = Engine::server(Config::new("server"));
+    fn new(plan: &Plan) -> Self {
+        let mut config = Config::new("server");
+        config.limits.delivery_octets = plan.delivery_octets;
+        config.limits.unsettled_per_session = plan.unsettled;
+        let mut engine = Engine::server(config);
         engine.connection().open().expect("a new connection");
         Self {
             engine,
@@ -153,6 +226,8 @@ impl Server {
         let Some(Ok(mut receiver)) = self.link.map(|id| self.engine.receiver(id)) else {
             return;
         };
+        let read = receiver.read_partial();
+        self.seen.push(format!("{read:?}"));
         while let Some(delivery) = receiver.next_delivery() {
             self.seen.push(format!("{delivery:?}"));
             if let Some(id) = delivery.id {
@@ -164,11 +239,30 @@ impl Server {
         self.seen.push(format!("{credit} {available}"));
     }
 
-    fn drain(&mut self) {
-        if let Some(Ok(mut receiver)) = self.link.map(|id| self.engine.receiver(id)) {
-            let drained = receiver.drain();
-            self.seen.push(format!("{drained:?}"));
-        }
+    fn carry_out(&mut self, deed: Deed) {
+        let Some(id) = self.link else { return };
+        let Ok(link) = self.engine.link(id) else {
+            return;
+        };
+        let session = link.session();
+        let error = Condition::new(conditions::INTERNAL_ERROR);
+        let done = match deed {
+            Deed::Nothing => return,
+            Deed::Drains => self.engine.receiver(id).and_then(|mut r| r.drain()),
+            Deed::TakesCreditBack => self.engine.receiver(id).and_then(|mut r| r.set_credit(0)),
+            Deed::Streams(on) => self.engine.receiver(id).map(|mut r| r.set_streaming(on)),
+            Deed::ClosesGracefully => self
+                .engine
+                .link(id)
+                .and_then(|mut l| l.close_by(Time(1000))),
+            Deed::ClosesWithError => self.engine.link(id).and_then(|mut l| l.close(Some(error))),
+            Deed::Detaches => self.engine.link(id).and_then(|mut l| l.detach()),
+            Deed::EndsSession => session
+                .ok_or(UsageError::StaleHandle)
+                .and_then(|id| self.engine.session(id)?.end(None)),
+            Deed::ClosesConnection => self.engine.connection().close(None),
+        };
+        self.seen.push(format!("{deed:?}: {done:?}"));
     }
 }
 
@@ -216,18 +310,34 @@ impl Client {
 }
 
 fn messages() -> impl Strategy<Value = Message> {
-    let fate =
-        prop_oneof![20 => Just(Fate::Arrives), 1 => Just(Fate::Lost), 1 => Just(Fate::Twice)];
+    let fate = prop_oneof![
+        40 => Just(Fate::Arrives),
+        2 => Just(Fate::Lost),
+        1 => Just(Fate::Twice),
+        1 => Just(Fate::Unfinished),
+        1 => any::<u8>().prop_map(Fate::Leaps),
+    ];
+    let deed = prop_oneof![
+        40 => Just(Deed::Nothing),
+        4 => Just(Deed::Drains),
+        4 => Just(Deed::TakesCreditBack),
+        2 => any::<bool>().prop_map(Deed::Streams),
+        1 => Just(Deed::ClosesGracefully),
+        1 => Just(Deed::ClosesWithError),
+        1 => Just(Deed::Detaches),
+        1 => Just(Deed::EndsSession),
+        1 => Just(Deed::ClosesConnection),
+    ];
     (
         prop::collection::vec(any::<u8>(), 0..33),
         0usize..300,
         any::<(bool, bool)>(),
         prop_oneof![Just(0), any::<u32>()],
         fate,
-        (any::<bool>(), prop::bool::weighted(0.1)),
+        (any::<bool>(), deed),
     )
         .prop_map(
-            |(tag, size, (settled, batchable), format, fate, (takes, drains))| Message {
+            |(tag, size, (settled, batchable), format, fate, (takes, deed))| Message {
                 tag,
                 size,
                 settled,
@@ -235,7 +345,7 @@ fn messages() -> impl Strategy<Value = Message> {
                 format,
                 fate,
                 takes,
-                drains,
+                deed,
             },
         )
 }
@@ -246,15 +356,18 @@ fn plans() -> impl Strategy<Value = Plan> {
         any::<bool>(),
         1u32..12,
         prop_oneof![3 => Just(None), 1 => (0u64..300).prop_map(Some)],
+        prop_oneof![3 => Just((u64::MAX, u32::MAX)), 1 => (100u64..300, 0u32..6)],
         any::<bool>(),
         prop::collection::vec(messages(), 1..30),
     )
         .prop_map(
-            |(credit, automatic, window, max_message_size, second, messages)| Plan {
+            |(credit, automatic, window, max_message_size, limits, second, messages)| Plan {
                 credit,
                 automatic,
                 window,
                 max_message_size,
+                delivery_octets: limits.0,
+                unsettled: limits.1,
                 second,
                 messages,
             },
@@ -264,23 +377,26 @@ fn plans() -> impl Strategy<Value = Plan> {
 /// Carries out a plan with two servers; answers how many transfers they heard.
 fn compare(plan: &Plan) -> Result<usize, TestCaseError> {
     let mut client = Client::new(plan);
-    let (mut usual, mut wide) = (Server::new(), Server::new());
+    let (mut usual, mut wide) = (Server::new(plan), Server::new(plan));
     let mut transfers = 0;
     for message in std::iter::once(None).chain(plan.messages.iter().map(Some)) {
         if let Some(message) = message {
             client.send(message);
-            if message.drains {
-                usual.drain();
-                wide.drain();
-            }
+            usual.carry_out(message.deed);
+            wide.carry_out(message.deed);
         }
         for _ in 0..3 {
             for frame in frames(&output(&mut client.engine)) {
                 let fate = message.map_or(Fate::Arrives, |message| message.fate);
+                let frame = match fate {
+                    Fate::Unfinished if is_transfer(&frame) => unfinished(&frame),
+                    Fate::Leaps(by) if is_transfer(&frame) => renumbered(&frame, by),
+                    _ => frame,
+                };
                 let (times, other) = match (is_transfer(&frame), fate) {
-                    (true, Fate::Arrives) => (1, widened(&frame)),
                     (true, Fate::Lost) => (0, widened(&frame)),
                     (true, Fate::Twice) => (2, widened(&frame)),
+                    (true, _) => (1, widened(&frame)),
                     (false, _) => (1, frame.clone()),
                 };
                 for _ in 0..times {
@@ -324,13 +440,15 @@ fn messages_of_a_plan_without_mishaps_are_all_compared() {
         format: 0,
         fate: Fate::Arrives,
         takes: true,
-        drains: false,
+        deed: Deed::Nothing,
     };
     let plan = Plan {
         credit: 4,
         automatic: true,
         window: 4,
         max_message_size: None,
+        delivery_octets: u64::MAX,
+        unsettled: u32::MAX,
         second: false,
         messages: (0..100).map(message).collect(),
     };

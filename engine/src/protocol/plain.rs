@@ -140,8 +140,12 @@ const fn tail(settled: u8) -> [u8; 7] {
     tail
 }
 
-/// More octets than any plain transfer has, whose tag has at most 32.
+/// At least the octets that any plain transfer has.
 const ROOM: usize = 64;
+
+/// The list's head, three numbers, the tag, and the fields behind.
+const LARGEST: usize = PREFIX.len() + 3 + 3 * 5 + 2 + MAX_TAG + BATCHABLE_TAIL.len();
+const _: () = assert!(LARGEST <= ROOM, "every plain transfer is written whole");
 
 /// Writes octets at a place, where there is room for them; answers the place behind them.
 #[inline(always)]
