@@ -92,7 +92,7 @@ pub enum Error {
         cause: String,
     },
     /// The peer ended a connection, session or link, or refused a message, with a condition.
-    #[error("{address}: the peer ended the {scope} with {}", describe(.condition))]
+    #[error("{address}: the peer ended the {scope} with {}; {}", describe(.condition), advice(.condition))]
     Remote {
         /// What it ended.
         scope: Scope,
@@ -111,7 +111,7 @@ pub enum Error {
     #[error("not finished yet; call work() and then this again")]
     InProgress,
     /// [`Interrupter::interrupt`](crate::Interrupter::interrupt) ended the call.
-    #[error("interrupted")]
+    #[error("interrupted; what the call began goes on: call again to wait for it")]
     Interrupted,
     /// `get` was called but nothing has been received.
     #[error("no message is waiting; call recv() first")]
@@ -131,11 +131,14 @@ pub enum Error {
     State(&'static str),
     /// The tracker is not one of this messenger's, or of the wrong direction.
     #[error(
-        "the tracker names no message in the window; set a window larger than 0 before put() or get()"
+        "the tracker names no message that this can be done to: it is of another messenger, or of put() where one of \
+         get() is wanted, or its message has left the window; set a window large enough before put() or get()"
     )]
     UnknownTracker,
     /// A message cannot be encoded or decoded.
-    #[error("the message cannot be read: {0}")]
+    #[error(
+        "the message cannot be read: {0}; whoever made it must encode it as AMQP 1.0 says (part 3)"
+    )]
     Decode(#[from] DecodeError),
     /// A message cannot be sent because of what it is.
     #[error("cannot send to {address}: {cause}")]
@@ -155,7 +158,8 @@ pub enum Error {
     },
     /// `stop` had to give messages up.
     #[error(
-        "{count} messages were not acknowledged in time and are given up; their trackers say ABORTED"
+        "{count} messages were not acknowledged in time and are given up; their trackers say ABORTED; raise the timeout \
+         before stop(), or put them again if it does no harm that some may arrive twice"
     )]
     Unsent {
         /// How many.
@@ -313,6 +317,24 @@ impl std::fmt::Display for Scope {
             Self::Link => "link",
             Self::Message => "delivery",
         })
+    }
+}
+
+/// What to do about a condition.
+fn advice(condition: &Condition) -> &'static str {
+    match condition.condition.as_str() {
+        "amqp:not-found" => "check the name after the host, or make such a node there",
+        "amqp:unauthorized-access" => "log in as a user who may do this, or allow it there",
+        "amqp:resource-limit-exceeded"
+        | "amqp:resource-locked"
+        | "amqp:resource-deleted"
+        | "amqp:connection:forced"
+        | "amqp:link:detach-forced" => "try again later, or ask whoever runs it",
+        "amqp:link:message-size-exceeded" => "send smaller messages, or allow larger ones there",
+        "amqp:not-implemented" | "amqp:not-allowed" | "amqp:precondition-failed" => {
+            "ask for something else, or for it in another way"
+        }
+        _ => "its log may say more",
     }
 }
 

@@ -120,7 +120,11 @@ impl fmt::Display for TlsFault {
                 f.write_str("to listen with TLS needs a certificate; set one with set_certificate()")
             }
             Self::NoAuthorities(why) => {
-                write!(f, "there is nothing to check certificates against: {why}")
+                write!(
+                    f,
+                    "there is nothing to check certificates against: {why}; say who may issue them with \
+                     set_trusted_certificates()"
+                )
             }
             Self::Protocol(what) => f.write_str(what),
         }

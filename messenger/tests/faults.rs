@@ -346,56 +346,6 @@ fn passwords() {
 }
 
 #[test]
-fn misuse_says_what_to_do() {
-    let mut messenger = client();
-    let kind = |error: Error| error.kind();
-    let mut message = Message::with_body("x");
-    assert_eq!(
-        kind(messenger.put(&message).unwrap_err()),
-        ErrorKind::InvalidAddress
-    );
-    for bad in ["", "http://x", "~127.0.0.1", "x:99999", "[::1"] {
-        message.set_address(bad);
-        assert_eq!(
-            kind(messenger.put(&message).unwrap_err()),
-            ErrorKind::InvalidAddress,
-            "{bad}"
-        );
-    }
-    let error = messenger.subscribe("amqps://~127.0.0.1:0").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Tls);
-    assert!(error.to_string().contains("set_certificate"), "{error}");
-    assert_eq!(kind(messenger.recv(1).unwrap_err()), ErrorKind::State);
-    assert_eq!(
-        kind(messenger.get(&mut message).unwrap_err()),
-        ErrorKind::EndOfQueue
-    );
-    let (other, address) = server();
-    let taken = address.replace("amqp://", "amqp://~");
-    let error = messenger.subscribe(&taken).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Listen);
-    assert!(error.to_string().contains(&taken), "{error}");
-    drop(other);
-    assert!(
-        messenger.stopped(),
-        "a failed subscription leaves nothing behind"
-    );
-    let stale = ferrion_messenger::Tracker::from_bits(99).unwrap();
-    assert_eq!(messenger.status(stale), Status::Unknown);
-    assert_eq!(
-        messenger.accept(stale, Flags::NONE),
-        Err(Error::UnknownTracker)
-    );
-    assert_eq!(
-        messenger.settle(stale, Flags::CUMULATIVE),
-        Err(Error::UnknownTracker)
-    );
-    messenger.stop().unwrap();
-    messenger.stop().unwrap();
-    assert_ne!(Messenger::new().unwrap().name(), messenger.name());
-}
-
-#[test]
 fn what_is_no_message_is_rejected_and_said_so() {
     use std::io::{Read, Write};
 

@@ -408,60 +408,6 @@ fn listening_needs_a_certificate_and_authorities_of_its_own_for_clients() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_with_what_is_wanted() {
-    let pki = pki();
-    let write = |name: &str, text: &str| {
-        let path = pki.path(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    };
-    let empty = write("empty.pem", "");
-    let broken = write(
-        "broken.pem",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    );
-    let locked = write(
-        "locked.pem",
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
-    );
-    let missing = pki.path("missing.pem");
-    let (server, client) = (&pki.server, &pki.client);
-    let mut messenger = Messenger::new().unwrap();
-    let expect = |result: Result<(), Error>, named: &std::path::Path, words: &str| {
-        let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Certificate);
-        let text = error.to_string();
-        assert!(text.contains(&named.display().to_string()), "{text}");
-        assert!(text.contains(words), "{text}");
-    };
-    for (file, words) in [
-        (&missing, "No such file"),
-        (&empty, "no certificate"),
-        (&broken, ""),
-        (&server.key, "no certificate"),
-    ] {
-        expect(messenger.set_trusted_certificates(file), file, words);
-        if file != &broken {
-            expect(messenger.set_certificate(file, &server.key), file, words);
-        }
-    }
-    let certificate = &server.certificate;
-    for (key, words) in [
-        (&missing, "No such file"),
-        (&empty, "no private key"),
-        (certificate, "no private key"),
-        (&locked, "openssl pkey"),
-        (&client.key, "not the key of the certificate"),
-    ] {
-        expect(messenger.set_certificate(certificate, key), key, words);
-    }
-    // Both may be in one file.
-    let both = [certificate, &server.key].map(|file| std::fs::read_to_string(file).unwrap());
-    let both = write("both.pem", &both.concat());
-    messenger.set_certificate(&both, &both).unwrap();
-}
-
-#[test]
 fn a_host_that_no_certificate_can_be_for_is_told() {
     let mut messenger = Wire::Tls.client();
     messenger.set_blocking(false);

@@ -239,7 +239,7 @@ fn split_name(rest: &str) -> (&str, Option<&str>) {
 fn parse(text: &str) -> std::result::Result<Address, String> {
     if text.len() > MAX_ADDRESS {
         return Err(format!(
-            "it has {} octets; {MAX_ADDRESS} are allowed",
+            "it has {} octets; write a shorter one, {MAX_ADDRESS} are allowed",
             text.len()
         ));
     }
@@ -272,7 +272,9 @@ fn parse(text: &str) -> std::result::Result<Address, String> {
         return Err("the host is missing; write host, host:port or [v6]:port".to_owned());
     }
     if let Some(bad) = host.chars().find(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("{bad:?} cannot stand in a host"));
+        return Err(format!(
+            "{bad:?} cannot stand in a host; write host, host:port or [v6]:port"
+        ));
     }
     if host.contains('@') {
         return Err(
@@ -294,7 +296,7 @@ fn parse(text: &str) -> std::result::Result<Address, String> {
 fn split_port(host: &str) -> std::result::Result<(&str, Option<&str>), String> {
     if let Some(rest) = host.strip_prefix('[') {
         let Some((ip, after)) = rest.split_once(']') else {
-            return Err("a '[' without ']'".to_owned());
+            return Err("a '[' without ']'; write [v6] or [v6]:port".to_owned());
         };
         if ip
             .split('%')
@@ -303,17 +305,19 @@ fn split_port(host: &str) -> std::result::Result<(&str, Option<&str>), String> {
             .parse::<std::net::Ipv6Addr>()
             .is_err()
         {
-            return Err(format!("[{ip}] is not an IPv6 address"));
+            return Err(format!(
+                "[{ip}] is not an IPv6 address; write [v6] or [v6]:port"
+            ));
         }
         return match after.strip_prefix(':') {
             Some(port) => Ok((ip, Some(port))),
             None if after.is_empty() => Ok((ip, None)),
-            None => Err(format!("{after:?} after ']'; only :port may follow")),
+            None => Err(format!("{after:?} after ']'; write [v6] or [v6]:port")),
         };
     }
     match host.rsplit_once(':') {
         Some((host, _)) if host.contains(':') => {
-            Err("an IPv6 address needs brackets: [v6] or [v6]:port".to_owned())
+            Err("an IPv6 address needs brackets; write [v6] or [v6]:port".to_owned())
         }
         Some((host, port)) => Ok((host, Some(port))),
         None => Ok((host, None)),
@@ -332,7 +336,9 @@ fn parse_port(port: &str, listen: bool) -> std::result::Result<u16, String> {
         None
     };
     match number {
-        Some(0) if !listen => Err("port 0 can only be listened on".to_owned()),
+        Some(0) if !listen => Err(
+            "port 0 can only be listened on; write the port that the peer listens on".to_owned(),
+        ),
         Some(number) => Ok(number),
         None => Err(format!(
             "{port:?} is not a port; write a number up to 65535"
@@ -361,7 +367,8 @@ fn decode(text: &str) -> std::result::Result<String, String> {
             decoded.push(octet);
         }
     }
-    String::from_utf8(decoded).map_err(|_| "user or password is not UTF-8 once decoded".to_owned())
+    String::from_utf8(decoded)
+        .map_err(|_| "user or password is not UTF-8 once decoded; encode them as UTF-8".to_owned())
 }
 
 #[cfg(test)]

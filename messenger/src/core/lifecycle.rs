@@ -491,7 +491,17 @@ fn loss(conn: &mut Conn) -> Error {
             return Error::Connect { address, cause };
         }
         (Some(Failure::Sasl(failure)), _) => {
-            let cause = failure.to_string();
+            let mut cause = failure.to_string();
+            if matches!(
+                failure,
+                SaslFailure::Refused { .. }
+                    | SaslFailure::NoCommonMechanism { .. }
+                    | SaslFailure::Credentials(_)
+            ) {
+                cause.push_str(
+                    "; user and password are those in the address, or else of set_credentials()",
+                );
+            }
             return Error::Login { address, cause };
         }
         (Some(Failure::TransportClosed) | None, Some(cause)) => {

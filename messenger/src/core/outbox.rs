@@ -91,7 +91,8 @@ impl Core {
         let Some(address) = message.address()? else {
             return Err(Error::InvalidAddress {
                 address: String::new(),
-                reason: "the message has no address; set one before put()".to_owned(),
+                reason: "the message has no address; give it one with set_address() before put()"
+                    .to_owned(),
             });
         };
         self.destination(address)
@@ -169,8 +170,7 @@ impl Core {
         if parsed.listen {
             return Err(Error::InvalidAddress {
                 address: without_password(&routed),
-                reason: "'~' means to listen; messages are sent to an address without it"
-                    .to_owned(),
+                reason: "'~' means to listen; to send, write the address without the ~".to_owned(),
             });
         }
         let sender = match self.sender_away(&parsed) {
@@ -202,7 +202,10 @@ impl Core {
         }
         Err(Error::Send {
             address: name.to_owned(),
-            cause: "it was made up for a peer that has left".to_owned(),
+            cause:
+                "it was made up for a peer that has left; drop the message, or ask the peer for an \
+                    address that stays"
+                    .to_owned(),
         })
     }
 

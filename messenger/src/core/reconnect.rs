@@ -475,7 +475,7 @@ impl Core {
 fn alternative(asked: &Address, text: &str) -> Result<Place> {
     let mut other = Address::parse(text)?;
     let reason = if other.listen {
-        "'~' means to listen; an alternative is connected to"
+        "'~' means to listen; an alternative is connected to, write it without the ~"
     } else if other.user.is_some() || other.password.is_some() {
         "an alternative gets the user and password of the address that it stands for; leave them out"
     } else if !other.node().is_empty() {

@@ -623,8 +623,12 @@ impl Core {
     /// The peer said what became of a request.
     pub(super) fn request_outcome(&mut self, id: u64, status: Status, reason: Option<Error>) {
         let what = match status {
-            Status::Rejected => "the receiver rejected the request",
-            Status::Released | Status::Modified => "the receiver gave the request back",
+            Status::Rejected => {
+                "the receiver rejected the request; see what it takes, its log may say more"
+            }
+            Status::Released | Status::Modified => {
+                "the receiver gave the request back; send it again later"
+            }
             _ => return self.requests.taken(id),
         };
         let sender = self.requests.entries.get(&id).map(|entry| entry.sender);

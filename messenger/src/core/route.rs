@@ -268,7 +268,7 @@ impl Template {
                     .unwrap_or(0)
                     .checked_mul(10)
                     .and_then(|g| g.checked_add(digit));
-                group = Some(next.ok_or_else(|| bad("a group number that large cannot exist"))?);
+                group = Some(next.ok_or_else(|| bad("a group number that large cannot exist; count them from 1 up to the last of the pattern"))?);
             }
             match group {
                 Some(group) => {

@@ -230,7 +230,8 @@ impl Party {
     }
 
     fn give_up_at(&self) -> Option<Instant> {
-        self.timeout().map(|timeout| Instant::now() + timeout)
+        self.timeout()
+            .and_then(|timeout| Instant::now().checked_add(timeout))
     }
 
     fn goes_on(&self, until: Option<Instant>) -> bool {

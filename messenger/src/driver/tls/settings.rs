@@ -79,7 +79,7 @@ impl TlsSettings {
             rustls::Error::InconsistentKeys(_) => unusable(
                 key,
                 &format!(
-                    "it is not the key of the certificate in {}",
+                    "it is not the key of the certificate in {}; give the key that the certificate was made for",
                     certificate.display()
                 ),
             ),
@@ -95,7 +95,10 @@ impl TlsSettings {
         let mut authorities = RootCertStore::empty();
         for certificate in certificates(file)? {
             let added = authorities.add(certificate);
-            added.map_err(|error| unusable(file, &error.to_string()))?;
+            added.map_err(|error| {
+                let cause = format!("{error}; see what is in it (`openssl x509 -text`)");
+                unusable(file, &cause)
+            })?;
         }
         self.authorities = Some(authorities);
         self.forget();
@@ -186,8 +189,7 @@ impl TlsSettings {
             let Some(authorities) = &self.authorities else {
                 // The system's authorities vouch for names on the Internet: anybody can have one.
                 return Err(TlsFault::NoAuthorities(
-                    "say who may issue certificates to clients, with set_trusted_certificates()"
-                        .to_owned(),
+                    "nobody was named whose certificates clients may show".to_owned(),
                 ));
             };
             let verifier = WebPkiClientVerifier::builder_with_provider(
@@ -229,8 +231,16 @@ fn is_encrypted(file: &Path) -> bool {
 
 fn unreadable(file: &Path, error: &pem::Error) -> Error {
     match error {
-        pem::Error::Io(error) => unusable(file, &error.to_string()),
-        error => unusable(file, &format!("it is not in PEM form: {error}")),
+        pem::Error::Io(error) => unusable(
+            file,
+            &format!("{error}; check the path, and that it may be read"),
+        ),
+        error => unusable(
+            file,
+            &format!(
+                "it is not in PEM form: {error}; convert it (`openssl x509` or `openssl pkey`)"
+            ),
+        ),
     }
 }
 
@@ -254,7 +264,7 @@ fn system_authorities() -> std::result::Result<RootCertStore, TlsFault> {
         None => "the system has no authorities".to_owned(),
     };
     Err(TlsFault::NoAuthorities(format!(
-        "{why}; install them (on Debian the package ca-certificates), or call set_trusted_certificates()"
+        "{why}; install them (on Debian the package ca-certificates)"
     )))
 }
 
