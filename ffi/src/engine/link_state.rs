@@ -456,3 +456,132 @@ fn no_state() -> Failure {
         "these octets are no link state that this version of ferrion can read",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ferrion_engine::protocol::Received;
+    use ferrion_status as Status;
+
+    /// A state that has something of everything.
+    fn full() -> LinkState {
+        let mut config = LinkConfig::receiver("a link", "a node");
+        config.max_message_size = Some(1 << 40);
+        config.recoverable = true;
+        config.initial_delivery_count = 7;
+        let received = Received {
+            section_number: 1,
+            section_offset: 1 << 33,
+        };
+        let states = [
+            None,
+            Some(DeliveryState::Accepted),
+            Some(DeliveryState::Received(Box::new(received))),
+        ];
+        let unsettled = states
+            .into_iter()
+            .zip(1_u8..)
+            .map(|(state, n)| UnsettledDelivery {
+                tag: Tag::new(&[n; 32]).expect("as long as tags may be"),
+                message_format: n.into(),
+                local_state: state.clone(),
+                remote_state: state,
+                payload: (n > 1).then(|| Bytes::from(vec![n; 100 * usize::from(n)]).into()),
+                read: u64::MAX,
+                complete: n == 2,
+                done: n == 1,
+                settled: n == 3,
+            });
+        LinkState {
+            role: Role::Receiver,
+            config,
+            unsettled: unsettled.collect(),
+        }
+    }
+
+    fn encoded(state: *mut ferrion_link_state_t) -> Vec<u8> {
+        let mut lent = ferrion_bytes_t::from(&[][..]);
+        // SAFETY: the state lives, and what is lent stays until it is copied.
+        unsafe {
+            let status = ferrion_link_state_encode(state, &raw mut lent);
+            assert_eq!(status, Status::FERRION_OK);
+            core::slice::from_raw_parts(lent.data, lent.len).to_vec()
+        }
+    }
+
+    fn decode(state: *mut ferrion_link_state_t, octets: &[u8]) -> ferrion_status {
+        // SAFETY: the state lives, and the slice is readable.
+        unsafe { ferrion_link_state_decode(state, octets.as_ptr(), octets.len()) }
+    }
+
+    fn object(state: LinkState) -> ferrion_link_state_t {
+        ferrion_link_state_t {
+            root: Root::new(state.into()),
+        }
+    }
+
+    #[test]
+    fn octets_that_were_tampered_with_are_refused_or_are_another_state() {
+        let mut whole = object(full());
+        let good = encoded(&raw mut whole);
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |below: usize| {
+            // xorshift64
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random % below as u64).expect("below a usize")
+        };
+        let (mut refused, mut taken) = (0, 0);
+        for round in 0..20_000 {
+            let mut bad = good.clone();
+            for _ in 0..=next(3) {
+                let at = next(bad.len());
+                match next(4) {
+                    0 => bad[at] = u8::try_from(next(256)).expect("an octet"),
+                    1 => bad[at] ^= 1 << next(8),
+                    2 => bad.truncate(at + 1),
+                    _ => bad.splice(at..at, [0xff; 3]).for_each(drop),
+                }
+            }
+            let mut state = object(full());
+            match decode(&raw mut state, &bad) {
+                Status::FERRION_OK => {
+                    taken += 1;
+                    let again = encoded(&raw mut state);
+                    let mut copy = object(full());
+                    assert_eq!(decode(&raw mut copy, &again), Status::FERRION_OK);
+                    assert_eq!(encoded(&raw mut copy), again, "round {round}");
+                }
+                status => {
+                    refused += 1;
+                    assert_eq!(status, Status::FERRION_DECODE, "round {round}: {bad:x?}");
+                    assert_eq!(encoded(&raw mut state), good, "it stays what it was");
+                }
+            }
+        }
+        assert!(
+            refused > 1000 && taken > 1000,
+            "{refused} refused, {taken} taken"
+        );
+    }
+
+    #[test]
+    fn octets_that_claim_to_be_much_are_refused_before_they_take_memory() {
+        let huge: [&[u8]; 4] = [
+            // A list of 2^32 - 1 items, and one of as many empty lists.
+            &[0xd0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[0xd0, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff],
+            // Arrays of items that have no octets of their own.
+            &[0xf0, 0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff, 0x41],
+            &[0xf0, 0, 0, 0, 5, 0x7f, 0xff, 0xff, 0xff, 0x45],
+        ];
+        for octets in huge {
+            let mut state = object(full());
+            assert_eq!(decode(&raw mut state, octets), Status::FERRION_DECODE);
+        }
+        let mut state = object(full());
+        let deep = [0xc0, 0xff, 1].repeat(100_000);
+        assert_eq!(decode(&raw mut state, &deep), Status::FERRION_DECODE);
+    }
+}
