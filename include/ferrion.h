@@ -2169,8 +2169,8 @@ ferrion_status ferrion_link_remote_target(ferrion_engine_t *engine,
                                           ferrion_value_t *out_value);
 
 /**
- * The address
- * For a dynamic node it is the one to tell others. FERRION_ABSENT: it gave none.
+ * The address of the node at the peer: of the source if the peer sends, of the target if it receives. For a dynamic node
+ * it is the one to tell others. FERRION_ABSENT: it gave none.
  *
  * Borrowed until: the next call on this engine.
  */

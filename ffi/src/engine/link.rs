@@ -492,8 +492,8 @@ pub unsafe extern "C" fn ferrion_link_remote_target(
     } }
 }
 
-/// The address
-/// For a dynamic node it is the one to tell others. FERRION_ABSENT: it gave none.
+/// The address of the node at the peer: of the source if the peer sends, of the target if it receives. For a dynamic node
+/// it is the one to tell others. FERRION_ABSENT: it gave none.
 ///
 /// Borrowed until: the next call on this engine.
 #[unsafe(no_mangle)]

@@ -84,8 +84,8 @@ pub enum ferrion_side {
 pub(crate) struct Inner {
     engine: Engine,
     numbers: Numbers,
-    /// Octets of room that C may be writing into.
-    lent: usize,
+    /// Where the room is that C may be writing into, and its octets.
+    lent: Option<(usize, usize)>,
     /// Octets of output that C may be sending.
     offered: usize,
     /// What is lent to C until the next call.
@@ -109,7 +109,7 @@ impl Inner {
         Self {
             engine,
             numbers: Numbers::new(),
-            lent: 0,
+            lent: None,
             offered: 0,
             text: Bytes::new(),
             condition: None,

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn ferrion_engine_recv(
     len: usize,
 ) -> ferrion_status {
     ffi_fn! { object engine, bytes data len => {
-        engine.lent = 0;
+        engine.lent = None;
         engine.engine.recv_buffer(data.len()).extend_from_slice(data);
         engine.engine.recv_filled(Time(now));
         Ok(())
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn ferrion_engine_recv_buffer(
         }
         let spare = engine.engine.recv_buffer(min).spare_capacity_mut();
         let room = ferrion_room_t { data: spare.as_mut_ptr().cast(), len: spare.len() };
-        engine.lent = room.len;
+        engine.lent = Some((room.data.addr(), room.len));
         out_room.set(room);
         Ok(())
     } }
@@ -86,17 +86,19 @@ pub unsafe extern "C" fn ferrion_engine_recv_filled(
     n: usize,
 ) -> ferrion_status {
     ffi_fn! { object engine => {
-        let lent = core::mem::take(&mut engine.lent);
-        if n > lent {
-            return Err(match lent {
-                0 => Failure::new(ferrion_status::FERRION_STATE, "no room is lent: call ferrion_engine_recv_buffer first"),
-                _ => Failure::invalid(format!("{n} octets are more than the {lent} there was room for")),
-            });
+        let (address, room) = engine.lent.ok_or_else(taken_back)?;
+        if n > room {
+            return Err(Failure::invalid(format!("{n} octets are more than the {room} there was room for")));
         }
+        engine.lent = None;
         let inbox = engine.engine.recv_buffer(0);
+        let spare = inbox.spare_capacity_mut();
+        if spare.as_ptr().addr() != address || n > spare.len() {
+            return Err(taken_back());
+        }
         let filled = inbox.len() + n;
-        // SAFETY: the room behind the octets has not moved since it was lent (every call that could takes `lent` back), it is
-        // at least `n` long, and the header demands that so much of it was written.
+        // SAFETY: the room is where it was lent, as was just seen, and at least `n` long; the header demands that so much of
+        // it was written.
         unsafe { inbox.set_len(filled) };
         engine.engine.recv_filled(Time(now));
         Ok(())
@@ -110,7 +112,7 @@ pub unsafe extern "C" fn ferrion_engine_recv_eof(
     now: u64,
 ) -> ferrion_status {
     ffi_fn! { object engine => {
-        engine.lent = 0;
+        engine.lent = None;
         engine.engine.recv_eof(Time(now));
         Ok(())
     } }
@@ -266,4 +268,12 @@ pub unsafe extern "C" fn ferrion_engine_poll_trace(
         out_text.set(engine.lend(line));
         Ok(())
     } }
+}
+
+#[cold]
+fn taken_back() -> Failure {
+    Failure::new(
+        ferrion_status::FERRION_STATE,
+        "no room is lent: call ferrion_engine_recv_buffer first",
+    )
 }

@@ -372,6 +372,7 @@ static void octets(void) {
       OK(ferrion_engine_recv_buffer(server, pieces[i].len, &room));
       CHECK(room.len >= pieces[i].len);
       memcpy(room.data, pieces[i].data, pieces[i].len);
+      IS(FERRION_INVALID_ARGUMENT, ferrion_engine_recv_filled(server, now, room.len + 1));
       OK(ferrion_engine_recv_filled(server, now, pieces[i].len));
       taken += pieces[i].len;
     }
