@@ -396,23 +396,27 @@ fn describe_body(body: &Body) -> Value {
 
 // ---- text --------------------------------------------------------------------------------------------------------
 
-fn text(note: &Value) -> &str {
+pub(super) fn text(note: &Value) -> &str {
     note.as_str().unwrap_or_else(|| panic!("no text: {note}"))
 }
 
-fn list(note: &Value) -> &[Value] {
+pub(super) fn list(note: &Value) -> &[Value] {
     note.as_array().unwrap_or_else(|| panic!("no list: {note}"))
 }
 
 fn items(note: &Value) -> Vec<Amqp> {
-    list(note).iter().map(value).collect()
+    items_of(note, value)
 }
 
-fn hex(octets: &[u8]) -> String {
+pub(super) fn items_of<T>(note: &Value, item: impl Fn(&Value) -> T) -> Vec<T> {
+    list(note).iter().map(item).collect()
+}
+
+pub(super) fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn binary(hex: &str) -> Bytes {
+pub(super) fn binary(hex: &str) -> Bytes {
     let digits = |i: usize| {
         hex.get(i..i + 2)
             .and_then(|pair| u8::from_str_radix(pair, 16).ok())
@@ -421,7 +425,7 @@ fn binary(hex: &str) -> Bytes {
     Bytes::from(octets.unwrap_or_else(|| panic!("not hexadecimal: {hex:.100}")))
 }
 
-fn octets<const N: usize>(hex: &str) -> [u8; N] {
+pub(super) fn octets<const N: usize>(hex: &str) -> [u8; N] {
     <[u8; N]>::try_from(&binary(hex)[..]).unwrap_or_else(|_| panic!("not {N} octets: {hex}"))
 }
 
