@@ -66,10 +66,10 @@ $result = ferrion_py_add($result, OBJECT)
   if (result == FERRION_OK) { FERRION_ADD_RESULT(PyUnicode_DecodeUTF8((const char *)$1->data, (Py_ssize_t)$1->len, "strict")); }
 }
 
-/* Values: any Python object in, or abi.NOTHING for no value at all; a list of Python objects out. */
+/* Values: any Python object in, ferrion.types.Row for several, or abi.NOTHING for no value at all; a list of Python objects out. */
 %typemap(in, noblock=1) const ferrion_value_t *value {
   $1 = ferrion_py_lend();
-  if (!$1 || ($input != Py_Ellipsis && ferrion_py_put($1, $input) < 0)) SWIG_fail;
+  if (!$1 || ($input != Py_Ellipsis && ferrion_py_put_row($1, $input) < 0)) SWIG_fail;
 }
 %typemap(freearg, noblock=1) const ferrion_value_t *value { if ($1) ferrion_py_give_back($1); }
 %typemap(in, numinputs=0, noblock=1) ferrion_value_t *out_value {

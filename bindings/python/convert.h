@@ -22,6 +22,9 @@ static void ferrion_py_give_back(const ferrion_value_t *value);
 /* Appends a Python object. Negative with an exception set if it has no place in AMQP. */
 static int ferrion_py_put(ferrion_value_t *value, PyObject *object);
 
+/* Appends a Python object, or each of several if it is a ferrion.types.Row. */
+static int ferrion_py_put_row(ferrion_value_t *value, PyObject *object);
+
 /* All values as a Python list; NULL with an exception set on failure. */
 static PyObject *ferrion_py_get_all(ferrion_value_t *value);
 
@@ -40,6 +43,7 @@ static const char *const ferrion_py_names[PY_CLASSES] = {
   "decimal128", "char", "timestamp", "symbol", "UUID", "Described", "Array", "Map"
 };
 static PyObject *ferrion_py_class[PY_CLASSES];
+static PyObject *ferrion_py_row;
 static PyObject *ferrion_py_exceptions;
 /* One place for values that is used again and again; the interpreter lock guards it. */
 static ferrion_value_t *ferrion_py_spare;
@@ -51,6 +55,10 @@ static void ferrion_py_register(PyObject *exceptions, PyObject *types) {
     Py_XDECREF(ferrion_py_class[i]);
     ferrion_py_class[i] = found;
   }
+  PyObject *row = PyObject_GetAttrString(types, "Row");
+  if (!row) return;
+  Py_XDECREF(ferrion_py_row);
+  ferrion_py_row = row;
   Py_INCREF(exceptions);
   Py_XDECREF(ferrion_py_exceptions);
   ferrion_py_exceptions = exceptions;
@@ -390,6 +398,11 @@ static int ferrion_py_put(ferrion_value_t *value, PyObject *object) {
   if (PyObject_CheckBuffer(object)) return ferrion_py_put_octets(value, object, ferrion_value_put_binary);
   PyErr_Format(PyExc_TypeError, "AMQP has no type for %R of %R: see ferrion.types", object, (PyObject *)type);
   return -1;
+}
+
+static int ferrion_py_put_row(ferrion_value_t *value, PyObject *object) {
+  if ((PyObject *)Py_TYPE(object) == ferrion_py_row) return ferrion_py_put_items(value, object);
+  return ferrion_py_put(value, object);
 }
 
 /* ---- to Python --------------------------------------------------------------------------------------------------- */

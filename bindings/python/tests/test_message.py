@@ -1,5 +1,6 @@
 """Messages: every field and section, and what stays as it came."""
 
+import math
 import unittest
 import uuid
 
@@ -84,10 +85,51 @@ class Messages(unittest.TestCase):
             received = copy_of(Message(body=body, inferred=inferred))
             self.assertEqual((received.body, received.inferred), (body, inferred))
 
-    def test_several_data_sections_are_one_body(self):
-        message = Message()
-        message.decode(b"\x00\x53\x75\xa0\x02ab\x00\x53\x75\xa0\x01c")
-        self.assertEqual(message.body, b"abc")
+    def test_an_empty_section_is_not_an_absent_one(self):
+        for name in ["properties", "annotations", "instructions", "footer"]:
+            with self.subTest(name):
+                self.assertIsNone(getattr(copy_of(Message()), name))
+                received = copy_of(Message(**{name: {}}))
+                self.assertEqual(getattr(received, name), {})
+                self.assertEqual(getattr(copy_of(received), name), {})
+                setattr(received, name, None)
+                self.assertIsNone(getattr(copy_of(received), name))
+
+    def test_a_section_that_was_emptied_is_still_there(self):
+        received = copy_of(Message(properties={"colour": "green"}))
+        del received.properties["colour"]
+        self.assertEqual(copy_of(received).properties, {})
+
+    def test_times_are_exact_to_the_millisecond(self):
+        year = 365 * 24 * 3600 * 1000
+        largest = 2**63 - 1
+        times = [0, 1, -1, 1_234_567_890_123, 253_402_300_799_999, 70_000 * year + 1, -70_000 * year - 1, largest, -(2**63)]
+        for milliseconds in [*times, *range(1_700_000_000_000, 1_700_000_001_000)]:
+            for kind in ["creation", "expiry"]:
+                message = copy_of(Message(**{f"{kind}_timestamp": milliseconds}))
+                exact, seconds = getattr(message, f"{kind}_timestamp"), getattr(message, f"{kind}_time")
+                self.assertEqual((exact, type(exact)), (milliseconds, timestamp))
+                self.assertEqual((seconds, type(seconds)), (milliseconds / 1000, float))
+                # By seconds it goes from one message to the next as well.
+                copy = copy_of(Message(**{f"{kind}_time": seconds}))
+                self.assertEqual(getattr(copy, f"{kind}_timestamp"), milliseconds)
+
+    def test_a_time_that_no_float_has_is_there_exactly(self):
+        for milliseconds in [2**62 + 1, -(2**63) + 1, 2**63 - 2]:
+            message = copy_of(Message(creation_timestamp=milliseconds))
+            self.assertEqual(message.creation_timestamp, milliseconds)
+            # It stays so while other things change.
+            message.subject = "changed"
+            self.assertEqual(copy_of(message).creation_timestamp, milliseconds)
+
+    def test_seconds_are_not_taken_for_milliseconds(self):
+        message = Message(creation_time=1.5)
+        with self.assertRaises(TypeError):
+            message.creation_timestamp = 1.5
+        for seconds in [2.0**63 / 1000 + 10, math.inf]:
+            with self.assertRaises(OverflowError):
+                message.creation_time = seconds
+        self.assertEqual((message.creation_time, message.creation_timestamp), (1.5, 1500))
 
     def test_what_was_not_looked_at_stays_as_it_came(self):
         # A long form that an encoder of today would not choose.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import index
+from typing import Any, Iterable, Sequence
 
 from . import abi
-from .types import Map, symbol, timestamp, uint
+from .types import Map, Row, symbol, timestamp, uint
 
 __all__ = ["Message"]
 
@@ -36,6 +37,22 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def _uint_milliseconds(seconds: float) -> uint:
+    return uint(_milliseconds(seconds))
+
+
+def _timestamp(seconds: float) -> timestamp:
+    """The millisecond nearest to a time. A float that was made of one finds it again for 70,000 years from 1970 on, and also for
+    the largest one, which stands for never and to whose float the next one would be nearer."""
+    milliseconds = _milliseconds(seconds)
+    return timestamp(milliseconds - 1 if milliseconds == 2**63 else milliseconds)
+
+
+def _exact_timestamp(milliseconds: int) -> timestamp:
+    # A float is seconds that somebody took for milliseconds.
+    return timestamp(index(milliseconds))
+
+
 def _seconds(number: int, doc: str, wrap: Any) -> Any:
     """A field that is in milliseconds on the wire and in seconds here."""
 
@@ -44,13 +61,14 @@ def _seconds(number: int, doc: str, wrap: Any) -> Any:
         return found[0] / 1000 if found else None
 
     def set(self: Message, value: float | None) -> None:
-        abi.ferrion_message_set(self._abi, number, None if value is None else wrap(_milliseconds(value)))
+        abi.ferrion_message_set(self._abi, number, None if value is None else wrap(value))
 
     return property(get, set, doc=doc)
 
 
 def _section(slot: str, number: int, doc: str) -> Any:
-    """A section that is a map. The dict is the message's own: changes to it go out with the message."""
+    """A section that is a map; None if there is none, and ``{}`` if it is there and empty. The dict is the message's own: changes to
+    it go out with the message."""
 
     def get(self: Message) -> Any:
         value = getattr(self, slot)
@@ -78,13 +96,15 @@ class Message:
     Every field can be given by name: ``Message(address="127.0.0.1/queue", body="Hello World!", durable=True)``.
     """
 
-    __slots__ = ("_abi", "_annotations", "_body", "_footer", "_inferred", "_instructions", "_properties")
+    __slots__ = ("_abi", "_annotations", "_body", "_borders", "_footer", "_inferred", "_instructions", "_properties")
 
     def __init__(self, body: Any = None, **fields: Any) -> None:
         self._abi = abi.ferrion_message_new()
         if self._abi is None:
             raise MemoryError
         self._body: Any = body
+        #: How long each section of a body in several is; empty where the body is in one.
+        self._borders: Sequence[int] = ()
         self._inferred = False
         self._properties: Any = None
         self._annotations: Any = None
@@ -133,7 +153,7 @@ class Message:
     def delivery_count(self, value: int) -> None:
         abi.ferrion_message_set_delivery_count(self._abi, value)
 
-    ttl = _seconds(abi.FERRION_FIELD_TTL, "How long the message is worth delivering, in seconds; None is for ever.", uint)
+    ttl = _seconds(abi.FERRION_FIELD_TTL, "How long the message is worth delivering, in seconds; None is for ever.", _uint_milliseconds)
 
     # ---- properties ----
 
@@ -146,10 +166,18 @@ class Message:
     content_type = _field(abi.FERRION_FIELD_CONTENT_TYPE, "The MIME type of a body of data.", symbol)
     content_encoding = _field(abi.FERRION_FIELD_CONTENT_ENCODING, "The encodings on top of the content type.", symbol)
     expiry_time = _seconds(
-        abi.FERRION_FIELD_EXPIRY_TIME, "When the message expires, in seconds since 1970-01-01T00:00Z.", timestamp
+        abi.FERRION_FIELD_EXPIRY_TIME, "When the message expires, in seconds since 1970-01-01T00:00Z.", _timestamp
     )
     creation_time = _seconds(
-        abi.FERRION_FIELD_CREATION_TIME, "When the message was made, in seconds since 1970-01-01T00:00Z.", timestamp
+        abi.FERRION_FIELD_CREATION_TIME, "When the message was made, in seconds since 1970-01-01T00:00Z.", _timestamp
+    )
+    expiry_timestamp = _field(
+        abi.FERRION_FIELD_EXPIRY_TIME, "The :attr:`expiry_time` to the millisecond: a :class:`timestamp`.", _exact_timestamp
+    )
+    creation_timestamp = _field(
+        abi.FERRION_FIELD_CREATION_TIME,
+        "The :attr:`creation_time` to the millisecond: a :class:`timestamp`.",
+        _exact_timestamp,
     )
     group_id = _field(abi.FERRION_FIELD_GROUP_ID, "The group that the message belongs to.")
     group_sequence = _field(abi.FERRION_FIELD_GROUP_SEQUENCE, "The place of the message in its group.", uint)
@@ -174,7 +202,8 @@ class Message:
 
     @property
     def body(self) -> Any:
-        """The content: any value that AMQP has a type for; see :mod:`ferrion.types`."""
+        """The content: any value that AMQP has a type for; see :mod:`ferrion.types`. Of a body in several sections this is all that is in
+        them, one after the other; it goes out in the same sections unless another body is set or a list gets another length."""
         if self._body is _UNREAD:
             self._read_body()
         return self._body
@@ -183,7 +212,38 @@ class Message:
     def body(self, value: Any) -> None:
         if self._inferred is _UNREAD:
             self._inferred = False
+        self._borders = ()
         self._body = value
+
+    @property
+    def body_sections(self) -> tuple[bytes, ...] | tuple[list[Any], ...] | None:
+        """The sections that the body is in: the octets of each data section, or the list of each sequence section; None if it is a single
+        AMQP value. What is set here goes out in sections as they are: ``message.body_sections = [b"head", b"rest"]``."""
+        if self._body is _UNREAD:
+            self._read_body()
+        body = self._body
+        if not self._inferred or not (_is_data(body) or _is_sequence(body)):
+            return None
+        kind = bytes if _is_data(body) else list
+        return tuple(map(kind, self._sections() or [body]))
+
+    @body_sections.setter
+    def body_sections(self, sections: Iterable[Any] | None) -> None:
+        if sections is None:
+            self.body = None
+            return
+        if _is_data(sections) or isinstance(sections, str):
+            raise TypeError("the sections of a body are several: a list of bytes, or a list of lists")
+        sections = list(sections)
+        if not sections:
+            raise ValueError("a body has at least one section; an empty one is b\"\" or []")
+        if all(map(_is_data, sections)):
+            # A memoryview counts its own items, and the message counts octets.
+            sections = [bytes(section) for section in sections]
+        elif not all(map(_is_sequence, sections)):
+            raise TypeError("the sections of a body are all bytes, or all lists")
+        self._join(sections)
+        self._inferred = True
 
     @property
     def inferred(self) -> bool:
@@ -205,6 +265,7 @@ class Message:
         """Makes this a new message."""
         abi.ferrion_message_clear(self._abi)
         self._body = self._properties = self._annotations = self._instructions = self._footer = None
+        self._borders = ()
         self._inferred = False
 
     def encode(self) -> bytes:
@@ -234,26 +295,47 @@ class Message:
 
     def _read_body(self) -> None:
         kind, values = abi.ferrion_message_body(self._abi)
-        if kind == abi.FERRION_BODY_VALUE:
-            body = values[0]
-        elif kind == abi.FERRION_BODY_DATA:
-            body = values[0] if len(values) == 1 else b"".join(values)
-        else:
-            # Several sequence sections are one sequence in parts.
-            body = values[0] if len(values) == 1 else [item for part in values for item in part]
         if self._inferred is _UNREAD:
             self._inferred = kind != abi.FERRION_BODY_VALUE
-        self._body = body
+        if kind == abi.FERRION_BODY_VALUE:
+            self._body = values[0]
+        else:
+            self._join(values)
+
+    def _join(self, sections: list[Any]) -> None:
+        """Makes the body what is in these sections, and remembers where one ends and the next begins."""
+        if len(sections) == 1:
+            self._body, self._borders = sections[0], ()
+            return
+        if isinstance(sections[0], bytes):
+            self._body = b"".join(sections)
+        else:
+            self._body = [item for section in sections for item in section]
+        self._borders = [len(section) for section in sections]
+
+    def _sections(self) -> list[Any]:
+        """The sections of a body in several; empty if it is in one."""
+        if not self._borders or sum(self._borders) != len(self._body):
+            return []
+        sections, begin = [], 0
+        for length in self._borders:
+            sections.append(self._body[begin : begin + length])
+            begin += length
+        return sections
 
     def _write(self) -> None:
         """Hands over what is kept here. What was received and not looked at stays as it came."""
         here = self._abi
         body = self._body
         if body is not _UNREAD:
-            if self._inferred is True and isinstance(body, (bytes, bytearray, memoryview)):
-                abi.ferrion_message_set_body_data(here, body)
-            elif self._inferred is True and isinstance(body, (list, tuple)) and not isinstance(body, Map):
-                abi.ferrion_message_set_body(here, abi.FERRION_BODY_SEQUENCE, body)
+            if self._inferred is True and _is_data(body):
+                if self._borders:
+                    abi.ferrion_message_set_body(here, abi.FERRION_BODY_DATA, Row(self._sections()))
+                else:
+                    abi.ferrion_message_set_body_data(here, body)
+            elif self._inferred is True and _is_sequence(body):
+                sections = self._sections() or [body]
+                abi.ferrion_message_set_body(here, abi.FERRION_BODY_SEQUENCE, Row(sections))
             else:
                 abi.ferrion_message_set_body(here, abi.FERRION_BODY_VALUE, body)
         if self._properties is not _UNREAD:
@@ -266,10 +348,19 @@ class Message:
             _write_annotations(here, abi.FERRION_SECTION_FOOTER, self._footer)
 
 
+def _is_data(body: Any) -> bool:
+    """Whether this is what data sections are made of."""
+    return isinstance(body, (bytes, bytearray, memoryview))
+
+
+def _is_sequence(body: Any) -> bool:
+    """Whether this is what sequence sections are made of."""
+    return isinstance(body, (list, tuple)) and not isinstance(body, Map)
+
+
 def _write_section(here: Any, number: int, value: Any) -> None:
-    # An empty section says no more than none.
-    abi.ferrion_message_set_section(here, number, value or abi.NOTHING)
+    abi.ferrion_message_set_section(here, number, abi.NOTHING if value is None else value)
 
 
 def _write_annotations(here: Any, number: int, value: Any) -> None:
-    _write_section(here, number, _with_symbols(value) if value else None)
+    _write_section(here, number, None if value is None else _with_symbols(value))

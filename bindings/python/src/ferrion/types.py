@@ -283,3 +283,9 @@ class Map(list):
     ``1``), or that are lists or maps themselves."""
 
     __slots__ = ()
+
+
+class Row(tuple):
+    """Several values side by side, where a function of :mod:`ferrion.abi` takes more than one."""
+
+    __slots__ = ()
