@@ -63,8 +63,16 @@ class Messages(unittest.TestCase):
         for value in ["text", b"octets", ulong(7), uuid.UUID(int=1)]:
             back = copy_of(Message(id=value)).id
             self.assertEqual((back, type(back)), (value, type(value)))
-        with self.assertRaises(MessageException):
-            Message(id=1.5)
+        for wrong in [1.5, True, uint(1)]:
+            with self.assertRaises(MessageException):
+                Message(id=wrong)
+
+    def test_a_plain_number_is_an_id(self):
+        received = copy_of(Message(id=7, correlation_id=2**64 - 1))
+        self.assertEqual((received.id, received.correlation_id), (7, 2**64 - 1))
+        self.assertIs(type(received.id), ulong)
+        with self.assertRaises(OverflowError):
+            Message(id=-1)
 
     def test_sections_are_the_messages_own(self):
         message = Message(properties={}, body={"list": []})

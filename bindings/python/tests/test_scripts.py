@@ -1,4 +1,4 @@
-"""The scripts of examples/, as a user starts them.
+"""The scripts of examples/, as a user starts them, and scripts that were written for the Messenger of old.
 
 They use the port of AMQP, 5672, so each pair runs in a network of its own, where the port is free and nobody else hears.
 """
@@ -8,11 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+TESTS = Path(__file__).resolve().parent
+EXAMPLES = TESTS.parent / "examples"
+OLD_STYLE = TESTS / "old_style"
 PATIENCE = 30
 
 # Runs in the new network: brings its loopback interface up, then becomes the receiver.
@@ -41,8 +44,8 @@ class Scripts(unittest.TestCase):
         if self.unshare is None:
             self.skipTest("this system gives us no network of our own, and port 5672 is not ours to take")
 
-    def start_receiver(self, script):
-        command = [*self.unshare, sys.executable, "-c", BEGIN, "-u", str(EXAMPLES / script)]
+    def start_receiver(self, script, *arguments):
+        command = [*self.unshare, sys.executable, "-c", BEGIN, "-u", str(EXAMPLES / script), *arguments]
         receiver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(receiver.stdout.close)
         self.addCleanup(receiver.stderr.close)
@@ -56,13 +59,13 @@ class Scripts(unittest.TestCase):
             time.sleep(0.01)
         return receiver
 
-    def run_sender(self, script, receiver):
+    def run_sender(self, script, receiver, *arguments):
         """Runs a script in the network of the receiver."""
         enter = ["nsenter", f"--net=/proc/{receiver.pid}/ns/net"]
         if "--map-root-user" in self.unshare:
             enter[1:1] = [f"--user=/proc/{receiver.pid}/ns/user", "--preserve-credentials"]
         sent = subprocess.run(
-            [*enter, sys.executable, str(EXAMPLES / script)], capture_output=True, text=True, timeout=PATIENCE
+            [*enter, sys.executable, str(EXAMPLES / script), *arguments], capture_output=True, text=True, timeout=PATIENCE
         )
         self.assertEqual(sent.returncode, 0, sent.stderr)
         return sent.stdout
@@ -87,6 +90,46 @@ class Scripts(unittest.TestCase):
             self.assertEqual(self.run_sender("send_reliably.py", receiver), "ACCEPTED\n")
             self.assertEqual(receiver.stdout.readline(), "Hello World!\n")
         self.interrupt(receiver)
+
+    def with_another_import(self, script):
+        """A copy of a script of old in which nothing but the import is changed."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        text = (OLD_STYLE / script).read_text()
+        self.assertEqual(text.count("proton"), 1)
+        copy = Path(folder.name) / script
+        copy.write_text(text.replace("from proton import *", "from ferrion import *"))
+        return copy
+
+    def test_scripts_of_old_need_only_another_import(self):
+        server = self.start_receiver(self.with_another_import("serve.py"), "--number", "4")
+        said = self.run_sender(self.with_another_import("ask.py"), server, "stressed", "drawer", "tram")
+        self.assertEqual(
+            said.splitlines(),
+            [
+                "stopped at first: True",
+                "nothing to get",
+                "no message",
+                "stressed ACCEPTED True False",
+                "drawer ACCEPTED True False",
+                "tram ACCEPTED True False",
+                "settled [False, False, False]",
+                "0 desserts {'served': 0}",
+                "1 reward {'served': 1}",
+                "2 mart {'served': 2}",
+                "timeout, receiving 1",
+                "interrupted",
+                "work False",
+                "sing REJECTED False",
+                "stopped True",
+            ],
+        )
+        served, errors = server.communicate(timeout=PATIENCE)
+        self.assertEqual(errors, "")
+        self.assertEqual(
+            served.splitlines(), ["served stressed", "served drawer", "served tram", "rejected sing", "stopped"]
+        )
+        self.assertEqual(server.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from operator import index
 from typing import Any, Iterable, Sequence
 
 from . import abi
-from .types import Map, Row, symbol, timestamp, uint
+from .types import Map, Row, symbol, timestamp, uint, ulong
 
 __all__ = ["Message"]
 
@@ -90,6 +90,11 @@ def _with_symbols(annotations: Any) -> Any:
     return Map((symbol(key) if type(key) is str else key, value) for key, value in pairs)
 
 
+def _id(value: Any) -> Any:
+    """An id. A plain int would be a long, which no id is."""
+    return ulong(value) if type(value) is int else value
+
+
 class Message:
     """A message with all its sections. Can be used again and again, for sending and for receiving.
 
@@ -97,6 +102,9 @@ class Message:
     """
 
     __slots__ = ("_abi", "_annotations", "_body", "_borders", "_footer", "_inferred", "_instructions", "_properties")
+
+    #: The priority of a message that says none (3.2.1).
+    DEFAULT_PRIORITY = 4
 
     def __init__(self, body: Any = None, **fields: Any) -> None:
         self._abi = abi.ferrion_message_new()
@@ -128,7 +136,7 @@ class Message:
 
     @property
     def priority(self) -> int:
-        """The priority, 4 unless set."""
+        """The priority, :attr:`DEFAULT_PRIORITY` unless set."""
         return abi.ferrion_message_priority(self._abi)
 
     @priority.setter
@@ -157,12 +165,12 @@ class Message:
 
     # ---- properties ----
 
-    id = _field(abi.FERRION_FIELD_ID, "The message's own id: a ulong, UUID, bytes or str.")
+    id = _field(abi.FERRION_FIELD_ID, "The message's own id: a ulong (which a plain int becomes), UUID, bytes or str.", _id)
     user_id = _field(abi.FERRION_FIELD_USER_ID, "The identity of the user that made the message, as bytes.")
     address = _field(abi.FERRION_FIELD_ADDRESS, "The address that the message is for.")
     subject = _field(abi.FERRION_FIELD_SUBJECT, "What the message is about.")
     reply_to = _field(abi.FERRION_FIELD_REPLY_TO, "The address that replies go to.")
-    correlation_id = _field(abi.FERRION_FIELD_CORRELATION_ID, "The id that ties messages together; types as for id.")
+    correlation_id = _field(abi.FERRION_FIELD_CORRELATION_ID, "The id that ties messages together; types as for id.", _id)
     content_type = _field(abi.FERRION_FIELD_CONTENT_TYPE, "The MIME type of a body of data.", symbol)
     content_encoding = _field(abi.FERRION_FIELD_CONTENT_ENCODING, "The encodings on top of the content type.", symbol)
     expiry_time = _seconds(
