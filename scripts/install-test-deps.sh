@@ -74,6 +74,9 @@ test_packages() {
   else
     want python3-venv python3-dev
   fi
+  have ruby || want ruby
+  have ruby && ruby -rrbconfig -e 'exit File.exist?(File.join(RbConfig::CONFIG["rubyhdrdir"], "ruby.h"))' || want ruby-dev
+  have ruby && ruby -e 'require "minitest"' 2>/dev/null || want ruby-minitest
   have node || want nodejs
   have npm || want npm
   # The brokers have a script of their own, as they take more than a package.

@@ -1,4 +1,4 @@
-//! What a Rust user can do, a C user can, and what a C user can, a Python user can: lists of names, read from the sources,
+//! What a Rust user can do, a C user can, and what a C user can, users of Python and Ruby can: lists of names, read from the sources,
 //! so that nothing new is forgotten.
 
 use std::fs;
@@ -91,6 +91,24 @@ const NO_PYTHON: &[(&str, &str)] = &[
     (
         "ferrion_messenger_blocking",
         "stop takes turns, between which the library is told not to block",
+    ),
+];
+
+/// Functions that Ruby does without, and why.
+const NO_RUBY: &[(&str, &str)] = &[
+    (
+        "ferrion_messenger_put_many",
+        "each message is an object of Ruby's: putting them one by one crosses the border as often",
+    ),
+    ("ferrion_messenger_get_many", "as for putting many"),
+    (
+        "ferrion_messenger_subscribe",
+        "with no options ferrion_messenger_subscribe_with does the same",
+    ),
+    ("ferrion_messenger_subscribe_ttl", "that is an option"),
+    (
+        "ferrion_messenger_blocking",
+        "Ruby waits, the library does not: it is known in Ruby",
     ),
 ];
 
@@ -201,15 +219,29 @@ fn every_kind_of_error_has_a_status_of_its_own() {
 
 #[test]
 fn python_has_every_function_of_the_header_for_messengers() {
-    let package = sources(&tree().join("bindings/python/src/ferrion"));
-    let modules = package
+    // What SWIG wrote for an editable install has everything, and nobody reads it.
+    let modules = modules("bindings/python/src/ferrion", "py", "abi.py");
+    has_every_function("bindings/python/src/ferrion", &modules, "abi.", NO_PYTHON);
+}
+
+#[test]
+fn ruby_has_every_function_of_the_header_for_messengers() {
+    let modules = modules("bindings/ruby/lib", "rb", "");
+    has_every_function("bindings/ruby/lib", &modules, "Abi.", NO_RUBY);
+}
+
+/// The text of the sources in a folder with this extension, but for the file of one name.
+fn modules(folder: &str, extension: &str, but: &str) -> String {
+    sources(&tree().join(folder))
         .into_iter()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "py"))
-        // What SWIG wrote for an editable install has everything, and nobody reads it.
-        .filter(|file| file.file_name().is_some_and(|name| name != "abi.py"));
-    let text: String = modules
+        .filter(|file| file.extension().is_some_and(|its| its == extension))
+        .filter(|file| file.file_name().is_some_and(|name| name != but))
         .map(|file: PathBuf| fs::read_to_string(file).expect("a module"))
-        .collect();
+        .collect()
+}
+
+/// Asserts that a script language's package calls all of the header that is for messengers, but for the exceptions.
+fn has_every_function(package: &str, text: &str, call: &str, exceptions: &[(&str, &str)]) {
     for function in Header::read().functions {
         let name = &function.name;
         let noun = [
@@ -222,15 +254,15 @@ fn python_has_every_function_of_the_header_for_messengers() {
         }
         // A longer name does not count for a shorter one that it begins with.
         let calls = text
-            .match_indices(&format!("abi.{name}"))
+            .match_indices(&format!("{call}{name}"))
             .any(|(at, found)| {
                 let next = text[at + found.len()..].chars().next();
                 next.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_')
             });
-        let without = NO_PYTHON.iter().any(|(without, _)| without == name);
+        let without = exceptions.iter().any(|(without, _)| without == name);
         assert!(
             calls != without,
-            "{name}: bindings/python/src/ferrion shall offer it, or ffi/tests/abi/coverage.rs tell why not"
+            "{name}: {package} shall offer it, or ffi/tests/abi/coverage.rs tell why not"
         );
     }
 }

@@ -11,5 +11,6 @@ mod names;
 mod pki;
 mod programs;
 mod python;
+mod ruby;
 mod rules;
 mod support;
