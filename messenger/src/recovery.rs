@@ -25,8 +25,9 @@ use std::time::Duration;
 /// again, and what it sent and was not decided here is [`Aborted`](crate::Status::Aborted), for it will come again.
 /// [`ConnectionEvent`](crate::ConnectionEvent) says which of the two happened.
 ///
-/// Do not set it where such links cannot work: RabbitMQ refuses links whose receiver settles second, and senders made of
-/// rhea by default settle nothing before the receiver has, and so keep everything that they sent.
+/// Peers that refuse links whose receiver settles second, as RabbitMQ does, get others instead, on which nothing is
+/// recovered. What senders that remember nothing sent is settled at once, for some of them, as those made of rhea, would
+/// wait for that.
 ///
 /// The fields bound what is kept for peers that connected to this messenger and were lost. They come back or they do not;
 /// after that everything of them is freed, and trackers of what they have not answered are

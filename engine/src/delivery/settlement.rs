@@ -78,6 +78,17 @@ impl Endpoints {
         self.dispose_outgoing(id, state, settled)
     }
 
+    /// A received delivery is settled without waiting for the sender, whatever the link agreed on.
+    pub(crate) fn settle_first(&mut self, link: LinkId, id: DeliveryId) -> Result<(), UsageError> {
+        self.check_delivery(link, id)?;
+        let delivery = id.incoming().and_then(|id| self.incoming.get_mut(id));
+        match delivery.filter(|delivery| !delivery.done) {
+            Some(delivery) => delivery.settles_second = false,
+            None => return Err(UsageError::StaleHandle),
+        }
+        Ok(())
+    }
+
     fn dispose_incoming(
         &mut self,
         link_id: LinkId,

@@ -92,6 +92,21 @@ impl<'a> Receiver<'a> {
             .dispose(self.id, delivery, Some(outcome), true)
     }
 
+    /// Settles a delivery, and does not wait for the sender even where the receiver settles second (2.8.3): for senders
+    /// that remember nothing, and so have nothing to wait for. Without an outcome as [`forget`](Self::forget).
+    ///
+    /// # Errors
+    /// As for [`settle`](Self::settle).
+    pub fn settle_at_once(
+        &mut self,
+        delivery: DeliveryId,
+        outcome: Option<DeliveryState>,
+    ) -> Result<(), UsageError> {
+        let endpoints = &mut self.engine.endpoints;
+        endpoints.settle_first(self.id, delivery)?;
+        endpoints.dispose(self.id, delivery, outcome, true)
+    }
+
     /// Accepts and settles: the commonest [`settle`](Self::settle).
     ///
     /// # Errors

@@ -314,9 +314,13 @@ impl Core {
             // It is told when the link goes on, if it does.
             taken.delivery = Some(delivery);
         }
+        let at_once = self.settles_at_once(taken.origin);
         let conn = self.pool.get_mut(taken.origin.conn);
         match conn.and_then(|conn| conn.engine.receiver(taken.origin.link).ok()) {
             // If it fails, the sender settled first: what is decided here stays here.
+            Some(mut link) if at_once => {
+                drop(link.settle_at_once(delivery, Some(decision.state())));
+            }
             Some(mut link) => drop(link.settle(delivery, decision.state())),
             // The link ended first: the sender cannot hear of it any more.
             None => taken.status = Status::Aborted,
@@ -403,8 +407,10 @@ impl Core {
                 continue;
             };
             self.incoming.forget(taken.origin.conn, delivery);
+            let at_once = self.settles_at_once(taken.origin);
             if let Some(conn) = self.pool.get_mut(taken.origin.conn)
                 && let Ok(mut link) = conn.engine.receiver(taken.origin.link)
+                && !(at_once && link.settle_at_once(delivery, None).is_ok())
                 && link.forget(delivery).is_err()
             {
                 // Who settles second cannot settle without an outcome (2.8.3). If this fails too, the sender

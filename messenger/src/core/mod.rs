@@ -14,6 +14,7 @@
 //! | `request` | requests that wait for replies |
 //! | `reconnect` | connections that are made again, and what moves to them |
 //! | `recovery` | links that go on where they were |
+//! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
 //! | `lifecycle` | connections from the first octet to the last |
@@ -37,6 +38,7 @@ mod recovery_limits_tests;
 #[cfg(test)]
 mod recovery_tests;
 mod request;
+mod refusal;
 mod route;
 mod sender;
 mod slab;

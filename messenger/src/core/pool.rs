@@ -121,6 +121,8 @@ pub(crate) struct Conn {
     pub(crate) kept: Option<Kept>,
     /// Links that go on with what others left, until both sides have attached.
     pub(crate) returning: Vec<Returning>,
+    /// The peer refused links that could be recovered, and first on this session.
+    pub(crate) refusing: Option<SessionId>,
     /// The name the peer gave itself.
     pub(crate) container: Option<Str>,
     /// The one session that all links of ours share.
@@ -178,6 +180,7 @@ impl Conn {
             user: None,
             kept: None,
             returning: Vec::new(),
+            refusing: None,
             container: None,
             session: None,
             one_session: false,

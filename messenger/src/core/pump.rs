@@ -51,7 +51,7 @@ impl Core {
                 Event::SessionBegun(session) => self.session_begun(key, session),
                 Event::SessionEnded(session) => self.session_ended(key, session),
                 Event::LinkAttached(link) => self.link_attached(key, link, now),
-                Event::LinkDetached(link) => self.link_detached(key, link),
+                Event::LinkDetached(link) => self.link_detached(key, link, now),
                 Event::Flow(link) => self.flow(key, link),
                 Event::Deliveries(link) => self.receive(key, link),
                 Event::Updates(link) => self.update(key, link),
@@ -177,7 +177,7 @@ impl Core {
     }
 
     /// A link ended: for the peer's reasons, or with its session.
-    fn link_detached(&mut self, key: ConnKey, id: LinkId) {
+    fn link_detached(&mut self, key: ConnKey, id: LinkId, now: Time) {
         self.rescue_stalled(key, Some(id));
         let Some(conn) = self.pool.get_mut(key) else {
             return;
@@ -188,6 +188,12 @@ impl Core {
         {
             let _ = link.close(None);
         }
+        if self.ask_for_less(key, id, ending.as_ref(), now) {
+            return;
+        }
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
         let endpoint = conn.endpoint.clone();
         let party = conn.links.remove(&id);
         self.pool.touch(key);

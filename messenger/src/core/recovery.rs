@@ -58,7 +58,7 @@ pub(crate) struct Kept {
 /// A link that goes on with what another left, until both sides have attached.
 #[derive(Debug)]
 pub(crate) struct Returning {
-    link: LinkId,
+    pub(super) link: LinkId,
     /// The link on the connection that was lost.
     before: Origin,
     /// Deliveries that were received whole before that.
@@ -108,7 +108,7 @@ impl Core {
         config.snd_settle_mode = self.options.snd_settle_mode.unwrap_or_default();
         config.rcv_settle_mode = self.options.rcv_settle_mode.unwrap_or_default();
         let mut session = conn.engine.session(session)?;
-        if self.options.recovery.is_some() {
+        if self.options.recovery.is_some() && conn.refusing.is_none() {
             config.recoverable = true;
             config.rcv_settle_mode = ReceiverSettleMode::Second;
             // That there is nothing to go on with is told as well: it shows that this side remembers.
@@ -156,6 +156,9 @@ impl Core {
         to: ConnKey,
         party: Party,
     ) -> Option<usize> {
+        if self.pool.get(to)?.refusing.is_some() {
+            return None;
+        }
         let left = self.leave(from, true)?;
         let session = self.session_on(to).ok()?;
         let conn = self.pool.get_mut(to)?;
@@ -704,7 +707,7 @@ impl Core {
 
     /// The peer knows nothing of what came before: nobody can be told of decisions about that. Answers how many messages
     /// this concerns.
-    fn disown(&mut self, key: ConnKey, returning: &Returning) -> u32 {
+    pub(super) fn disown(&mut self, key: ConnKey, returning: &Returning) -> u32 {
         let link = returning.link;
         let from = Origin { conn: key, link };
         let to = returning.before;
@@ -733,7 +736,7 @@ impl Core {
     }
 
     /// Attaches a fresh link in place of one of ours that could not go on. Answers how many messages are sent again.
-    fn begin_anew(&mut self, origin: Origin, party: Party, now: Time) -> u32 {
+    pub(super) fn begin_anew(&mut self, origin: Origin, party: Party, now: Time) -> u32 {
         let Origin { conn: key, link } = origin;
         if let Some(conn) = self.pool.get_mut(key) {
             conn.links.remove(&link);

@@ -356,7 +356,7 @@ impl Core {
     // ---- reply addresses ----
 
     /// Asks the peer for a reply address, if that was not done yet.
-    fn attach_replies(&mut self, key: ConnKey) -> Result<()> {
+    pub(super) fn attach_replies(&mut self, key: ConnKey) -> Result<()> {
         if self
             .pool
             .get(key)

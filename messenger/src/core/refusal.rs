@@ -1,0 +1,116 @@
+//! Peers that have no use for links that could be recovered: what they refuse is asked for without that.
+
+use ferrion_engine::protocol::{ReceiverSettleMode, conditions};
+use ferrion_engine::{EndError, LinkId, Origin as Side, Time};
+
+use super::Core;
+use super::pool::{ConnKey, Party};
+use super::store::Origin;
+use crate::error::Scope;
+use crate::reconnect::ConnectionEvent;
+
+impl Core {
+    /// A link ended. If that is because the peer does not implement what recovery takes, which some say of a link and
+    /// some, as RabbitMQ, of its whole session, it is attached again without that, as are all later ones on the
+    /// connection. Answers whether it is.
+    pub(super) fn ask_for_less(
+        &mut self,
+        key: ConnKey,
+        id: LinkId,
+        ending: Option<&(Scope, EndError)>,
+        now: Time,
+    ) -> bool {
+        let lacks = |error: &EndError| {
+            error.origin == Side::Remote && error.condition.condition == conditions::NOT_IMPLEMENTED
+        };
+        let Some((scope, _)) = ending.filter(|(_, error)| lacks(error)) else {
+            return false;
+        };
+        let ends_session = *scope == Scope::Session;
+        let Some(conn) = self.pool.get_mut(key).filter(|conn| conn.is_usable()) else {
+            return false;
+        };
+        let Some(party) = conn.links.get(&id).copied() else {
+            return false;
+        };
+        let Ok(link) = conn.engine.link(id) else {
+            return false;
+        };
+        let Some(session) = link.session().filter(|_| !link.is_incoming()) else {
+            return false;
+        };
+        let links: Vec<LinkId> = conn.links.keys().copied().collect();
+        let refused = links.into_iter().any(|other| {
+            let link = conn.engine.link(other);
+            (ends_session || other == id)
+                && link.is_ok_and(|link| {
+                    let asked = link.offer().is_some_and(|offer| offer.recoverable);
+                    let answered = link.recovery().is_some();
+                    asked && !answered && !link.is_incoming() && link.session() == Some(session)
+                })
+        });
+        let first = refused && conn.refusing.is_none();
+        if first {
+            conn.refusing = Some(session);
+        }
+        if !refused && !(ends_session && conn.refusing == Some(session)) {
+            return false;
+        }
+        if ends_session && conn.session == Some(session) {
+            conn.session = None;
+        }
+        let mut address = format!("{}/", conn.endpoint);
+        let returning = conn.returning.iter().position(|it| it.link == id);
+        let returning = returning.map(|at| conn.returning.swap_remove(at));
+        let aborted = returning.map_or(0, |returning| self.disown(key, &returning));
+        let origin = Origin {
+            conn: key,
+            link: id,
+        };
+        match party {
+            Party::Sender(sender) => {
+                let sender = self.senders.get(sender);
+                address.push_str(sender.map_or("", |sender| sender.node.as_str()));
+            }
+            Party::Receiver(source) => {
+                self.credit.detach(origin);
+                let source = source.and_then(|source| self.sources.get(source));
+                address.push_str(source.map_or("", |source| source.address.node()));
+            }
+            Party::Replies => {}
+        }
+        let sent_again = self.begin_anew(origin, party, now);
+        if matches!(party, Party::Replies) {
+            if let Some(conn) = self.pool.get_mut(key) {
+                conn.replies = None;
+            }
+            if let Err(error) = self.attach_replies(key) {
+                self.replies_lost(key, &error);
+            }
+        }
+        if first || sent_again > 0 || aborted > 0 {
+            self.tell(ConnectionEvent::Forgotten {
+                address,
+                sent_again,
+                aborted,
+            });
+        }
+        true
+    }
+
+    /// Whether what was received there is settled without waiting for the sender, which remembers nothing: rhea would
+    /// wait as well.
+    pub(super) fn settles_at_once(&mut self, origin: Origin) -> bool {
+        if self.options.recovery.is_none()
+            || self.options.rcv_settle_mode == Some(ReceiverSettleMode::Second)
+        {
+            return false;
+        }
+        let conn = self.pool.get_mut(origin.conn);
+        let link = conn.and_then(|conn| conn.engine.link(origin.link).ok());
+        link.is_some_and(|link| {
+            let remote = link.remote();
+            !link.is_incoming() && remote.is_some_and(|attach| attach.unsettled.is_none())
+        })
+    }
+}
