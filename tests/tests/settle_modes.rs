@@ -168,6 +168,31 @@ fn in_mode_second_settle_tells_the_outcome_and_waits_for_the_sender() {
 }
 
 #[test]
+fn in_mode_second_a_receiver_that_need_not_wait_settles_at_once_with_an_outcome_or_without() {
+    client(|p| {
+        let link = receiver_in(p, ReceiverSettleMode::Second);
+        let delivery = p.delivery(&link, 0, b"x");
+        p.inject(delivery);
+        let id = p.take(&link).id.unwrap();
+        let mut receiver = p.engine().receiver(link.id).unwrap();
+        let settled = receiver.settle_at_once(id, Some(DeliveryState::Accepted));
+        settled.unwrap();
+        assert!(receiver.settle_at_once(id, None).is_err(), "it is gone");
+        p.expect_disposition()
+            .role(Role::Receiver)
+            .settled(true)
+            .accepted();
+        let delivery = p.delivery(&link, 1, b"y");
+        p.inject(delivery);
+        let id = p.take(&link).id.unwrap();
+        let mut receiver = p.engine().receiver(link.id).unwrap();
+        receiver.settle_at_once(id, None).unwrap();
+        p.expect_disposition().role(Role::Receiver).settled(true);
+        p.expect_nothing();
+    });
+}
+
+#[test]
 fn in_mode_second_a_delivery_is_not_forgotten_without_an_outcome() {
     client(|p| {
         let link = receiver_in(p, ReceiverSettleMode::Second);

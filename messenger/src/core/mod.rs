@@ -37,8 +37,8 @@ pub(crate) mod recovery;
 mod recovery_limits_tests;
 #[cfg(test)]
 mod recovery_tests;
-mod request;
 mod refusal;
+mod request;
 mod route;
 mod sender;
 mod slab;

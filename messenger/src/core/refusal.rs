@@ -53,7 +53,8 @@ impl Core {
         if first {
             conn.refusing = Some(session);
         }
-        if !refused && !(ends_session && conn.refusing == Some(session)) {
+        let ended_for_others = ends_session && conn.refusing == Some(session);
+        if !refused && !ended_for_others {
             return false;
         }
         if ends_session && conn.session == Some(session) {

@@ -62,6 +62,20 @@ impl Traffic {
     /// When an address can not be understood.
     #[must_use]
     pub fn start(address: &str, alternatives: &[String]) -> Self {
+        Self::start_with(address, alternatives, |_| ())
+    }
+
+    /// The same between messengers that are prepared like this.
+    ///
+    /// # Panics
+    ///
+    /// When an address can not be understood.
+    #[must_use]
+    pub fn start_with(
+        address: &str,
+        alternatives: &[String],
+        prepare: impl Fn(&mut Messenger),
+    ) -> Self {
         let shared = Arc::new(Shared::default());
         let start = || {
             let mut messenger = Messenger::new().expect("a messenger");
@@ -75,6 +89,7 @@ impl Traffic {
             let others = alternatives.iter().map(String::as_str);
             let known = messenger.set_alternatives(address, others);
             known.expect("addresses");
+            prepare(&mut messenger);
             (messenger, address.to_owned(), Arc::clone(&shared))
         };
         let ((sender, to, theirs), (receiver, from, ours)) = (start(), start());

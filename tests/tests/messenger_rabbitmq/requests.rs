@@ -2,7 +2,7 @@
 
 use std::{thread, time::Instant};
 
-use ferrion_messenger::{ErrorKind, Flags, Message, Messenger, Status, Subscription};
+use ferrion_messenger::{ErrorKind, Flags, LinkRecovery, Message, Messenger, Status, Subscription};
 use ferrion_tests::interop::Queue;
 
 use crate::support::{PATIENCE, broker, declare, message_to, messenger, take, text};
@@ -42,6 +42,20 @@ fn requests_are_answered_through_the_broker_to_an_address_that_it_makes_up() {
     for (n, request) in waiting.into_iter().enumerate() {
         client.reply(request, &mut reply).unwrap();
         assert_eq!(text(&reply), format!("QUESTION {n}"));
+    }
+    serving.join().unwrap();
+    client.stop().unwrap();
+}
+
+#[test]
+fn a_client_that_would_recover_links_is_answered_as_any_other() {
+    let address = declare(&Queue::quorum("asked-questions"));
+    let serving = serve(&address, 2);
+    let mut client = messenger();
+    client.set_link_recovery(Some(LinkRecovery::default()));
+    for _ in 0..2 {
+        let answer = client.request(&message_to(&address, "hello")).unwrap();
+        assert_eq!(text(&answer), "HELLO");
     }
     serving.join().unwrap();
     client.stop().unwrap();
