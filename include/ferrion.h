@@ -2662,6 +2662,16 @@ ferrion_status ferrion_receiver_settle(ferrion_engine_t *engine,
                                        const ferrion_value_t *state);
 
 /**
+ * Settles a delivery, and does not wait for the sender even where the receiver settles second: for senders that remember
+ * nothing, and so have nothing to wait for. The state is a described value; NULL tells none, as
+ * `ferrion_receiver_forget`.
+ */
+ferrion_status ferrion_receiver_settle_at_once(ferrion_engine_t *engine,
+                                               ferrion_link_t link,
+                                               ferrion_delivery_t delivery,
+                                               const ferrion_value_t *state);
+
+/**
  * Takes responsibility for a delivery, and settles it.
  */
 ferrion_status ferrion_receiver_accept(ferrion_engine_t *engine,

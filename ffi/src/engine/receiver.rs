@@ -168,6 +168,23 @@ pub unsafe extern "C" fn ferrion_receiver_settle(
     } }
 }
 
+/// Settles a delivery, and does not wait for the sender even where the receiver settles second: for senders that remember
+/// nothing, and so have nothing to wait for. The state is a described value; NULL tells none, as
+/// `ferrion_receiver_forget`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_receiver_settle_at_once(
+    engine: *mut ferrion_engine_t,
+    link: ferrion_link_t,
+    delivery: ferrion_delivery_t,
+    state: *const ferrion_value_t,
+) -> ferrion_status {
+    ffi_fn! { object engine, maybe_object state => {
+        let outcome = state.as_deref().map(given_state).transpose()?.flatten();
+        let (mut receiver, id) = engine.received(link, delivery)?;
+        Ok(receiver.settle_at_once(id, outcome)?)
+    } }
+}
+
 /// Takes responsibility for a delivery, and settles it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_receiver_accept(

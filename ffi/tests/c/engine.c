@@ -248,6 +248,7 @@ static void outcomes(void) {
         OK(ferrion_value_put_transactional(value, BYTES("txn"), inner));
     }
     if (kinds[i] == FERRION_STATE_TRANSACTIONAL) OK(ferrion_receiver_update(server, in, incoming.delivery, value));
+    else if (kinds[i] == FERRION_STATE_RELEASED) OK(ferrion_receiver_settle_at_once(server, in, incoming.delivery, value));
     else OK(ferrion_receiver_settle(server, in, incoming.delivery, value));
     settle_down();
     OK(ferrion_link_next_update(client, out, &update));
