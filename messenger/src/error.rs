@@ -330,6 +330,9 @@ fn advice(condition: &Condition) -> &'static str {
         | "amqp:resource-deleted"
         | "amqp:connection:forced"
         | "amqp:link:detach-forced" => "try again later, or ask whoever runs it",
+        "amqp:connection:redirect" | "amqp:link:redirect" => {
+            "put or subscribe to where it says that this is now"
+        }
         "amqp:link:message-size-exceeded" => "send smaller messages, or allow larger ones there",
         "amqp:not-implemented" | "amqp:not-allowed" | "amqp:precondition-failed" => {
             "ask for something else, or for it in another way"

@@ -18,6 +18,10 @@ use crate::error::Error;
 /// [alternatives](crate::Messenger::set_alternatives) the next one is tried at once, and the delay comes
 /// after the last of them.
 ///
+/// A peer that closes a connection with `amqp:connection:redirect` (2.8.16) is followed at once, whatever the policy, up to
+/// five times before anything gets through: to the network host and port that it names, where the hostname that it names is
+/// who the certificate must be for. [`set_credentials`](crate::Messenger::set_credentials) says what is shown there.
+///
 /// ```
 /// use std::time::Duration;
 /// use ferrion_messenger::{Messenger, Reconnect};

@@ -143,6 +143,10 @@ impl Messenger {
     /// User and password for addresses that have none of their own. They are used with SCRAM, which shows
     /// the password to nobody, where the peer offers it, or else with PLAIN; that one without TLS only
     /// to this very machine, or as [`set_allow_plain_without_tls`](Self::set_allow_plain_without_tls) says.
+    ///
+    /// A peer may send us to another host (a redirection), which could use a password elsewhere: PLAIN and tokens are for
+    /// it only if TLS shows that it is the host in the address, or one of its
+    /// [alternatives](Self::set_alternatives). SCRAM is for any.
     pub fn set_credentials(&mut self, user: Option<&str>, password: Option<&str>) {
         self.core.options.user = user.map(str::to_owned);
         self.core.options.password = password.map(str::to_owned);
@@ -236,6 +240,7 @@ impl Messenger {
     /// [trusted authority](Self::set_trusted_certificates), and for the host in the address.
     pub fn set_dangerous_accept_any_certificate(&mut self, accept: bool) {
         self.driver.tls.set_accept_any(accept);
+        self.core.options.accepts_any = accept;
     }
 
     /// What `amqps://~` listeners do about certificates of those who connect. Who may issue them must be

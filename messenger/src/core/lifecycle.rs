@@ -56,7 +56,7 @@ impl Core {
         let address = line.target();
         let sasl = self.client_login(&identity, &line);
         let mut config = self.config();
-        config.hostname = Some(address.host.as_str().into());
+        config.hostname = Some(line.name().into());
         config.sasl = SaslConfig::Client(sasl);
         if let Some(token) = &self.options.token {
             // Tokens are longer than what the specification had in mind (5.3.1).
@@ -477,6 +477,16 @@ fn loss(conn: &mut Conn) -> Error {
         (Some(Failure::Header(HeaderFailure::TlsRequested)), _) => {
             let fault = TlsFault::PeerWantsTls;
             return Error::Tls { address, fault };
+        }
+        (Some(Failure::Sasl(SaslFailure::ClearText { .. })), _)
+            if conn.line.as_ref().is_some_and(Line::is_redirected) =>
+        {
+            let cause =
+                "another peer sent us there, and it takes the password or token only in a form that it could use \
+                 elsewhere; connect to it by its own address, or name it with set_alternatives() and use amqps://, if it \
+                 may have them"
+                    .to_owned();
+            return Error::Login { address, cause };
         }
         (Some(Failure::Sasl(SaslFailure::ClearText { .. })), _) => {
             let cause =

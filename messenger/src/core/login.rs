@@ -149,9 +149,14 @@ impl Core {
         let address = line.target();
         let secure = address.scheme.is_secure();
         // A secret may go where nobody can read along, or where the user said so.
-        // Where a peer sends us to is nobody's word but its own.
         let trusted = self.options.allow_plain || address.is_loopback();
-        let clear = secure || trusted && !line.is_redirected();
+        let clear = if line.is_redirected() {
+            // Where a peer sends us to is nobody's word but its own, unless a certificate shows that it is a host which
+            // the user named. Who is told a secret there could log in with it elsewhere.
+            secure && !line.is_to_stranger() && !self.options.accepts_any
+        } else {
+            secure || trusted
+        };
         // An address with an empty user asks for none.
         let nobody = identity.user.as_deref() == Some("") && identity.password.is_none();
         let token = self.options.token.as_ref().filter(|_| !nobody);

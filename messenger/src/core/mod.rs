@@ -13,6 +13,7 @@
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
 //! | `request` | requests that wait for replies |
 //! | `reconnect` | connections that are made again, and what moves to them |
+//! | `redirect` | where peers send us instead |
 //! | `recovery` | links that go on where they were |
 //! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |
@@ -37,6 +38,9 @@ pub(crate) mod recovery;
 mod recovery_limits_tests;
 #[cfg(test)]
 mod recovery_tests;
+mod redirect;
+#[cfg(test)]
+mod redirect_tests;
 mod refusal;
 mod request;
 mod route;
@@ -93,6 +97,8 @@ pub(crate) enum Action {
         scheme: Scheme,
         host: String,
         port: u16,
+        /// Who is to be there, for TLS and HTTP: the host, unless a peer that sent us there said otherwise.
+        name: String,
     },
     /// Listen, then report `listening` or `listen_failed`, and for everyone who comes `accepted` and
     /// then, once octets can flow, `connected` or `connect_failed`.
@@ -115,6 +121,8 @@ pub(crate) struct Options {
     pub(crate) password: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) allow_plain: bool,
+    /// Whether nobody checks who peers are.
+    pub(crate) accepts_any: bool,
     /// Whether there is a certificate to show to peers.
     pub(crate) has_certificate: bool,
     pub(crate) idle_time_out: Option<u32>,
@@ -205,6 +213,7 @@ impl Core {
                 password: None,
                 token: None,
                 allow_plain: false,
+                accepts_any: false,
                 has_certificate: false,
                 idle_time_out: None,
                 handshake_time: None,

@@ -9,12 +9,13 @@ use ferrion_engine::{LinkId, Time};
 
 use super::address::{Address, without_password};
 use super::pool::{ConnKey, Party, State};
+use super::redirect::Elsewhere;
 use super::sender::SenderKey;
 use super::source::SourceState;
 use super::store::{Origin, Queued};
 use super::tracker::Status;
 use super::{Action, Core};
-use crate::error::{Error, Result, Scope};
+use crate::error::{Error, Result};
 use crate::reconnect::{ConnectionEvent, Reconnect};
 
 /// Events that nobody asked for yet; beyond it the oldest are dropped.
@@ -36,7 +37,7 @@ pub(crate) struct Line {
     places: Vec<Place>,
     at: usize,
     /// Where a peer sent us instead, and how often one did.
-    redirected: Option<Place>,
+    redirected: Option<Elsewhere>,
     redirects: u32,
     /// Failures since a message last got through, and when the first of them was.
     failures: u32,
@@ -72,12 +73,28 @@ impl Line {
         let place = self
             .redirected
             .as_ref()
+            .map(|elsewhere| &elsewhere.place)
             .or_else(|| self.places.get(self.at));
         if let Some((host, port)) = place {
             address.host.clone_from(host);
             address.explicit_port = Some(*port);
         }
         address
+    }
+
+    /// Who is to be there: what open, SASL and TLS are told, and what a certificate must be for.
+    pub(crate) fn name(&self) -> String {
+        let named = self.redirected.as_ref().map(|it| it.name().to_owned());
+        named.unwrap_or_else(|| self.target().host)
+    }
+
+    /// Whether a peer chose where it leads now, and whom it may be told that this is: nobody whom the user named.
+    pub(crate) fn is_to_stranger(&self) -> bool {
+        let named = |name: &str| {
+            let mut places = self.places.iter();
+            places.any(|(host, _)| host.eq_ignore_ascii_case(name))
+        };
+        self.redirected.as_ref().is_some_and(|it| !named(it.name()))
     }
 
     /// Why it is not connected.
@@ -93,9 +110,9 @@ impl Line {
     }
 
     /// Goes elsewhere, as the peer asks, if it does not ask too often.
-    fn redirect(&mut self, place: Place) -> bool {
+    fn redirect(&mut self, elsewhere: Elsewhere) -> bool {
         self.redirects += 1;
-        self.redirected = Some(place);
+        self.redirected = Some(elsewhere);
         self.redirects <= MAX_REDIRECTS
     }
 
@@ -235,6 +252,7 @@ impl Core {
                 scheme: target.scheme,
                 port: target.port(),
                 host: target.host,
+                name: line.name(),
             });
         }
     }
@@ -295,8 +313,8 @@ impl Core {
             line.succeed();
         }
         line.last = Some(error.clone());
-        if let Some(place) = redirection(error) {
-            return line.redirect(place).then_some((line, 0));
+        if let Some(elsewhere) = Elsewhere::of(error) {
+            return line.redirect(elsewhere).then_some((line, 0));
         }
         let policy = self.options.reconnect.as_ref()?;
         if !has_prospect(error) {
@@ -517,21 +535,6 @@ fn has_prospect(error: &Error) -> bool {
     }
 }
 
-/// Where a peer sends us that closed the connection (2.8.16).
-fn redirection(error: &Error) -> Option<Place> {
-    let Error::Remote {
-        scope: Scope::Connection,
-        condition,
-        ..
-    } = error
-    else {
-        return None;
-    };
-    let elsewhere = condition.redirect()?;
-    let host = elsewhere.network_host.or(elsewhere.hostname)?;
-    Some((host.to_string(), elsewhere.port?))
-}
-
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -540,6 +543,7 @@ fn millis(duration: Duration) -> u64 {
 mod tests {
     use super::{Jitter, Line};
     use crate::core::address::Address;
+    use crate::core::redirect::Elsewhere;
     use crate::reconnect::Reconnect;
     use ferrion_engine::Time;
     use std::time::Duration;
@@ -638,15 +642,39 @@ mod tests {
         assert_eq!(Jitter::new(0).vary(0), 0);
     }
 
+    fn to(host: &str) -> Elsewhere {
+        Elsewhere {
+            place: (host.to_owned(), 1),
+            hostname: None,
+        }
+    }
+
     #[test]
     fn redirections_end() {
         let mut line = line(&[]);
         for n in 0..5 {
-            assert!(line.redirect((format!("r{n}"), 1)));
+            assert!(line.redirect(to(&format!("r{n}"))));
             assert_eq!(line.target().host, format!("r{n}"));
         }
-        assert!(!line.redirect(("r9".to_owned(), 1)));
+        assert!(!line.redirect(to("r9")));
         line.succeed();
-        assert!(line.redirect(("r9".to_owned(), 1)));
+        assert!(line.redirect(to("r9")));
+    }
+
+    #[test]
+    fn who_is_named_by_a_peer_only_is_a_stranger() {
+        let mut line = line(&[("b", 1)]);
+        assert!(!line.is_to_stranger());
+        for (elsewhere, stranger) in [("c", true), ("B", false), ("a", false), ("a.b", true)] {
+            line.redirect(to(elsewhere));
+            assert_eq!(line.is_to_stranger(), stranger, "{elsewhere}");
+            line.redirect(Elsewhere {
+                hostname: Some(elsewhere.to_owned()),
+                ..to("a")
+            });
+            assert_eq!(line.is_to_stranger(), stranger, "{elsewhere}");
+            assert_eq!(line.name(), elsewhere);
+            assert_eq!(line.target().host, "a");
+        }
     }
 }

@@ -51,7 +51,7 @@ enum Asker {
     Connect {
         conn: ConnKey,
         scheme: Scheme,
-        host: String,
+        name: String,
         port: u16,
     },
     Listen {
@@ -278,15 +278,15 @@ impl Driver {
                 scheme,
                 host,
                 port,
+                name,
             } => {
-                let name = host.clone();
                 let asker = Asker::Connect {
                     conn,
                     scheme,
-                    host,
+                    name,
                     port,
                 };
-                if let Some((asker, addresses)) = self.resolver.lookup(asker, &name, port) {
+                if let Some((asker, addresses)) = self.resolver.lookup(asker, &host, port) {
                     self.found(core, asker, Ok(addresses));
                 }
             }
@@ -314,7 +314,7 @@ impl Driver {
                 Asker::Connect {
                     conn,
                     scheme,
-                    host,
+                    name,
                     port,
                 },
                 Ok(addresses),
@@ -322,7 +322,7 @@ impl Driver {
                 if !core.is_connecting(conn) {
                     return;
                 }
-                let wrapping = self.wrap(core, scheme, &host, port);
+                let wrapping = self.wrap(core, scheme, &name, port);
                 match wrapping {
                     Ok(wrapping) => self.connect(core, conn, wrapping, addresses),
                     Err(cause) => core.connect_failed(conn, self.now(), cause),

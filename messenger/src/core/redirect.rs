@@ -1,0 +1,58 @@
+//! Where peers send us instead (2.8.16).
+
+use ferrion_engine::codec::Str;
+
+use super::reconnect::Place;
+use crate::error::{Error, Scope};
+
+/// Octets of the longest name that DNS has.
+const MAX_NAME: usize = 255;
+
+/// Another place for the same, in the words of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// What to connect to.
+    pub(super) place: Place,
+    /// Who is to be there: for open, for SASL and for TLS. If it is not said, the host that is connected to.
+    pub(super) hostname: Option<String>,
+}
+
+impl Elsewhere {
+    /// Where a peer sends us that closed the connection, if it says it in a form that can be followed.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        let Error::Remote {
+            scope: Scope::Connection,
+            condition,
+            ..
+        } = error
+        else {
+            return None;
+        };
+        let redirect = condition.redirect()?;
+        let said = |text: Option<Str>| {
+            text.filter(|text| !text.is_empty())
+                .map(|text| text.to_string())
+        };
+        let (hostname, host) = (said(redirect.hostname), said(redirect.network_host));
+        let host = host.or_else(|| hostname.clone())?;
+        let names = [Some(&host), hostname.as_ref()];
+        if !names.into_iter().flatten().all(|name| is_name(name)) {
+            return None;
+        }
+        Some(Self {
+            place: (host, redirect.port?),
+            hostname,
+        })
+    }
+
+    /// Who is to be there.
+    pub(super) fn name(&self) -> &str {
+        self.hostname.as_deref().unwrap_or(&self.place.0)
+    }
+}
+
+/// Whether it looks like a host: it is written into the head of HTTP, where other characters have a meaning.
+fn is_name(text: &str) -> bool {
+    let fits = |octet: u8| octet.is_ascii_alphanumeric() || b"-._:%".contains(&octet);
+    text.len() <= MAX_NAME && text.bytes().all(fits)
+}
