@@ -15,6 +15,7 @@ in_every_way! {
     many_send_to_one_and_each_gets_its_answers,
     one_sends_to_many,
     links_have_names_of_their_own_and_share_a_session,
+    what_is_put_to_a_name_goes_to_its_newest_connection,
 }
 
 fn a_dynamic_node_has_an_address_to_send_to(way: Way) {
@@ -218,4 +219,29 @@ fn links_have_names_of_their_own_and_share_a_session(way: Way) {
     names.dedup();
     assert_eq!(names.len(), 4, "{names:?}");
     party.stop().unwrap();
+}
+
+/// As after a loss that only one side has noticed: the older connection still stands.
+fn what_is_put_to_a_name_goes_to_its_newest_connection(way: Way) {
+    // No host can have this name.
+    let name = "t..win";
+    let mut trio = Trio::new(way);
+    (trio.client, trio.client2) = (way.party_named(name), way.party_named(name));
+    let node = format!("{}/news", trio.address);
+    let to = format!("amqp://{name}/news");
+    let subscription = trio.client.subscribe(&node).unwrap();
+    trio.client.ask(10);
+    trio.until("attached", |trio| {
+        trio.client.subscription_address(subscription).is_some()
+    });
+    trio.server.put(&message_to(&to, "one")).unwrap();
+    trio.until("there", |trio| trio.client.incoming() == 1);
+    let subscription = trio.client2.subscribe(&node).unwrap();
+    trio.client2.ask(10);
+    trio.until("attached", |trio| {
+        trio.client2.subscription_address(subscription).is_some()
+    });
+    trio.server.put(&message_to(&to, "two")).unwrap();
+    trio.until("there", |trio| trio.client2.incoming() == 1);
+    assert_eq!(trio.client.incoming(), 1);
 }

@@ -224,7 +224,7 @@ impl std::fmt::Debug for Conn {
 pub(crate) struct Pool {
     conns: Slab<Conn>,
     by_identity: HashMap<Identity, ConnKey>,
-    /// Of several peers with one name, who came first is first.
+    /// Of several peers with one name, who came first is first; but see [`prefer`](Self::prefer).
     by_container: HashMap<Str, Vec<ConnKey>>,
     dirty: VecDeque<ConnKey>,
     writing: VecDeque<ConnKey>,
@@ -285,7 +285,7 @@ impl Pool {
         self.by_container.get(&Str::from(name))?.first().copied()
     }
 
-    /// All connections whose peers have this name.
+    /// All connections whose peers have this name, and of those the one to use first.
     pub(crate) fn of_container(&self, name: &Str) -> Vec<ConnKey> {
         self.by_container.get(name).cloned().unwrap_or_default()
     }
@@ -296,6 +296,16 @@ impl Pool {
         if let Some(conn) = self.conns.get_mut(key) {
             conn.container = Some(name.clone());
             self.by_container.entry(name).or_default().push(key);
+        }
+    }
+
+    /// A connection comes before another whose peer has the same name.
+    pub(crate) fn prefer(&mut self, key: ConnKey, before: ConnKey) {
+        let name = self.conns.get(key).and_then(|conn| conn.container.as_ref());
+        if let Some(keys) = name.and_then(|name| self.by_container.get_mut(name)) {
+            keys.retain(|known| *known != key);
+            let at = keys.iter().position(|known| *known == before);
+            keys.insert(at.unwrap_or(keys.len()), key);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode, conditions};
 use ferrion_engine::{EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionId, Time};
 
@@ -83,12 +84,25 @@ impl Core {
             let _ = conn.engine.connection().open();
         }
         if let Some(name) = name {
-            self.pool.name(key, name);
+            self.pool.name(key, name.clone());
+            self.prefer_newest(key, &name);
         }
         self.tell_connected(key, now);
         self.go_on_at(key);
         self.warn_of_clear_text(key);
         self.pool.touch(key);
+    }
+
+    /// A peer that is there twice, by what it logged in with, has mostly lost the connection that is older, and only this
+    /// side does not know it yet: what is put to its name goes down the newest one.
+    fn prefer_newest(&mut self, key: ConnKey, name: &Str) {
+        let peer = self.peer_of(key);
+        let known = self.pool.of_container(name).into_iter();
+        let mut older = known.filter(|other| *other != key);
+        if let Some(older) = older.find(|other| self.peer_of(*other) == peer) {
+            self.pool.prefer(key, older);
+            self.forget_destinations();
+        }
     }
 
     fn session_begun(&mut self, key: ConnKey, id: SessionId) {
