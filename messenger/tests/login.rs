@@ -11,11 +11,19 @@ use bytes::{Buf, BytesMut};
 use ferrion_engine::protocol::{Condition, Redirect};
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslRequest, SaslServer};
 use ferrion_engine::{Config, Engine, Event, Time};
-use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Messenger, Result};
-use support::{Wire, client, message_to};
+use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Result};
+use support::way::{Party, Way};
+use support::{Wire, message_to};
 
-over_every_wire! {
+in_every_way! {
     a_password_logs_in_by_scram_and_a_wrong_one_does_not,
+}
+
+// What may be said without TLS.
+in_every_mode_over_tcp! {
+    plain_is_for_peers_that_have_nothing_better_and_on_loopback_it_warns,
+    a_password_is_not_shown_to_a_network_without_a_word_of_the_users,
+    where_a_peer_sends_us_to_no_password_is_shown,
 }
 
 /// A listener that knows users, and counts what it got.
@@ -60,7 +68,7 @@ impl Listener {
 }
 
 /// Sends one message; answers how that went, and the mechanism that was asked for.
-fn attempt(messenger: &mut Messenger, address: &str) -> (Result<()>, Option<String>) {
+fn attempt(messenger: &mut Party, address: &str) -> (Result<()>, Option<String>) {
     messenger.set_tracer(true);
     messenger.set_outgoing_window(1);
     messenger.put(&message_to(address, "hello")).unwrap();
@@ -82,8 +90,8 @@ fn attempt(messenger: &mut Messenger, address: &str) -> (Result<()>, Option<Stri
     (sent, mechanism)
 }
 
-fn a_password_logs_in_by_scram_and_a_wrong_one_does_not(wire: Wire) {
-    let listener = Listener::new(wire, &[("joe", "secret"), ("ann", "other")]);
+fn a_password_logs_in_by_scram_and_a_wrong_one_does_not(way: Way) {
+    let listener = Listener::new(way.wire, &[("joe", "secret"), ("ann", "other")]);
     for (user, password, good) in [
         ("joe", "secret", true),
         ("ann", "other", true),
@@ -92,7 +100,7 @@ fn a_password_logs_in_by_scram_and_a_wrong_one_does_not(wire: Wire) {
         ("nobody", "nobody", false),
         ("nobody", "secret", false),
     ] {
-        let mut messenger = wire.client();
+        let mut messenger = way.party();
         messenger.set_credentials(Some(user), Some(password));
         let (sent, mechanism) = attempt(&mut messenger, &listener.address);
         if good {
@@ -105,7 +113,7 @@ fn a_password_logs_in_by_scram_and_a_wrong_one_does_not(wire: Wire) {
         assert_eq!(messenger.poll_warning(), None);
     }
     // Who has no password is nobody.
-    let (sent, _) = attempt(&mut wire.client(), &listener.address);
+    let (sent, _) = attempt(&mut way.party(), &listener.address);
     assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);
     assert_eq!(listener.stop(), 2);
 }
@@ -118,7 +126,7 @@ fn as_if_far(address: &str) -> String {
 #[test]
 fn scram_needs_no_tls_wherever_the_peer_is() {
     let listener = Listener::new(Wire::Tcp, &[("joe", "secret")]);
-    let mut messenger = client();
+    let mut messenger = Way::SIMPLE.party();
     messenger.set_credentials(Some("joe"), Some("secret"));
     let (sent, mechanism) = attempt(&mut messenger, &as_if_far(&listener.address));
     assert_eq!(sent, Ok(()));
@@ -208,18 +216,17 @@ fn logged_in(sent: &Result<()>) -> bool {
     error.kind() != ErrorKind::Login
 }
 
-fn plain_client(password: &str) -> Messenger {
-    let mut messenger = client();
+fn plain_client(way: Way, password: &str) -> Party {
+    let mut messenger = way.party();
     messenger.set_reconnect(None);
     messenger.set_credentials(Some("joe"), Some(password));
     messenger
 }
 
-#[test]
-fn plain_is_for_peers_that_have_nothing_better_and_on_loopback_it_warns() {
+fn plain_is_for_peers_that_have_nothing_better_and_on_loopback_it_warns(way: Way) {
     for password in ["secret", "wrong"] {
         let (address, server) = simple_server(&[Mechanism::Plain]);
-        let mut messenger = plain_client(password);
+        let mut messenger = plain_client(way, password);
         let (sent, mechanism) = attempt(&mut messenger, &address);
         assert_eq!(logged_in(&sent), password == "secret");
         assert_eq!(mechanism.as_deref(), Some("PLAIN"));
@@ -230,10 +237,9 @@ fn plain_is_for_peers_that_have_nothing_better_and_on_loopback_it_warns() {
     }
 }
 
-#[test]
-fn a_password_is_not_shown_to_a_network_without_a_word_of_the_users() {
+fn a_password_is_not_shown_to_a_network_without_a_word_of_the_users(way: Way) {
     let (address, server) = simple_server(&[Mechanism::Plain]);
-    let mut messenger = plain_client("secret");
+    let mut messenger = plain_client(way, "secret");
     let (sent, mechanism) = attempt(&mut messenger, &as_if_far(&address));
     let error = sent.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Login);
@@ -246,7 +252,7 @@ fn a_password_is_not_shown_to_a_network_without_a_word_of_the_users() {
     assert!(!server.join().unwrap());
 
     let (address, server) = simple_server(&[Mechanism::Plain]);
-    let mut messenger = plain_client("secret");
+    let mut messenger = plain_client(way, "secret");
     messenger.set_allow_plain_without_tls(true);
     let (sent, _) = attempt(&mut messenger, &as_if_far(&address));
     assert!(logged_in(&sent));
@@ -255,8 +261,7 @@ fn a_password_is_not_shown_to_a_network_without_a_word_of_the_users() {
     assert!(server.join().unwrap());
 }
 
-#[test]
-fn where_a_peer_sends_us_to_no_password_is_shown() {
+fn where_a_peer_sends_us_to_no_password_is_shown(way: Way) {
     let (second, asked) = simple_server(&[Mechanism::Plain]);
     let elsewhere = Redirect {
         network_host: Some("localhost".into()),
@@ -264,7 +269,7 @@ fn where_a_peer_sends_us_to_no_password_is_shown() {
         ..Redirect::default()
     };
     let (first, _) = ending_server(&[Mechanism::Plain], Some(elsewhere.connection()));
-    let mut messenger = plain_client("secret");
+    let mut messenger = plain_client(way, "secret");
     // To this machine, which the user wrote, it may go in clear.
     let (sent, _) = attempt(&mut messenger, &first);
     assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);
@@ -284,7 +289,7 @@ fn tokens_log_in_by_oauthbearer_or_else_by_xoauth2() {
     ] {
         for token in [good.as_str(), "expired"] {
             let (address, server) = simple_server(offered);
-            let mut messenger = plain_client("secret");
+            let mut messenger = plain_client(Way::SIMPLE, "secret");
             messenger.set_token(Some(token));
             let (sent, mechanism) = attempt(&mut messenger, &address);
             assert_eq!(logged_in(&sent), token == good, "{chosen}");
@@ -295,7 +300,7 @@ fn tokens_log_in_by_oauthbearer_or_else_by_xoauth2() {
     }
     // Over a network, a token needs TLS or a word of the user's.
     let (address, server) = simple_server(&[Mechanism::OAuthBearer]);
-    let mut messenger = plain_client("secret");
+    let mut messenger = plain_client(Way::SIMPLE, "secret");
     messenger.set_token(Some(&good));
     let (sent, _) = attempt(&mut messenger, &as_if_far(&address));
     assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);

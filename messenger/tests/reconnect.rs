@@ -6,6 +6,7 @@
 
 #[path = "support/puppet.rs"]
 mod puppet;
+#[macro_use]
 mod support;
 
 use std::net::TcpListener;
@@ -18,7 +19,19 @@ use ferrion_messenger::{
     Status,
 };
 use puppet::{Deed, STAGES, Stage, ender, puppet};
-use support::{PATIENCE, client, listen, message_to, server, text};
+use support::way::{Party, Way};
+use support::{PATIENCE, Wire, client, message_to, server, text};
+
+in_every_way! {
+    what_was_not_answered_is_sent_again_in_order,
+    subscriptions_come_back_without_another_recv,
+    another_node_takes_over,
+}
+
+// Its peer speaks nothing but TCP.
+in_every_mode_over_tcp! {
+    when_nobody_comes_back_it_is_given_up_with_an_error,
+}
 
 /// Delays that a test can wait for.
 fn quick() -> Reconnect {
@@ -29,8 +42,12 @@ fn quick() -> Reconnect {
     }
 }
 
-fn sender() -> Messenger {
-    let mut messenger = client();
+fn sender() -> Party {
+    sender_in(Way::SIMPLE)
+}
+
+fn sender_in(way: Way) -> Party {
+    let mut messenger = way.party();
     messenger.set_reconnect(Some(quick()));
     messenger.set_outgoing_window(usize::MAX);
     messenger
@@ -38,8 +55,14 @@ fn sender() -> Messenger {
 
 /// A listener at a port that was another's before.
 fn server_at(port: u16) -> Messenger {
-    let mut messenger = client();
-    messenger.subscribe(&format!("~127.0.0.1:{port}")).unwrap();
+    server_over(Wire::Tcp, port)
+}
+
+fn server_over(wire: Wire, port: u16) -> Messenger {
+    let mut messenger = wire.client();
+    wire.certify(&mut messenger);
+    let address = format!("{}://~127.0.0.1:{port}", wire.scheme());
+    messenger.subscribe(&address).unwrap();
     messenger
 }
 
@@ -97,12 +120,11 @@ fn trail(messenger: &mut Messenger) -> Vec<&'static str> {
         .collect()
 }
 
-#[test]
-fn what_was_not_answered_is_sent_again_in_order() {
+fn what_was_not_answered_is_sent_again_in_order(way: Way) {
     const COUNT: usize = 300;
-    let (first, address) = server();
+    let (first, address) = way.wire.server();
     let port = port_of(&address);
-    let mut messenger = sender();
+    let mut messenger = sender_in(way);
     let trackers: Vec<_> = (0..COUNT)
         .map(|n| {
             messenger
@@ -113,7 +135,7 @@ fn what_was_not_answered_is_sent_again_in_order() {
     let taking = take(first, 100);
     let succession = std::thread::spawn(move || {
         let bodies = taking.join().unwrap();
-        (bodies, serve(server_at(port)))
+        (bodies, serve(server_over(way.wire, port)))
     });
     messenger.send().unwrap();
     let (mut bodies, (interrupter, serving)) = succession.join().unwrap();
@@ -140,14 +162,12 @@ fn what_was_not_answered_is_sent_again_in_order() {
     messenger.stop().unwrap();
 }
 
-#[test]
-fn subscriptions_come_back_without_another_recv() {
+fn subscriptions_come_back_without_another_recv(way: Way) {
     // No host can have this name, so nobody is asked for one.
     let name = "sub..scriber";
-    let (mut first, address) = server();
+    let (mut first, address) = way.wire.server();
     let port = port_of(&address);
-    let mut messenger = Messenger::with_name(name).unwrap();
-    messenger.set_timeout(Some(PATIENCE));
+    let mut messenger = way.party_named(name);
     messenger.set_reconnect(Some(quick()));
     messenger.subscribe(&format!("{address}/news")).unwrap();
     let serving = std::thread::spawn(move || {
@@ -166,7 +186,7 @@ fn subscriptions_come_back_without_another_recv() {
         };
         publish(&mut first, "one");
         drop(first);
-        let mut second = server_at(port);
+        let mut second = server_over(way.wire, port);
         publish(&mut second, "two");
     });
     let mut message = Message::new();
@@ -214,10 +234,9 @@ fn whatever_a_peer_does_the_next_one_gets_the_message() {
     }
 }
 
-#[test]
-fn when_nobody_comes_back_it_is_given_up_with_an_error() {
+fn when_nobody_comes_back_it_is_given_up_with_an_error(way: Way) {
     let (address, thread) = puppet(Stage::Transferred, Deed::Close);
-    let mut messenger = sender();
+    let mut messenger = sender_in(way);
     messenger.set_reconnect(Some(Reconnect {
         give_up_after: Some(Duration::from_millis(300)),
         ..quick()
@@ -295,12 +314,10 @@ fn alternatives_that_say_more_than_a_place_are_refused() {
         .unwrap();
 }
 
-#[test]
-fn another_node_takes_over() {
-    let (first, address) = server();
-    let mut second = client();
-    let other = listen(&mut second);
-    let mut messenger = sender();
+fn another_node_takes_over(way: Way) {
+    let (first, address) = way.wire.server();
+    let (second, other) = way.wire.server();
+    let mut messenger = sender_in(way);
     messenger
         .set_alternatives(&address, [other.as_str()])
         .unwrap();

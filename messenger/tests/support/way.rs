@@ -56,6 +56,15 @@ macro_rules! in_every_mode {
     };
 }
 
+/// Runs each of these functions in every mode, over TCP.
+macro_rules! in_every_mode_over_tcp {
+    ($($test:ident,)*) => {
+        in_this_way!(blocking, Blocking, Tcp, $($test,)*);
+        in_this_way!(nonblocking, NonBlocking, Tcp, $($test,)*);
+        in_this_way!(passive, Passive, Tcp, $($test,)*);
+    };
+}
+
 macro_rules! in_this_way {
     ($name:ident, $mode:ident, $wire:ident, $($test:ident,)*) => {
         mod $name {

@@ -8,7 +8,12 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Macros that make tests of the functions whose names they are given.
-const RUNNERS: [&str; 3] = ["in_every_way", "in_every_mode", "over_every_wire"];
+const RUNNERS: [&str; 4] = [
+    "in_every_way",
+    "in_every_mode",
+    "in_every_mode_over_tcp",
+    "over_every_wire",
+];
 
 /// Where the folders of the crates are, and what has been read of them.
 pub struct Sources {
