@@ -44,7 +44,7 @@ library: ## build libferrion.a and libferrion.so under target/
 
 install-library: library
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/ferrion" "$(DESTDIR)$(INCLUDEDIR)"
-	$(INSTALL) -m 644 include/ferrion.h "$(DESTDIR)$(INCLUDEDIR)/ferrion.h"
+	$(INSTALL) -m 644 include/ferrion.h include/ferrion.hpp "$(DESTDIR)$(INCLUDEDIR)/"
 	$(INSTALL) -m 644 "$(FERRION_OUT)/libferrion.a" "$(DESTDIR)$(LIBDIR)/libferrion.a"
 	$(INSTALL) -m 755 "$(FERRION_OUT)/libferrion.so.$(FERRION_VERSION)" "$(DESTDIR)$(LIBDIR)/"
 	ln -sf "libferrion.so.$(FERRION_VERSION)" "$(DESTDIR)$(LIBDIR)/$(FERRION_SONAME)"

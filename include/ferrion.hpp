@@ -646,6 +646,7 @@ class Receiver : public Link {
   bool next_delivery(ferrion_incoming_t &incoming) {
     return check(ferrion_receiver_next_delivery(engine_, link_, &incoming), FERRION_END);
   }
+  using Link::accept;
   void accept(ferrion_delivery_t delivery) { check(ferrion_receiver_accept(engine_, link_, delivery)); }
   void reject(ferrion_delivery_t delivery, Text condition = nullptr, Text description = nullptr) {
     check(ferrion_receiver_reject(engine_, link_, delivery, condition.get(), description.get(), nullptr));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
+use crate::programs::static_flags;
 use crate::rules::Header;
 use crate::support::{self, pkg_config, prefix, run, scratch, stdout, tree};
 
@@ -84,6 +85,15 @@ fn the_shared_library_has_its_soname() {
 }
 
 #[test]
+fn both_headers_are_installed_as_they_are_in_the_tree() {
+    for name in ["ferrion.h", "ferrion.hpp"] {
+        let [installed, source] = [prefix().join("include"), tree().join("include")]
+            .map(|folder| fs::read_to_string(folder.join(name)).expect(name));
+        assert!(installed == source, "{name}");
+    }
+}
+
+#[test]
 fn a_program_builds_by_pkg_config_against_either_library() {
     let place = scratch("install");
     let source = place.join("version.c");
@@ -111,19 +121,11 @@ fn a_program_builds_by_pkg_config_against_either_library() {
     run(Command::new(&shared).env("LD_LIBRARY_PATH", prefix().join("lib")));
 
     let fixed = place.join("static");
-    let flags = pkg_config(&["--cflags", "--libs", "--static"]);
-    let flags = flags.iter().map(|flag| {
-        if flag == "-lferrion" {
-            "-l:libferrion.a"
-        } else {
-            flag.as_str()
-        }
-    });
     run(Command::new("cc")
         .arg(&source)
         .arg("-o")
         .arg(&fixed)
-        .args(flags));
+        .args(static_flags()));
     run(&mut Command::new(&fixed));
 }
 

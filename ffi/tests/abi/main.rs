@@ -2,6 +2,7 @@
 
 mod cmake;
 mod coverage;
+mod cpp;
 mod engine_coverage;
 mod engine_examples;
 mod header;

@@ -32,27 +32,36 @@ fn build_under(sanitizers: &str, on: &[&str], source: &Path, more: &[&str]) -> P
         ],
         more,
     );
-    let symbols = stdout(Command::new("nm").arg(&program));
+    sanitized(&program, on);
+    program
+}
+
+/// Makes sure that what a sanitizer brings along is in a program.
+pub(crate) fn sanitized(program: &Path, on: &[&str]) {
+    let symbols = stdout(Command::new("nm").arg(program));
     for symbol in on {
         assert!(
             symbols.contains(symbol),
-            "{} runs without {sanitizers}: it has no {symbol}",
+            "{} runs without its sanitizers: it has no {symbol}",
             program.display()
         );
     }
-    program
+}
+
+/// What a compiler needs to find the header and to link the static library.
+pub(crate) fn static_flags() -> impl Iterator<Item = String> {
+    let flags = pkg_config(&["--cflags", "--libs", "--static"]);
+    flags.into_iter().map(|flag| {
+        if flag == "-lferrion" {
+            "-l:libferrion.a".to_owned()
+        } else {
+            flag
+        }
+    })
 }
 
 /// Builds a program against the static library, with warnings as errors.
 fn compile(source: &Path, program: &Path, how: &[&str], more: &[&str]) {
-    let flags = pkg_config(&["--cflags", "--libs", "--static"]);
-    let flags = flags.iter().map(|flag| {
-        if flag == "-lferrion" {
-            "-l:libferrion.a"
-        } else {
-            flag.as_str()
-        }
-    });
     run(Command::new("cc")
         .args([
             "-std=c99",
@@ -68,7 +77,7 @@ fn compile(source: &Path, program: &Path, how: &[&str], more: &[&str]) {
         .arg(program)
         .arg(source)
         .args(more)
-        .args(flags));
+        .args(static_flags()));
 }
 
 fn test_program(name: &str) {
@@ -172,8 +181,8 @@ fn valgrind_finds_nothing_in_engines() {
     under_valgrind("engine.c");
 }
 
-/// A program of `bindings/c` that listens, and prints on which port first: the process, what it prints next, and the port.
-fn listening(
+/// A program of `bindings` that listens, and prints on which port first: the process, what it prints next, and the port.
+pub(crate) fn listening(
     program: &Path,
     address: &str,
     count: &str,
