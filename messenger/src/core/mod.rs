@@ -174,6 +174,8 @@ pub(crate) struct Core {
     rewrites: Rules,
     /// Where addresses lead, so that rules and connections are looked up once.
     destinations: HashMap<String, Destination>,
+    /// How many are remembered before those are forgotten that lead nowhere any more.
+    many_destinations: usize,
     /// Senders to the nodes that were made up for peers.
     made_up: HashMap<Str, SenderKey>,
     requests: Requests,
@@ -239,6 +241,7 @@ impl Core {
             routes: Rules::default(),
             rewrites: Rules::default(),
             destinations: HashMap::new(),
+            many_destinations: 0,
             made_up: HashMap::new(),
             requests: Requests::default(),
             seeds,

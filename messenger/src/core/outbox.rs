@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 
 /// Addresses whose destinations are remembered; beyond it all are forgotten and found again.
 const MAX_DESTINATIONS: usize = 16_384;
+/// So many are remembered before it is first looked whether their senders are still there.
+const FEW_DESTINATIONS: usize = 64;
 /// Encoded messages from this size on keep the buffer they were encoded into.
 const OWN_BUFFER: usize = 4096;
 
@@ -180,13 +182,26 @@ impl Core {
                 self.sender_on(conn, &parsed)?
             }
         };
-        if self.destinations.len() >= MAX_DESTINATIONS {
-            self.destinations.clear();
-        }
+        self.make_room_for_destination();
         let destination = Destination { sender, to };
         self.destinations
             .insert(address.to_owned(), destination.clone());
         Ok(destination)
+    }
+
+    /// Forgets destinations whose senders are gone, each time there are twice as many as were left the last time: who
+    /// answers peers that come and go by their names does not remember all of them.
+    fn make_room_for_destination(&mut self) {
+        if self.destinations.len() < self.many_destinations.max(FEW_DESTINATIONS) {
+            return;
+        }
+        let senders = &self.senders;
+        self.destinations
+            .retain(|_, known| senders.get(known.sender).is_some());
+        if self.destinations.len() >= MAX_DESTINATIONS {
+            self.destinations.clear();
+        }
+        self.many_destinations = (self.destinations.len() * 2).min(MAX_DESTINATIONS);
     }
 
     /// The sender to a node that was made up for a peer, if the address is the name of one.
@@ -418,5 +433,34 @@ impl Core {
                     .finish(sequence, Status::Aborted, Some(error.clone()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::FEW_DESTINATIONS;
+    use crate::core::login::Seeds;
+    use crate::core::{Action, Core};
+    use crate::fault::Cause;
+    use ferrion_engine::Time;
+    use ferrion_engine::message::Message;
+
+    #[test]
+    fn addresses_of_peers_that_are_gone_are_not_remembered() {
+        let mut core = Core::new("one".into(), Seeds::new([1; 32], [2; 32]));
+        for number in 0..10 * FEW_DESTINATIONS {
+            let mut message = Message::with_body("x");
+            message.set_address(format!("amqp://peer-{number}/node"));
+            core.put(&message).unwrap();
+            while let Some(action) = core.next_action() {
+                if let Action::Connect { conn, .. } = action {
+                    core.connect_failed(conn, Time(number as u64), Cause::from("nobody is there"));
+                }
+            }
+        }
+        assert!(core.senders.is_empty());
+        assert!(core.destinations.len() <= FEW_DESTINATIONS);
     }
 }

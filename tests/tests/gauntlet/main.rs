@@ -7,8 +7,11 @@
 //! With `FERRION_FULL_GAUNTLET=1` it is every fault at every boundary and at every octet drawn.
 
 mod campaign;
+mod far;
+mod fountain;
 mod hall;
 mod level;
+mod receive;
 mod round;
 #[path = "../../../messenger/tests/support/mod.rs"]
 mod support;
@@ -17,6 +20,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use campaign::Campaign;
+use far::Flow;
 use ferrion_tests::interop::proxy::{Cut, Direction, Fault, Place};
 use ferrion_tests::rng::Rng;
 use round::Promise;
@@ -83,7 +87,7 @@ fn cuts(
 #[test]
 fn at_every_frame_boundary_nothing_that_was_accepted_is_lost() {
     let _alone = ALONE.lock();
-    let campaign = Campaign::open(Wire::Tcp, Promise::AtLeastOnce);
+    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::AtLeastOnce);
     let mut rng = Rng::new(1);
     let mut plan = Vec::new();
     for direction in DIRECTIONS {
@@ -103,14 +107,14 @@ fn at_every_frame_boundary_nothing_that_was_accepted_is_lost() {
 #[test]
 fn at_a_thousand_octets_of_each_direction_nothing_that_was_accepted_is_lost() {
     let _alone = ALONE.lock();
-    let campaign = Campaign::open(Wire::Tcp, Promise::AtLeastOnce);
+    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::AtLeastOnce);
     campaign.run("at 1,000 octets", octets(&campaign, OCTETS, 2));
 }
 
 #[test]
 fn at_every_frame_boundary_recovered_links_carry_each_message_once() {
     let _alone = ALONE.lock();
-    let campaign = Campaign::open(Wire::Tcp, Promise::ExactlyOnce);
+    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::ExactlyOnce);
     let mut rng = Rng::new(6);
     let mut plan = Vec::new();
     for direction in DIRECTIONS {
@@ -124,7 +128,7 @@ fn at_every_frame_boundary_recovered_links_carry_each_message_once() {
 #[test]
 fn at_a_thousand_octets_of_each_direction_recovered_links_carry_each_message_once() {
     let _alone = ALONE.lock();
-    let campaign = Campaign::open(Wire::Tcp, Promise::ExactlyOnce);
+    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::ExactlyOnce);
     campaign.run("at 1,000 octets", octets(&campaign, OCTETS, 7));
 }
 
@@ -132,9 +136,67 @@ fn at_a_thousand_octets_of_each_direction_recovered_links_carry_each_message_onc
 fn at_some_octets_of_tls_and_of_websocket_nothing_that_was_accepted_is_lost() {
     let _alone = ALONE.lock();
     for (seed, wire) in [(3, Wire::Tls), (4, Wire::Ws), (5, Wire::Wss)] {
-        let campaign = Campaign::open(wire, Promise::AtLeastOnce);
+        let campaign = Campaign::open(Flow::FromClient, wire, Promise::AtLeastOnce);
         let count = if is_full() { OCTETS } else { 50 };
         campaign.run("at some octets", octets(&campaign, count, seed));
+    }
+}
+
+#[test]
+fn at_some_octets_of_tls_and_of_websocket_recovered_links_carry_each_message_once() {
+    let _alone = ALONE.lock();
+    for (seed, wire) in [(8, Wire::Tls), (9, Wire::Ws), (10, Wire::Wss)] {
+        let campaign = Campaign::open(Flow::FromClient, wire, Promise::ExactlyOnce);
+        let count = if is_full() { OCTETS } else { 50 };
+        campaign.run("at some octets", octets(&campaign, count, seed));
+    }
+}
+
+#[test]
+fn at_every_frame_boundary_a_client_receives_everything() {
+    receive_at_every_boundary(Promise::AtLeastOnce, 11);
+}
+
+#[test]
+fn at_every_frame_boundary_a_client_receives_each_message_once_over_recovered_links() {
+    receive_at_every_boundary(Promise::ExactlyOnce, 12);
+}
+
+fn receive_at_every_boundary(promise: Promise, seed: u64) {
+    let _alone = ALONE.lock();
+    let campaign = Campaign::open(Flow::ToClient, Wire::Tcp, promise);
+    let mut rng = Rng::new(seed);
+    let mut plan = Vec::new();
+    for direction in DIRECTIONS {
+        let (frames, _) = campaign.size(direction);
+        let places = (0..=frames).map(|frames| Place::Frame(frames, 0));
+        plan.extend(cuts(direction, places, &[], &mut rng));
+    }
+    campaign.run("at every frame boundary", plan);
+}
+
+#[test]
+fn at_octets_of_each_direction_a_client_receives_everything() {
+    receive_at_octets(Promise::AtLeastOnce, 13);
+}
+
+#[test]
+fn at_octets_of_each_direction_a_client_receives_each_message_once_over_recovered_links() {
+    receive_at_octets(Promise::ExactlyOnce, 17);
+}
+
+fn receive_at_octets(promise: Promise, seed: u64) {
+    let _alone = ALONE.lock();
+    let wires = [
+        (Wire::Tcp, 250),
+        (Wire::Tls, 50),
+        (Wire::Ws, 50),
+        (Wire::Wss, 50),
+    ];
+    for (seed, (wire, some)) in (seed..).zip(wires) {
+        let campaign = Campaign::open(Flow::ToClient, wire, promise);
+        let count = if is_full() { OCTETS } else { some };
+        campaign.run("at octets", octets(&campaign, count, seed));
     }
 }
 

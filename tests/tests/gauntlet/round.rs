@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use ferrion_messenger::{LinkRecovery, Message, Messenger, Reconnect, Status, Tracker};
 use ferrion_tests::interop::proxy::{Cut, Direction, Proxy};
 
-use crate::hall::Hall;
+use crate::far::Far;
+use crate::hall::{Hall, Tally};
 use crate::support::Wire;
 use crate::{IDLE, MESSAGES, WATCHDOG};
 
@@ -52,43 +53,25 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    /// Sends everything, and answers what is wrong with what came of it.
-    pub(crate) fn run(&self, hall: &Hall) -> Result<Outcome, String> {
+    /// Exchanges everything, and answers what is wrong with what came of it.
+    pub(crate) fn run(&self, far: &Far) -> Result<Outcome, String> {
         let proxy = match self.cut {
-            Some(cut) => Proxy::once(hall.port, cut),
-            None => Proxy::start(hall.port, None),
+            Some(cut) => Proxy::once(far.port(), cut),
+            None => Proxy::start(far.port(), None),
         };
-        hall.begin(self.number);
         let mut messenger = self.messenger();
         let begun = Instant::now();
-        let sent = self.send(&mut messenger, proxy.port());
-        let explain = |messenger: &mut Messenger, what: String| {
+        let exchanged = match far {
+            Far::Hall(hall) => self.send_all(&mut messenger, hall, proxy.port()),
+            Far::Fountain(fountain) => self
+                .receive(&mut messenger, fountain, proxy.port())
+                .and_then(|tally| stop(&mut messenger).map(|()| tally)),
+        };
+        let judged = exchanged.and_then(|tally| self.judge(&tally));
+        let repeated = judged.map_err(|what| {
             let trail: Vec<_> = std::iter::from_fn(|| messenger.poll_connection_event()).collect();
             format!("{what}, after {:?}; {trail:?}", begun.elapsed())
-        };
-        let trackers = sent.map_err(|what| explain(&mut messenger, what))?;
-        messenger
-            .stop()
-            .map_err(|error| explain(&mut messenger, format!("stop: {error}")))?;
-        for (number, tracker) in trackers.into_iter().enumerate() {
-            let status = messenger.status(tracker);
-            if status != Status::Accepted {
-                let error = messenger.tracker_error(tracker).cloned();
-                let what = format!("message {number} is {status}: {error:?}");
-                return Err(explain(&mut messenger, what));
-            }
-        }
-        let tally = hall.end(self.number);
-        let missing: Vec<_> = (0..MESSAGES).filter(|n| tally[*n] == 0).collect();
-        if !missing.is_empty() {
-            let what = format!("accepted, and not received: {missing:?}");
-            return Err(explain(&mut messenger, what));
-        }
-        let repeated = tally.iter().filter(|count| **count > 1).count();
-        if self.promise == Promise::ExactlyOnce && repeated > 0 {
-            let what = format!("{repeated} messages were received more than once");
-            return Err(explain(&mut messenger, what));
-        }
+        })?;
         drop(messenger);
         let carried = |direction| (proxy.frames(direction).len(), proxy.octets(direction));
         Ok(Outcome {
@@ -99,8 +82,36 @@ impl Round {
         })
     }
 
+    /// All were accepted: each was received, and how many more than once is answered.
+    fn judge(&self, tally: &Tally) -> Result<usize, String> {
+        let missing: Vec<_> = (0..MESSAGES).filter(|n| tally[*n] == 0).collect();
+        if !missing.is_empty() {
+            return Err(format!("accepted, and not received: {missing:?}"));
+        }
+        let repeated = tally.iter().filter(|count| **count > 1).count();
+        if self.promise == Promise::ExactlyOnce && repeated > 0 {
+            return Err(format!("{repeated} messages were received more than once"));
+        }
+        Ok(repeated)
+    }
+
+    /// Sends everything until it is accepted, and answers how often each message was received.
+    fn send_all(&self, messenger: &mut Messenger, hall: &Hall, port: u16) -> Result<Tally, String> {
+        hall.begin(self.number);
+        let trackers = self.send(messenger, port)?;
+        stop(messenger)?;
+        for (number, tracker) in trackers.into_iter().enumerate() {
+            let status = messenger.status(tracker);
+            if status != Status::Accepted {
+                let error = messenger.tracker_error(tracker).cloned();
+                return Err(format!("message {number} is {status}: {error:?}"));
+            }
+        }
+        Ok(hall.end(self.number))
+    }
+
     fn messenger(&self) -> Messenger {
-        let mut messenger = self.wire.client();
+        let mut messenger = self.wire.client_with_name(Some(&self.name()));
         messenger.set_timeout(Some(WATCHDOG));
         messenger.set_outgoing_window(usize::MAX);
         messenger.set_idle_time_out(Some(IDLE));
@@ -137,4 +148,8 @@ impl Round {
         messenger.send().map_err(|error| failed("send", error))?;
         Ok(trackers)
     }
+}
+
+fn stop(messenger: &mut Messenger) -> Result<(), String> {
+    messenger.stop().map_err(|error| format!("stop: {error}"))
 }
