@@ -388,3 +388,58 @@ fn a_password_is_proved_and_not_shown_here_as_well() {
     }
     assert_eq!(sending.join().unwrap(), Status::Accepted);
 }
+
+/// So many speak at once that each is read from once in a turn: the goodbye is known, and told of in the next one.
+#[test]
+fn who_asks_and_says_goodbye_in_one_breath_does_not_stop_a_listener() {
+    const CROWD: usize = 40;
+    let (mut server, address) = Wire::Ws.server();
+    let host = address.strip_prefix("ws://").unwrap();
+    let mut crowd: Vec<_> = (0..CROWD)
+        .map(|_| {
+            let mut stream = TcpStream::connect(host).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let request = format!(
+                "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                 Sec-WebSocket-Protocol: amqp\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).unwrap();
+            (stream, Vec::new())
+        })
+        .collect();
+    // Whether the other end has gone.
+    let hear = |(stream, heard): &mut (TcpStream, Vec<u8>)| {
+        let mut buffer = [0; 4096];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    while !crowd.iter().all(|(_, heard)| heard.ends_with(b"\r\n\r\n")) {
+        server.work(Some(Duration::from_millis(10))).unwrap();
+        for one in &mut crowd {
+            assert!(!hear(one));
+        }
+    }
+    // A protocol header, which asks for one, and a goodbye; both are masked with zeros.
+    let breath = b"\x82\x88\0\0\0\0AMQP\x00\x01\x00\x00\x88\x80\0\0\0\0";
+    for (stream, heard) in &mut crowd {
+        heard.clear();
+        stream.write_all(breath).unwrap();
+    }
+    let mut gone = [false; CROWD];
+    while gone.contains(&false) {
+        server.work(Some(Duration::from_millis(10))).unwrap();
+        for (one, gone) in crowd.iter_mut().zip(&mut gone) {
+            *gone |= hear(one);
+        }
+    }
+    for (_, heard) in crowd {
+        assert!(heard.ends_with(b"\x88\x00"), "{heard:?}");
+    }
+}

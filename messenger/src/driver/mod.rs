@@ -509,10 +509,17 @@ impl Driver {
             if !channel.is_writable() {
                 return busy;
             }
-            busy = true;
+            let before = bytes::Buf::remaining(&output);
             channel.write(&mut output);
+            let stuck = before > 0 && before == bytes::Buf::remaining(&output);
+            busy |= !stuck;
             if channel.has_failed() && !self.readable.contains(&conn) {
+                busy = true;
                 self.readable.push(conn);
+            }
+            if stuck {
+                // The system takes nothing now, or leave was taken already, which reading will tell of.
+                return busy;
             }
         }
         core.flushed(conn, now);
