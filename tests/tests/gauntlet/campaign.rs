@@ -16,11 +16,12 @@ use crate::support::Wire;
 /// Rounds at a time: many of them wait for a stall to be noticed.
 const WORKERS: usize = 8;
 /// Memory that so many rounds may leave behind: tables keep the size of the most that was ever in them. A Messenger that
-/// sends to many remembers each message until it is accepted, thousands at a time.
+/// sends to many remembers what it put since the oldest message that is not accepted: some ten thousands while one peer
+/// stalls and the others go on.
 const fn slack(flow: Flow) -> isize {
     match flow {
         Flow::FromClient => 512 << 10,
-        Flow::ToClient => 2 << 20,
+        Flow::ToClient => 8 << 20,
     }
 }
 
