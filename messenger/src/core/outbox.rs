@@ -456,7 +456,11 @@ mod tests {
             core.put(&message).unwrap();
             while let Some(action) = core.next_action() {
                 if let Action::Connect { conn, .. } = action {
-                    core.connect_failed(conn, Time(number as u64), Cause::from("nobody is there"));
+                    core.connect_failed(
+                        conn,
+                        Time(number as u64),
+                        Cause::from("nobody is there".to_owned()),
+                    );
                 }
             }
         }
