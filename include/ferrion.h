@@ -2588,9 +2588,11 @@ ferrion_status ferrion_engine_transmit_pieces(ferrion_engine_t *engine,
 ferrion_status ferrion_engine_advance(ferrion_engine_t *engine, uint64_t now, size_t n);
 
 /**
- * Whether the transport can be closed: nothing more will be taken, and no output waits.
+ * Whether the transport can be closed: nothing more will be taken, and no output waits. Output that waited when the
+ * transport failed goes on waiting: after `ferrion_engine_recv_eof` whoever cannot write any more closes without asking this.
  */
-ferrion_status ferrion_engine_is_done(const ferrion_engine_t *engine, bool *out_done);
+ferrion_status ferrion_engine_is_done(const ferrion_engine_t *engine,
+                                      bool *out_done);
 
 /**
  * Starts or stops keeping a readable line for each frame, in both directions, for `ferrion_engine_poll_trace`. Secrets
@@ -2984,6 +2986,13 @@ ferrion_status ferrion_sender_queued(ferrion_engine_t *engine, ferrion_link_t li
  * Octets of payload that were sent by calls and have not left yet.
  */
 ferrion_status ferrion_sender_queued_octets(ferrion_engine_t *engine, ferrion_link_t link, size_t *out_n);
+
+/**
+ * Whether a delivery that was sent waits here, whole or in part, for the session's window or the transport.
+ */
+ferrion_status ferrion_engine_is_queued(const ferrion_engine_t *engine,
+                                        ferrion_delivery_t delivery,
+                                        bool *out_queued);
 
 /**
  * Whether the receiver asks to have its credit used up or given back.
@@ -3576,7 +3585,11 @@ void ferrion_messenger_free(ferrion_messenger_t *messenger);
 ferrion_status ferrion_messenger_name(const ferrion_messenger_t *messenger, ferrion_bytes_t *out_text);
 
 /**
- * Begins to work. Nothing needs it: it is there because stop is.
+ * Begins to work. Nothing needs it but checked routes (`ferrion_messenger_set_check_routes`), which it tries: it connects
+ * to where they lead, and waits until all of those peers have answered, or it is known why one cannot.
+ *
+ * Without checked routes it succeeds. FERRION_CONNECT, FERRION_TLS, FERRION_LOGIN and the like: a route leads nowhere, for
+ * this reason. FERRION_TIMEOUT, and FERRION_WOULD_BLOCK in non-blocking mode: call again.
  */
 ferrion_status ferrion_messenger_start(ferrion_messenger_t *messenger);
 
@@ -3585,7 +3598,7 @@ ferrion_status ferrion_messenger_start(ferrion_messenger_t *messenger);
  * timeout, or 10 seconds if there is none. The messenger can be used again.
  *
  * FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_WOULD_BLOCK, in non-blocking mode:
- * call `ferrion_messenger_work`, then this again.
+ * call `ferrion_messenger_work`, then this again; in passive mode nothing has left and nothing is closed until then.
  */
 ferrion_status ferrion_messenger_stop(ferrion_messenger_t *messenger);
 
@@ -3628,6 +3641,43 @@ ferrion_status ferrion_messenger_work(ferrion_messenger_t *messenger,
  * `ferrion_interrupter_t` has not even that limit.
  */
 ferrion_status ferrion_messenger_interrupt(const ferrion_messenger_t *messenger);
+
+/**
+ * What went wrong last at an address, for a person: with the connection to its host and port, or with the link to or from
+ * its name; of a listening address, why it cannot be listened on. Routes are applied first. The newest 1,024 addresses
+ * are kept, also where all is well again since. FERRION_ABSENT, here and below: nothing went wrong. FERRION_ADDRESS: the
+ * address cannot be understood.
+ *
+ * Borrowed until: the next call on this messenger.
+ */
+ferrion_status ferrion_messenger_address_reason(ferrion_messenger_t *messenger,
+                                                const char *address,
+                                                ferrion_bytes_t *out_text);
+
+/**
+ * The status that this reason has as a failure: FERRION_CONNECT where no connection could be made, for example.
+ */
+ferrion_status ferrion_messenger_address_status(const ferrion_messenger_t *messenger,
+                                                const char *address,
+                                                ferrion_status *out_status);
+
+/**
+ * The error condition that the peer gave as its reason, "amqp:not-found" for example. FERRION_ABSENT: it gave none.
+ *
+ * Borrowed until: the next call on this messenger.
+ */
+ferrion_status ferrion_messenger_address_condition(const ferrion_messenger_t *messenger,
+                                                   const char *address,
+                                                   ferrion_bytes_t *out_text);
+
+/**
+ * After how many milliseconds of silence the peer at an address gives the connection up, as it said when it opened it.
+ * Routes are applied first, and no connection is made. FERRION_ABSENT: it never does, or there is no connection to that
+ * host and port. FERRION_ADDRESS: the address cannot be understood.
+ */
+ferrion_status ferrion_messenger_remote_idle_time_out(const ferrion_messenger_t *messenger,
+                                                      const char *address,
+                                                      int64_t *out_milliseconds);
 
 /**
  * Puts those of the messages that were not put yet, one after the other, as `ferrion_messenger_put` does;
@@ -4369,6 +4419,13 @@ ferrion_status ferrion_messenger_incoming_high_water(const ferrion_messenger_t *
 ferrion_status ferrion_messenger_set_incoming_high_water(ferrion_messenger_t *messenger,
                                                          size_t messages,
                                                          size_t octets);
+
+/**
+ * Sets whether `ferrion_messenger_start` tries the routes, and fails if one of them leads nowhere; false unless set. Those
+ * are tried whose scheme, user, host and port are the same whatever matches, as in "amqp://broker.example.org/$1".
+ */
+ferrion_status ferrion_messenger_set_check_routes(ferrion_messenger_t *messenger,
+                                                  bool check);
 
 /**
  * Appends a route: messages whose address matches the pattern go to `address` instead, though the address they carry

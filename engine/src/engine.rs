@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Failure, Fault, UsageError};
 use crate::event::Event;
-use crate::ids::{LinkId, SessionId};
+use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::protocol::conditions;
 use crate::recovery::LinkState;
 use crate::sasl::{SaslAnswer, SaslRequest};
@@ -249,7 +249,19 @@ impl Engine {
         self.endpoints.connection.failure.as_ref()
     }
 
+    /// Whether a delivery that was sent waits here, whole or in part, for the session's window or the transport: what
+    /// becomes of it is not in the peer's hands alone yet.
+    ///
+    /// # Errors
+    /// The delivery is settled and forgotten already, or is one that came in.
+    pub fn is_queued(&self, delivery: DeliveryId) -> Result<bool, UsageError> {
+        self.endpoints.is_queued(delivery)
+    }
+
     /// Whether the transport can be closed: nothing more will be taken, and no output waits.
+    ///
+    /// Output that waited when the transport failed goes on waiting, for it is not known here whether it can still be
+    /// written: after [`recv_eof`](Self::recv_eof) whoever cannot write any more closes without asking this.
     #[must_use]
     pub const fn is_done(&self) -> bool {
         self.endpoints.connection.disconnected && self.transport.pending().len() == 0

@@ -66,7 +66,10 @@ pub enum SendError {
     #[error("the receiver granted no credit; try again after the link's next Flow event")]
     NoCredit,
     /// The message is larger than the receiver takes on this link (2.7.3).
-    #[error("the message has {size} octets, the receiver takes {limit} at most")]
+    #[error(
+        "the message has {size} octets, the receiver takes {limit} at most; send a smaller one, or several that are \
+         parts of it, or allow larger ones there"
+    )]
     MessageTooLarge {
         /// Octets of the message.
         size: u64,

@@ -46,6 +46,7 @@ mod core;
 mod driver;
 mod error;
 mod fault;
+mod inquiry;
 mod messenger;
 mod name;
 mod passive;

@@ -49,6 +49,7 @@ pub struct Messenger {
     pub(crate) timeout: Option<Duration>,
     pub(crate) blocking: bool,
     pub(crate) passive: bool,
+    pub(crate) checks_routes: bool,
     stopping: Option<Stopping>,
     last_turn: Instant,
     outgoing_tracker: Option<Tracker>,
@@ -93,6 +94,7 @@ impl Messenger {
             timeout: None,
             blocking: true,
             passive: false,
+            checks_routes: false,
             stopping: None,
             last_turn: clock(),
             outgoing_tracker: None,
@@ -191,7 +193,9 @@ impl Messenger {
         self.outgoing_tracker
     }
 
-    /// Whether a message still waits in this process; `false` does not mean that it arrived.
+    /// Whether a message that was put still waits in this process: for the connection, for credit, for the peer to take
+    /// what was sent before it. It is `false` once it was written for the system to send, which does not mean that it
+    /// arrived, and for trackers of anything else.
     #[must_use]
     pub fn buffered(&self, tracker: Tracker) -> bool {
         self.core.buffered(tracker)
@@ -408,13 +412,34 @@ impl Messenger {
 
     // ---- life ----
 
-    /// Begins to work. Nothing needs it: it is there because stop is.
+    /// Begins to work. Nothing needs it but [checked routes](Self::set_check_routes), which it tries: it connects to
+    /// where they lead, and waits until all of those peers have answered, or it is known why one cannot.
     ///
     /// # Errors
-    /// None at present.
+    /// Without checked routes, none. With them:
+    /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`],
+    ///   [`Error::Remote`]: a route leads nowhere, for this reason. There may be more of them:
+    ///   [`address_error`](Self::address_error) knows of each.
+    /// - [`Error::InvalidAddress`]: a route leads to what is no address.
+    /// - [`Error::Timeout`], [`Error::Interrupted`], and [`Error::InProgress`] in non-blocking mode: call again.
     pub fn start(&mut self) -> Result<()> {
         self.stopping = None;
-        Ok(())
+        if !self.checks_routes {
+            return Ok(());
+        }
+        self.core.begin_checks()?;
+        let waited = self.wait(self.give_up_at(), Core::has_checked, |core| {
+            core.why_unchecked()
+        });
+        if let Err(error @ (Error::Interrupted | Error::System { .. } | Error::InProgress)) = waited
+        {
+            return Err(error);
+        }
+        // A cause explains more than a timeout does.
+        match self.core.end_checks() {
+            Some(error) => Err(error),
+            None => waited,
+        }
     }
 
     /// Sends what is unsent, closes all connections in order, and forgets all subscriptions and
@@ -427,7 +452,11 @@ impl Messenger {
     /// # Errors
     /// - [`Error::Unsent`]: messages were given up; their trackers say ABORTED, and why.
     /// - [`Error::Interrupted`]: nothing is closed yet.
-    /// - [`Error::InProgress`] in non-blocking mode: call [`work`](Self::work), then again.
+    /// - [`Error::Connect`], [`Error::Lost`], [`Error::Send`] and what else [`send`](Self::send) has to tell, if it was not
+    ///   called for it: messages were lost before.
+    /// - [`Error::InProgress`] in non-blocking mode: call [`work`](Self::work), then again. In
+    ///   [passive mode](Self::set_passive) nothing has left and nothing is closed until then.
+    /// - [`Error::System`]: the system's poll failed.
     pub fn stop(&mut self) -> Result<()> {
         let mut stopping = match self.stopping.take() {
             Some(stopping) => stopping,
@@ -470,11 +499,17 @@ impl Messenger {
             _ => self.core.abandon_all(),
         }
         self.core.request(Credit::Cancel);
-        self.driver.advance(&mut self.core);
+        if !self.passive {
+            self.driver.advance(&mut self.core);
+        } else if !self.core.is_stopped() {
+            // What is to be let go of is the caller's loop's to do.
+            return Err(Error::InProgress);
+        }
         Ok(())
     }
 
-    /// Whether there are neither connections nor listeners.
+    /// Whether there are neither connections nor listeners, as before the first is made. Subscriptions that were lost, or
+    /// cannot be listened on, do not count until the next [`recv`](Self::recv) tries them again.
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.core.is_stopped()

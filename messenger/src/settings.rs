@@ -112,6 +112,22 @@ impl Messenger {
         self.core.routes().add(pattern, Some(address))
     }
 
+    /// Sets whether [`start`](Self::start) tries the routes, and fails if one of them leads nowhere. Default false.
+    ///
+    /// Those are tried whose scheme, user, host and port are the same whatever matches, as in
+    /// `amqp://broker.example.org/$1`; what follows them is not. Routes to listening addresses are not tried.
+    ///
+    /// ```no_run
+    /// # let mut messenger = ferrion_messenger::Messenger::new()?;
+    /// messenger.route("*", "amqp://broker.example.org/$1")?;
+    /// messenger.set_check_routes(true);
+    /// messenger.start()?; // or it says why the broker cannot be reached
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    pub const fn set_check_routes(&mut self, check: bool) {
+        self.checks_routes = check;
+    }
+
     /// Removes the first route with this pattern; answers whether there was one.
     pub fn remove_route(&mut self, pattern: &str) -> bool {
         self.core.routes().remove(pattern)
@@ -184,6 +200,12 @@ impl Messenger {
             .into_iter()
             .map(|(user, password)| (user.into(), password.into()));
         self.core.set_passwords(users.collect());
+    }
+
+    /// Admits a user with this password to listening addresses, beside those who are admitted already, or no longer if there is
+    /// no password: one row of what [`set_listener_passwords`](Self::set_listener_passwords) sets.
+    pub fn set_listener_user(&mut self, user: &str, password: Option<&str>) {
+        self.core.set_password(user, password);
     }
 
     /// Lets those connect to listening addresses whose token `check` finds good (OAUTHBEARER, XOAUTH2): it is

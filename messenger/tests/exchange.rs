@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use ferrion_messenger::{Credit, Error, Flags, Message, Status};
-use support::way::{Echo, Party, Way};
+use support::way::{Echo, Party, Trio, Way};
 use support::{message_to, text};
 
 in_every_way! {
@@ -19,6 +19,7 @@ in_every_way! {
     a_message_sent_without_a_window_arrives_with_nothing_more_done,
     what_was_sent_without_a_window_is_not_in_the_way_of_a_stop,
     what_has_gone_does_not_come_back_into_the_buffer,
+    what_a_slow_peer_has_not_taken_is_in_the_buffer,
     a_messenger_sends_to_itself,
 }
 
@@ -235,6 +236,32 @@ fn what_has_gone_does_not_come_back_into_the_buffer(way: Way) {
     assert_eq!(buffered(&party, &trackers), 0);
     party.stop().unwrap();
     echo.has_taken(100);
+}
+
+fn what_a_slow_peer_has_not_taken_is_in_the_buffer(way: Way) {
+    let mut trio = Trio::new(way);
+    trio.server.ask(1);
+    trio.client.set_outgoing_window(1);
+    // More than the system holds for anybody.
+    let message = message_to(&trio.address, &"x".repeat(16 << 20));
+    let tracker = trio.client.put(&message).unwrap();
+    // As soon as there is credit the engine has it, which can write only a part of it.
+    trio.until("begun", |trio| {
+        trio.server.receiving() == 1 && trio.client.buffered(tracker)
+    });
+    for _ in 0..100 {
+        trio.client.step(Duration::ZERO).unwrap();
+        assert!(trio.client.buffered(tracker));
+    }
+    trio.until("arrived", |trio| trio.server.incoming() == 1);
+    trio.settle();
+    assert!(!trio.client.buffered(tracker));
+    assert_eq!(trio.client.status(tracker), Status::Pending);
+    trio.server.get(&mut Message::new()).unwrap();
+    trio.until("accepted", |trio| {
+        trio.client.status(tracker) == Status::Accepted
+    });
+    assert!(!trio.client.buffered(tracker));
 }
 
 fn a_messenger_sends_to_itself(way: Way) {

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ferrion_engine::protocol::Condition;
+use ferrion_engine::protocol::{Condition, Modified};
 use ferrion_messenger::{
     Credit, Error, ErrorKind, Flags, Interrupter, LinkRecovery, Message, Messenger, Reconnect,
     RequestId, Scope, Status, TlsFault, Tracker,
@@ -206,16 +206,18 @@ fn ports_that_cannot_be_listened_on(way: Way) {
             let error = listen(&mut party, &address).unwrap_err();
             says(&error, ErrorKind::Listen, false, advice);
             assert!(error.to_string().contains(&address), "{error}");
-            party.stop().unwrap();
             assert!(party.stopped(), "nothing is left behind");
+            party.stop().unwrap();
+            assert!(party.stopped());
         }
     }
     for scheme in ["amqps", "wss"] {
         let mut party = client(way);
         let error = listen(&mut party, &format!("{scheme}://~127.0.0.1:0")).unwrap_err();
         says(&error, ErrorKind::Tls, false, "set_certificate()");
-        party.stop().unwrap();
         assert!(party.stopped(), "nothing is left behind");
+        party.stop().unwrap();
+        assert!(party.stopped());
     }
     drop(taken);
 }
@@ -464,53 +466,78 @@ fn unknown(result: Result<(), Error>) {
 }
 
 fn trackers_of_nothing(way: Way) {
+    let (mut party, address) = way.server();
+    // Somebody who asks what becomes of each message.
+    let sending = std::thread::spawn(move || {
+        let mut sender = way.wire.client();
+        sender.set_outgoing_window(10);
+        let put = |body| sender.put(&message_to(&address, body)).unwrap();
+        let trackers = ["one", "two"].map(put);
+        sender.send().unwrap();
+        let became = trackers.map(|tracker| sender.status(tracker));
+        sender.stop().unwrap();
+        became
+    });
     let echo = Echo::start(way);
-    let mut party = client(way);
     party.set_outgoing_window(10);
     party.set_incoming_window(1);
-    let mut question = message_to(&echo.address, "x");
-    question.set_reply_to("~/answers");
-    let mut outgoing = Vec::new();
+    let outgoing = party.put(&message_to(&echo.address, "x")).unwrap();
+    party.send().unwrap();
     let mut incoming = Vec::new();
-    let mut answer = Message::new();
-    for _ in 0..2 {
-        outgoing.push(party.put(&question).unwrap());
-        party.send().unwrap();
+    for body in ["one", "two"] {
+        let mut message = Message::new();
         party.recv(1).unwrap();
-        incoming.push(party.get(&mut answer).unwrap());
+        incoming.push(party.get(&mut message).unwrap());
+        assert_eq!(support::text(&message), body);
     }
     // What was put is decided by its receiver.
-    for tracker in outgoing {
-        unknown(party.accept(tracker, Flags::NONE));
-        unknown(party.accept(tracker, Flags::CUMULATIVE));
-        unknown(party.reject(tracker, Flags::NONE));
-        unknown(party.release(tracker, Flags::NONE));
-        assert_eq!(party.status(tracker), Status::Accepted);
+    for flags in [Flags::NONE, Flags::CUMULATIVE] {
+        unknown(party.accept(outgoing, flags));
+        unknown(party.reject(outgoing, flags));
+        unknown(party.release(outgoing, flags));
+        unknown(party.modify(outgoing, flags, Modified::default()));
     }
-    // The first answer left the window when the second came, and was accepted by that.
+    assert_eq!(party.status(outgoing), Status::Accepted);
+    // The first message left the window when the second came, and was accepted by that.
     assert_eq!(party.status(incoming[0]), Status::Unknown);
-    unknown(party.reject(incoming[0], Flags::NONE));
-    unknown(party.release(incoming[0], Flags::CUMULATIVE));
-    party.accept(incoming[0], Flags::NONE).unwrap();
-    // This one was sent settled, so that there is nothing to tell its sender.
-    assert_eq!(party.status(incoming[1]), Status::Settled);
-    // Those that never were.
-    for bits in [99, u64::MAX, u64::MAX >> 1] {
-        let Some(stale) = Tracker::from_bits(bits) else {
-            continue;
-        };
+    for flags in [Flags::NONE, Flags::CUMULATIVE] {
+        unknown(party.reject(incoming[0], flags));
+        unknown(party.release(incoming[0], flags));
+        unknown(party.modify(incoming[0], flags, Modified::default()));
+        party.accept(incoming[0], flags).unwrap();
+    }
+    // Those that never were, and those of somebody else who has got further.
+    let mut other = client(way);
+    other.set_outgoing_window(99);
+    let put = |_| other.put(&message_to(&echo.address, "x")).unwrap();
+    let later = (0..99).map(put).last();
+    let stale = [99, u64::MAX, u64::MAX >> 1].map(Tracker::from_bits);
+    for stale in stale.into_iter().flatten().chain(later) {
         assert_eq!(party.status(stale), Status::Unknown);
         assert_eq!(party.tracker_error(stale), None);
         assert!(!party.buffered(stale));
-        unknown(party.accept(stale, Flags::NONE));
-        unknown(party.reject(stale, Flags::CUMULATIVE));
-        unknown(party.settle(stale, Flags::NONE));
-        unknown(party.settle(stale, Flags::CUMULATIVE));
+        for flags in [Flags::NONE, Flags::CUMULATIVE] {
+            unknown(party.accept(stale, flags));
+            unknown(party.reject(stale, flags));
+            unknown(party.release(stale, flags));
+            unknown(party.modify(stale, flags, Modified::default()));
+            unknown(party.settle(stale, flags));
+        }
     }
     assert_eq!(Tracker::from_bits(0), None);
-    // None of it changed anything.
-    assert_eq!(party.status(incoming[1]), Status::Settled);
+    // None of it changed anything: the second message is still to be decided, and its sender waits.
+    assert_eq!(party.status(incoming[1]), Status::Pending);
+    assert_eq!(party.status(outgoing), Status::Accepted);
+    assert!(!party.buffered(incoming[1]));
+    party.reject(incoming[1], Flags::NONE).unwrap();
+    assert_eq!(party.status(incoming[1]), Status::Rejected);
+    // The first outcome counts.
+    party.accept(incoming[1], Flags::NONE).unwrap();
     party.stop().unwrap();
+    assert_eq!(
+        sending.join().unwrap(),
+        [Status::Accepted, Status::Rejected]
+    );
 }
 
 fn what_peers_refuse(way: Way) {

@@ -9,6 +9,8 @@
 #[macro_use]
 mod support;
 
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
@@ -248,4 +250,43 @@ fn tokio_drives_both_ends(wire: Wire) {
             let (_, (_, status)) = tokio::join!(run, sending);
             assert_eq!(status, Status::Accepted);
         });
+}
+
+#[test]
+fn stop_leaves_to_the_loop_what_is_to_be_closed() {
+    let peer = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut messenger, listening) = Wire::Tcp.server();
+    messenger.set_passive(true);
+    // No time at all for what is unsent, and for goodbyes.
+    messenger.set_timeout(Some(Duration::ZERO));
+    let mute = format!("amqp://{}/q", peer.local_addr().unwrap());
+    messenger.put(&message_to(&mute, "x")).unwrap();
+    until(&mut [&mut messenger], "connected", |all| {
+        all[0].deadline() != Some(Duration::ZERO)
+    });
+    let (mut stream, _) = peer.accept().unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    let place = listening.trim_start_matches("amqp://").to_owned();
+
+    for _ in 0..2 {
+        in_progress(messenger.stop());
+        assert!(!messenger.stopped());
+        assert_eq!(messenger.deadline(), Some(Duration::ZERO));
+        // Nothing was closed: not the connection, nor who listens.
+        let ended = std::io::copy(&mut stream, &mut std::io::sink());
+        assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+        TcpStream::connect(&place).unwrap();
+    }
+
+    messenger.work(Some(Duration::ZERO)).unwrap();
+    assert!(messenger.stopped());
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let ended = stream.read(&mut [0; 1]);
+    assert!(!ended.is_ok_and(|octets| octets > 0));
+    TcpStream::connect(&place).unwrap_err();
+    assert_eq!(messenger.stop(), Err(Error::Unsent { count: 1 }));
+    assert_eq!(messenger.stop(), Ok(()));
+    assert!(messenger.stopped());
 }

@@ -10,6 +10,68 @@ from ferrion import *
 from pair import PATIENCE, Pair
 
 
+class Addresses(Pair):
+    def test_what_went_wrong_last_is_known_by_address(self):
+        port = self.port
+        self.assertIsNone(self.sender.address_error(self.address))
+        self.receiver = None
+        self.sender.reconnect = None
+        self.put("x")
+        with self.assertRaises(ConnectionFailed) as raised:
+            self.sender.send()
+        error = self.sender.address_error(self.address)
+        self.assertIsInstance(error, ConnectionFailed)
+        self.assertEqual((str(error), error.status), (str(raised.exception), raised.exception.status))
+        self.assertIsNone(error.condition)
+        self.assertIn(str(port), str(error))
+        with self.assertRaises(MessengerException):
+            self.sender.address_error("http://x")
+
+    def test_what_a_peer_asks_as_to_silence_is_known(self):
+        self.assertIsNone(self.sender.remote_idle_timeout(self.address))
+        self.receiver.set_idle_timeout(8)
+        self.put("x")
+        self.receive()
+        self.assertIn(self.sender.remote_idle_timeout(self.address), (4, 8))
+
+    def test_checked_routes_are_tried_at_start(self):
+        self.sender.route("*", self.address)
+        self.sender.set_check_routes(True)
+        self.sender.blocking = False
+        with self.assertRaises(WouldBlock):
+            self.sender.start()
+
+        def started():
+            try:
+                self.sender.start()
+            except WouldBlock:
+                return False
+            return True
+
+        self.until(started)
+        self.receiver = None
+        self.sender.blocking = True
+        self.sender.stop()
+        with self.assertRaises(ConnectionFailed):
+            self.sender.start()
+
+
+class Threads(Pair):
+    def test_a_messenger_in_use_by_another_thread_says_so(self):
+        waiting = threading.Thread(target=lambda: self.assertRaises(Interrupt, self.receiver.recv))
+        waiting.start()
+        deadline = time.monotonic() + PATIENCE
+        with self.assertRaises(Busy) as raised:
+            # The other thread is in there nearly all the time.
+            while time.monotonic() < deadline:
+                self.receiver.incoming
+        self.assertIsInstance(raised.exception, MessengerException)
+        self.assertIn("one thread at a time", str(raised.exception))
+        self.receiver.interrupt()
+        waiting.join()
+        self.assertEqual(self.receiver.incoming, 0)
+
+
 class Sending(Pair):
     def test_a_message_arrives_as_it_was(self):
         self.put({"greeting": "Hello World!"}, subject="test", properties={"n": 1})

@@ -241,6 +241,19 @@ impl Link {
 }
 
 impl Endpoints {
+    /// Whether a delivery that was sent has not wholly left.
+    pub(crate) fn is_queued(&self, id: DeliveryId) -> Result<bool, UsageError> {
+        let known = self.known(id).ok_or(UsageError::StaleHandle)?;
+        let link = self.links.get(known.link).ok_or(UsageError::StaleHandle)?;
+        let Half::Sender(sender) = &link.half else {
+            let expected = "a delivery that was sent";
+            return Err(UsageError::WrongKind { expected });
+        };
+        // What waits has no number yet, and only the first of the queue can be under way.
+        let mut first = sender.queue.front().into_iter();
+        Ok(known.number.is_none() || first.any(|sending| sending.number == known.number))
+    }
+
     /// What `send` needs to be true: the link is a sender's, attached, in this mode, with credit.
     /// Answers whether the link keeps what it sends until that is settled.
     pub(crate) fn check_send(

@@ -230,7 +230,8 @@ pub unsafe extern "C" fn ferrion_engine_advance(
     } }
 }
 
-/// Whether the transport can be closed: nothing more will be taken, and no output waits.
+/// Whether the transport can be closed: nothing more will be taken, and no output waits. Output that waited when the
+/// transport failed goes on waiting: after `ferrion_engine_recv_eof` whoever cannot write any more closes without asking this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_engine_is_done(
     engine: *const ferrion_engine_t,

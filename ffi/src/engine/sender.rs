@@ -246,6 +246,21 @@ pub unsafe extern "C" fn ferrion_sender_queued_octets(
     } }
 }
 
+/// Whether a delivery that was sent waits here, whole or in part, for the session's window or the transport.
+/// FERRION_STALE_HANDLE: it is settled and forgotten already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_engine_is_queued(
+    engine: *const ferrion_engine_t,
+    delivery: ferrion_delivery_t,
+    out_queued: *mut bool,
+) -> ferrion_status {
+    ffi_fn! { object engine, out out_queued => {
+        let id = engine.numbers.delivery(delivery)?;
+        out_queued.set(engine.engine.is_queued(id)?);
+        Ok(())
+    } }
+}
+
 /// Whether the receiver asks to have its credit used up or given back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_sender_is_draining(

@@ -59,12 +59,7 @@ pub unsafe extern "C" fn ferrion_messenger_set_listener_user(
     password: *const c_char,
 ) -> ferrion_status {
     ffi_fn! { object messenger, text user, maybe_text password => {
-        let inner = &mut *messenger;
-        match password {
-            Some(password) => inner.users.insert(user.to_owned(), password.to_owned()),
-            None => inner.users.remove(user),
-        };
-        inner.messenger.set_listener_passwords(inner.users.clone());
+        messenger.messenger.set_listener_user(user, password);
         Ok(())
     } }
 }

@@ -1,7 +1,8 @@
 //! The Messenger. Here what begins and ends one and what waits; `queue` has putting and getting, `batch` the same for many,
-//! `outcomes` what becomes of messages, `subscribe` what subscriptions ask for, `request` requests and replies, `passive` what a loop of the caller's needs,
+//! `outcomes` what becomes of messages, `addresses` what is known of addresses, `subscribe` what subscriptions ask for, `request` requests and replies, `passive` what a loop of the caller's needs,
 //! `reconnect`, `recovery` and `events` what happens to connections, `login`, `tls` and `settings` the rest.
 
+mod addresses;
 mod batch;
 mod events;
 mod interrupter;
@@ -27,6 +28,7 @@ use crate::guard::{Root, free};
 use crate::status::{Failure, ferrion_status as Status, ferrion_status};
 use crate::types::ferrion_bytes_t;
 
+pub use addresses::*;
 pub use batch::*;
 pub use events::*;
 pub use interrupter::*;
@@ -70,8 +72,7 @@ pub enum ferrion_credit {
 #[derive(Debug)]
 pub(crate) struct Inner {
     messenger: Messenger,
-    /// Who may connect to listening addresses.
-    users: BTreeMap<String, String>,
+    /// Whose tokens are good at listening addresses.
     tokens: BTreeMap<String, Secret>,
     /// Text that is lent to C.
     lent: String,
@@ -95,7 +96,7 @@ pub unsafe extern "C" fn ferrion_messenger_new(name: *const c_char) -> *mut ferr
             None => Messenger::new()?,
         };
         let interrupter = messenger.interrupter();
-        let root = Root::new(Inner { messenger, users: BTreeMap::new(), tokens: BTreeMap::new(), lent: String::new() });
+        let root = Root::new(Inner { messenger, tokens: BTreeMap::new(), lent: String::new() });
         Ok(Box::into_raw(Box::new(ferrion_messenger_t { root, interrupter })))
     } }
 }
@@ -124,7 +125,11 @@ pub unsafe extern "C" fn ferrion_messenger_name(
     } }
 }
 
-/// Begins to work. Nothing needs it: it is there because stop is.
+/// Begins to work. Nothing needs it but checked routes (`ferrion_messenger_set_check_routes`), which it tries: it connects
+/// to where they lead, and waits until all of those peers have answered, or it is known why one cannot.
+///
+/// Without checked routes it succeeds. FERRION_CONNECT, FERRION_TLS, FERRION_LOGIN and the like: a route leads nowhere, for
+/// this reason. FERRION_TIMEOUT, and FERRION_WOULD_BLOCK in non-blocking mode: call again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_start(
     messenger: *mut ferrion_messenger_t,
@@ -136,7 +141,7 @@ pub unsafe extern "C" fn ferrion_messenger_start(
 /// timeout, or 10 seconds if there is none. The messenger can be used again.
 ///
 /// FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_WOULD_BLOCK, in non-blocking mode:
-/// call `ferrion_messenger_work`, then this again.
+/// call `ferrion_messenger_work`, then this again; in passive mode nothing has left and nothing is closed until then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_stop(
     messenger: *mut ferrion_messenger_t,

@@ -164,6 +164,19 @@ pub unsafe extern "C" fn ferrion_messenger_set_incoming_high_water(
     } }
 }
 
+/// Sets whether `ferrion_messenger_start` tries the routes, and fails if one of them leads nowhere; false unless set. Those
+/// are tried whose scheme, user, host and port are the same whatever matches, as in "amqp://broker.example.org/$1".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_check_routes(
+    messenger: *mut ferrion_messenger_t,
+    check: bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_check_routes(check);
+        Ok(())
+    } }
+}
+
 /// Appends a route: messages whose address matches the pattern go to `address` instead, though the address they carry
 /// stays. In the pattern `%` matches anything but `/`, and `*` anything; `$1`, `$2` ... in the address are what they
 /// matched. The first route that matches is taken, for subscriptions too.

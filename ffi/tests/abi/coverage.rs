@@ -16,6 +16,7 @@ const CALLED: &[(&str, &str)] = &[
     ("reject_with", "ferrion_messenger_reject"),
     ("tracker_error", "ferrion_messenger_reason"),
     ("remote_condition", "ferrion_messenger_condition"),
+    ("address_error", "ferrion_messenger_address_reason"),
     ("interrupter", "ferrion_interrupter_new"),
     ("is_blocking", "ferrion_messenger_blocking"),
     ("is_passive", "ferrion_messenger_passive"),

@@ -172,6 +172,10 @@ static void transfers(void) {
   CHECK(unsettled.delivery == second && unsettled.message_format == 7);
   IS(FERRION_END, ferrion_link_unsettled(client, out, 2, &unsettled));
   settle_down();
+  bool waits = true;
+  OK(ferrion_engine_is_queued(client, delivery, &waits));
+  CHECK(!waits);
+  IS(FERRION_WRONG_KIND, ferrion_engine_is_queued(client, 0, &waits));
 
   CHECK(expect(server, FERRION_EVENT_DELIVERIES).link == in);
   OK(ferrion_receiver_next_delivery(server, in, &incoming));

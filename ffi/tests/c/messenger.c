@@ -187,6 +187,32 @@ static void settings(void) {
   ferrion_messenger_free(m);
 }
 
+static void addresses(void) {
+  ferrion_bytes_t text;
+  ferrion_status why;
+  int64_t milliseconds;
+  const char *nowhere = "amqp://no..such/q";
+  ferrion_messenger_t *m = ferrion_messenger_new(NULL);
+  IS(FERRION_ABSENT, ferrion_messenger_address_reason(m, nowhere, &text));
+  IS(FERRION_ABSENT, ferrion_messenger_address_status(m, nowhere, &why));
+  IS(FERRION_ABSENT, ferrion_messenger_address_condition(m, nowhere, &text));
+  IS(FERRION_ABSENT, ferrion_messenger_remote_idle_time_out(m, nowhere, &milliseconds));
+  IS(FERRION_ADDRESS, ferrion_messenger_address_reason(m, "http://x", &text));
+  IS(FERRION_ADDRESS, ferrion_messenger_remote_idle_time_out(m, "http://x", &milliseconds));
+  OK(ferrion_messenger_set_timeout(m, 10000));
+  OK(ferrion_messenger_route(m, "*", "amqp://no..such/$1"));
+  OK(ferrion_messenger_start(m));
+  OK(ferrion_messenger_set_check_routes(m, true));
+  IS(FERRION_CONNECT, ferrion_messenger_start(m));
+  OK(ferrion_messenger_address_reason(m, "whatever", &text));
+  CHECK(text.len > 0);
+  OK(ferrion_messenger_address_status(m, nowhere, &why));
+  CHECK(why == FERRION_CONNECT);
+  IS(FERRION_ABSENT, ferrion_messenger_address_condition(m, nowhere, &text));
+  OK(ferrion_messenger_stop(m));
+  ferrion_messenger_free(m);
+}
+
 static void mistakes(void) {
   ferrion_tracker_t tracker;
   ferrion_delivery_status status;
@@ -218,6 +244,7 @@ int main(void) {
   trace();
   interrupts();
   settings();
+  addresses();
   mistakes();
   end_pair();
   return 0;

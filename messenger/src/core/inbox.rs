@@ -199,14 +199,16 @@ impl Core {
     /// Forgets a listening address, whether or not it is listened on.
     pub(crate) fn drop_listener(&mut self, subscription: Subscription) {
         let source = subscription.0;
-        if self
-            .sources
-            .get(source)
-            .is_some_and(|known| known.address.listen)
-        {
+        let Some(known) = self.sources.get(source) else {
+            return;
+        };
+        if known.address.listen {
+            // Where it could not be listened on, there is nothing to let go of.
+            if !matches!(known.state, SourceState::Broken) {
+                self.actions.push_back(Action::Unlisten { source });
+            }
             self.sources.remove(source);
             self.broken.retain(|broken| *broken != source);
-            self.actions.push_back(Action::Unlisten { source });
         }
     }
 
@@ -519,8 +521,12 @@ impl Core {
                 let _ = link.close(None);
             }
         }
+        let node = self.sources.get(key).map(|source| source.address.node());
+        let node = node.unwrap_or_default().to_owned();
+        let error = Error::Subscribe { address, cause };
+        self.note_link(origin.conn, &node, &error);
         self.break_source(key);
-        self.push_recv_error(Error::Subscribe { address, cause });
+        self.push_recv_error(error);
     }
 
     /// Deals out credit and carries the orders out.

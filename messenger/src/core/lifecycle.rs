@@ -11,10 +11,10 @@ use super::address::{Address, Scheme};
 use super::login::TOKEN_FRAME;
 use super::pool::{Conn, ConnKey, Identity, Party, State};
 use super::reconnect::Line;
-use super::source::{SourceKey, SourceState};
+use super::source::{Source, SourceKey, SourceState};
 use super::store::Origin;
 use super::tracker::Status;
-use super::{Action, Core};
+use super::{Action, Core, faults};
 use crate::error::{Error, Result, Scope};
 use crate::fault::{Cause, TlsFault};
 
@@ -26,6 +26,20 @@ const LEAST_WINDOW: u64 = 1 << 20;
 impl Core {
     /// The connection an address leads to; asks for one if there is none.
     pub(super) fn connection_to(&mut self, address: &Address) -> Result<ConnKey> {
+        let identity = self.identity_of(address);
+        let usable = |key: &ConnKey| self.pool.get(*key).is_some_and(Conn::is_usable);
+        let known = self.pool.find(&identity);
+        let named = || self.peer_named(address);
+        if let Some(key) = known.or_else(named).filter(usable) {
+            return Ok(key);
+        }
+        let key = self.open(identity, self.line_to(address), State::Connecting)?;
+        self.connect(key);
+        Ok(key)
+    }
+
+    /// What a connection for an address is opened for: where it leads, and who logs in there.
+    pub(super) fn identity_of(&self, address: &Address) -> Identity {
         let (user, password) = if address.user.is_some() || address.password.is_some() {
             (address.user.clone(), address.password.clone())
         } else {
@@ -34,21 +48,16 @@ impl Core {
             let password = password.filter(|_| self.options.token.is_none());
             (self.options.user.clone(), password)
         };
-        let identity = Identity::new(address, user, password);
-        let named = || {
-            // A container name is a bare word: who writes a port, a user or amqps means a host.
-            let bare = address.explicit_port.is_none() && address.user.is_none();
-            let name = bare && address.scheme == Scheme::Amqp && !address.is_loopback();
-            name.then(|| self.pool.find_container(&address.host))
-                .flatten()
-        };
-        let usable = |key: &ConnKey| self.pool.get(*key).is_some_and(Conn::is_usable);
-        if let Some(key) = self.pool.find(&identity).or_else(named).filter(usable) {
-            return Ok(key);
-        }
-        let key = self.open(identity, self.line_to(address), State::Connecting)?;
-        self.connect(key);
-        Ok(key)
+        Identity::new(address, user, password)
+    }
+
+    /// The connection whose peer gave itself the name that an address has in place of a host.
+    pub(super) fn peer_named(&self, address: &Address) -> Option<ConnKey> {
+        // A container name is a bare word: who writes a port, a user or amqps means a host.
+        let bare = address.explicit_port.is_none() && address.user.is_none();
+        let name = bare && address.scheme == Scheme::Amqp && !address.is_loopback();
+        name.then(|| self.pool.find_container(&address.host))
+            .flatten()
     }
 
     /// A connection that is to be made to where `line` leads.
@@ -171,7 +180,9 @@ impl Core {
     pub(crate) fn listen_failed(&mut self, key: SourceKey, cause: impl Into<Cause>) {
         if let Some(source) = self.sources.get_mut(key) {
             let error = cause.into().while_listening(source.address.endpoint());
+            let place = faults::place(&source.address);
             source.error = Some(error.clone());
+            self.faults.note(place, &error);
             self.break_source(key);
             self.push_recv_error(error);
         }
@@ -379,6 +390,7 @@ impl Core {
     /// Begins to close everything. What is unsent then is given up.
     pub(crate) fn close_all(&mut self) {
         self.given_up = 0;
+        self.checks.clear();
         self.release_unread();
         for source in self.sources.keys() {
             self.sources.remove(source);
@@ -428,9 +440,13 @@ impl Core {
         }
     }
 
-    /// Whether there are neither connections nor listeners.
+    /// Whether there are neither connections nor listeners, nor anything that the driver has not let go of yet.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.pool.is_empty() && self.sources.is_empty()
+        // A subscription that is broken has neither.
+        let listens =
+            |source: &Source| !matches!(source.state, SourceState::Broken | SourceState::Link(..));
+        let listening = self.sources.iter().any(|(_, source)| listens(source));
+        self.pool.is_empty() && !listening && self.actions.is_empty()
     }
 
     /// Errors that nobody needs after a stop.

@@ -1,6 +1,6 @@
 //! Logging in (5.3): what connections of ours show, and who is admitted by listeners.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
@@ -47,6 +47,11 @@ impl Seeds {
     fn scram(&mut self) -> ScramServer {
         ScramServer::new(self.nonce(), self.salts.clone())
     }
+
+    /// What salts are made with. There is no nonce in it to speak of: nothing is said to anybody by it.
+    fn salts(&self) -> ScramServer {
+        ScramServer::new(Nonce::from_random([0; 18]), self.salts.clone())
+    }
 }
 
 impl std::fmt::Debug for Seeds {
@@ -57,8 +62,10 @@ impl std::fmt::Debug for Seeds {
 
 /// Octets of a SASL frame where tokens are taken: they are longer than what the specification had in mind (5.3.1).
 pub(super) const TOKEN_FRAME: u32 = 65_536;
-/// Users that do not exist for whom is computed as much as for one that does; beyond it, nothing is.
-const MAX_DECOYS: usize = 1024;
+/// Users for whom is kept what was computed for SCRAM; beyond it those it was computed for longest ago are forgotten.
+const MAX_DERIVED: usize = 4096;
+/// Octets of a user's name by SCRAM. Longer ones are refused, whoever they are, or they would fill the memory.
+const MAX_NAME: usize = 255;
 
 /// Says whether a token is good, for this user: see
 /// [`set_listener_tokens`](crate::Messenger::set_listener_tokens).
@@ -71,9 +78,11 @@ pub(super) struct Admission {
     passwords: HashMap<String, String>,
     tokens: Option<TokenCheck>,
     /// What SCRAM needs of users, computed when it was first asked for: that takes thousands of rounds of
-    /// a hash, and a flood of logins must not be a flood of those. `None` for users that do not exist.
+    /// a hash, and a flood of logins must not be a flood of those. `None` for users that do not exist, who are treated
+    /// like those who do in everything that takes time, or it would tell who they are.
     derived: HashMap<(ScramHash, String), Option<ScramCredentials>>,
-    decoys: usize,
+    /// The same names, oldest first.
+    order: VecDeque<(ScramHash, String)>,
 }
 
 impl std::fmt::Debug for Admission {
@@ -106,20 +115,25 @@ impl Admission {
         user: &str,
         how: &ScramServer,
     ) -> Option<ScramCredentials> {
+        if user.len() > MAX_NAME {
+            return None;
+        }
         let key = (hash, user.to_owned());
         if let Some(known) = self.derived.get(&key) {
             return known.clone();
         }
         let password = self.passwords.get(user).map(String::as_str);
-        if password.is_none() && self.decoys >= MAX_DECOYS {
-            return None;
+        if self.order.len() >= MAX_DERIVED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.derived.remove(&oldest);
         }
         // A user that does not exist takes as long as one that does, when it is first asked for.
         let salt = how.salt(hash, user);
         let some = password.unwrap_or("nobody");
         let derived = ScramCredentials::derive(hash, some, &salt, how.iterations).ok();
         let derived = derived.filter(|_| password.is_some());
-        self.decoys += usize::from(password.is_none());
+        self.order.push_back(key.clone());
         self.derived.insert(key, derived.clone());
         derived
     }
@@ -137,7 +151,25 @@ impl Core {
     pub(crate) fn set_passwords(&mut self, passwords: HashMap<String, String>) {
         self.admission.passwords = passwords;
         self.admission.derived.clear();
-        self.admission.decoys = 0;
+        self.admission.order.clear();
+    }
+
+    /// Admits a user, or no longer.
+    pub(crate) fn set_password(&mut self, user: &str, password: Option<&str>) {
+        let admission = &mut self.admission;
+        match password {
+            Some(password) => admission
+                .passwords
+                .insert(user.to_owned(), password.to_owned()),
+            None => admission.passwords.remove(user),
+        };
+        let mut was_derived = false;
+        for hash in ScramHash::STRONGEST_FIRST {
+            was_derived |= admission.derived.remove(&(hash, user.to_owned())).is_some();
+        }
+        if was_derived {
+            admission.order.retain(|(_, name)| name != user);
+        }
     }
 
     pub(crate) fn set_token_check(&mut self, check: Option<TokenCheck>) {
@@ -245,7 +277,7 @@ impl Core {
             }) => {
                 let own = authorize_as.is_empty() || authorize_as == user;
                 conn.user = Some(user.to_string());
-                match admission.scram(*hash, user, &self.seeds.scram()) {
+                match admission.scram(*hash, user, &self.seeds.salts()) {
                     Some(stored) if own => SaslAnswer::Scram(stored),
                     _ => SaslAnswer::Reject,
                 }
@@ -273,5 +305,51 @@ const fn admit(good: bool) -> SaslAnswer {
         SaslAnswer::Accept
     } else {
         SaslAnswer::Reject
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Admission, MAX_DERIVED, MAX_NAME, Seeds};
+    use ferrion_engine::sasl::ScramHash;
+
+    #[test]
+    fn what_is_kept_for_scram_has_an_end_and_does_not_tell_who_exists() {
+        let mut how = Seeds::new([1; 32], [2; 32]).salts();
+        // How often the hash is applied is nothing that this is about.
+        how.iterations = 1;
+        let mut admission = Admission::default();
+        for user in ["ann", "bob"] {
+            admission
+                .passwords
+                .insert(user.to_owned(), "secret".to_owned());
+        }
+        let hash = ScramHash::Sha256;
+        let long = "x".repeat(MAX_NAME + 1);
+        admission
+            .passwords
+            .insert(long.clone(), "secret".to_owned());
+        assert!(admission.scram(hash, &long, &how).is_none());
+        let ann = admission.scram(hash, "ann", &how).unwrap();
+        assert!(admission.scram(hash, "nobody", &how).is_none());
+        assert_eq!(admission.derived.len(), 2, "one like the other is kept");
+        for n in 0..MAX_DERIVED {
+            assert!(admission.scram(hash, &format!("x{n}"), &how).is_none());
+            assert!(admission.derived.len() <= MAX_DERIVED);
+            assert_eq!(admission.derived.len(), admission.order.len());
+        }
+        for user in ["ann", "nobody"] {
+            let key = (hash, user.to_owned());
+            assert!(
+                !admission.derived.contains_key(&key),
+                "{user} was forgotten"
+            );
+        }
+        let again = admission.scram(hash, "ann", &how).unwrap();
+        assert_eq!(
+            (again.salt, again.stored_key.as_bytes()),
+            (ann.salt, ann.stored_key.as_bytes())
+        );
+        assert!(admission.scram(hash, "bob", &how).is_some());
     }
 }

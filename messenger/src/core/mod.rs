@@ -19,13 +19,16 @@
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
 //! | `lifecycle` | connections from the first octet to the last |
+//! | `faults`, `check` | what went wrong last at an address; routes that are tried beforehand |
 //! | `login` | what connections show, and who is admitted |
 //! | `unnamed` | links that may have been refused |
 //! | `waiting` | what a message waits for |
 
 pub(crate) mod address;
 mod admit;
+mod check;
 pub(crate) mod credit;
+mod faults;
 pub(crate) mod inbox;
 mod lifecycle;
 pub(crate) mod login;
@@ -62,7 +65,9 @@ use crate::error::Error;
 use crate::reconnect::{ConnectionEvent, Reconnect};
 use crate::recovery::LinkRecovery;
 use address::Scheme;
+use check::Check;
 use credit::{Order, Scheduler};
+use faults::Faults;
 use login::{Admission, Seeds};
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
@@ -199,6 +204,10 @@ pub(crate) struct Core {
     last_subscription: Option<SourceKey>,
     /// The last message that was got, and where it came from.
     last_origin: Option<(u64, Origin)>,
+    /// What went wrong last, by address.
+    faults: Faults,
+    /// Routes that are being tried.
+    checks: Vec<Check>,
     warnings: VecDeque<String>,
     /// What happened to connections of ours.
     trail: VecDeque<ConnectionEvent>,
@@ -258,6 +267,8 @@ impl Core {
             last_loss: None,
             last_subscription: None,
             last_origin: None,
+            faults: Faults::default(),
+            checks: Vec::new(),
             warnings: VecDeque::new(),
             trail: VecDeque::new(),
             jitter: Jitter::new(0),

@@ -335,10 +335,20 @@ impl Core {
         self.outgoing.reasons.get(&tracker.sequence())
     }
 
-    /// Whether the message still waits here, or in the socket's way.
+    /// Whether the message still waits here: in a queue of ours, or of the engine's.
     pub(crate) fn buffered(&self, tracker: Tracker) -> bool {
         let sent = self.outgoing.window.get(tracker.sequence());
-        sent.is_some_and(|sent| sent.status == Status::Pending && sent.delivery.is_none())
+        let Some(sent) =
+            sent.filter(|sent| !tracker.is_incoming() && sent.status == Status::Pending)
+        else {
+            return false;
+        };
+        let Some(delivery) = sent.delivery else {
+            return true;
+        };
+        let sender = self.senders.get(sent.sender);
+        let conn = sender.and_then(|sender| self.pool.get(sender.conn));
+        conn.is_some_and(|conn| conn.engine.is_queued(delivery) == Ok(true))
     }
 
     /// Forgets messages that were put: whatever becomes of them, nobody asks.

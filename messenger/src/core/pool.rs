@@ -125,6 +125,8 @@ pub(crate) struct Conn {
     pub(crate) refusing: Option<SessionId>,
     /// The name the peer gave itself.
     pub(crate) container: Option<Str>,
+    /// Milliseconds of silence after which the peer gives up, if it said so (2.4.5).
+    pub(crate) peer_idle: Option<u32>,
     /// The one session that all links of ours share.
     pub(crate) session: Option<SessionId>,
     /// Whether the peer takes no session beside that one.
@@ -182,6 +184,7 @@ impl Conn {
             returning: Vec::new(),
             refusing: None,
             container: None,
+            peer_idle: None,
             session: None,
             one_session: false,
             replies: None,
@@ -278,6 +281,14 @@ impl Pool {
     /// The connection that was opened for this.
     pub(crate) fn find(&self, identity: &Identity) -> Option<ConnKey> {
         self.by_identity.get(identity).copied()
+    }
+
+    /// A connection that was opened for this host and port, whoever logged in there.
+    pub(crate) fn find_at(&self, address: &Address) -> Option<ConnKey> {
+        let known = self.by_identity.iter();
+        let there = known.filter(|(identity, _)| identity.is_at(address));
+        // Of several, the same on every run.
+        there.map(|(_, key)| *key).min_by_key(|key| key.to_bits())
     }
 
     /// The connection whose peer has this name.

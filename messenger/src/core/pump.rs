@@ -78,12 +78,13 @@ impl Core {
             .engine
             .connection()
             .remote()
-            .map(|open| open.container_id.clone());
+            .map(|open| (open.container_id.clone(), open.idle_time_out));
         if conn.identity.is_none() {
             // It fails only if the connection is ending; then that event follows.
             let _ = conn.engine.connection().open();
         }
-        if let Some(name) = name {
+        if let Some((name, idle)) = name {
+            conn.peer_idle = idle;
             self.pool.name(key, name.clone());
             self.prefer_newest(key, &name);
         }
@@ -214,8 +215,9 @@ impl Core {
         match party {
             Some(Party::Sender(sender)) => {
                 let node = self.senders.get(sender).map(|sender| sender.node.clone());
-                let address = format!("{endpoint}/{}", node.unwrap_or_default());
+                let address = format!("{endpoint}/{}", node.as_deref().unwrap_or_default());
                 let error = detached(address, ending);
+                self.note_detached(key, node.as_deref(), &error);
                 if self.drop_senders(&[sender], &error) > 0 {
                     self.push_send_error(error);
                 }
@@ -233,9 +235,11 @@ impl Core {
                 };
                 if matches!(known.state, SourceState::Link(conn, link) if (conn, link) == (key, id))
                 {
-                    let address = format!("{endpoint}/{}", known.address.node());
+                    let node = known.address.node().to_owned();
+                    let error = detached(format!("{endpoint}/{node}"), ending);
+                    self.note_detached(key, Some(&node), &error);
                     self.break_source(source);
-                    self.push_recv_error(detached(address, ending));
+                    self.push_recv_error(error);
                 }
             }
             Some(Party::Replies) => {
@@ -272,7 +276,7 @@ impl Core {
             conn: key,
             link: id,
         };
-        if self.incoming.stalled.contains(&origin) {
+        if self.incoming.stalled.contains(origin) {
             // It is looked at again when there is room.
             return;
         }
@@ -315,9 +319,7 @@ impl Core {
         let replies = self.requests.untaken_octets();
         loop {
             if most.is_some_and(|most| count as usize >= most || self.incoming.is_full(replies)) {
-                if !self.incoming.stalled.contains(&origin) {
-                    self.incoming.stalled.push_back(origin);
-                }
+                self.incoming.stalled.push(origin);
                 break;
             }
             let Some(delivery) = link.next_delivery() else {
@@ -345,7 +347,7 @@ impl Core {
         while !self.incoming.stalled.is_empty()
             && !self.incoming.is_full(self.requests.untaken_octets())
         {
-            let Some(origin) = self.incoming.stalled.pop_front() else {
+            let Some(origin) = self.incoming.stalled.pop() else {
                 return;
             };
             self.receive_up_to(origin.conn, origin.link, Some(SHARE));
@@ -361,11 +363,7 @@ impl Core {
         }
         let here =
             |origin: &Origin| origin.conn == key && only.is_none_or(|link| origin.link == link);
-        let stalled = &mut self.incoming.stalled;
-        let (ending, rest) = std::mem::take(stalled).into_iter().partition(here);
-        *stalled = rest;
-        let ending: VecDeque<Origin> = ending;
-        for origin in ending {
+        for origin in self.incoming.stalled.take(here) {
             self.receive_up_to(origin.conn, origin.link, None);
         }
     }
@@ -543,6 +541,7 @@ impl Core {
         }
         if let (Some((sequence, cause)), Some(address)) = (failed, address) {
             let error = Error::Send { address, cause };
+            self.note_unsendable(key, &error);
             if let Some(request) = request_of(sequence) {
                 self.refuse_request(request, error);
             } else {

@@ -97,6 +97,11 @@ impl Line {
         self.redirected.as_ref().is_some_and(|it| !named(it.name()))
     }
 
+    /// What was asked for.
+    pub(crate) const fn asked(&self) -> &Address {
+        &self.address
+    }
+
     /// Why it is not connected.
     pub(crate) const fn last(&self) -> Option<&Error> {
         self.last.as_ref()
@@ -269,6 +274,7 @@ impl Core {
             return;
         }
         let address = conn.endpoint.clone();
+        self.note_lost(key, &error);
         self.tell(ConnectionEvent::Failed {
             address: address.clone(),
             error: error.clone(),
@@ -299,6 +305,7 @@ impl Core {
             Party::Receiver(source) => source.is_some(),
             Party::Replies => false,
         }) || self.has_requests(key)
+            || self.is_checked(key)
     }
 
     /// Where and when to try again, if that is wanted and has any prospect.

@@ -36,6 +36,12 @@ impl Rules {
         self.rules.clear();
     }
 
+    /// What stands before the name in the targets that lead to one place whatever matches: scheme, user, host and port.
+    pub(crate) fn fixed_targets(&self) -> Vec<String> {
+        let templates = self.rules.iter().filter_map(|(_, to)| to.as_ref());
+        templates.filter_map(Template::fixed_place).collect()
+    }
+
     /// What becomes of `address`: `None` if no rule matches, `Some(None)` if it is suppressed.
     #[expect(
         clippy::option_option,
@@ -287,6 +293,20 @@ impl Template {
         Ok(Self { pieces })
     }
 
+    /// What stands before the name, unless it depends on what matched.
+    fn fixed_place(&self) -> Option<String> {
+        let literal = match self.pieces.first() {
+            Some(Piece::Literal(literal)) => literal,
+            Some(Piece::Group(_)) | None => return None,
+        };
+        let (scheme, rest) = literal.split_at(literal.find("://").map_or(0, |at| at + 3));
+        match rest.split_once('/') {
+            Some((place, _)) => Some(format!("{scheme}{place}")),
+            // A group may follow, and be part of it.
+            None => (self.pieces.len() == 1).then(|| literal.clone()),
+        }
+    }
+
     fn expand(&self, address: &str, groups: &[Group]) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -314,6 +334,28 @@ mod tests {
         let mut rules = Rules::default();
         rules.add(pattern, Some(template)).unwrap();
         rules.apply(address).map(Option::unwrap)
+    }
+
+    #[test]
+    fn places_are_fixed_where_no_group_is_part_of_them() {
+        let mut rules = Rules::default();
+        for target in [
+            "amqp://a:1/$1",
+            "b",
+            "amqps://joe:s$$x@[::1]/q$1/$2",
+            "amqp://c$1/q",
+            "$1",
+            "amqp://$1:5/q",
+            "amqp://d:$2",
+            "ws://~e:0/$0",
+        ] {
+            rules.add("*", Some(target)).unwrap();
+        }
+        rules.add("*", None).unwrap();
+        assert_eq!(
+            rules.fixed_targets(),
+            ["amqp://a:1", "b", "amqps://joe:s$x@[::1]", "ws://~e:0"]
+        );
     }
 
     #[test]

@@ -167,6 +167,51 @@ impl Taken {
     }
 }
 
+/// Links in the order in which they came, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Stalled {
+    line: VecDeque<Origin>,
+    members: HashSet<Origin>,
+}
+
+impl Stalled {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    pub(crate) fn contains(&self, origin: Origin) -> bool {
+        self.members.contains(&origin)
+    }
+
+    /// Puts a link at the end, if it does not stand in line already.
+    pub(crate) fn push(&mut self, origin: Origin) {
+        if self.members.insert(origin) {
+            self.line.push_back(origin);
+        }
+    }
+
+    /// The link that has waited longest.
+    pub(crate) fn pop(&mut self) -> Option<Origin> {
+        let origin = self.line.pop_front()?;
+        self.members.remove(&origin);
+        Some(origin)
+    }
+
+    /// Takes links out of the line, in their order.
+    pub(crate) fn take(&mut self, which: impl Fn(&Origin) -> bool) -> Vec<Origin> {
+        if !self.members.iter().any(&which) {
+            return Vec::new();
+        }
+        let line = std::mem::take(&mut self.line).into_iter();
+        let (taken, rest): (VecDeque<_>, VecDeque<_>) = line.partition(which);
+        self.line = rest;
+        for origin in &taken {
+            self.members.remove(origin);
+        }
+        taken.into()
+    }
+}
+
 /// The incoming half.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -177,7 +222,7 @@ pub(crate) struct Incoming {
     pub(crate) max_messages: usize,
     pub(crate) max_octets: usize,
     /// Links whose engines hold messages that there is no room for, longest waiting first.
-    pub(crate) stalled: VecDeque<Origin>,
+    pub(crate) stalled: Stalled,
     pub(crate) window: Window<Taken>,
     /// Deliveries that the sender settled before anything was decided here. Empty as a rule.
     pub(crate) settled: HashSet<(ConnKey, DeliveryId)>,
@@ -190,7 +235,7 @@ impl Incoming {
             octets: 0,
             max_messages: usize::MAX,
             max_octets: 64 << 20,
-            stalled: VecDeque::new(),
+            stalled: Stalled::default(),
             window: Window::new(),
             settled: HashSet::new(),
         }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .message import Message
 
 __all__ = [
+    "Busy",
     "ConnectionFailed",
     "EndOfQueue",
     "FerrionException",
@@ -86,6 +87,10 @@ class WouldBlock(MessengerException):
     """In non-blocking mode: what was asked for has begun and is not finished."""
 
 
+class Busy(MessengerException):
+    """The object is in use by another thread: one at a time may, but for :meth:`Messenger.interrupt`."""
+
+
 #: The exception for each status; for any other it is that of ``None``.
 BY_STATUS = {
     None: MessengerException,
@@ -94,6 +99,7 @@ BY_STATUS = {
     abi.FERRION_TIMEOUT: Timeout,
     abi.FERRION_INTERRUPTED: Interrupt,
     abi.FERRION_OVERFLOW: Overflow,
+    abi.FERRION_BUSY: Busy,
     abi.FERRION_INVALID_ARGUMENT: MessageException,
     abi.FERRION_WRONG_TYPE: MessageException,
     abi.FERRION_DECODE: MessageException,

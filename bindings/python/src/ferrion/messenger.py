@@ -6,7 +6,7 @@ from time import monotonic, time
 from typing import Any, Callable, Iterable, Iterator
 
 from . import abi
-from .errors import FerrionException, Overflow, Timeout, WouldBlock
+from .errors import BY_STATUS, FerrionException, MessengerException, Overflow, Timeout, WouldBlock
 from .message import Message, _with_symbols
 from .outcomes import CUMULATIVE, PENDING, Status
 from .passive import Selectable
@@ -58,9 +58,13 @@ class Messenger(Settings):
         return abi.ferrion_messenger_name(self._abi)
 
     def start(self) -> None:
-        """Begins to work. Nothing needs it: it is there because stop is."""
-        self._ready()
+        """Begins to work. Nothing needs it but checked routes (:meth:`set_check_routes`), which it tries: it connects to where they lead,
+        and waits until all of those peers have answered. Raises what else :meth:`send` would if one cannot be reached; in non-blocking and
+        passive mode :class:`WouldBlock` until it is known of all of them."""
         self._stopping = False
+        if self._waits:
+            return self._call(abi.ferrion_messenger_start)
+        self._ready()
         abi.ferrion_messenger_start(self._abi)
 
     def stop(self) -> None:
@@ -100,6 +104,22 @@ class Messenger(Settings):
     def stopped(self) -> bool:
         """Whether there are neither connections nor listeners."""
         return abi.ferrion_messenger_stopped(self._abi)
+
+    def address_error(self, address: str) -> FerrionException | None:
+        """What went wrong last at an address, as the exception that it is: with the connection to its host and port, or with the link to
+        or from its name; of a listening address, why it cannot be listened on. Also where all is well again since; None if nothing did."""
+        reason = abi.ferrion_messenger_address_reason(self._abi, address)
+        if reason is None:
+            return None
+        status = abi.ferrion_messenger_address_status(self._abi, address)
+        kind = BY_STATUS.get(status, MessengerException)
+        return kind(reason, status, abi.ferrion_messenger_address_condition(self._abi, address))
+
+    def remote_idle_timeout(self, address: str) -> float | None:
+        """After how many seconds of silence the peer at an address gives the connection up, as it said when it opened it; None if it never
+        does, or there is no connection to it."""
+        silence = abi.ferrion_messenger_remote_idle_time_out(self._abi, address)
+        return None if silence is None else seconds(silence)
 
     def __enter__(self) -> Messenger:
         self.start()

@@ -83,6 +83,11 @@ class Settings:
         ``$2`` ... in the address are what they matched."""
         abi.ferrion_messenger_route(self._abi, pattern, address)
 
+    def set_check_routes(self, check: bool) -> None:
+        """Whether :meth:`Messenger.start` tries the routes, and raises if one of them leads nowhere. Those are tried whose host and port are
+        the same whatever matches."""
+        abi.ferrion_messenger_set_check_routes(self._abi, bool(check))
+
     def rewrite(self, pattern: str, address: str | None) -> None:
         """Messages whose address matches the pattern carry ``address`` instead, or none; they go where they would have gone."""
         abi.ferrion_messenger_rewrite(self._abi, pattern, address)
