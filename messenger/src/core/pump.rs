@@ -1,7 +1,5 @@
 //! The pump: what engines say into the store, what the store holds into engines.
 
-use std::collections::VecDeque;
-
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode, conditions};
 use ferrion_engine::{EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionId, Time};
