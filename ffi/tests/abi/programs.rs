@@ -21,7 +21,9 @@ pub(crate) fn build_with_threads(source: &Path) -> PathBuf {
 
 fn build_under(sanitizers: &str, on: &[&str], source: &Path, more: &[&str]) -> PathBuf {
     let name = source.file_stem().expect("a file name");
-    let program = scratch("programs").join(name);
+    // `bindings/c` and `ffi/tests/c` have programs of the same name, and tests run beside each other.
+    let example = source.starts_with(tree().join("bindings"));
+    let program = scratch(if example { "examples" } else { "programs" }).join(name);
     compile(
         source,
         &program,
