@@ -46,12 +46,18 @@ impl Core {
 
     /// Whether it is known of every route that is tried how that ended.
     pub(crate) fn has_checked(&self) -> bool {
-        !self.checks.iter().any(|check| self.is_open(check) == None)
+        !self
+            .checks
+            .iter()
+            .any(|check| self.is_open(check).is_none())
     }
 
     /// What is waited for.
     pub(crate) fn why_unchecked(&self) -> String {
-        let open = self.checks.iter().find(|check| self.is_open(check) == None);
+        let open = self
+            .checks
+            .iter()
+            .find(|check| self.is_open(check).is_none());
         let place = open.map_or("", |check| check.place.as_str());
         format!("while the route to {place} is tried")
     }
