@@ -182,6 +182,29 @@ class MessengerTest < PairTest
     assert_equal [:aborted, Abi::FERRION_CONNECT], [@sender.status(tracker), error.status]
   end
 
+  def test_what_is_known_of_addresses
+    assert_nil @sender.address_error(@address)
+    assert_nil @sender.remote_idle_timeout(@address)
+    @receiver.idle_timeout = 8
+    @sender.route("*", @address)
+    @sender.check_routes = true
+    @sender.blocking = false
+    refute @sender.start
+    work_until { @sender.start }
+    assert_includes [4, 8], @sender.remote_idle_timeout("anything")
+    @sender.blocking = true
+    @receiver.blocking = false
+    @sender.stop
+    @receiver.stop
+    work_until { @receiver.stopped? }
+    error = assert_raises(ConnectionFailed) { @sender.start }
+    known = @sender.address_error("anything")
+    assert_kind_of ConnectionFailed, known
+    assert_equal [error.message, error.status, nil], [known.message, known.status, known.condition]
+    @sender.clear_rules
+    assert_raises(MessengerError) { @sender.address_error("http://x") }
+  end
+
   def test_each_mistake_has_its_exception
     messenger = Messenger.new
     assert_raises(MessengerError) { messenger.recv }

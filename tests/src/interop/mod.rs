@@ -6,7 +6,7 @@
 //! - [`Authority`]: certificates for brokers and their clients;
 //! - [`Traffic`]: messages that flow through a broker while bad things happen to it;
 //! - [`table`]: the values and messages that every peer has to carry;
-//! - [`reference`]: the octets of each, by a codec that is not ferrion's;
+//! - [`mod@reference`]: the octets of each, by a codec that is not ferrion's;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
 //! - [`proxy`]: a proxy that fails on request;
 //! - [`large`]: messages too large to be held;

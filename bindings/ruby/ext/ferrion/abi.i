@@ -71,6 +71,7 @@ $result = ferrion_rb_add($result, OBJECT)
   }
 }
 %enddef
+FERRION_UNFINISHED(ferrion_messenger_start)
 FERRION_UNFINISHED(ferrion_messenger_send)
 FERRION_UNFINISHED(ferrion_messenger_recv)
 FERRION_UNFINISHED(ferrion_rb_recv_at_once)

@@ -83,6 +83,11 @@ module Ferrion
   }.freeze
   private_constant :ERRORS
 
+  # The exception for a status.
+  def self.error(text, status, condition) # :nodoc:
+    ERRORS.fetch(status, MessengerError).new(text, status, condition)
+  end
+
   def self.register # :nodoc:
     Abi.ferrion_rb_register(ERRORS, self, Abi::NOTHING)
   end

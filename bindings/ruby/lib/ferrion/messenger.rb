@@ -70,10 +70,27 @@ module Ferrion
       Abi.ferrion_messenger_name(@abi)
     end
 
-    # Begins to work. Nothing needs it: it is there because stop is.
+    # Begins to work. Nothing needs it but checked routes, see check_routes=, which it tries: it connects to where they lead, and waits
+    # until all of those peers have answered. Raises what ConnectionFailed it is if one cannot be reached.
+    #
+    # In non-blocking and passive mode it answers false until that is known of all of them: work, then start again.
     def start
-      Abi.ferrion_messenger_start(@abi)
-      nil
+      wait(deadline_in(timeout)) { Abi.ferrion_messenger_start(@abi) }
+    end
+
+    # What went wrong last at an address, as the Error that it is: with the connection to its host and port, or with the link to or
+    # from its name; of a listening address, why it cannot be listened on. Also where all is well again since; nil if nothing did.
+    def address_error(address)
+      reason = Abi.ferrion_messenger_address_reason(@abi, address) or return
+      status = Abi.ferrion_messenger_address_status(@abi, address)
+      Ferrion.error(reason, status, Abi.ferrion_messenger_address_condition(@abi, address))
+    end
+
+    # After how many seconds of silence the peer at an address gives the connection up, as it said when it opened it; nil if it never
+    # does, or there is no connection to it.
+    def remote_idle_timeout(address)
+      silence = Abi.ferrion_messenger_remote_idle_time_out(@abi, address)
+      silence && Durations.seconds(silence)
     end
 
     # Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the timeout, or 10

@@ -65,6 +65,12 @@ module Ferrion
       Abi.ferrion_messenger_route(@abi, pattern, address)
     end
 
+    # Whether start tries the routes, and raises if one of them leads nowhere. Those are tried whose host and port are the same
+    # whatever matches.
+    def check_routes=(check)
+      Abi.ferrion_messenger_set_check_routes(@abi, check ? true : false)
+    end
+
     # Messages whose address matches the pattern carry +address+ instead, or with nil none; they go where they would have gone.
     def rewrite(pattern, address)
       Abi.ferrion_messenger_rewrite(@abi, pattern, address)
