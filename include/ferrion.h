@@ -2989,6 +2989,7 @@ ferrion_status ferrion_sender_queued_octets(ferrion_engine_t *engine, ferrion_li
 
 /**
  * Whether a delivery that was sent waits here, whole or in part, for the session's window or the transport.
+ * FERRION_STALE_HANDLE: it is settled and forgotten already.
  */
 ferrion_status ferrion_engine_is_queued(const ferrion_engine_t *engine,
                                         ferrion_delivery_t delivery,
