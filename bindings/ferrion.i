@@ -64,9 +64,9 @@ FERRION_OBJECT(connection_events)
 
 /*
  * What is for programs with sockets of their own. It lends structs and memory that scripts cannot hold safely.
- * LEFT OUT: ferrion_engine_, ferrion_config_, ferrion_session_, ferrion_link_, ferrion_sender_, ferrion_receiver_, ferrion_scram_, ferrion_connection_open, ferrion_connection_close, ferrion_connection_begin, ferrion_connection_is, ferrion_connection_remote.
+ * LEFT OUT: ferrion_engine_, ferrion_config_, ferrion_session_, ferrion_link_, ferrion_send_options_, ferrion_sender_, ferrion_receiver_, ferrion_scram_, ferrion_connection_open, ferrion_connection_close, ferrion_connection_begin, ferrion_connection_is, ferrion_connection_remote.
  */
-%rename($ignore, regextarget=1) "^ferrion_(engine_|config_|session_|link_(?!recovery_)|sender_|receiver_|scram_|connection_open|connection_close|connection_begin|connection_is|connection_remote)";
+%rename($ignore, regextarget=1) "^ferrion_(engine_|config_|session_|link_(?!recovery_)|send_options_|sender_|receiver_|scram_|connection_open|connection_close|connection_begin|connection_is|connection_remote)";
 %rename($ignore, regextarget=1) "^ferrion_(room|event|update|unsettled|recovery|incoming|partial|remembered|census)_t$";
 
 %ignore ferrion_bytes_t;

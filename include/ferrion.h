@@ -1312,20 +1312,6 @@ typedef enum {
 } ferrion_attach_field;
 
 /**
- * How a message is sent; add them up.
- */
-typedef enum {
-  /**
-   * It is settled by being sent: there will be no outcome, and the delivery has no handle.
-   */
-  FERRION_SEND_SETTLED = 1,
-  /**
-   * The receiver need not hurry to tell its outcome.
-   */
-  FERRION_SEND_BATCHABLE = 2,
-} ferrion_send_flags;
-
-/**
  * The parts of what is stored, for `ferrion_scram_get` and `ferrion_scram_set`.
  */
 typedef enum {
@@ -1481,6 +1467,11 @@ typedef struct ferrion_reconnect_t ferrion_reconnect_t;
  * in. The parts are got to be stored, and set to be used.
  */
 typedef struct ferrion_scram_t ferrion_scram_t;
+
+/**
+ * How a message is sent, for `ferrion_sender_send_with` and its like. One object serves for any number of messages.
+ */
+typedef struct ferrion_send_options_t ferrion_send_options_t;
 
 /**
  * How a session is begun, or a peer's begin answered.
@@ -2512,13 +2503,23 @@ ferrion_status ferrion_config_offer_salt(const ferrion_config_t *config,
                                          ferrion_scram_t *out_scram);
 
 /**
+ * The nonce of the SCRAM logins that are added, and of the SCRAM that is offered, after this: text, visible ASCII without
+ * comma. It takes the place of the random octets, which may be NULL then. Only for who must reproduce an exchange: a
+ * nonce that somebody can foresee, or that comes twice, gives away what SCRAM protects. NULL: random octets again.
+ * FERRION_INVALID_ARGUMENT: it is no such text.
+ */
+ferrion_status ferrion_config_nonce_from_text(ferrion_config_t *config,
+                                              const char *nonce);
+
+/**
  * Server: no SASL, as in a new configuration.
  */
 ferrion_status ferrion_config_offer_clear(ferrion_config_t *config);
 
 /**
  * Takes octets that came from the peer: as many, or as few, as there are. They are copied;
- * `ferrion_engine_recv_buffer` spares that.
+ * `ferrion_engine_recv_buffer` spares that. FERRION_INVALID_ARGUMENT: they are in the room that
+ * `ferrion_engine_recv_buffer` lent; tell of them with `ferrion_engine_recv_filled`.
  */
 ferrion_status ferrion_engine_recv(ferrion_engine_t *engine, uint64_t now, const uint8_t *data, size_t len);
 
@@ -2860,6 +2861,43 @@ ferrion_status ferrion_scram_iterations(const ferrion_scram_t *scram, uint32_t *
 ferrion_status ferrion_scram_set_iterations(ferrion_scram_t *scram, uint32_t n);
 
 /**
+ * Options of an AMQP message that waits for its outcome, and of which nothing else is said.
+ */
+ferrion_send_options_t *ferrion_send_options_new(void);
+
+/**
+ * Frees them.
+ */
+void ferrion_send_options_free(ferrion_send_options_t *options);
+
+/**
+ * Whether the delivery is settled by being sent: then there will be no outcome, and it has no handle. Default false.
+ */
+ferrion_status ferrion_send_options_set_settled(ferrion_send_options_t *options,
+                                                bool settled);
+
+/**
+ * Whether the receiver need not hurry to tell its outcome, so that it can tell that of many at once (2.7.5). Default
+ * false.
+ */
+ferrion_status ferrion_send_options_set_batchable(ferrion_send_options_t *options,
+                                                  bool batchable);
+
+/**
+ * The format of the payload (2.8.11). Default 0, an AMQP message.
+ */
+ferrion_status ferrion_send_options_set_message_format(ferrion_send_options_t *options,
+                                                       uint32_t message_format);
+
+/**
+ * The delivery's state at this side, said on every transfer of it: that it belongs to a transaction (4.4.1), for
+ * example; see `ferrion_value_put_transactional`. Not `received`, which is for deliveries that are resumed: with that,
+ * sending answers FERRION_STATE. NULL, or a value that is null: none, as by default.
+ */
+ferrion_status ferrion_send_options_set_state(ferrion_send_options_t *options,
+                                              const ferrion_value_t *state);
+
+/**
  * Sends a message: the octets of an encoded one. They are copied. The tag names the delivery; it has at most 32
  * octets, and differs from those of the link's other unsettled deliveries. `out_delivery` may be NULL.
  *
@@ -2885,9 +2923,9 @@ ferrion_status ferrion_sender_send_settled(ferrion_engine_t *engine,
                                            size_t len);
 
 /**
- * Sends a message with everything that can be said of it: the format of the payload (0 is an AMQP message), flags of
- * `ferrion_send_flags`, and a delivery state (that it belongs to a transaction, for example), which may be NULL.
- * `out_delivery` may be NULL; it gets 0 for a delivery that is settled by being sent.
+ * Sends a message with everything that can be said of it. `options` may be NULL: an AMQP message of which nothing is
+ * said. `out_delivery` may be NULL; it gets 0 for a delivery that is settled by being sent. The rest is as for
+ * `ferrion_sender_send`.
  */
 ferrion_status ferrion_sender_send_with(ferrion_engine_t *engine,
                                         ferrion_link_t link,
@@ -2895,20 +2933,20 @@ ferrion_status ferrion_sender_send_with(ferrion_engine_t *engine,
                                         size_t tag_len,
                                         const uint8_t *data,
                                         size_t len,
-                                        uint32_t message_format,
-                                        int32_t flags,
-                                        const ferrion_value_t *state,
+                                        const ferrion_send_options_t *options,
                                         ferrion_delivery_t *out_delivery);
 
 /**
- * Encodes a message and sends it. `flags` are of `ferrion_send_flags`. `out_delivery` may be NULL.
+ * Encodes a message and sends it. `options` may be NULL. `out_delivery` may be NULL; it gets 0 for a delivery that is
+ * settled by being sent. The rest is as for `ferrion_sender_send`. FERRION_INVALID_ARGUMENT also: the options tell of
+ * another format than that of AMQP messages.
  */
 ferrion_status ferrion_sender_send_message(ferrion_engine_t *engine,
                                            ferrion_link_t link,
                                            const uint8_t *tag,
                                            size_t tag_len,
                                            const ferrion_message_t *message,
-                                           int32_t flags,
+                                           const ferrion_send_options_t *options,
                                            ferrion_delivery_t *out_delivery);
 
 /**
@@ -2919,9 +2957,7 @@ ferrion_status ferrion_sender_stream(ferrion_engine_t *engine,
                                      ferrion_link_t link,
                                      const uint8_t *tag,
                                      size_t tag_len,
-                                     uint32_t message_format,
-                                     int32_t flags,
-                                     const ferrion_value_t *state,
+                                     const ferrion_send_options_t *options,
                                      ferrion_delivery_t *out_delivery);
 
 /**

@@ -162,6 +162,7 @@ using LinkState = Plain<ferrion_link_state_t, ferrion_link_state_new, ferrion_li
 using Messages = Plain<ferrion_messages_t, ferrion_messages_new, ferrion_messages_free>;
 using Reconnect = Plain<ferrion_reconnect_t, ferrion_reconnect_new, ferrion_reconnect_free>;
 using Scram = Plain<ferrion_scram_t, ferrion_scram_new, ferrion_scram_free>;
+using SendOptions = Plain<ferrion_send_options_t, ferrion_send_options_new, ferrion_send_options_free>;
 using SessionConfig = Plain<ferrion_session_config_t, ferrion_session_config_new, ferrion_session_config_free>;
 using SubscribeOptions =
     Plain<ferrion_subscribe_options_t, ferrion_subscribe_options_new, ferrion_subscribe_options_free>;
@@ -615,17 +616,32 @@ class Sender : public Link {
     return check(ferrion_sender_send(engine_, link_, tag.data(), tag.size(), octets.data(), octets.size(), delivery),
                  FERRION_NO_CREDIT);
   }
-  /** The same with a message, and a sum of `ferrion_send_flags`. */
-  bool send(Bytes tag, const Message &message, int32_t flags = 0, ferrion_delivery_t *delivery = nullptr) {
-    return check(
-        ferrion_sender_send_message(engine_, link_, tag.data(), tag.size(), message.get(), flags, delivery),
-        FERRION_NO_CREDIT);
+  /** The same with all that can be said of it. `delivery` gets 0 if it is settled by being sent. */
+  bool send(Bytes tag, Bytes octets, const SendOptions &options, ferrion_delivery_t *delivery = nullptr) {
+    return check(ferrion_sender_send_with(engine_, link_, tag.data(), tag.size(), octets.data(), octets.size(),
+                                          options.get(), delivery),
+                 FERRION_NO_CREDIT);
+  }
+  /** The same with a message. */
+  bool send(Bytes tag, const Message &message, ferrion_delivery_t *delivery = nullptr) {
+    return send_message(tag, message, nullptr, delivery);
+  }
+  bool send(Bytes tag, const Message &message, const SendOptions &options, ferrion_delivery_t *delivery = nullptr) {
+    return send_message(tag, message, options.get(), delivery);
   }
   void settle(ferrion_delivery_t delivery) { check(ferrion_sender_settle(engine_, link_, delivery)); }
   uint32_t credit() const {
     uint32_t n;
     check(ferrion_sender_credit(engine_, link_, &n));
     return n;
+  }
+
+ private:
+  bool send_message(Bytes tag, const Message &message, const ferrion_send_options_t *options,
+                    ferrion_delivery_t *delivery) {
+    return check(
+        ferrion_sender_send_message(engine_, link_, tag.data(), tag.size(), message.get(), options, delivery),
+        FERRION_NO_CREDIT);
   }
 };
 

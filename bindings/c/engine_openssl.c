@@ -306,7 +306,7 @@ static int send_one(char **argv) {
     }
     if (!sent) {
       const uint8_t tag[] = {1};
-      sent = ferrion_sender_send_message(engine, link, tag, sizeof tag, message, 0, NULL) == FERRION_OK;
+      sent = ferrion_sender_send_message(engine, link, tag, sizeof tag, message, NULL, NULL) == FERRION_OK;
     }
   } while (work_secured(&secured));
   printf("%s: %s, by %s\n", argv[6], accepted ? "accepted" : "not accepted", SSL_get_version(secured.ssl));

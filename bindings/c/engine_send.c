@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
     while (next < argc) {
       MUST(ferrion_message_set_body_text(message, argv[next]));
       ferrion_status status =
-          ferrion_sender_send_message(engine, link, (const uint8_t *)&next, sizeof next, message, 0, NULL);
+          ferrion_sender_send_message(engine, link, (const uint8_t *)&next, sizeof next, message, NULL, NULL);
       if (status != FERRION_OK) break;
       next++;
     }

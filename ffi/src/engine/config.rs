@@ -3,7 +3,7 @@
 use core::ffi::c_char;
 
 use ferrion_engine::codec::Value;
-use ferrion_engine::sasl::{SaslClient, SaslConfig};
+use ferrion_engine::sasl::{Nonce, SaslClient, SaslConfig};
 use ferrion_engine::{Config, Limits};
 
 use super::fields::{Field, fields, given, number};
@@ -219,6 +219,8 @@ pub(crate) struct Settings {
     pub(super) config: Config,
     pub(super) login: Option<SaslClient>,
     pub(super) offer: Option<Offer>,
+    /// What stands in for random octets, if the program says so.
+    pub(super) nonce: Option<Nonce>,
 }
 
 impl Default for Settings {
@@ -227,6 +229,7 @@ impl Default for Settings {
             config: Config::new(""),
             login: None,
             offer: None,
+            nonce: None,
         }
     }
 }

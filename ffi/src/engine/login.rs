@@ -60,7 +60,7 @@ pub unsafe extern "C" fn ferrion_config_login_scram(
     len: usize,
 ) -> ferrion_status {
     ffi_fn! { object config, maybe_text mechanism, text user, text password, bytes data len => {
-        let nonce = Nonce::from_random(exactly(data)?);
+        let nonce = config.nonce(data)?;
         config.add(match mechanism {
             Some(name) => SaslClient::scram([hash(name)?], user, password, nonce),
             None => SaslClient::scram(ScramHash::STRONGEST_FIRST, user, password, nonce),
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn ferrion_config_offer_scram(
         let scram = ScramServer {
             iterations,
             salt_octets,
-            ..ScramServer::new(Nonce::from_random(exactly(data)?), key)
+            ..ScramServer::new(config.nonce(data)?, key)
         };
         scram.check().map_err(|error| Failure::invalid(error.to_string()))?;
         config.offer.get_or_insert_default().scram = Some(scram);
@@ -239,6 +239,22 @@ pub unsafe extern "C" fn ferrion_config_offer_salt(
         let scram = config.offer.as_ref().and_then(|offer| offer.scram.as_ref());
         let scram = scram.ok_or_else(|| Failure::new(ferrion_status::FERRION_STATE, "call ferrion_config_offer_scram first"))?;
         out_scram.credentials.salt = scram.salt(hash(mechanism)?, user);
+        Ok(())
+    } }
+}
+
+/// The nonce of the SCRAM logins that are added, and of the SCRAM that is offered, after this: text, visible ASCII without
+/// comma. It takes the place of the random octets, which may be NULL then. Only for who must reproduce an exchange: a
+/// nonce that somebody can foresee, or that comes twice, gives away what SCRAM protects. NULL: random octets again.
+/// FERRION_INVALID_ARGUMENT: it is no such text.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_config_nonce_from_text(
+    config: *mut ferrion_config_t,
+    nonce: *const c_char,
+) -> ferrion_status {
+    ffi_fn! { object config, maybe_text nonce => {
+        let nonce = nonce.map(Nonce::from_text).transpose();
+        config.nonce = nonce.map_err(|error| Failure::invalid(error.to_string()))?;
         Ok(())
     } }
 }
@@ -295,6 +311,14 @@ impl Settings {
             Some(before) => before.or(login),
             None => login,
         });
+    }
+
+    /// The nonce that was given, or one of random octets.
+    fn nonce(&self, random: &[u8]) -> Result<Nonce, Failure> {
+        match &self.nonce {
+            Some(nonce) => Ok(nonce.clone()),
+            None => exactly(random).map(Nonce::from_random),
+        }
     }
 
     /// Changes all logins.

@@ -39,7 +39,8 @@ pub enum ferrion_reason {
 const MOST_LENT: usize = 16 << 20;
 
 /// Takes octets that came from the peer: as many, or as few, as there are. They are copied;
-/// `ferrion_engine_recv_buffer` spares that.
+/// `ferrion_engine_recv_buffer` spares that. FERRION_INVALID_ARGUMENT: they are in the room that
+/// `ferrion_engine_recv_buffer` lent; tell of them with `ferrion_engine_recv_filled`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_engine_recv(
     engine: *mut ferrion_engine_t,
@@ -48,6 +49,10 @@ pub unsafe extern "C" fn ferrion_engine_recv(
     len: usize,
 ) -> ferrion_status {
     ffi_fn! { object engine, bytes data len => {
+        // What is in the room may move while it is made larger.
+        if engine.lent.is_some_and(|room| overlap(data, room)) {
+            return Err(Failure::invalid("these octets are in the room that was lent: call ferrion_engine_recv_filled"));
+        }
         engine.lent = None;
         engine.engine.recv_buffer(data.len()).extend_from_slice(data);
         engine.engine.recv_filled(Time(now));
@@ -272,6 +277,16 @@ pub unsafe extern "C" fn ferrion_engine_poll_trace(
 }
 
 #[cold]
+/// Whether octets are, at least in part, in a room: where it is, and its octets.
+fn overlap(data: &[u8], (room, octets): (usize, usize)) -> bool {
+    let start = data.as_ptr().addr();
+    let (end, room_end) = (
+        start.saturating_add(data.len()),
+        room.saturating_add(octets),
+    );
+    !data.is_empty() && start < room_end && room < end
+}
+
 fn taken_back() -> Failure {
     Failure::new(
         ferrion_status::FERRION_STATE,

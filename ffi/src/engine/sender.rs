@@ -1,24 +1,14 @@
 //! Links that send (2.6.7, 2.6.12).
 
 use bytes::Bytes;
-use ferrion_engine::SendOptions;
 use ferrion_engine::protocol::DeliveryState;
 
+use super::send_options::{ferrion_send_options_t, given};
 use super::state::given_state;
 use super::{ferrion_delivery_t, ferrion_engine_t, ferrion_link_t};
 use crate::message::ferrion_message_t;
 use crate::status::{Failure, ferrion_status};
 use crate::value::{Tape, ferrion_value_t};
-
-/// How a message is sent; add them up.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ferrion_send_flags {
-    /// It is settled by being sent: there will be no outcome, and the delivery has no handle.
-    FERRION_SEND_SETTLED = 1,
-    /// The receiver need not hurry to tell its outcome.
-    FERRION_SEND_BATCHABLE = 2,
-}
 
 /// Sends a message: the octets of an encoded one. They are copied. The tag names the delivery; it has at most 32
 /// octets, and differs from those of the link's other unsettled deliveries. `out_delivery` may be NULL.
@@ -57,9 +47,9 @@ pub unsafe extern "C" fn ferrion_sender_send_settled(
     } }
 }
 
-/// Sends a message with everything that can be said of it: the format of the payload (0 is an AMQP message), flags of
-/// `ferrion_send_flags`, and a delivery state (that it belongs to a transaction, for example), which may be NULL.
-/// `out_delivery` may be NULL; it gets 0 for a delivery that is settled by being sent.
+/// Sends a message with everything that can be said of it. `options` may be NULL: an AMQP message of which nothing is
+/// said. `out_delivery` may be NULL; it gets 0 for a delivery that is settled by being sent. The rest is as for
+/// `ferrion_sender_send`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_sender_send_with(
     engine: *mut ferrion_engine_t,
@@ -68,20 +58,19 @@ pub unsafe extern "C" fn ferrion_sender_send_with(
     tag_len: usize,
     data: *const u8,
     len: usize,
-    message_format: u32,
-    flags: i32,
-    state: *const ferrion_value_t,
+    options: *const ferrion_send_options_t,
     out_delivery: *mut ferrion_delivery_t,
 ) -> ferrion_status {
-    ffi_fn! { object engine, bytes tag tag_len, bytes data len, maybe_object state, optional out_delivery => {
-        let options = options(message_format, flags, state.as_deref())?;
-        let id = engine.sender(link)?.send_with(tag, &options, data)?;
+    ffi_fn! { object engine, bytes tag tag_len, bytes data len, maybe_object options, optional out_delivery => {
+        let id = engine.sender(link)?.send_with(tag, given(options.as_deref()), data)?;
         out_delivery.set(engine.numbers.of_delivery(id));
         Ok(())
     } }
 }
 
-/// Encodes a message and sends it. `flags` are of `ferrion_send_flags`. `out_delivery` may be NULL.
+/// Encodes a message and sends it. `options` may be NULL. `out_delivery` may be NULL; it gets 0 for a delivery that is
+/// settled by being sent. The rest is as for `ferrion_sender_send`. FERRION_INVALID_ARGUMENT also: the options tell of
+/// another format than that of AMQP messages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_sender_send_message(
     engine: *mut ferrion_engine_t,
@@ -89,12 +78,15 @@ pub unsafe extern "C" fn ferrion_sender_send_message(
     tag: *const u8,
     tag_len: usize,
     message: *const ferrion_message_t,
-    flags: i32,
+    options: *const ferrion_send_options_t,
     out_delivery: *mut ferrion_delivery_t,
 ) -> ferrion_status {
-    ffi_fn! { object engine, bytes tag tag_len, object message, optional out_delivery => {
-        let options = options(0, flags, None)?;
-        let id = engine.sender(link)?.send_with(tag, &options, message.message.to_bytes())?;
+    ffi_fn! { object engine, bytes tag tag_len, object message, maybe_object options, optional out_delivery => {
+        let options = given(options.as_deref());
+        if options.message_format != 0 {
+            return Err(Failure::invalid("a message has the format 0: send octets of another one with ferrion_sender_send_with"));
+        }
+        let id = engine.sender(link)?.send_with(tag, options, message.message.to_bytes())?;
         out_delivery.set(engine.numbers.of_delivery(id));
         Ok(())
     } }
@@ -108,14 +100,11 @@ pub unsafe extern "C" fn ferrion_sender_stream(
     link: ferrion_link_t,
     tag: *const u8,
     tag_len: usize,
-    message_format: u32,
-    flags: i32,
-    state: *const ferrion_value_t,
+    options: *const ferrion_send_options_t,
     out_delivery: *mut ferrion_delivery_t,
 ) -> ferrion_status {
-    ffi_fn! { object engine, bytes tag tag_len, maybe_object state, out out_delivery => {
-        let options = options(message_format, flags, state.as_deref())?;
-        let id = engine.sender(link)?.stream(tag, &options)?;
+    ffi_fn! { object engine, bytes tag tag_len, maybe_object options, out out_delivery => {
+        let id = engine.sender(link)?.stream(tag, given(options.as_deref()))?;
         out_delivery.set(engine.numbers.of_delivery(Some(id)));
         Ok(())
     } }
@@ -283,25 +272,6 @@ pub unsafe extern "C" fn ferrion_sender_drained(
     ffi_fn! { object engine => {
         Ok(engine.sender(link)?.drained()?)
     } }
-}
-
-/// How a message is sent, from what C says.
-fn options(message_format: u32, flags: i32, state: Option<&Tape>) -> Result<SendOptions, Failure> {
-    let (settled, batchable) = (
-        ferrion_send_flags::FERRION_SEND_SETTLED as i32,
-        ferrion_send_flags::FERRION_SEND_BATCHABLE as i32,
-    );
-    if flags & !(settled | batchable) != 0 {
-        return Err(Failure::invalid(format!(
-            "{flags} is no sum of ferrion_send_flags"
-        )));
-    }
-    Ok(SendOptions {
-        message_format,
-        settled: flags & settled != 0,
-        state: maybe_state(state)?,
-        batchable: flags & batchable != 0,
-    })
 }
 
 fn maybe_state(state: Option<&Tape>) -> Result<Option<DeliveryState>, Failure> {

@@ -56,6 +56,11 @@ const FACES: &[(&str, &str, &str)] = &[
         "impl ScramCredentials {",
         "ferrion_scram_",
     ),
+    (
+        "sasl/scram/nonce.rs",
+        "impl Nonce {",
+        "ferrion_config_nonce_",
+    ),
 ];
 
 /// Functions that have another name in the header.
@@ -66,6 +71,11 @@ const CALLED: &[(&str, &str)] = &[
     ("ferrion_sender_next_update", "ferrion_link_next_update"),
     // The name of a mechanism is enough: one that ferrion does not know is raw.
     ("ferrion_config_offer_new", "ferrion_config_offer"),
+    // Who logs in by SCRAM, or offers it, gives the random octets at once.
+    (
+        "ferrion_config_nonce_from_random",
+        "ferrion_config_login_scram",
+    ),
     // Adding a login means "or this one".
     ("ferrion_config_login_or", "ferrion_config_login_plain"),
     // Settings that do not pass are refused at once.

@@ -109,11 +109,12 @@ static void configurations(void) {
 static void transfers(void) {
   ferrion_session_t at_server, session;
   ferrion_link_t out, in;
-  ferrion_delivery_t delivery, second;
+  ferrion_delivery_t delivery, second, none = 1;
   ferrion_incoming_t incoming;
   ferrion_update_t update;
   ferrion_link_config_t *config = ferrion_link_config_new();
   ferrion_message_t *message = ferrion_message_new();
+  ferrion_send_options_t *options = ferrion_send_options_new();
   ferrion_bytes_t text, condition, description;
   ferrion_unsettled_t unsettled;
   ferrion_census_t census;
@@ -156,14 +157,29 @@ static void transfers(void) {
   CHECK(credit(client, out, true) == 10);
 
   OK(ferrion_message_set_body_text(message, "hello"));
-  OK(ferrion_sender_send_message(client, out, BYTES("t1"), message, 0, &delivery));
-  OK(ferrion_sender_send_with(client, out, BYTES("t2"), BYTES("raw"), 7, FERRION_SEND_BATCHABLE, NULL, &second));
+  OK(ferrion_sender_send_message(client, out, BYTES("t1"), message, NULL, &delivery));
+  OK(ferrion_send_options_set_message_format(options, 7));
+  OK(ferrion_send_options_set_batchable(options, true));
+  OK(ferrion_sender_send_with(client, out, BYTES("t2"), BYTES("raw"), options, &second));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_sender_send_message(client, out, BYTES("t4"), message, options, NULL));
   OK(ferrion_sender_send_settled(client, out, BYTES("t3"), BYTES("settled")));
-  IS(FERRION_INVALID_ARGUMENT, ferrion_sender_send_with(client, out, BYTES("t4"), BYTES("x"), 0, 4, NULL, NULL));
+  /* It takes a state, though one of another kind than that would say how much of it arrived. */
+  OK(ferrion_value_clear(value));
+  OK(ferrion_value_put_text(value, "no state"));
+  IS(FERRION_WRONG_TYPE, ferrion_send_options_set_state(options, value));
+  OK(ferrion_value_clear(value));
+  OK(ferrion_value_put_received(value, 0, 1));
+  OK(ferrion_send_options_set_state(options, value));
+  IS(FERRION_STATE, ferrion_sender_send_with(client, out, BYTES("t4"), BYTES("x"), options, NULL));
+  OK(ferrion_send_options_set_state(options, NULL));
+  OK(ferrion_send_options_set_settled(options, true));
+  OK(ferrion_sender_send_with(client, out, BYTES("t4"), BYTES("as told"), options, &none));
+  CHECK(none == 0);
+  ferrion_send_options_free(options);
   IS(FERRION_INVALID_ARGUMENT,
      ferrion_sender_send(client, out, BYTES("a tag that is longer than 32 octets"), BYTES("x"), NULL));
   OK(ferrion_sender_queued(client, out, &n));
-  CHECK(n <= 3);
+  CHECK(n <= 4);
   IS(FERRION_STATE, ferrion_link_unsettled(client, out, 1, &unsettled));
   OK(ferrion_link_unsettled(client, out, 0, &unsettled));
   CHECK(unsettled.delivery == delivery && same_text(unsettled.tag, "t1") && !unsettled.settled);
@@ -195,6 +211,8 @@ static void transfers(void) {
   OK(ferrion_receiver_next_delivery(server, in, &incoming));
   CHECK(incoming.delivery == 0 && same_text(incoming.payload, "settled"));
   IS(FERRION_WRONG_KIND, ferrion_receiver_accept(server, in, incoming.delivery));
+  OK(ferrion_receiver_next_delivery(server, in, &incoming));
+  CHECK(incoming.delivery == 0 && same_text(incoming.payload, "as told") && incoming.message_format == 7);
   IS(FERRION_END, ferrion_receiver_next_delivery(server, in, &incoming));
   settle_down();
 
@@ -316,7 +334,7 @@ static void streams(void) {
   OK(ferrion_receiver_set_streaming(server, in, true));
   OK(ferrion_receiver_set_credit(server, in, 10));
   settle_down();
-  OK(ferrion_sender_stream(client, out, BYTES("s1"), 0, 0, NULL, &delivery));
+  OK(ferrion_sender_stream(client, out, BYTES("s1"), NULL, &delivery));
   OK(ferrion_sender_write(client, out, delivery, BYTES("first ")));
   settle_down();
   expect(server, FERRION_EVENT_DELIVERIES);
@@ -334,7 +352,7 @@ static void streams(void) {
   CHECK(incoming.delivery == partial.delivery);
   OK(ferrion_receiver_release(server, in, incoming.delivery));
 
-  OK(ferrion_sender_stream(client, out, BYTES("s2"), 0, 0, NULL, &delivery));
+  OK(ferrion_sender_stream(client, out, BYTES("s2"), NULL, &delivery));
   OK(ferrion_sender_write(client, out, delivery, BYTES("void")));
   settle_down();
   OK(ferrion_receiver_read_partial(server, in, &octets));
@@ -397,6 +415,11 @@ static void octets(void) {
   OK(ferrion_engine_recv(server, now, NULL, 0));
   IS(FERRION_STATE, ferrion_engine_recv_filled(server, now, 1));
   IS(FERRION_INVALID_ARGUMENT, ferrion_engine_recv_buffer(server, SIZE_MAX, &room));
+  /* What is in the room is told of, and not given once more. */
+  OK(ferrion_engine_recv_buffer(server, 10, &room));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_engine_recv(server, now, room.data, 1));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_engine_recv(server, now, room.data + room.len - 1, 1));
+  OK(ferrion_engine_recv(server, now, room.data, 0));
   IS(FERRION_NULL_POINTER, ferrion_engine_recv(server, now, NULL, 1));
   IS(FERRION_INVALID_ARGUMENT, ferrion_engine_recv(server, now, large, SIZE_MAX));
   ferrion_link_config_free(config);

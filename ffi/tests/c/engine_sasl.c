@@ -177,6 +177,31 @@ static void scram(const char *mechanism, const char *password, bool good) {
   ferrion_scram_free(stored);
 }
 
+/* Nonces that are text already, for who reproduces an exchange. */
+static void known_nonces(void) {
+  ferrion_scram_t *stored = ferrion_scram_new();
+
+  fresh();
+  IS(FERRION_INVALID_ARGUMENT, ferrion_config_nonce_from_text(ours, ""));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_config_nonce_from_text(ours, "a comma, and a blank"));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_config_login_scram(ours, "SCRAM-SHA-256", "user", "secret", NULL, 0));
+  OK(ferrion_config_nonce_from_text(ours, "rOprNGfwEbeRWgbNEkqO"));
+  OK(ferrion_config_login_scram(ours, "SCRAM-SHA-256", "user", "secret", NULL, 0));
+  OK(ferrion_config_offer(theirs, "SCRAM-SHA-256"));
+  OK(ferrion_config_nonce_from_text(theirs, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"));
+  OK(ferrion_config_offer_scram(theirs, "a key of this server", 4096, 16, NULL, 0));
+  OK(ferrion_config_nonce_from_text(theirs, NULL));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_config_offer_scram(theirs, "a key of this server", 4096, 16, NULL, 0));
+  OK(ferrion_scram_derive(stored, "SCRAM-SHA-256", "secret", 4096, BYTES("sixteen octets..")));
+  meet();
+  CHECK(asked(server) == FERRION_SASL_SCRAM);
+  OK(ferrion_engine_sasl_answer_scram(server, stored));
+  settle_down();
+  admitted();
+  part();
+  ferrion_scram_free(stored);
+}
+
 static void tokens(void) {
   uint16_t port;
   fresh();
@@ -228,6 +253,7 @@ int main(void) {
   scram("SCRAM-SHA-256", "secret", true);
   scram("SCRAM-SHA-512", "secret", true);
   scram("SCRAM-SHA-256", "guess", false);
+  known_nonces();
   tokens();
   own_mechanism();
   return 0;

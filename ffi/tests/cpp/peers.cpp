@@ -93,8 +93,11 @@ static void engines() {
   CHECK(out.credit() == 10);
 
   ferrion_delivery_t first, second;
-  CHECK(out.send("t1", message, 0, &first) && out.send("t2", message.encode(), &second) && out.send("t3", message));
-  CHECK(out.send("t4", message, FERRION_SEND_SETTLED));
+  CHECK(out.send("t1", message, &first) && out.send("t2", message.encode(), &second) && out.send("t3", message));
+  ferrion::SendOptions settled;
+  ferrion::check(ferrion_send_options_set_settled(settled.get(), true));
+  ferrion_delivery_t none = 1;
+  CHECK(out.send("t4", message, settled, &none) && none == 0 && out.send("t5", Bytes("as is"), settled));
   talk(client, server);
   until(server, FERRION_EVENT_DELIVERIES);
   ferrion_incoming_t incoming;
@@ -107,14 +110,15 @@ static void engines() {
   in.reject(incoming.delivery, "amqp:not-allowed", "not this one");
   CHECK(in.next_delivery(incoming));
   in.release(incoming.delivery);
-  CHECK(in.next_delivery(incoming) && Bytes(incoming.tag) == "t4" && !in.next_delivery(incoming));
+  CHECK(in.next_delivery(incoming) && Bytes(incoming.tag) == "t4");
+  CHECK(in.next_delivery(incoming) && Bytes(incoming.payload) == "as is" && !in.next_delivery(incoming));
   talk(client, server);
   until(client, FERRION_EVENT_UPDATES);
   ferrion_update_t update;
   CHECK(out.next_update(update) && update.delivery == first && update.state == FERRION_STATE_ACCEPTED);
   CHECK(out.next_update(update) && update.delivery == second && update.state == FERRION_STATE_REJECTED);
   CHECK(out.next_update(update) && update.state == FERRION_STATE_RELEASED && !out.next_update(update));
-  CHECK(out.send("t5", message, 0, &first));
+  CHECK(out.send("t5", message, &first));
   out.settle(first);
   thrown(FERRION_STALE_HANDLE, [&] { out.settle(first); });
   thrown(FERRION_WRONG_KIND, [&] { client.receiver(out.id()).set_credit(1); });
