@@ -668,6 +668,13 @@ class Receiver : public Link {
     check(ferrion_receiver_reject(engine_, link_, delivery, condition.get(), description.get(), nullptr));
   }
   void release(ferrion_delivery_t delivery) { check(ferrion_receiver_release(engine_, link_, delivery)); }
+  /** Settles a delivery without waiting for the sender, also where the receiver settles second. Without a state none is told. */
+  void settle_at_once(ferrion_delivery_t delivery) {
+    check(ferrion_receiver_settle_at_once(engine_, link_, delivery, nullptr));
+  }
+  void settle_at_once(ferrion_delivery_t delivery, const Value &state) {
+    check(ferrion_receiver_settle_at_once(engine_, link_, delivery, state.get()));
+  }
 };
 
 inline Link Engine::link(ferrion_link_t link) { return Link(*this, link); }

@@ -118,6 +118,20 @@ static void engines() {
   CHECK(out.next_update(update) && update.delivery == first && update.state == FERRION_STATE_ACCEPTED);
   CHECK(out.next_update(update) && update.delivery == second && update.state == FERRION_STATE_REJECTED);
   CHECK(out.next_update(update) && update.state == FERRION_STATE_RELEASED && !out.next_update(update));
+
+  /* Settled without waiting for the sender, with a state or without. */
+  CHECK(out.send("t6", message) && out.send("t7", message));
+  talk(client, server);
+  ferrion::Value accepted;
+  ferrion::check(ferrion_value_put_accepted(accepted.get()));
+  for (const ferrion_state state : {FERRION_STATE_ACCEPTED, FERRION_STATE_NONE}) {
+    CHECK(in.next_delivery(incoming));
+    if (state == FERRION_STATE_ACCEPTED) in.settle_at_once(incoming.delivery, accepted);
+    else in.settle_at_once(incoming.delivery);
+    thrown(FERRION_STALE_HANDLE, [&] { in.settle_at_once(incoming.delivery); });
+    talk(client, server);
+    CHECK(out.next_update(update) && update.state == state && update.settled && !out.next_update(update));
+  }
   CHECK(out.send("t5", message, &first));
   out.settle(first);
   thrown(FERRION_STALE_HANDLE, [&] { out.settle(first); });
