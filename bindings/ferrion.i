@@ -7,10 +7,36 @@
  *   - ferrion_bytes_t *                    octets come out; *out_text comes out as text
  *   - ferrion_status                       a failure becomes an exception; FERRION_ABSENT becomes the language's nothing
  *   - FERRION_ADD_RESULT(object)           one more result of a call is added to $result
+ * For languages whose only floats are doubles there are ferrion_widen and ferrion_narrow.
  */
 
 %{
 #include <ferrion.h>
+#include <string.h>
+
+/* The double that stands for a float. The processor's own conversion makes another NaN of one that signals. */
+static inline double ferrion_widen(float number) {
+  uint32_t bits;
+  memcpy(&bits, &number, sizeof bits);
+  if (number == number) return number;
+  uint64_t wide = (uint64_t)(bits >> 31) << 63 | (uint64_t)0x7ff << 52 | (uint64_t)(bits & 0x7fffff) << 29;
+  double widened;
+  memcpy(&widened, &wide, sizeof widened);
+  return widened;
+}
+
+/* The float nearest to a double, and the same NaN if it is one. */
+static inline float ferrion_narrow(double number) {
+  uint64_t wide;
+  memcpy(&wide, &number, sizeof wide);
+  if (number == number) return (float)number;
+  uint32_t bits = (uint32_t)(wide >> 63) << 31 | (uint32_t)0xff << 23 | (uint32_t)(wide >> 29 & 0x7fffff);
+  /* Without any bit of those it would be infinity. */
+  if (!(bits & 0x7fffff)) bits |= 0x400000;
+  float narrowed;
+  memcpy(&narrowed, &bits, sizeof narrowed);
+  return narrowed;
+}
 %}
 
 %include <typemaps.i>

@@ -31,6 +31,10 @@ static PyObject *ferrion_py_get_all(ferrion_value_t *value);
 /* The results of a call with one more: None and a result are that result, two or more a tuple. Takes over both. */
 static PyObject *ferrion_py_add(PyObject *results, PyObject *one);
 
+/* A float as a double, and back, without changing a NaN: in ferrion.i. */
+static inline double ferrion_widen(float number);
+static inline float ferrion_narrow(double number);
+
 /* ---- state ------------------------------------------------------------------------------------------------------- */
 
 /* The classes of ferrion.types, in the order of the names below. */
@@ -329,7 +333,7 @@ static int ferrion_py_put_as(ferrion_value_t *value, PyObject *object, ferrion_t
     case FERRION_TYPE_DOUBLE:
       d = PyFloat_AsDouble(object);
       if (d == -1.0 && PyErr_Occurred()) return -1;
-      return ferrion_py_check(type == FERRION_TYPE_FLOAT ? ferrion_value_put_float(value, (float)d)
+      return ferrion_py_check(type == FERRION_TYPE_FLOAT ? ferrion_value_put_float(value, ferrion_narrow(d))
                                                          : ferrion_value_put_double(value, d));
     case FERRION_TYPE_DECIMAL32:
       return ferrion_py_put_bits(value, object, 4, "decimal32", ferrion_value_put_decimal32);
@@ -551,7 +555,7 @@ static PyObject *ferrion_py_get(ferrion_value_t *value) {
     case FERRION_TYPE_INT: { FERRION_PY_READ(int32_t, int, v); return ferrion_py_wrap(PY_INT32, PyLong_FromLong(v)); }
     case FERRION_TYPE_LONG: { FERRION_PY_READ(int64_t, long, v); return PyLong_FromLongLong(v); }
     case FERRION_TYPE_TIMESTAMP: { FERRION_PY_READ(int64_t, timestamp, v); return ferrion_py_wrap(PY_TIMESTAMP, PyLong_FromLongLong(v)); }
-    case FERRION_TYPE_FLOAT: { FERRION_PY_READ(float, float, v); return ferrion_py_wrap(PY_FLOAT32, PyFloat_FromDouble(v)); }
+    case FERRION_TYPE_FLOAT: { FERRION_PY_READ(float, float, v); return ferrion_py_wrap(PY_FLOAT32, PyFloat_FromDouble(ferrion_widen(v))); }
     case FERRION_TYPE_DOUBLE: { FERRION_PY_READ(double, double, v); return PyFloat_FromDouble(v); }
     case FERRION_TYPE_CHAR: { FERRION_PY_READ(uint32_t, char, v); return ferrion_py_wrap(PY_CHAR, PyUnicode_FromOrdinal((int)v)); }
     case FERRION_TYPE_LIST: return ferrion_py_get_inside(value);

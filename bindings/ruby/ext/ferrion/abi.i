@@ -37,10 +37,10 @@ $result = ferrion_rb_add($result, OBJECT)
   if (result == FERRION_OK) { FERRION_ADD_RESULT(rb_utf8_str_new((const char *)$1->data, (long)$1->len)); }
 }
 
-/* Values: any Ruby object in, or Abi::NOTHING for no value at all; an array of Ruby objects out. */
+/* Values: any Ruby object in, Ferrion::Row for several, or Abi::NOTHING for no value at all; an array of Ruby objects out. */
 %typemap(in, noblock=1) const ferrion_value_t *value (VALUE holder) {
   $1 = ferrion_rb_lend(&holder);
-  if ($input != ferrion_rb_nothing) ferrion_rb_put($1, $input);
+  if ($input != ferrion_rb_nothing) ferrion_rb_put_row($1, $input);
 }
 %typemap(freearg, noblock=1) const ferrion_value_t *value { ferrion_rb_give_back(holder$argnum); }
 %typemap(in, numinputs=0, noblock=1) ferrion_value_t *out_value (VALUE holder) { $1 = ferrion_rb_lend(&holder); }

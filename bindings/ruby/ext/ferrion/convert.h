@@ -30,11 +30,18 @@ static void ferrion_rb_give_back(VALUE holder);
 /* Appends a Ruby object. */
 static void ferrion_rb_put(ferrion_value_t *value, VALUE object);
 
+/* Appends a Ruby object, or each of several if it is a Ferrion::Row. */
+static void ferrion_rb_put_row(ferrion_value_t *value, VALUE object);
+
 /* All values as an array. */
 static VALUE ferrion_rb_get_all(ferrion_value_t *value);
 
 /* The results of a call with one more: nil and a result are that result, two or more an array. */
 static VALUE ferrion_rb_add(VALUE results, VALUE one);
+
+/* A float as a double, and back, without changing a NaN: in ferrion.i. */
+static inline double ferrion_widen(float number);
+static inline float ferrion_narrow(double number);
 
 /* ---- state ------------------------------------------------------------------------------------------------------- */
 
@@ -52,6 +59,7 @@ static const struct { const char *name; ferrion_type type; } ferrion_rb_types[RB
   {"Described", FERRION_TYPE_DESCRIBED}, {"TypedArray", FERRION_TYPE_ARRAY}, {"Map", FERRION_TYPE_MAP}
 };
 static VALUE ferrion_rb_class[RB_CLASSES];
+static VALUE ferrion_rb_row;
 static VALUE ferrion_rb_exceptions = Qnil;
 static VALUE ferrion_rb_nothing = Qundef;
 /* One place for values that is used again and again; the interpreter's lock guards it. */
@@ -62,6 +70,8 @@ static void ferrion_rb_register(VALUE exceptions, VALUE types, VALUE nothing) {
     ferrion_rb_class[i] = rb_const_get(types, rb_intern(ferrion_rb_types[i].name));
     rb_gc_register_mark_object(ferrion_rb_class[i]);
   }
+  ferrion_rb_row = rb_const_get(types, rb_intern("Row"));
+  rb_gc_register_mark_object(ferrion_rb_row);
   ferrion_rb_exceptions = exceptions;
   rb_gc_register_mark_object(exceptions);
   ferrion_rb_nothing = nothing;
@@ -322,7 +332,7 @@ static void ferrion_rb_put_as(ferrion_value_t *value, VALUE object, ferrion_type
       ferrion_rb_check(ferrion_value_put_long(value, ferrion_rb_signed(object, INT64_MIN, INT64_MAX, "long")));
       return;
     case FERRION_TYPE_TIMESTAMP: ferrion_rb_put_timestamp(value, object); return;
-    case FERRION_TYPE_FLOAT: ferrion_rb_check(ferrion_value_put_float(value, (float)ferrion_rb_double(object, "float"))); return;
+    case FERRION_TYPE_FLOAT: ferrion_rb_check(ferrion_value_put_float(value, ferrion_narrow(ferrion_rb_double(object, "float")))); return;
     case FERRION_TYPE_DOUBLE: ferrion_rb_check(ferrion_value_put_double(value, ferrion_rb_double(object, "double"))); return;
     case FERRION_TYPE_DECIMAL32: ferrion_rb_put_bits(value, object, 4, "decimal32", ferrion_value_put_decimal32); return;
     case FERRION_TYPE_DECIMAL64: ferrion_rb_put_bits(value, object, 8, "decimal64", ferrion_value_put_decimal64); return;
@@ -396,6 +406,14 @@ static void ferrion_rb_put(ferrion_value_t *value, VALUE object) {
     ferrion_rb_put_timestamp(value, object);
   } else {
     rb_raise(rb_eTypeError, "AMQP has no type for %+" PRIsVALUE ": see Ferrion::Types", object);
+  }
+}
+
+static void ferrion_rb_put_row(ferrion_value_t *value, VALUE object) {
+  if (rb_obj_class(object) == ferrion_rb_row) {
+    ferrion_rb_put_items(value, object);
+  } else {
+    ferrion_rb_put(value, object);
   }
 }
 
@@ -502,7 +520,7 @@ static VALUE ferrion_rb_get(ferrion_value_t *value) {
     case FERRION_TYPE_INT: { FERRION_RB_READ(int32_t, int, v); return ferrion_rb_wrap(RB_INT, INT2NUM(v)); }
     case FERRION_TYPE_LONG: { FERRION_RB_READ(int64_t, long, v); return LL2NUM(v); }
     case FERRION_TYPE_TIMESTAMP: { FERRION_RB_READ(int64_t, timestamp, v); return ferrion_rb_time(v); }
-    case FERRION_TYPE_FLOAT: { FERRION_RB_READ(float, float, v); return ferrion_rb_wrap(RB_FLOAT, DBL2NUM(v)); }
+    case FERRION_TYPE_FLOAT: { FERRION_RB_READ(float, float, v); return ferrion_rb_wrap(RB_FLOAT, DBL2NUM(ferrion_widen(v))); }
     case FERRION_TYPE_DOUBLE: { FERRION_RB_READ(double, double, v); return DBL2NUM(v); }
     case FERRION_TYPE_CHAR: {
       FERRION_RB_READ(uint32_t, char, v);

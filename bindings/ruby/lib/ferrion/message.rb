@@ -25,7 +25,18 @@ module Ferrion
       end
     end
 
-    # A section that is a map. The Hash is the message's own: changes to it go out with the message.
+    # Whether this is what data sections are made of.
+    def self.data?(body) # :nodoc:
+      body.is_a?(String) && body.encoding == Encoding::BINARY
+    end
+
+    # Whether this is what sequence sections are made of.
+    def self.sequence?(body) # :nodoc:
+      body.is_a?(Array) && !body.is_a?(Map)
+    end
+
+    # A section that is a map; nil if there is none, and empty if it is there and empty. The Hash is the message's own: changes to
+    # it go out with the message.
     def self.section(name, number)
       variable = :"@#{name}"
       define_method(name) do
@@ -156,7 +167,8 @@ module Ferrion
     # The footer. Keys are Symbols; Strings become such.
     section :footer, Abi::FERRION_SECTION_FOOTER
 
-    # The content: any value that AMQP has a type for; see Types.
+    # The content: any value that AMQP has a type for; see Types. Of a body in several sections this is all that is in them, one after
+    # the other; it goes out in the same sections unless another body is set or it gets another length.
     def body
       read_body if UNREAD.equal?(@body)
       @body
@@ -164,7 +176,30 @@ module Ferrion
 
     def body=(value)
       @inferred = false if UNREAD.equal?(@inferred)
+      @borders = []
       @body = value
+    end
+
+    # The sections that the body is in: the octets of each data section, or the Array of each sequence section; nil if it is a
+    # single AMQP value. What is set here goes out in sections as they are:
+    #
+    #   message.body_sections = ["head".b, "rest".b]
+    def body_sections
+      read_body if UNREAD.equal?(@body)
+      sections if @inferred && (Message.data?(@body) || Message.sequence?(@body))
+    end
+
+    def body_sections=(sections)
+      return self.body = nil if sections.nil?
+
+      raise TypeError, "the sections of a body are several: an Array of octets, or of Arrays" unless Message.sequence?(sections)
+      raise ArgumentError, "a body has at least one section; an empty one is \"\".b or []" if sections.empty?
+
+      unless sections.all? { |section| Message.data?(section) } || sections.all? { |section| Message.sequence?(section) }
+        raise TypeError, "the sections of a body are all Strings in Encoding::BINARY, or all Arrays"
+      end
+      join(sections)
+      @inferred = true
     end
 
     # Whether the kind of the body section follows from the type of the body: octets (a String in Encoding::BINARY) travel as
@@ -240,6 +275,8 @@ module Ferrion
 
     def forget
       @body = @properties = @annotations = @instructions = @footer = nil
+      # How long each section of a body in several is; empty where the body is in one.
+      @borders = []
       @inferred = false
     end
 
@@ -251,15 +288,36 @@ module Ferrion
     def read_body
       kind, values = Abi.ferrion_message_body(@abi)
       @inferred = kind != Abi::FERRION_BODY_VALUE if UNREAD.equal?(@inferred)
-      # Several sections are one body in parts.
-      @body = values.size == 1 ? values.first : values.reduce(:+)
+      join(values)
+    end
+
+    # Makes the body what is in these sections, and remembers where one ends and the next begins.
+    def join(sections)
+      @borders = sections.size == 1 ? [] : sections.map { |section| length_of(section) }
+      @body = sections.size == 1 ? sections.first : sections.reduce(:+)
+    end
+
+    # The sections of a body of data or of sequences.
+    def sections
+      return [@body] if @borders.empty? || @borders.sum != length_of(@body)
+
+      first = 0
+      @borders.map do |length|
+        section = @body.is_a?(String) ? @body.byteslice(first, length) : @body[first, length]
+        first += length
+        section
+      end
+    end
+
+    def length_of(section)
+      section.is_a?(String) ? section.bytesize : section.size
     end
 
     def write_body
-      if @inferred == true && @body.is_a?(String) && @body.encoding == Encoding::BINARY
-        Abi.ferrion_message_set_body_data(@abi, @body)
-      elsif @inferred == true && @body.is_a?(Array) && !@body.is_a?(Map)
-        Abi.ferrion_message_set_body(@abi, Abi::FERRION_BODY_SEQUENCE, @body)
+      if @inferred == true && Message.data?(@body)
+        Abi.ferrion_message_set_body(@abi, Abi::FERRION_BODY_DATA, Row.new(sections))
+      elsif @inferred == true && Message.sequence?(@body)
+        Abi.ferrion_message_set_body(@abi, Abi::FERRION_BODY_SEQUENCE, Row.new(sections))
       else
         Abi.ferrion_message_set_body(@abi, Abi::FERRION_BODY_VALUE, @body)
       end
@@ -268,8 +326,7 @@ module Ferrion
     def write(number, section)
       return if UNREAD.equal?(section)
 
-      # An empty section says no more than none.
-      Abi.ferrion_message_set_section(@abi, number, section.nil? || section.empty? ? Abi::NOTHING : section)
+      Abi.ferrion_message_set_section(@abi, number, section.nil? ? Abi::NOTHING : section)
     end
 
     def write_annotations(number, section)

@@ -138,7 +138,9 @@ module Ferrion
   # A float of 32 bits. Ruby's own Float is a double.
   class Float32 < Number
     def initialize(value)
-      super([Float(value)].pack("e").unpack1("e"))
+      number = Float(value)
+      # What pack makes of a NaN can be another one.
+      super(number.nan? ? number : [number].pack("e").unpack1("e"))
     end
 
     def nan?
@@ -343,5 +345,9 @@ module Ferrion
 
   # A map that a Hash cannot hold, as an Array of pairs: with keys that are the same to Ruby but not to AMQP, as 0.0 and -0.0 are.
   class Map < Array
+  end
+
+  # Several values side by side, where a function of Abi takes more than one.
+  class Row < Array # :nodoc:
   end
 end
