@@ -7,6 +7,7 @@ mod engine_coverage;
 mod engine_examples;
 mod header;
 mod install;
+mod languages;
 mod misuse;
 mod names;
 mod pki;

@@ -1,8 +1,8 @@
 //! The Python package: `pip install` compiles it, and its own tests pass against what was installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::pki;
 use crate::support::{bounded, bounded_to, prefix, run, scratch, stdout, tree};
@@ -14,8 +14,13 @@ fn system_python() -> std::ffi::OsString {
     std::env::var_os("FERRION_TEST_PYTHON").unwrap_or_else(|| "python3".into())
 }
 
-/// The Python of a fresh virtual environment that has the package, built by pip as a user would.
-fn installed() -> PathBuf {
+/// The Python of a virtual environment that has the package, built by pip as a user would, once for all tests.
+pub(crate) fn installed() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(install)
+}
+
+fn install() -> PathBuf {
     let environment = scratch("python").join("venv");
     let python = environment.join("bin/python");
     if !python.exists() {

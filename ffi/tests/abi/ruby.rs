@@ -1,12 +1,18 @@
 //! The Ruby gem: it is built, installed over the installed library, and its own tests pass against what was installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::support::{bounded, prefix, run, scratch, tree};
 
-/// A fresh folder of gems that has this one, built and installed as a user would.
-fn installed() -> PathBuf {
+/// A fresh folder of gems that has this one, built and installed as a user would, once for all tests.
+pub(crate) fn installed() -> &'static Path {
+    static GEMS: OnceLock<PathBuf> = OnceLock::new();
+    GEMS.get_or_init(install)
+}
+
+fn install() -> PathBuf {
     let place = scratch("ruby");
     let gems = place.join("gems");
     if gems.exists() {

@@ -412,11 +412,17 @@ pub(super) fn items_of<T>(note: &Value, item: impl Fn(&Value) -> T) -> Vec<T> {
     list(note).iter().map(item).collect()
 }
 
-pub(super) fn hex(octets: &[u8]) -> String {
+/// Octets as hexadecimal digits.
+pub fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-pub(super) fn binary(hex: &str) -> Bytes {
+/// The octets for hexadecimal digits.
+///
+/// # Panics
+///
+/// When something else is among them.
+pub fn binary(hex: &str) -> Bytes {
     let digits = |i: usize| {
         hex.get(i..i + 2)
             .and_then(|pair| u8::from_str_radix(pair, 16).ok())
@@ -437,12 +443,12 @@ fn dashed(uuid: &Uuid) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::table::{cases, plain};
+    use crate::interop::table::{cases, corners, plain};
 
     /// The tables are sound, and so is ferrion's own codec, before a peer has a say.
     #[test]
     fn every_case_survives_ferrion_alone() {
-        for case in cases() {
+        for case in cases().into_iter().chain(corners()) {
             let received =
                 Message::decode(message(&case.message).to_bytes()).expect("it is a message");
             assert_eq!(

@@ -189,7 +189,7 @@ mod tests {
     /// The shortest form is one and the same to both codecs.
     #[test]
     fn every_case_is_the_same_octets_to_ferrion_and_to_the_naive_codec() {
-        for case in table::cases() {
+        for case in table::cases().into_iter().chain(table::corners()) {
             let message = table::plain(&case.message);
             assert_eq!(
                 hex(&notation::message(&message).to_bytes()),

@@ -1,7 +1,8 @@
 //! The values and messages that every peer has to carry.
 //!
 //! `tests/interop/values.tsv` has every AMQP type at its edges, `tests/interop/messages.tsv` every section of a message.
-//! Both are written in the notation that the peer programs read and print; see `tests/interop/README.md`.
+//! Both are written in the notation that the peer programs read and print; see `tests/interop/README.md`. `tests/languages`
+//! has more of either, which ferrion carries in every language and other libraries do not.
 
 use serde_json::{Map, Value, json};
 
@@ -20,25 +21,65 @@ pub struct Case {
 ///
 /// When a table can not be read.
 pub fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for (name, value) in values() {
+    let mut cases = of_values(values());
+    cases.extend(of_messages(include_str!("../../interop/messages.tsv")));
+    cases
+}
+
+/// What ferrion carries in every language, and other libraries do not: each value as a body and as an annotation, then the
+/// messages.
+///
+/// # Panics
+///
+/// When a table can not be read.
+pub fn corners() -> Vec<Case> {
+    let mut values: Vec<_> = rows(include_str!("../../languages/values.tsv")).collect();
+    // Where the constructors with one octet of length end (part 1, 1.2).
+    for kind in ["binary", "string", "symbol"] {
+        let long = "ab".repeat(150);
+        values.push((
+            format!("array of short and long {kind}"),
+            json!(["array", kind, null, [[kind, "aa"], [kind, long]]]),
+        ));
+    }
+    let items = vec![json!(["array", "uint", null, [["uint", "0"]]]); 300];
+    values.push((
+        String::from("array of 300 arrays"),
+        json!(["array", "array", null, items]),
+    ));
+    let mut cases = of_values(values);
+    cases.extend(of_messages(include_str!("../../languages/messages.tsv")));
+    for length in [255, 256, 70_000] {
+        let part = "ab".repeat(length);
         cases.push(Case {
-            name: name.clone(),
-            message: json!({ "body": ["value", value] }),
+            name: format!("data of {length} in two sections"),
+            message: json!({ "body": ["data", [part, part]] }),
         });
-        cases.push(Case {
+    }
+    cases
+}
+
+/// Each value as a body, and as an annotation.
+fn of_values(values: Vec<(String, Value)>) -> Vec<Case> {
+    let both = values.into_iter().map(|(name, value)| {
+        let annotation = Case {
             name: format!("{name}, as an annotation"),
             message: json!({
                 "message_annotations": ["map", [[["symbol", "x-test"], value]]],
                 "body": ["data", [""]],
             }),
-        });
-    }
-    cases.extend(
-        rows(include_str!("../../interop/messages.tsv"))
-            .map(|(name, message)| Case { name, message }),
-    );
-    cases
+        };
+        let body = Case {
+            name,
+            message: json!({ "body": ["value", value] }),
+        };
+        [body, annotation]
+    });
+    both.flatten().collect()
+}
+
+fn of_messages(text: &'static str) -> impl Iterator<Item = Case> {
+    rows(text).map(|(name, message)| Case { name, message })
 }
 
 /// Every value of the table, and some that are too long to be written there.

@@ -1,0 +1,516 @@
+/* Messages to octets and back, by the C header, in the notation of ../interop/README.md: see README.md. */
+#include "../../ffi/tests/c/check.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+
+typedef struct {
+  const char *name;
+  int32_t number;
+} name_t;
+
+static const name_t TYPES[] = {
+  {"null", FERRION_TYPE_NULL}, {"boolean", FERRION_TYPE_BOOL}, {"ubyte", FERRION_TYPE_UBYTE}, {"ushort", FERRION_TYPE_USHORT},
+  {"uint", FERRION_TYPE_UINT}, {"ulong", FERRION_TYPE_ULONG}, {"byte", FERRION_TYPE_BYTE}, {"short", FERRION_TYPE_SHORT},
+  {"int", FERRION_TYPE_INT}, {"long", FERRION_TYPE_LONG}, {"float", FERRION_TYPE_FLOAT}, {"double", FERRION_TYPE_DOUBLE},
+  {"decimal32", FERRION_TYPE_DECIMAL32}, {"decimal64", FERRION_TYPE_DECIMAL64}, {"decimal128", FERRION_TYPE_DECIMAL128},
+  {"char", FERRION_TYPE_CHAR}, {"timestamp", FERRION_TYPE_TIMESTAMP}, {"uuid", FERRION_TYPE_UUID},
+  {"binary", FERRION_TYPE_BINARY}, {"string", FERRION_TYPE_STRING}, {"symbol", FERRION_TYPE_SYMBOL},
+  {"list", FERRION_TYPE_LIST}, {"map", FERRION_TYPE_MAP}, {"array", FERRION_TYPE_ARRAY},
+  {"described", FERRION_TYPE_DESCRIBED}, {NULL, 0}};
+static const name_t HEADER[] = {
+  {"durable", FERRION_FIELD_DURABLE}, {"priority", FERRION_FIELD_PRIORITY}, {"ttl", FERRION_FIELD_TTL},
+  {"first_acquirer", FERRION_FIELD_FIRST_ACQUIRER}, {"delivery_count", FERRION_FIELD_DELIVERY_COUNT}, {NULL, 0}};
+static const name_t PROPERTIES[] = {
+  {"message_id", FERRION_FIELD_ID}, {"user_id", FERRION_FIELD_USER_ID}, {"to", FERRION_FIELD_ADDRESS},
+  {"subject", FERRION_FIELD_SUBJECT}, {"reply_to", FERRION_FIELD_REPLY_TO}, {"correlation_id", FERRION_FIELD_CORRELATION_ID},
+  {"content_type", FERRION_FIELD_CONTENT_TYPE}, {"content_encoding", FERRION_FIELD_CONTENT_ENCODING},
+  {"absolute_expiry_time", FERRION_FIELD_EXPIRY_TIME}, {"creation_time", FERRION_FIELD_CREATION_TIME},
+  {"group_id", FERRION_FIELD_GROUP_ID}, {"group_sequence", FERRION_FIELD_GROUP_SEQUENCE},
+  {"reply_to_group_id", FERRION_FIELD_REPLY_TO_GROUP_ID}, {NULL, 0}};
+static const name_t SECTIONS[] = {
+  {"delivery_annotations", FERRION_SECTION_DELIVERY_ANNOTATIONS}, {"message_annotations", FERRION_SECTION_MESSAGE_ANNOTATIONS},
+  {"application_properties", FERRION_SECTION_APPLICATION_PROPERTIES}, {"footer", FERRION_SECTION_FOOTER}, {NULL, 0}};
+static const name_t BODIES[] = {
+  {"data", FERRION_BODY_DATA}, {"sequence", FERRION_BODY_SEQUENCE}, {"value", FERRION_BODY_VALUE}, {NULL, 0}};
+
+static int32_t number_of(const name_t *names, const char *name) {
+  while (names->name && strcmp(names->name, name)) names++;
+  CHECK(names->name != NULL);
+  return names->number;
+}
+
+static const char *name_of(const name_t *names, int32_t number) {
+  while (names->name && names->number != number) names++;
+  CHECK(names->name != NULL);
+  return names->name;
+}
+
+/* ---- JSON, as the test writes it: what is read is replaced by what it means -------------------------------------------- */
+
+static char *at;
+
+/* Whether this comes next; if so, it is passed over. */
+static bool next_is(const char *word) {
+  size_t len = strlen(word);
+  if (strncmp(at, word, len)) return false;
+  at += len;
+  return true;
+}
+
+static unsigned digits(const char *from, int n) {
+  unsigned number = 0;
+  for (int i = 0; i < n; i++) {
+    CHECK(isxdigit((unsigned char)from[i]));
+    number = number << 4 | (unsigned)(isdigit((unsigned char)from[i]) ? from[i] - '0' : (from[i] | 0x20) - 'a' + 10);
+  }
+  return number;
+}
+
+/* A text, with a NUL behind it. */
+static ferrion_bytes_t text(void) {
+  CHECK(next_is("\""));
+  char *begin = at, *end = at;
+  while (*at != '"') {
+    CHECK(*at != '\0');
+    if (*at != '\\') {
+      *end++ = *at++;
+      continue;
+    }
+    const char *escaped = strchr("\"\"\\\\//b\bf\fn\nr\rt\t", at[1]);
+    if (at[1] == 'u') {
+      /* All else is there as UTF-8. */
+      CHECK(digits(at + 2, 4) < 0x20);
+      *end++ = (char)digits(at + 2, 4);
+      at += 6;
+    } else {
+      CHECK(escaped != NULL);
+      *end++ = escaped[1];
+      at += 2;
+    }
+  }
+  at++;
+  *end = '\0';
+  ferrion_bytes_t found = {(const uint8_t *)begin, (size_t)(end - begin)};
+  return found;
+}
+
+static const char *word(void) { return (const char *)text().data; }
+
+/* Octets in hexadecimal digits, of which dashes are none. */
+static ferrion_bytes_t octets(void) {
+  ferrion_bytes_t found = text();
+  uint8_t *end = (uint8_t *)found.data;
+  for (const char *from = (const char *)found.data; *from;) {
+    if (*from == '-') {
+      from++;
+    } else {
+      *end++ = (uint8_t)digits(from, 2);
+      from += 2;
+    }
+  }
+  found.len = (size_t)(end - found.data);
+  return found;
+}
+
+static uint64_t bits(void) {
+  ferrion_bytes_t found = octets();
+  uint64_t number = 0;
+  for (size_t i = 0; i < found.len; i++) number = number << 8 | found.data[i];
+  return number;
+}
+
+static void show_text(ferrion_bytes_t bytes) {
+  putchar('"');
+  for (size_t i = 0; i < bytes.len; i++) {
+    uint8_t octet = bytes.data[i];
+    if (octet < 0x20) printf("\\u%04x", octet);
+    else printf(octet == '"' || octet == '\\' ? "\\%c" : "%c", octet);
+  }
+  putchar('"');
+}
+
+static void show_octets(ferrion_bytes_t bytes) {
+  for (size_t i = 0; i < bytes.len; i++) printf("%02x", bytes.data[i]);
+}
+
+/* ---- values ---------------------------------------------------------------------------------------------------------- */
+
+static void put(ferrion_value_t *v);
+
+/* The values of a list of notations. */
+static void put_items(ferrion_value_t *v) {
+  CHECK(next_is("["));
+  while (!next_is("]")) {
+    put(v);
+    next_is(",");
+  }
+}
+
+static void put_map(ferrion_value_t *v) {
+  OK(ferrion_value_begin_map(v));
+  CHECK(next_is("["));
+  while (!next_is("]")) {
+    put_items(v);
+    next_is(",");
+  }
+  OK(ferrion_value_end(v));
+}
+
+static void put_array(ferrion_value_t *v) {
+  int32_t type = number_of(TYPES, word());
+  CHECK(next_is(","));
+  bool plain = next_is("null");
+  OK(ferrion_value_begin_array(v, type, plain ? 0 : 1));
+  if (!plain) put(v);
+  CHECK(next_is(","));
+  put_items(v);
+  OK(ferrion_value_end(v));
+}
+
+static void put_scalar(ferrion_value_t *v, int32_t type) {
+  ferrion_bytes_t bytes;
+  uint32_t half;
+  uint64_t whole;
+  float f;
+  double d;
+  switch (type) {
+    case FERRION_TYPE_UBYTE: OK(ferrion_value_put_ubyte(v, (uint8_t)strtoul(word(), NULL, 10))); return;
+    case FERRION_TYPE_USHORT: OK(ferrion_value_put_ushort(v, (uint16_t)strtoul(word(), NULL, 10))); return;
+    case FERRION_TYPE_UINT: OK(ferrion_value_put_uint(v, (uint32_t)strtoul(word(), NULL, 10))); return;
+    case FERRION_TYPE_ULONG: OK(ferrion_value_put_ulong(v, strtoull(word(), NULL, 10))); return;
+    case FERRION_TYPE_BYTE: OK(ferrion_value_put_byte(v, (int8_t)strtol(word(), NULL, 10))); return;
+    case FERRION_TYPE_SHORT: OK(ferrion_value_put_short(v, (int16_t)strtol(word(), NULL, 10))); return;
+    case FERRION_TYPE_INT: OK(ferrion_value_put_int(v, (int32_t)strtol(word(), NULL, 10))); return;
+    case FERRION_TYPE_LONG: OK(ferrion_value_put_long(v, strtoll(word(), NULL, 10))); return;
+    case FERRION_TYPE_TIMESTAMP: OK(ferrion_value_put_timestamp(v, strtoll(word(), NULL, 10))); return;
+    case FERRION_TYPE_CHAR: OK(ferrion_value_put_char(v, (uint32_t)strtoul(word(), NULL, 16))); return;
+    case FERRION_TYPE_FLOAT:
+      half = (uint32_t)bits();
+      memcpy(&f, &half, sizeof f);
+      OK(ferrion_value_put_float(v, f));
+      return;
+    case FERRION_TYPE_DOUBLE:
+      whole = bits();
+      memcpy(&d, &whole, sizeof d);
+      OK(ferrion_value_put_double(v, d));
+      return;
+    case FERRION_TYPE_STRING: bytes = text(); OK(ferrion_value_put_string(v, bytes.data, bytes.len)); return;
+    case FERRION_TYPE_SYMBOL: bytes = text(); OK(ferrion_value_put_symbol(v, bytes.data, bytes.len)); return;
+    default: break;
+  }
+  bytes = octets();
+  switch (type) {
+    case FERRION_TYPE_DECIMAL32: OK(ferrion_value_put_decimal32(v, bytes.data, bytes.len)); return;
+    case FERRION_TYPE_DECIMAL64: OK(ferrion_value_put_decimal64(v, bytes.data, bytes.len)); return;
+    case FERRION_TYPE_DECIMAL128: OK(ferrion_value_put_decimal128(v, bytes.data, bytes.len)); return;
+    case FERRION_TYPE_UUID: OK(ferrion_value_put_uuid(v, bytes.data, bytes.len)); return;
+    default: OK(ferrion_value_put_binary(v, bytes.data, bytes.len)); return;
+  }
+}
+
+/* Appends the value that the notation stands for. */
+static void put(ferrion_value_t *v) {
+  CHECK(next_is("["));
+  int32_t type = number_of(TYPES, word());
+  if (type != FERRION_TYPE_NULL) CHECK(next_is(","));
+  switch (type) {
+    case FERRION_TYPE_NULL: OK(ferrion_value_put_null(v)); break;
+    case FERRION_TYPE_BOOL: {
+      bool truth = next_is("true");
+      CHECK(truth || next_is("false"));
+      OK(ferrion_value_put_bool(v, truth));
+      break;
+    }
+    case FERRION_TYPE_LIST:
+      OK(ferrion_value_begin_list(v));
+      put_items(v);
+      OK(ferrion_value_end(v));
+      break;
+    case FERRION_TYPE_MAP: put_map(v); break;
+    case FERRION_TYPE_ARRAY: put_array(v); break;
+    case FERRION_TYPE_DESCRIBED:
+      OK(ferrion_value_begin_described(v));
+      put(v);
+      CHECK(next_is(","));
+      put(v);
+      OK(ferrion_value_end(v));
+      break;
+    default: put_scalar(v, type);
+  }
+  CHECK(next_is("]"));
+}
+
+static void show(ferrion_value_t *v);
+
+/* The rest of a row of values, with commas between them. */
+static void show_rest(ferrion_value_t *v) {
+  for (bool first = true; ferrion_value_next(v) == FERRION_OK; first = false) {
+    if (!first) putchar(',');
+    show(v);
+  }
+}
+
+/* What is in a list. */
+static void show_items(ferrion_value_t *v) {
+  OK(ferrion_value_enter(v));
+  putchar('[');
+  show_rest(v);
+  putchar(']');
+  OK(ferrion_value_exit(v));
+}
+
+static void show_map(ferrion_value_t *v) {
+  OK(ferrion_value_enter(v));
+  putchar('[');
+  for (bool first = true; ferrion_value_next(v) == FERRION_OK; first = false) {
+    printf(first ? "[" : ",[");
+    show(v);
+    putchar(',');
+    OK(ferrion_value_next(v));
+    show(v);
+    putchar(']');
+  }
+  putchar(']');
+  OK(ferrion_value_exit(v));
+}
+
+static void show_array(ferrion_value_t *v) {
+  ferrion_type type;
+  size_t descriptors;
+  OK(ferrion_value_get_array(v, &type, &descriptors));
+  printf("\"%s\",", name_of(TYPES, (int32_t)type));
+  OK(ferrion_value_enter(v));
+  CHECK(descriptors < 2);
+  if (descriptors == 1) {
+    OK(ferrion_value_next(v));
+    show(v);
+  } else {
+    printf("null");
+  }
+  printf(",[");
+  show_rest(v);
+  putchar(']');
+  OK(ferrion_value_exit(v));
+}
+
+/* Gets the value that is looked at with its getter, and shows it. */
+#define SHOW(TYPE, GETTER, FORMAT) \
+  do { \
+    TYPE number; \
+    OK(ferrion_value_get_##GETTER(v, &number)); \
+    printf("\"%" FORMAT "\"", number); \
+  } while (0)
+
+static void show_scalar(ferrion_value_t *v, ferrion_type type) {
+  ferrion_bytes_t bytes;
+  switch (type) {
+    case FERRION_TYPE_UBYTE: SHOW(uint8_t, ubyte, PRIu8); return;
+    case FERRION_TYPE_USHORT: SHOW(uint16_t, ushort, PRIu16); return;
+    case FERRION_TYPE_UINT: SHOW(uint32_t, uint, PRIu32); return;
+    case FERRION_TYPE_ULONG: SHOW(uint64_t, ulong, PRIu64); return;
+    case FERRION_TYPE_BYTE: SHOW(int8_t, byte, PRId8); return;
+    case FERRION_TYPE_SHORT: SHOW(int16_t, short, PRId16); return;
+    case FERRION_TYPE_INT: SHOW(int32_t, int, PRId32); return;
+    case FERRION_TYPE_LONG: SHOW(int64_t, long, PRId64); return;
+    case FERRION_TYPE_TIMESTAMP: SHOW(int64_t, timestamp, PRId64); return;
+    case FERRION_TYPE_CHAR: SHOW(uint32_t, char, PRIx32); return;
+    case FERRION_TYPE_FLOAT: {
+      float number;
+      uint32_t half;
+      OK(ferrion_value_get_float(v, &number));
+      memcpy(&half, &number, sizeof half);
+      printf("\"%08" PRIx32 "\"", half);
+      return;
+    }
+    case FERRION_TYPE_DOUBLE: {
+      double number;
+      uint64_t whole;
+      OK(ferrion_value_get_double(v, &number));
+      memcpy(&whole, &number, sizeof whole);
+      printf("\"%016" PRIx64 "\"", whole);
+      return;
+    }
+    default: break;
+  }
+  OK(ferrion_value_get_bytes(v, &bytes));
+  if (type == FERRION_TYPE_STRING || type == FERRION_TYPE_SYMBOL) {
+    show_text(bytes);
+    return;
+  }
+  putchar('"');
+  if (type == FERRION_TYPE_UUID) {
+    for (size_t i = 0; i < bytes.len; i++) printf(i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes.data[i]);
+  } else {
+    show_octets(bytes);
+  }
+  putchar('"');
+}
+
+/* Prints the notation of the value that is looked at. */
+static void show(ferrion_value_t *v) {
+  ferrion_type type;
+  bool truth;
+  OK(ferrion_value_type(v, &type));
+  printf("[\"%s\"", name_of(TYPES, (int32_t)type));
+  if (type != FERRION_TYPE_NULL) putchar(',');
+  switch (type) {
+    case FERRION_TYPE_NULL: break;
+    case FERRION_TYPE_BOOL:
+      OK(ferrion_value_get_bool(v, &truth));
+      printf(truth ? "true" : "false");
+      break;
+    case FERRION_TYPE_LIST: show_items(v); break;
+    case FERRION_TYPE_MAP: show_map(v); break;
+    case FERRION_TYPE_ARRAY: show_array(v); break;
+    case FERRION_TYPE_DESCRIBED:
+      OK(ferrion_value_enter(v));
+      show_rest(v);
+      OK(ferrion_value_exit(v));
+      break;
+    default: show_scalar(v, type);
+  }
+  putchar(']');
+}
+
+/* ---- messages -------------------------------------------------------------------------------------------------------- */
+
+/* One value on its own, to set something to. */
+static ferrion_value_t *single(ferrion_value_t *v) {
+  OK(ferrion_value_clear(v));
+  put(v);
+  return v;
+}
+
+static void set_fields(ferrion_message_t *m, const name_t *names, ferrion_value_t *v) {
+  CHECK(next_is("{"));
+  while (!next_is("}")) {
+    int32_t field = number_of(names, word());
+    CHECK(next_is(":"));
+    OK(ferrion_message_set(m, field, single(v)));
+    next_is(",");
+  }
+}
+
+static void set_body(ferrion_message_t *m, ferrion_value_t *v) {
+  CHECK(next_is("["));
+  int32_t kind = number_of(BODIES, word());
+  CHECK(next_is(","));
+  if (kind == FERRION_BODY_VALUE) {
+    OK(ferrion_message_set_body(m, kind, single(v)));
+  } else {
+    OK(ferrion_value_clear(v));
+    CHECK(next_is("["));
+    while (!next_is("]")) {
+      if (kind == FERRION_BODY_DATA) {
+        ferrion_bytes_t part = octets();
+        OK(ferrion_value_put_binary(v, part.data, part.len));
+      } else {
+        OK(ferrion_value_begin_list(v));
+        put_items(v);
+        OK(ferrion_value_end(v));
+      }
+      next_is(",");
+    }
+    OK(ferrion_message_set_body(m, kind, v));
+  }
+  CHECK(next_is("]"));
+}
+
+static void encode(ferrion_message_t *m, ferrion_value_t *v) {
+  ferrion_bytes_t encoded;
+  OK(ferrion_message_clear(m));
+  CHECK(next_is("{"));
+  while (!next_is("}")) {
+    const char *name = word();
+    CHECK(next_is(":"));
+    if (!strcmp(name, "header")) set_fields(m, HEADER, v);
+    else if (!strcmp(name, "properties")) set_fields(m, PROPERTIES, v);
+    else if (!strcmp(name, "body")) set_body(m, v);
+    else OK(ferrion_message_set_section(m, number_of(SECTIONS, name), single(v)));
+    next_is(",");
+  }
+  OK(ferrion_message_encode(m, &encoded));
+  show_octets(encoded);
+}
+
+static void show_fields(ferrion_message_t *m, const char *section, const name_t *names, ferrion_value_t *v) {
+  const char *comma = "";
+  printf("\"%s\":{", section);
+  for (; names->name; names++) {
+    if (ferrion_message_get(m, names->number, v) == FERRION_ABSENT) continue;
+    OK(ferrion_value_next(v));
+    printf("%s\"%s\":", comma, names->name);
+    show(v);
+    comma = ",";
+  }
+  printf("},");
+}
+
+static void show_body(ferrion_message_t *m, ferrion_value_t *v) {
+  ferrion_body kind;
+  ferrion_bytes_t part;
+  OK(ferrion_message_body(m, &kind, v));
+  printf("\"body\":[\"%s\",", name_of(BODIES, (int32_t)kind));
+  if (kind == FERRION_BODY_VALUE) {
+    OK(ferrion_value_next(v));
+    show(v);
+  } else {
+    putchar('[');
+    for (bool first = true; ferrion_value_next(v) == FERRION_OK; first = false) {
+      if (!first) putchar(',');
+      if (kind == FERRION_BODY_SEQUENCE) {
+        show_items(v);
+      } else {
+        OK(ferrion_value_get_bytes(v, &part));
+        putchar('"');
+        show_octets(part);
+        putchar('"');
+      }
+    }
+    putchar(']');
+  }
+  putchar(']');
+}
+
+/* The octets are the rest of the line, in hexadecimal digits. */
+static void decode(ferrion_message_t *m, ferrion_value_t *v) {
+  size_t len = strlen(at) / 2;
+  for (size_t i = 0; i < len; i++) at[i] = (char)digits(at + 2 * i, 2);
+  OK(ferrion_message_decode(m, (const uint8_t *)at, len));
+  putchar('{');
+  show_fields(m, "header", HEADER, v);
+  show_fields(m, "properties", PROPERTIES, v);
+  for (const name_t *section = SECTIONS; section->name; section++) {
+    if (ferrion_message_section(m, section->number, v) == FERRION_ABSENT) continue;
+    OK(ferrion_value_next(v));
+    printf("\"%s\":", section->name);
+    show(v);
+    putchar(',');
+  }
+  show_body(m, v);
+  putchar('}');
+}
+
+int main(void) {
+  ferrion_message_t *m = ferrion_message_new();
+  ferrion_value_t *v = ferrion_value_new();
+  char *line = NULL;
+  size_t room = 0;
+  ssize_t len;
+  while ((len = getline(&line, &room, stdin)) > 0) {
+    if (line[len - 1] == '\n') line[len - 1] = '\0';
+    at = line;
+    if (next_is("encode ")) {
+      encode(m, v);
+    } else {
+      CHECK(next_is("decode "));
+      decode(m, v);
+    }
+    putchar('\n');
+  }
+  free(line);
+  ferrion_value_free(v);
+  ferrion_message_free(m);
+  return 0;
+}
