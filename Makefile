@@ -39,6 +39,7 @@ fmt:
 clippy:
 	@$(STEP) "clippy" $(CARGO) clippy --locked --workspace --all-targets --features $(ALL_OF_IT) -- -D warnings
 	@$(STEP) "clippy, engine without optional features" $(CARGO) clippy --locked -p ferrion-engine --all-targets -- -D warnings
+	@$(STEP) "clippy, what tests have inside the library" $(CARGO) clippy --locked -p ferrion-ffi --features testing -- -D warnings
 
 alloc-only: ## the engine needs no standard library, only an allocator
 	@$(STEP) "engine without the standard library" scripts/alloc-only.sh

@@ -240,7 +240,12 @@ pub(crate) unsafe fn enter<'a, O: Object + 'a>(
 ) -> Result<Entered<'a, O::Inner>, Failure> {
     // SAFETY: the caller's promise; an object is shared only by reference, never moved, until it is freed.
     match unsafe { pointer.as_ref() } {
-        Some(object) => object.root().enter(name),
+        Some(object) => {
+            let entered = object.root().enter(name)?;
+            #[cfg(feature = "testing")]
+            crate::testing::faults::fault(pointer.addr());
+            Ok(entered)
+        }
         None => Err(Failure::null(name)),
     }
 }

@@ -18,6 +18,8 @@ pub mod message;
 pub mod messages;
 pub mod messenger;
 pub mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod types;
 pub mod value;
 pub mod version;

@@ -5,13 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::pki;
-use crate::support::{bounded, pkg_config, run, scratch, stdout, tree};
+use crate::support::{bounded, library_for_testing, pkg_config, run, scratch, stdout, tree};
 
 /// Builds a program against the static library, with AddressSanitizer and UndefinedBehaviorSanitizer, and makes sure that
 /// they are really on.
 pub(crate) fn build(source: &Path, more: &[&str]) -> PathBuf {
     let on = ["__asan_init", "__ubsan_handle"];
     build_under("address,undefined", &on, source, more)
+}
+
+/// The same against the library that has the feature `testing`.
+pub(crate) fn build_for_testing(source: &Path, more: &[&str]) -> PathBuf {
+    // The first of two libraries that have a symbol is the one that it is taken from.
+    let library = library_for_testing().to_str().expect("a plain path");
+    let more: Vec<&str> = more.iter().copied().chain([library]).collect();
+    build(source, &more)
 }
 
 /// The same with ThreadSanitizer.

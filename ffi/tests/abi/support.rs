@@ -98,6 +98,24 @@ pub(crate) fn prefix() -> &'static Path {
     })
 }
 
+/// The static library with the feature `testing`, built once for all tests.
+pub(crate) fn library_for_testing() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        // All but this crate is built then.
+        prefix();
+        let target = scratch("testing");
+        run(Command::new(env!("CARGO"))
+            .current_dir(tree())
+            .args(["build", "--locked", "--profile", "dev", "-p", "ferrion-ffi"])
+            .args(["--lib", "--features", "testing", "--target-dir"])
+            .arg(&target)
+            // What comes out is kept apart from the library that others install at the same moment.
+            .env("CARGO_BUILD_BUILD_DIR", scratch("build")));
+        target.join("debug/libferrion_ffi.a")
+    })
+}
+
 /// `pkg-config` that knows the installed ferrion.
 pub(crate) fn pkg_config(arguments: &[&str]) -> Vec<String> {
     let flags = stdout(
