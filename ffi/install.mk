@@ -1,11 +1,12 @@
-# `make install [PREFIX=/usr/local] [DESTDIR=]`: the shared and the static library, the headers, what pkg-config and CMake
-# find them by, the command and its manual pages.
+# `make install [PREFIX=/usr/local] [DESTDIR=]`: the shared and the static library, the headers and their reference, what
+# pkg-config and CMake find them by, the command and its manual pages.
 # Included by the Makefile; works alone too, from the root of the tree: `make -f ffi/install.mk install-library`.
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
+DOCDIR ?= $(PREFIX)/share/doc/ferrion
 MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 CARGO ?= cargo
@@ -45,6 +46,8 @@ library: ## build libferrion.a and libferrion.so under target/
 install-library: library
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/ferrion" "$(DESTDIR)$(INCLUDEDIR)"
 	$(INSTALL) -m 644 include/ferrion.h include/ferrion.hpp "$(DESTDIR)$(INCLUDEDIR)/"
+	$(INSTALL) -d "$(DESTDIR)$(DOCDIR)"
+	$(INSTALL) -m 644 docs/reference.md "$(DESTDIR)$(DOCDIR)/"
 	$(INSTALL) -m 644 "$(FERRION_OUT)/libferrion.a" "$(DESTDIR)$(LIBDIR)/libferrion.a"
 	$(INSTALL) -m 755 "$(FERRION_OUT)/libferrion.so.$(FERRION_VERSION)" "$(DESTDIR)$(LIBDIR)/"
 	ln -sf "libferrion.so.$(FERRION_VERSION)" "$(DESTDIR)$(LIBDIR)/$(FERRION_SONAME)"

@@ -28,7 +28,7 @@ step "make install"
 make --no-print-directory install PREFIX="$PLACE/usr" >"$PLACE/work/install.log" 2>&1 \
   || { cat "$PLACE/work/install.log" >&2; die "make install failed"; }
 for file in bin/ferrion include/ferrion.h include/ferrion.hpp lib/libferrion.a lib/libferrion.so lib/pkgconfig/ferrion.pc \
-  lib/cmake/ferrion/ferrion-config.cmake share/man/man1/ferrion.1 share/man/man1/ferrion-send.1; do
+  lib/cmake/ferrion/ferrion-config.cmake share/doc/ferrion/reference.md share/man/man1/ferrion.1 share/man/man1/ferrion-send.1; do
   [ -s "$PLACE/usr/$file" ] || die "$file is not installed"
 done
 "$PLACE/usr/bin/ferrion" --version

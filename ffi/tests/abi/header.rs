@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::reference;
 use crate::support::{self, run, scratch, tree};
 
 fn generate() -> String {
@@ -22,13 +23,16 @@ fn generate() -> String {
     String::from_utf8(text).expect("text")
 }
 
-/// The committed header. With `FERRION_BLESS` in the environment it is written first, before any test looks.
+/// The committed header. With `FERRION_BLESS` in the environment it is written first, before any test looks, and the page
+/// about it too.
 pub(crate) fn committed() -> &'static str {
     static HEADER: OnceLock<String> = OnceLock::new();
     HEADER.get_or_init(|| {
         let path = tree().join("include/ferrion.h");
         if support::bless() {
-            fs::write(&path, generate()).expect("include/ferrion.h can be written");
+            let header = generate();
+            fs::write(&path, &header).expect("include/ferrion.h can be written");
+            reference::bless(&header);
         }
         fs::read_to_string(path).unwrap_or_default()
     })

@@ -85,10 +85,14 @@ fn the_shared_library_has_its_soname() {
 }
 
 #[test]
-fn both_headers_are_installed_as_they_are_in_the_tree() {
-    for name in ["ferrion.h", "ferrion.hpp"] {
-        let [installed, source] = [prefix().join("include"), tree().join("include")]
-            .map(|folder| fs::read_to_string(folder.join(name)).expect(name));
+fn both_headers_and_their_reference_are_installed_as_they_are_in_the_tree() {
+    for (place, name) in [
+        ("include/ferrion.h", "include/ferrion.h"),
+        ("include/ferrion.hpp", "include/ferrion.hpp"),
+        ("share/doc/ferrion/reference.md", "docs/reference.md"),
+    ] {
+        let [installed, source] = [prefix().join(place), tree().join(name)]
+            .map(|file| fs::read_to_string(file).expect(name));
         assert!(installed == source, "{name}");
     }
 }

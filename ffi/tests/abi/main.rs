@@ -13,6 +13,7 @@ mod names;
 mod pki;
 mod programs;
 mod python;
+mod reference;
 mod ruby;
 mod rules;
 mod support;
