@@ -3666,7 +3666,8 @@ ferrion_status ferrion_messenger_recv(ferrion_messenger_t *messenger,
 
 /**
  * Does network work until something happened, at most for this long; negative is for ever. Tells whether anything
- * did. `out_worked` may be NULL.
+ * did: octets came or left, or a time was over, of a connection, of a request or of a stop that was begun. `out_worked`
+ * may be NULL.
  */
 ferrion_status ferrion_messenger_work(ferrion_messenger_t *messenger,
                                       int64_t milliseconds,

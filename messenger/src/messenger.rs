@@ -67,6 +67,15 @@ struct Stopping {
     flush_until: Option<Instant>,
     /// Once everything is closing: until when peers may answer.
     farewell: Option<Instant>,
+    /// Whether `work` has answered that the time of this step is over.
+    told: bool,
+}
+
+impl Stopping {
+    /// When the step that it is at must end.
+    fn until(&self) -> Option<Instant> {
+        self.farewell.or(self.flush_until)
+    }
 }
 
 impl Messenger {
@@ -463,8 +472,10 @@ impl Messenger {
             None => Stopping {
                 flush_until: clock().checked_add(self.timeout.unwrap_or(STOP_PATIENCE)),
                 farewell: None,
+                told: false,
             },
         };
+        stopping.told = false;
         if let Err(error) = self.go_on_stopping(&mut stopping) {
             // What was cut short before anything was closed is over: a later stop has its full time.
             if error == Error::InProgress || stopping.farewell.is_some() {
@@ -516,7 +527,8 @@ impl Messenger {
     }
 
     /// Does I/O until something happened, at most for `timeout` (`None`: for ever). Answers whether
-    /// anything did.
+    /// anything did: octets came or left, or a time was over, of a connection, of a [request](Self::send_request) or of a
+    /// [`stop`](Self::stop) that was begun. It is then that a call which was not finished may be.
     ///
     /// # Errors
     /// [`Error::Interrupted`] and [`Error::System`].
@@ -527,7 +539,9 @@ impl Messenger {
                 return Err(Error::Interrupted);
             }
             let left = deadline.map(|at| at.saturating_duration_since(clock()));
-            if self.turn(left)? {
+            let until_stopped = self.until_stopped();
+            let wait = left.into_iter().chain(until_stopped).min();
+            if self.turn(wait)? || self.is_late_to_stop() {
                 return Ok(true);
             }
             if left.is_some_and(|left| left.is_zero()) {
@@ -547,11 +561,20 @@ impl Messenger {
         self.blocking && !self.passive
     }
 
-    /// How long there is until [`stop`](Self::stop) has to go on, if it was begun.
+    /// How long there is until [`stop`](Self::stop) has to go on, if it was begun and that was not told yet.
     pub(crate) fn until_stopped(&self) -> Option<Duration> {
-        let stopping = self.stopping.as_ref()?;
-        let until = stopping.farewell.or(stopping.flush_until)?;
-        Some(until.saturating_duration_since(clock()))
+        let stopping = self.stopping.as_ref().filter(|stopping| !stopping.told);
+        Some(stopping?.until()?.saturating_duration_since(clock()))
+    }
+
+    /// Whether [`stop`](Self::stop) has to go on now; answers so once, for there is nothing to be done about it but to call
+    /// it.
+    fn is_late_to_stop(&mut self) -> bool {
+        let late = self.until_stopped().is_some_and(|left| left.is_zero());
+        if let Some(stopping) = &mut self.stopping {
+            stopping.told |= late;
+        }
+        late
     }
 
     fn turn(&mut self, wait: Option<Duration>) -> Result<bool> {

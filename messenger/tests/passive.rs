@@ -186,6 +186,109 @@ fn a_connection_that_is_being_made_has_a_deadline() {
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
+/// A messenger that is connected to a server which neither takes nor answers anything from now on.
+fn with_a_mute_server() -> (Messenger, Messenger, String) {
+    let (mut server, mut client, address) = pair(Wire::Tcp);
+    client.put(&message_to(&address, "first")).unwrap();
+    let both = &mut [&mut server, &mut client];
+    until(both, "connected", |both| both[0].deadline().is_some());
+    // The peer has answered all that it will.
+    while turn(both, Duration::from_millis(50)) {}
+    client.set_timeout(Some(BRIEF));
+    (server, client, address)
+}
+
+/// A time that is over long before anything else happens.
+const BRIEF: Duration = Duration::from_millis(150);
+
+/// A loop that calls again when work told that something happened, and only then, ends soon after this long.
+fn ends_after<T>(
+    least: Duration,
+    mut call: impl FnMut(&mut Messenger) -> Option<T>,
+    mut work: impl FnMut(&mut Messenger) -> bool,
+    messenger: &mut Messenger,
+) -> T {
+    let begun = Instant::now();
+    let mut calls = 0;
+    loop {
+        if let Some(end) = call(messenger) {
+            let took = begun.elapsed();
+            assert!(least <= took && took < PATIENCE / 2, "{took:?}");
+            return end;
+        }
+        calls += 1;
+        assert!(calls < 100, "it does not sleep");
+        while !work(messenger) {
+            assert!(begun.elapsed() < PATIENCE / 2, "it was not told");
+        }
+    }
+}
+
+fn poll_and_work(messenger: &mut Messenger) -> bool {
+    turn(&mut [messenger], PATIENCE)
+}
+
+fn work_without_end(messenger: &mut Messenger) -> bool {
+    messenger.work(None).unwrap()
+}
+
+#[test]
+fn a_loop_is_told_that_the_time_of_a_request_is_over() {
+    for (passive, work) in [
+        (true, poll_and_work as fn(&mut _) -> _),
+        (false, work_without_end),
+    ] {
+        let (_server, mut client, address) = with_a_mute_server();
+        client.set_passive(passive);
+        let request = client.send_request(&message_to(&address, "?")).unwrap();
+        let call = |client: &mut Messenger| {
+            let polled = client.poll_reply(request, &mut Message::new());
+            (polled != Ok(false)).then_some(polled)
+        };
+        let error = ends_after(BRIEF, call, work, &mut client).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(client.requests(), 0);
+    }
+}
+
+#[test]
+fn a_loop_is_told_that_stop_has_tried_long_enough() {
+    for (passive, work) in [
+        (true, poll_and_work as fn(&mut _) -> _),
+        (false, work_without_end),
+    ] {
+        let (_server, mut client, address) = with_a_mute_server();
+        client.set_blocking(false);
+        client.set_passive(passive);
+        client.put(&message_to(&address, "no credit")).unwrap();
+        let call = |client: &mut Messenger| {
+            let stopped = client.stop();
+            (stopped != Err(Error::InProgress)).then_some(stopped)
+        };
+        // So long for what is unsent, and again for the answer to the close.
+        let stopped = ends_after(BRIEF * 2, call, work, &mut client);
+        assert_eq!(stopped, Err(Error::Unsent { count: 2 }));
+        assert!(client.stopped());
+    }
+}
+
+#[test]
+fn who_does_not_go_on_with_stop_is_told_once_that_it_could() {
+    let (_server, mut client, address) = with_a_mute_server();
+    client.put(&message_to(&address, "no credit")).unwrap();
+    in_progress(client.stop());
+    let mut told = 0;
+    let begun = Instant::now();
+    while begun.elapsed() < BRIEF * 3 {
+        told += usize::from(turn(&mut [&mut client], BRIEF * 3));
+        assert!(told < 20, "it does not sleep");
+    }
+    assert!(told > 0);
+    assert!(client.deadline().is_none_or(|due| due > BRIEF));
+    in_progress(client.stop());
+    assert!(client.deadline().unwrap() <= BRIEF);
+}
+
 fn tokio_drives_both_ends(wire: Wire) {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;

@@ -201,7 +201,8 @@ pub unsafe extern "C" fn ferrion_messenger_recv(
 }
 
 /// Does network work until something happened, at most for this long; negative is for ever. Tells whether anything
-/// did. `out_worked` may be NULL.
+/// did: octets came or left, or a time was over, of a connection, of a request or of a stop that was begun. `out_worked`
+/// may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_work(
     messenger: *mut ferrion_messenger_t,

@@ -307,6 +307,7 @@ impl Core {
         if matches!(conn.state, State::Over(_)) {
             return;
         }
+        self.ended = true;
         self.rescue_stalled(key, None);
         let Some(conn) = self.pool.get_mut(key) else {
             return;

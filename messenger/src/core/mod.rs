@@ -28,6 +28,8 @@ pub(crate) mod address;
 mod admit;
 mod check;
 pub(crate) mod credit;
+#[cfg(test)]
+mod deadline_tests;
 mod faults;
 pub(crate) mod inbox;
 mod lifecycle;
@@ -213,6 +215,8 @@ pub(crate) struct Core {
     trail: VecDeque<ConnectionEvent>,
     jitter: Jitter,
     trace: VecDeque<String>,
+    /// Whether anything ended that somebody may wait for.
+    ended: bool,
 }
 
 impl Core {
@@ -273,6 +277,7 @@ impl Core {
             trail: VecDeque::new(),
             jitter: Jitter::new(0),
             trace: VecDeque::new(),
+            ended: false,
         }
     }
 
@@ -295,6 +300,12 @@ impl Core {
     /// Whether [`pump`](Self::pump) has messages to hand over.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
+    }
+
+    /// Whether anything ended since this was last asked: a connection, or the time of a request. There may be nothing to
+    /// write for it.
+    pub(crate) fn take_ended(&mut self) -> bool {
+        std::mem::take(&mut self.ended)
     }
 
     /// Whether anything was asked for that [`pump`](Self::pump) and the driver have not seen yet.

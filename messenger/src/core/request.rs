@@ -697,6 +697,7 @@ impl Core {
             && until <= now
         {
             self.requests.timers.remove(&(until, id));
+            self.ended = true;
             let waiting = "while no reply came to a request".to_owned();
             self.end_request(id, Err(Error::Timeout { waiting }));
         }

@@ -211,7 +211,7 @@ impl Driver {
             }
             // What was written may have made room for more, also where nothing was left to write.
             more |= core.has_ready();
-            busy |= more;
+            busy |= more | core.take_ended();
             if !more {
                 return busy;
             }

@@ -36,9 +36,7 @@ module Ferrion
       Abi::FERRION_DELIVERY_ABORTED => :aborted, Abi::FERRION_DELIVERY_SETTLED => :settled
     }.freeze
     INT32_MAX = (2**31) - 1
-    # Seconds after which stop, or a request, is looked at again: their time may be over though nothing happened.
-    PAUSE = 0.05
-    private_constant :STATUSES, :INT32_MAX, :PAUSE
+    private_constant :STATUSES, :INT32_MAX
 
     # A messenger that is stopped after the block; answers what the block does.
     def self.open(name = nil)
@@ -98,7 +96,7 @@ module Ferrion
     #
     # In non-blocking and passive mode it answers false if it is not finished: work, then stop again.
     def stop
-      wait(nil, pause: PAUSE) { Abi.ferrion_messenger_stop(@abi) }
+      wait(nil) { Abi.ferrion_messenger_stop(@abi) }
     end
 
     # Whether there are neither connections nor listeners.
@@ -281,7 +279,7 @@ module Ferrion
     def reply(request)
       return Message.new.tap { |to| to.received_by { |its| Abi.ferrion_messenger_reply(@abi, request, its) } } unless waits?
 
-      wait(nil, pause: PAUSE) { poll_reply(request) }
+      wait(nil) { poll_reply(request) }
     end
 
     # The reply to a request, if it has come. Does not touch the network: work in between.

@@ -51,7 +51,8 @@ module Ferrion
       Durations.seconds(Abi.ferrion_messenger_deadline(@abi))
     end
 
-    # Does network work until something happened, at most for +timeout+ seconds; nil is for ever. Tells whether anything did.
+    # Does network work until something happened, at most for +timeout+ seconds; nil is for ever. Tells whether anything did: octets
+    # came or left, or a time was over, of a connection, of a request or of a stop that was begun.
     def work(timeout = nil)
       work_until(deadline_in(timeout))
     end
@@ -74,15 +75,15 @@ module Ferrion
     end
 
     # Makes a call again, after some work each time, until it answers something; in blocking mode only. A call that has a time of its own
-    # in the library, which due_in does not tell, is made again each +pause+ seconds too.
-    def wait(deadline, pause: nil)
+    # in the library has no deadline here: work tells when that is over.
+    def wait(deadline)
       loop do
         late = deadline && Durations.now >= deadline
         answer = yield
         return answer if answer || !waits?
         raise Timeout.new("the timeout passed first; the same call again waits longer", Abi::FERRION_TIMEOUT) if late
 
-        work_until([deadline, pause && (Durations.now + pause)].compact.min)
+        work_until(deadline)
       end
     end
 
