@@ -20,7 +20,8 @@ use crate::error::Error;
 ///
 /// A peer that closes a connection with `amqp:connection:redirect` (2.8.16) is followed at once, whatever the policy, up to
 /// five times before anything gets through: to the network host and port that it names, where the hostname that it names is
-/// who the certificate must be for. [`set_credentials`](crate::Messenger::set_credentials) says what is shown there.
+/// who the certificate must be for. [`set_credentials`](crate::Messenger::set_credentials) says what is shown there. If
+/// nobody is there, that is a failure as any other: the next attempt, after its delay, is at the place that was asked for.
 ///
 /// ```
 /// use std::time::Duration;

@@ -46,6 +46,8 @@ mod recovery_tests;
 mod redirect;
 #[cfg(test)]
 mod redirect_tests;
+#[cfg(test)]
+mod redirect_world_tests;
 mod refusal;
 mod request;
 mod route;

@@ -22,7 +22,7 @@ use crate::reconnect::{ConnectionEvent, Reconnect};
 const MAX_TRAIL: usize = 1024;
 /// How long a connection has to stand to count as a success, where no policy says so.
 const STEADY: Duration = Duration::from_secs(10);
-/// Redirections that are followed before anything gets through.
+/// Redirections that are followed one after the other, before anything gets through or a place fails.
 const MAX_REDIRECTS: u32 = 5;
 
 /// A host and its port.
@@ -136,8 +136,11 @@ impl Line {
         let count = u32::try_from(self.places.len()).unwrap_or(u32::MAX).max(1);
         let since = *self.since.get_or_insert(now);
         self.failures = self.failures.saturating_add(1);
-        // Where we were sent has failed: what was asked for may send us elsewhere now.
-        if self.redirected.take().is_none() {
+        // Where we were sent has failed: what was asked for may send us elsewhere now, and as often as it takes. That
+        // there is always some time in between, and an end to it, is the policy's to say.
+        if self.redirected.take().is_some() {
+            self.redirects = 0;
+        } else {
             self.at = (self.at + 1) % self.places.len().max(1);
         }
         let round = self.failures / count;
