@@ -45,7 +45,7 @@ alloc-only: ## the engine needs no standard library, only an allocator
 	@$(STEP) "engine without the standard library" scripts/alloc-only.sh
 	@$(STEP) "the same with SCRAM" scripts/alloc-only.sh --features scram
 
-unit: deps ## the tests of every crate, with real peers, the C programs, the Python package and the Ruby gem
+unit: deps ## the tests of every crate, with real peers, the C programs, the Python package, the Ruby gem and the Perl distribution
 	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --features $(ALL_OF_IT) --no-fail-fast
 	@$(STEP) "tests of the engine without optional features" $(CARGO) test --locked -p ferrion-engine --no-fail-fast
 

@@ -77,6 +77,8 @@ test_packages() {
   have ruby || want ruby
   have ruby && ruby -rrbconfig -e 'exit File.exist?(File.join(RbConfig::CONFIG["rubyhdrdir"], "ruby.h"))' || want ruby-dev
   have ruby && ruby -e 'require "minitest"' 2>/dev/null || want ruby-minitest
+  have perl && perl -MExtUtils::MakeMaker -MTest::More -Mthreads -e1 2>/dev/null || want perl
+  have perl && perl -MConfig -e 'exit !-e "$Config{archlibexp}/CORE/perl.h"' || want libperl-dev
   have node || want nodejs
   have npm || want npm
   # The brokers have a script of their own, as they take more than a package.

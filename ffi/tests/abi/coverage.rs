@@ -1,5 +1,5 @@
-//! What a Rust user can do, a C user can, and what a C user can, users of Python and Ruby can: lists of names, read from the sources,
-//! so that nothing new is forgotten.
+//! What a Rust user can do, a C user can, and what a C user can, users of Python, Ruby and Perl can: lists of names, read from
+//! the sources, so that nothing new is forgotten.
 
 use std::fs;
 use std::path::PathBuf;
@@ -110,6 +110,24 @@ const NO_RUBY: &[(&str, &str)] = &[
     (
         "ferrion_messenger_blocking",
         "Ruby waits, the library does not: it is known in Ruby",
+    ),
+];
+
+/// Functions that Perl does without, and why.
+const NO_PERL: &[(&str, &str)] = &[
+    (
+        "ferrion_messenger_put_many",
+        "each message is an object of Perl's: putting them one by one crosses the border as often",
+    ),
+    ("ferrion_messenger_get_many", "as for putting many"),
+    (
+        "ferrion_messenger_subscribe",
+        "with no options ferrion_messenger_subscribe_with does the same",
+    ),
+    ("ferrion_messenger_subscribe_ttl", "that is an option"),
+    (
+        "ferrion_messenger_blocking",
+        "Perl waits, the library does not: it is known in Perl",
     ),
 ];
 
@@ -229,6 +247,12 @@ fn python_has_every_function_of_the_header_for_messengers() {
 fn ruby_has_every_function_of_the_header_for_messengers() {
     let modules = modules("bindings/ruby/lib", "rb", "");
     has_every_function("bindings/ruby/lib", &modules, "Abi.", NO_RUBY);
+}
+
+#[test]
+fn perl_has_every_function_of_the_header_for_messengers() {
+    let modules = modules("bindings/perl/lib", "pm", "");
+    has_every_function("bindings/perl/lib", &modules, "Ferrion::Abi::", NO_PERL);
 }
 
 /// The text of the sources in a folder with this extension, but for the file of one name.

@@ -1,0 +1,27 @@
+/*
+ * Calls that need more than the header's function.
+ */
+#ifndef FERRION_CALLS_H
+#define FERRION_CALLS_H
+
+#include <ferrion.h>
+
+/* ferrion_messenger_recv, waiting for no time at all. A messenger that blocks tells if there is nothing to wait for; one that
+   does not would have its caller wait for ever. */
+static ferrion_status ferrion_pl_recv_at_once(ferrion_messenger_t *messenger, int32_t n);
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
+static ferrion_status ferrion_pl_recv_at_once(ferrion_messenger_t *messenger, int32_t n) {
+  int64_t whole = -1;
+  ferrion_status status = ferrion_messenger_timeout(messenger, &whole);
+  if (status != FERRION_OK) return status;
+  ferrion_messenger_set_timeout(messenger, 0);
+  ferrion_messenger_set_blocking(messenger, true);
+  status = ferrion_messenger_recv(messenger, n);
+  ferrion_messenger_set_blocking(messenger, false);
+  ferrion_messenger_set_timeout(messenger, whole);
+  return status;
+}
+
+#endif
