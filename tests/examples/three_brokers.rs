@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, BufRead},
+    time::Duration,
 };
 
 use ferrion_tests::interop::{Queue, RabbitMqPlan, Signal, project};
@@ -11,7 +12,10 @@ use ferrion_tests::interop::{Queue, RabbitMqPlan, Signal, project};
 const NAMES: [&str; 3] = ["ONE", "TWO", "THREE"];
 
 fn main() -> io::Result<()> {
-    let mut cluster = RabbitMqPlan::new().nodes(NAMES.len()).start();
+    let mut cluster = RabbitMqPlan::new()
+        .nodes(NAMES.len())
+        .returns_after(Duration::from_secs(1))
+        .start();
     cluster.declare(&Queue::quorum("orders"));
     cluster.save_queues();
     let lines = NAMES.iter().enumerate();

@@ -3,7 +3,9 @@
 use super::{PATIENCE, project};
 use serde_json::Value;
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command as Process, Stdio},
@@ -170,6 +172,20 @@ impl Outcome {
 }
 
 /// The command to test: `FERRION_TEST_COMMAND`, or what Cargo makes of this very source.
+/// Has a process run as if it had been typed in a terminal: without what cargo tells a test of its package. A cargo that
+/// is run from there would take it for its own settings, by which `ring`, for one, is built anew each time they change.
+pub fn as_typed(process: &mut Process) -> &mut Process {
+    let names = env::vars_os().map(|(name, _)| name);
+    let told = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    for name in names.filter(told) {
+        process.env_remove(name);
+    }
+    process
+}
+
 fn executable() -> &'static PathBuf {
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
     EXECUTABLE.get_or_init(|| env::var_os("FERRION_TEST_COMMAND").map_or_else(build, PathBuf::from))
@@ -177,7 +193,7 @@ fn executable() -> &'static PathBuf {
 
 fn build() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Process::new(cargo)
+    let output = as_typed(&mut Process::new(cargo))
         .args([
             "build",
             "--package",

@@ -5,6 +5,7 @@
 //! - [`RabbitMqPlan`], [`ActiveMqPlan`]: brokers, as data; they run until the test ends;
 //! - [`Authority`]: certificates for brokers and their clients;
 //! - [`Traffic`]: messages that flow through a broker while bad things happen to it;
+//! - [`whereabouts`]: where messages are that did not arrive;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`mod@reference`]: the octets of each, by a codec that is not ferrion's;
 //! - [`exceptions`]: what a peer is known to do to some of them instead;
@@ -35,11 +36,12 @@ mod scratch;
 pub mod script;
 pub mod table;
 mod traffic;
+mod whereabouts;
 
 pub use activemq::{ActiveMq, ActiveMqPlan};
 pub use broker::Signal;
 pub use certificates::{Authority, Identity, STORE_PASSWORD};
-pub use command::{Command, Outcome};
+pub use command::{Command, Outcome, as_typed};
 pub use conversation::{Conversation, LinkEnd, password};
 pub use management::{Management, Queue, Reply};
 pub use octets::{SIZES, crc32, digest, pattern};
@@ -47,6 +49,7 @@ pub use program::{Api, Library, PATIENCE, Program, Role, Sasl};
 pub use rabbitmq::{RabbitMq, RabbitMqPlan};
 pub use scratch::Scratch;
 pub use traffic::Traffic;
+pub use whereabouts::whereabouts;
 
 use std::path::PathBuf;
 

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
+    time::Duration,
 };
 
 use ferrion_engine::Config;
@@ -66,6 +67,16 @@ impl RabbitMqPlan {
     pub fn setting(mut self, line: &str) -> Self {
         self.settings.push(line.to_owned());
         self
+    }
+
+    /// How long a quorum queue keeps what it gave to receivers at another node after that node was lost. A broker of its
+    /// own accord waits for a minute, in case the node is only out of reach (RabbitMQ 4.3).
+    #[must_use]
+    pub fn returns_after(self, time: Duration) -> Self {
+        self.setting(&format!(
+            "consumer_disconnected_timeout = {}",
+            time.as_millis()
+        ))
     }
 
     /// A plugin to be enabled.

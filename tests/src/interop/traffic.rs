@@ -14,6 +14,8 @@ use ferrion_messenger::{
     ConnectionEvent, Credit, Error, Flags, Message, Messenger, Reconnect, Status,
 };
 
+use super::whereabouts;
+
 /// How long nothing may happen. It bounds a failure; no test that passes ever waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many messages have no answer at a time.
@@ -93,9 +95,10 @@ impl Traffic {
             (messenger, address.to_owned(), Arc::clone(&shared))
         };
         let ((sender, to, theirs), (receiver, from, ours)) = (start(), start());
+        let others = alternatives.to_vec();
         Self {
             sending: thread::spawn(move || send(sender, &to, &theirs)),
-            receiving: thread::spawn(move || receive(receiver, &from, &ours)),
+            receiving: thread::spawn(move || receive(receiver, &from, &others, &ours)),
             shared,
         }
     }
@@ -199,7 +202,12 @@ fn send(mut messenger: Messenger, address: &str, shared: &Shared) -> (Outcomes, 
 }
 
 /// Accepts what comes, and ends when everything has come.
-fn receive(mut messenger: Messenger, address: &str, shared: &Shared) -> Trail {
+fn receive(
+    mut messenger: Messenger,
+    address: &str,
+    alternatives: &[String],
+    shared: &Shared,
+) -> Trail {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut errors = Vec::new();
     messenger.set_timeout(Some(Duration::from_millis(100)));
@@ -212,12 +220,16 @@ fn receive(mut messenger: Messenger, address: &str, shared: &Shared) -> Trail {
             Err(Error::Timeout { .. }) => {}
             Err(error) => errors.push(error.to_string()),
         }
-        assert!(
-            last.elapsed() < PATIENCE,
-            "of {:?} only {} have arrived; {errors:?}",
-            shared.total.get(),
-            seen.len()
-        );
+        if last.elapsed() >= PATIENCE {
+            // What it holds must be back before it can be found.
+            drop(messenger.stop());
+            let Some(total) = shared.total.get().copied() else {
+                panic!("nothing arrives after {}; {errors:?}", seen.len());
+            };
+            let missing = (0..total).filter(|number| !seen.contains(number)).collect();
+            let found = whereabouts(&missing, address, alternatives);
+            panic!("of {total} {found}; {errors:?}");
+        }
         while messenger.incoming() > 0 {
             let tracker = messenger.get(&mut message).expect("a message");
             let body = message.body_text().expect("a body");

@@ -1,10 +1,15 @@
 //! Three nodes, of which one after the other is killed.
 
+use std::time::Duration;
+
 use ferrion_tests::interop::{Queue, RabbitMqPlan, Signal, Traffic};
 
 #[test]
 fn when_the_node_in_use_is_killed_another_goes_on_and_nothing_accepted_is_lost() {
-    let mut cluster = RabbitMqPlan::new().nodes(3).start();
+    let mut cluster = RabbitMqPlan::new()
+        .nodes(3)
+        .returns_after(Duration::from_secs(1))
+        .start();
     let queue = Queue::quorum("shared");
     cluster.declare(&queue);
     cluster.save_queues();
