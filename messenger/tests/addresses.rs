@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use ferrion_messenger::{ConnectionEvent, ErrorKind, Interrupter, Messenger, Scope};
 use puppet::refuser;
-use support::message_to;
 use support::way::{Mode, Way};
+use support::{message_to, nobody};
 
 in_every_mode! {
     what_went_wrong_last_is_known_by_address,
@@ -20,12 +20,6 @@ in_every_mode! {
     start_tries_the_routes_that_lead_to_one_place,
     a_route_is_tried_at_every_alternative,
     a_route_that_nobody_answers_on_is_told_of,
-}
-
-/// A place where nobody listens.
-fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("amqp://{}", listener.local_addr().unwrap())
 }
 
 /// Who listens, asks not to be left without a word for longer than this, and works until this is dropped.
@@ -70,7 +64,7 @@ fn what_went_wrong_last_is_known_by_address(way: Way) {
     let mut party = way.party();
     party.set_reconnect(None);
     party.set_outgoing_window(10);
-    let gone = nobody();
+    let gone = format!("amqp://{}", nobody());
     let orders = format!("{gone}/orders");
     assert_eq!(party.address_error(&orders), Ok(None));
     party.put(&message_to(&orders, "x")).unwrap();
@@ -86,7 +80,10 @@ fn what_went_wrong_last_is_known_by_address(way: Way) {
         assert_eq!(party.address_error(address), Ok(Some(&error)), "{address}");
     }
     assert_eq!(error.kind(), ErrorKind::Connect);
-    assert_eq!(party.address_error(&nobody()), Ok(None));
+    assert_eq!(
+        party.address_error(&format!("amqp://{}", nobody())),
+        Ok(None)
+    );
     party.route("orders", &orders).unwrap();
     assert_eq!(party.address_error("orders"), Ok(Some(&error)));
 
@@ -183,7 +180,7 @@ fn start_tries_the_routes_that_lead_to_one_place(way: Way) {
     party.finish(Messenger::start).unwrap();
     assert_eq!(party.poll_connection_event(), None);
 
-    let gone = nobody();
+    let gone = format!("amqp://{}", nobody());
     party.route("e/*", &format!("{gone}/$1")).unwrap();
     for _ in 0..2 {
         let error = party.finish(Messenger::start).unwrap_err();
@@ -205,7 +202,7 @@ fn start_tries_the_routes_that_lead_to_one_place(way: Way) {
 fn a_route_is_tried_at_every_alternative(way: Way) {
     let server = Server::start(way, None);
     let mut party = way.party();
-    let gone = nobody().replace("amqp", way.wire.scheme());
+    let gone = format!("{}://{}", way.wire.scheme(), nobody());
     let place = server.address.rsplit('/').next().unwrap();
     party.set_alternatives(&gone, [place]).unwrap();
     party.route("*", &format!("{gone}/$1")).unwrap();

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Scope, Status};
 use puppet::{Deed, STAGES, Stage, puppet, refuser};
-use support::message_to;
 use support::way::{Echo, Way};
+use support::{message_to, nobody};
 
 /// What fails is not tried again here: the errors are what is looked at.
 fn client() -> Messenger {
@@ -209,18 +209,12 @@ fn refusals_carry_the_peers_condition() {
     }
 }
 
-/// An address at which nobody listens.
-fn closed_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port())
-}
-
 #[test]
 fn a_refused_connection_costs_its_own_messages_and_no_others() {
     let echo = Echo::start(Way::SIMPLE);
     let mut messenger = client();
     messenger.set_outgoing_window(10);
-    let nowhere = closed_port();
+    let nowhere = format!("amqp://{}", nobody());
     let lost = messenger.put(&message_to(&nowhere, "x")).unwrap();
     let fine = messenger.put(&message_to(&echo.address, "x")).unwrap();
     let error = messenger.send().unwrap_err();

@@ -19,7 +19,7 @@ use ferrion_messenger::{
 use puppet::{ender, refuser};
 use support::pki::pki;
 use support::way::{Echo, Mode, Party, Way};
-use support::{Wire, message_to};
+use support::{Wire, message_to, nobody};
 
 in_every_mode! {
     addresses_that_cannot_be_understood,
@@ -151,16 +151,10 @@ fn rules_that_cannot_be_understood(way: Way) {
     }
 }
 
-/// A port at which nobody listens.
-fn closed_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 fn peers_that_are_not_there(way: Way) {
     let advice = "check the address and that the peer listens there";
     for scheme in ["amqp", "amqps", "ws", "wss"] {
-        let to = format!("{scheme}://127.0.0.1:{}", closed_port());
+        let to = format!("{scheme}://127.0.0.1:{}", nobody().port());
         let error = refused(&mut client(way), &to);
         says(&error, ErrorKind::Connect, true, advice);
         assert!(error.to_string().contains(&to), "{error}");
@@ -173,7 +167,7 @@ fn peers_that_are_not_there(way: Way) {
     }
     // The same for who wants to receive.
     let mut party = client(way);
-    let nowhere = format!("amqp://127.0.0.1:{}/q", closed_port());
+    let nowhere = format!("amqp://127.0.0.1:{}/q", nobody().port());
     party.subscribe(&nowhere).unwrap();
     says(
         &party.recv(1).unwrap_err(),
@@ -330,7 +324,7 @@ fn files_that_are_of_no_use(way: Way) {
     let pki = pki();
     let write = |name: &str, octets: &[u8]| {
         // Each test writes its own.
-        let path = pki.path(&format!("{:?}-{name}", way.mode));
+        let path = pki.own_path(name);
         std::fs::write(&path, octets).unwrap();
         path
     };

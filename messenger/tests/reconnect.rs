@@ -20,7 +20,7 @@ use ferrion_messenger::{
 };
 use puppet::{Deed, STAGES, Stage, ender, puppet};
 use support::way::{Party, Way};
-use support::{PATIENCE, Wire, client, message_to, server, text};
+use support::{PATIENCE, Wire, client, message_to, nobody, server, text};
 
 in_every_way! {
     what_was_not_answered_is_sent_again_in_order,
@@ -342,9 +342,7 @@ fn another_node_takes_over(way: Way) {
 
 #[test]
 fn an_alternative_is_tried_at_once_when_the_first_was_never_there() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("amqp://127.0.0.1:{}", closed.local_addr().unwrap().port());
-    drop(closed);
+    let address = format!("amqp://{}", nobody());
     let (second, other) = server();
     let taking = take(second, 1);
     let mut messenger = sender();

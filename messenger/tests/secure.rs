@@ -85,7 +85,7 @@ fn unusable() -> Vec<(std::path::PathBuf, std::path::PathBuf, &'static str)> {
     let pki = pki();
     let (server, client) = (&pki.server, &pki.client);
     let missing = pki.path("nowhere.pem");
-    let locked = pki.path("locked.key");
+    let locked = pki.own_path("locked.key");
     let sealed =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     std::fs::write(&locked, sealed).unwrap();

@@ -3,13 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::common::{ferrion, listen};
-
-/// A place where nobody listens.
-fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").to_string()
-}
+use crate::common::{ferrion, listen, nobody};
 
 #[test]
 fn where_nobody_is_the_alternatives_are_tried_in_turn() {
@@ -43,7 +37,10 @@ fn where_nobody_is_the_alternatives_are_tried_in_turn() {
 
 #[test]
 fn who_is_not_there_yet_is_waited_for_if_that_is_asked_for() {
-    let place = nobody();
+    // The port is given back, so that the receiver can have it later.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let place = listener.local_addr().expect("its address").to_string();
+    drop(listener);
     let sender = ferrion(["send", &format!("{place}/queue"), "--wait-for-peer"])
         .stdin("patience\n")
         .start();

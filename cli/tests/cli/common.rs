@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -153,6 +154,17 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
+}
+
+/// A place where nobody listens, nor can as long as this process lives: the near end of a connection is there.
+pub(crate) fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let near = TcpStream::connect(address).expect("a connection to it");
+    let place = near.local_addr().expect("its address");
+    // A port that is given back is somebody else's in the next moment.
+    std::mem::forget((listener, near));
+    place.to_string()
 }
 
 /// A file in the folder that cargo gives to tests, with this content.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{ferrion, listen, temporary_file};
+use crate::common::{ferrion, listen, nobody, temporary_file};
 
 #[test]
 fn lines_arrive_in_order_and_each_outcome_is_reported() {
@@ -198,21 +198,16 @@ fn only_those_with_a_password_get_in_when_there_are_users() {
 
 #[test]
 fn a_closed_port_is_an_error_with_its_cause_and_not_a_hang() {
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("its address").port()
-    };
+    let address = format!("{}/x", nobody());
     let begin = Instant::now();
-    let sent = ferrion(["send", &format!("127.0.0.1:{port}/x")])
-        .stdin("a\n")
-        .run();
+    let sent = ferrion(["send", &address]).stdin("a\n").run();
     assert_eq!((sent.code, sent.stdout.as_str()), (1, "1 aborted\n"));
     assert!(
         sent.stderr.contains("cannot connect") && sent.stderr.contains("refused"),
         "{}",
         sent.stderr
     );
-    let received = ferrion(["recv", &format!("127.0.0.1:{port}/x")]).run();
+    let received = ferrion(["recv", &address]).run();
     assert_eq!(received.code, 1);
     assert!(
         received.stderr.contains("cannot connect"),

@@ -5,6 +5,7 @@ pub(crate) mod pki;
 #[macro_use]
 pub(crate) mod way;
 
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use ferrion_messenger::{Message, Messenger};
@@ -128,6 +129,16 @@ pub(crate) fn server() -> (Messenger, String) {
 /// Listens on a free port of loopback.
 pub(crate) fn listen(messenger: &mut Messenger) -> String {
     Wire::Tcp.listen(messenger)
+}
+
+/// A place where nobody listens, nor can as long as this process lives: the near end of a connection is there.
+pub(crate) fn nobody() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let place = near.local_addr().unwrap();
+    // A port that is given back is somebody else's in the next moment.
+    std::mem::forget((listener, near));
+    place
 }
 
 pub(crate) fn message_to(address: &str, body: &str) -> Message {

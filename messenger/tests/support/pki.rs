@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -58,9 +59,14 @@ impl Pki {
         }
     }
 
-    /// A place for files of a test's own.
+    /// A place with this name, in which there is nothing unless a test puts it there.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// A place that is nobody else's, whatever its name: other tests run at the same time.
+    pub(crate) fn own_path(&self, name: &str) -> PathBuf {
+        own_path(self.dir.path(), name)
     }
 
     /// Another authority, which nobody trusts.
@@ -78,6 +84,12 @@ impl Pki {
     }
 }
 
+fn own_path(dir: &Path, name: &str) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    dir.join(format!("{number}-{name}"))
+}
+
 impl Authority {
     fn new(dir: &Path, name: &str) -> Self {
         let mut params = CertificateParams::default();
@@ -85,7 +97,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        let file = dir.join(format!("{name}.pem"));
+        let file = own_path(dir, &format!("{name}.pem"));
         std::fs::write(&file, certificate.pem()).unwrap();
         let issuer = Issuer::new(params, key);
         Self { file, issuer }
@@ -109,8 +121,8 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let identity = Identity {
-            certificate: dir.join(format!("{name}.crt")),
-            key: dir.join(format!("{name}.key")),
+            certificate: own_path(dir, &format!("{name}.crt")),
+            key: own_path(dir, &format!("{name}.key")),
         };
         std::fs::write(&identity.certificate, certificate.pem()).unwrap();
         std::fs::write(&identity.key, key.serialize_pem()).unwrap();
