@@ -208,10 +208,18 @@ impl Messenger {
         self.core.set_password(user, password);
     }
 
+    /// Admits who shows this token as this user to listening addresses (OAUTHBEARER, XOAUTH2), or no longer if there is no
+    /// token. A user has one; the empty user is for tokens that come without a user's name. They are admitted beside those of
+    /// [`set_listener_passwords`](Self::set_listener_passwords) and of [`set_listener_tokens`](Self::set_listener_tokens), and
+    /// nobody else is.
+    pub fn set_listener_token(&mut self, user: &str, token: Option<&str>) {
+        self.core.set_known_token(user, token);
+    }
+
     /// Lets those connect to listening addresses whose token `check` finds good (OAUTHBEARER, XOAUTH2): it is
     /// given the user, which may be empty where the token says who it is, and the token. Also those of
-    /// [`set_listener_passwords`](Self::set_listener_passwords), if there are any, but nobody else. `None`,
-    /// the default, takes no tokens.
+    /// [`set_listener_passwords`](Self::set_listener_passwords) and
+    /// [`set_listener_token`](Self::set_listener_token), if there are any, but nobody else. `None`, the default, asks nobody.
     ///
     /// It is called while the messenger works, so it must not wait: check a signature, or look the token up
     /// in what is known already.

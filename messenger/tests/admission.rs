@@ -89,6 +89,44 @@ fn tokens_and_passwords_may_both_let_in() {
 }
 
 #[test]
+fn a_user_is_let_in_with_the_token_it_has_and_no_longer_without_one() {
+    let mut listener = client();
+    let address = listen(&mut listener);
+    let attempt = |listener: &mut Messenger, user: &str, token: &str| {
+        let mut sender = client();
+        sender.set_reconnect(None);
+        sender.set_credentials(Some(user).filter(|user| !user.is_empty()), None);
+        sender.set_token(Some(token));
+        sender.set_outgoing_window(1);
+        sender.put(&message_to(&address, "x")).unwrap();
+        send(&mut sender, listener).is_ok()
+    };
+    listener.set_listener_token("ann", Some("of-ann"));
+    listener.set_listener_token("bob", Some("of-bob"));
+    listener.set_listener_token("", Some("of-nobody-by-name"));
+    for (user, token, good) in [
+        ("ann", "of-ann", true),
+        ("ann", "of-bob", false),
+        ("bob", "of-bob", true),
+        ("", "of-nobody-by-name", true),
+        ("", "of-ann", false),
+        ("eve", "", false),
+    ] {
+        assert_eq!(attempt(&mut listener, user, token), good, "{user} {token}");
+    }
+    listener.set_listener_token("ann", Some("a-newer-one"));
+    listener.set_listener_token("bob", None);
+    assert!(!attempt(&mut listener, "ann", "of-ann"));
+    assert!(attempt(&mut listener, "ann", "a-newer-one"));
+    assert!(!attempt(&mut listener, "bob", "of-bob"));
+    // What a check of the program's finds good counts beside them.
+    listener.set_listener_tokens(Some(Box::new(|user, token| {
+        (user, token) == ("eve", "new")
+    })));
+    assert!(attempt(&mut listener, "eve", "new") && attempt(&mut listener, "ann", "a-newer-one"));
+}
+
+#[test]
 fn many_logins_of_one_user_are_not_as_many_derivations_of_keys() {
     let mut listener = client();
     listener.set_listener_passwords([("ann", "secret")]);

@@ -2,9 +2,6 @@
 
 use core::ffi::c_char;
 
-use ferrion_engine::sasl::Secret;
-use ferrion_messenger::TokenCheck;
-
 use super::ferrion_messenger_t;
 use crate::status::ferrion_status;
 
@@ -74,17 +71,7 @@ pub unsafe extern "C" fn ferrion_messenger_set_listener_token(
     token: *const c_char,
 ) -> ferrion_status {
     ffi_fn! { object messenger, text user, maybe_text token => {
-        let inner = &mut *messenger;
-        match token {
-            Some(token) => inner.tokens.insert(user.to_owned(), token.as_bytes().to_vec().into()),
-            None => inner.tokens.remove(user),
-        };
-        let tokens = inner.tokens.clone();
-        let known = move |user: &str, token: &str| {
-            tokens.get(user).is_some_and(|known: &Secret| known.matches(token.as_bytes()))
-        };
-        let check: Option<TokenCheck> = if inner.tokens.is_empty() { None } else { Some(Box::new(known)) };
-        inner.messenger.set_listener_tokens(check);
+        messenger.messenger.set_listener_token(user, token);
         Ok(())
     } }
 }

@@ -18,10 +18,8 @@ mod subscribe;
 mod tls;
 
 use core::ffi::c_char;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ferrion_engine::sasl::Secret;
 use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Messenger};
 
 use crate::guard::{Root, free};
@@ -72,8 +70,6 @@ pub enum ferrion_credit {
 #[derive(Debug)]
 pub(crate) struct Inner {
     messenger: Messenger,
-    /// Whose tokens are good at listening addresses.
-    tokens: BTreeMap<String, Secret>,
     /// Text that is lent to C.
     lent: String,
 }
@@ -96,7 +92,7 @@ pub unsafe extern "C" fn ferrion_messenger_new(name: *const c_char) -> *mut ferr
             None => Messenger::new()?,
         };
         let interrupter = messenger.interrupter();
-        let root = Root::new(Inner { messenger, tokens: BTreeMap::new(), lent: String::new() });
+        let root = Root::new(Inner { messenger, lent: String::new() });
         Ok(Box::into_raw(Box::new(ferrion_messenger_t { root, interrupter })))
     } }
 }

@@ -1,6 +1,6 @@
 //! Logging in (5.3): what connections of ours show, and who is admitted by listeners.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
@@ -62,10 +62,6 @@ impl std::fmt::Debug for Seeds {
 
 /// Octets of a SASL frame where tokens are taken: they are longer than what the specification had in mind (5.3.1).
 pub(super) const TOKEN_FRAME: u32 = 65_536;
-/// Users for whom is kept what was computed for SCRAM; beyond it those it was computed for longest ago are forgotten.
-const MAX_DERIVED: usize = 4096;
-/// Octets of a user's name by SCRAM. Longer ones are refused, whoever they are, or they would fill the memory.
-const MAX_NAME: usize = 255;
 
 /// Says whether a token is good, for this user: see
 /// [`set_listener_tokens`](crate::Messenger::set_listener_tokens).
@@ -76,13 +72,37 @@ pub type TokenCheck = Box<dyn FnMut(&str, &str) -> bool + Send>;
 pub(super) struct Admission {
     /// Empty, and without a check of tokens, everyone is.
     passwords: HashMap<String, String>,
-    tokens: Option<TokenCheck>,
-    /// What SCRAM needs of users, computed when it was first asked for: that takes thousands of rounds of
-    /// a hash, and a flood of logins must not be a flood of those. `None` for users that do not exist, who are treated
-    /// like those who do in everything that takes time, or it would tell who they are.
-    derived: HashMap<(ScramHash, String), Option<ScramCredentials>>,
-    /// The same names, oldest first.
-    order: VecDeque<(ScramHash, String)>,
+    tokens: HashMap<String, Secret>,
+    token_check: Option<TokenCheck>,
+    /// What SCRAM needs of them, by the hashes that somebody logged in with.
+    keys: HashMap<ScramHash, Keys>,
+}
+
+/// What SCRAM needs of users, with one hash. To derive it from a password takes thousands of rounds of the hash, so a flood of
+/// logins must not be a flood of those; and whether it is done must not tell which users there are. So each login,
+/// whoever it claims to be, derives what is missing of one user, as long as anything is: of its own, or of the next one.
+/// There are as many derivations as users, and after them none.
+#[derive(Default)]
+struct Keys {
+    /// Nothing for users with passwords that SCRAM cannot say.
+    derived: HashMap<String, Option<ScramCredentials>>,
+    /// Users for whom nothing was derived yet.
+    missing: BTreeSet<String>,
+}
+
+impl Keys {
+    fn of(
+        &mut self,
+        user: &str,
+        derive: impl FnOnce(&str) -> Option<ScramCredentials>,
+    ) -> Option<ScramCredentials> {
+        let due = self.missing.take(user).or_else(|| self.missing.pop_first());
+        if let Some(due) = due {
+            let derived = derive(&due);
+            self.derived.insert(due, derived);
+        }
+        self.derived.get(user)?.clone()
+    }
 }
 
 impl std::fmt::Debug for Admission {
@@ -93,12 +113,12 @@ impl std::fmt::Debug for Admission {
 }
 
 impl Admission {
-    pub(super) const fn takes_tokens(&self) -> bool {
-        self.tokens.is_some()
+    pub(super) fn takes_tokens(&self) -> bool {
+        self.token_check.is_some() || !self.tokens.is_empty()
     }
 
     fn is_open(&self) -> bool {
-        self.passwords.is_empty() && self.tokens.is_none()
+        self.passwords.is_empty() && !self.takes_tokens()
     }
 
     fn has_password(&self, user: &str, password: &Secret) -> bool {
@@ -115,32 +135,24 @@ impl Admission {
         user: &str,
         how: &ScramServer,
     ) -> Option<ScramCredentials> {
-        if user.len() > MAX_NAME {
-            return None;
-        }
-        let key = (hash, user.to_owned());
-        if let Some(known) = self.derived.get(&key) {
-            return known.clone();
-        }
-        let password = self.passwords.get(user).map(String::as_str);
-        if self.order.len() >= MAX_DERIVED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.derived.remove(&oldest);
-        }
-        // A user that does not exist takes as long as one that does, when it is first asked for.
-        let salt = how.salt(hash, user);
-        let some = password.unwrap_or("nobody");
-        let derived = ScramCredentials::derive(hash, some, &salt, how.iterations).ok();
-        let derived = derived.filter(|_| password.is_some());
-        self.order.push_back(key.clone());
-        self.derived.insert(key, derived.clone());
-        derived
+        let keys = self.keys.entry(hash).or_insert_with(|| Keys {
+            derived: HashMap::new(),
+            missing: self.passwords.keys().cloned().collect(),
+        });
+        keys.of(user, |due| {
+            let password = self.passwords.get(due)?;
+            let salt = how.salt(hash, due);
+            ScramCredentials::derive(hash, password, &salt, how.iterations).ok()
+        })
     }
 
     fn has_token(&mut self, user: &str, token: &Secret) -> bool {
+        let known = self.tokens.get(user);
+        if known.is_some_and(|known| known.matches(token.as_bytes())) {
+            return true;
+        }
         let token = std::str::from_utf8(token.as_bytes());
-        match (&mut self.tokens, token) {
+        match (&mut self.token_check, token) {
             (Some(check), Ok(token)) => check(user, token),
             _ => false,
         }
@@ -150,8 +162,7 @@ impl Admission {
 impl Core {
     pub(crate) fn set_passwords(&mut self, passwords: HashMap<String, String>) {
         self.admission.passwords = passwords;
-        self.admission.derived.clear();
-        self.admission.order.clear();
+        self.admission.keys.clear();
     }
 
     /// Admits a user, or no longer.
@@ -163,17 +174,26 @@ impl Core {
                 .insert(user.to_owned(), password.to_owned()),
             None => admission.passwords.remove(user),
         };
-        let mut was_derived = false;
-        for hash in ScramHash::STRONGEST_FIRST {
-            was_derived |= admission.derived.remove(&(hash, user.to_owned())).is_some();
-        }
-        if was_derived {
-            admission.order.retain(|(_, name)| name != user);
+        for keys in admission.keys.values_mut() {
+            keys.derived.remove(user);
+            match password {
+                Some(_) => keys.missing.insert(user.to_owned()),
+                None => keys.missing.remove(user),
+            };
         }
     }
 
+    /// Admits who shows this token as this user, or no longer.
+    pub(crate) fn set_known_token(&mut self, user: &str, token: Option<&str>) {
+        let tokens = &mut self.admission.tokens;
+        match token {
+            Some(token) => tokens.insert(user.to_owned(), token.into()),
+            None => tokens.remove(user),
+        };
+    }
+
     pub(crate) fn set_token_check(&mut self, check: Option<TokenCheck>) {
-        self.admission.tokens = check;
+        self.admission.token_check = check;
     }
 
     /// How a connection of ours logs in.
@@ -310,46 +330,75 @@ const fn admit(good: bool) -> SaslAnswer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Admission, MAX_DERIVED, MAX_NAME, Seeds};
-    use ferrion_engine::sasl::ScramHash;
+    use super::{Admission, Keys, Seeds};
+    use ferrion_engine::sasl::{ScramCredentials, ScramHash};
+
+    const HASH: ScramHash = ScramHash::Sha256;
+
+    fn some_credentials() -> Option<ScramCredentials> {
+        ScramCredentials::derive(HASH, "secret", b"salt", 1).ok()
+    }
+
+    /// How many derivations each of these logins costs.
+    fn costs<'n>(keys: &mut Keys, names: impl IntoIterator<Item = &'n str>) -> Vec<u32> {
+        let cost = |name| {
+            let mut count = 0;
+            keys.of(name, |_| {
+                count += 1;
+                some_credentials()
+            });
+            count
+        };
+        names.into_iter().map(cost).collect()
+    }
+
+    fn keys(users: &[&str]) -> Keys {
+        Keys {
+            missing: users.iter().map(|&user| user.to_owned()).collect(),
+            ..Keys::default()
+        }
+    }
 
     #[test]
-    fn what_is_kept_for_scram_has_an_end_and_does_not_tell_who_exists() {
+    fn a_flood_of_unknown_names_derives_no_more_keys_than_there_are_users() {
+        let mut keys = keys(&["ann", "bob", "cid"]);
+        let names: Vec<String> = (0..10_000).map(|n| format!("nobody {n}")).collect();
+        let costs = costs(&mut keys, names.iter().map(String::as_str));
+        assert_eq!(costs[..3], [1, 1, 1]);
+        assert_eq!(costs[3..].iter().sum::<u32>(), 0);
+        assert_eq!(keys.derived.len(), 3, "nothing is kept of strangers");
+    }
+
+    #[test]
+    fn what_a_login_costs_does_not_tell_whether_there_is_such_a_user() {
+        let users = ["ann", "bob", "cid", "dan"];
+        // A known name that comes first, that comes again, that others were derived before; and unknown ones.
+        for third in ["ann", "cid", "dan", "nobody", "somebody"] {
+            for second in ["ann", "bob", "nobody"] {
+                let names = ["ann", second, third, third, second, "ann", "nobody"];
+                assert_eq!(costs(&mut keys(&users), names), [1, 1, 1, 1, 0, 0, 0]);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_admitted_has_keys_with_each_hash_and_others_have_none() {
         let mut how = Seeds::new([1; 32], [2; 32]).salts();
         // How often the hash is applied is nothing that this is about.
         how.iterations = 1;
         let mut admission = Admission::default();
-        for user in ["ann", "bob"] {
-            admission
-                .passwords
-                .insert(user.to_owned(), "secret".to_owned());
+        for (user, password) in [("ann", "secret"), ("bob", "secret"), ("bell", "\u{7}")] {
+            admission.passwords.insert(user.into(), password.into());
         }
-        let hash = ScramHash::Sha256;
-        let long = "x".repeat(MAX_NAME + 1);
-        admission
-            .passwords
-            .insert(long.clone(), "secret".to_owned());
-        assert!(admission.scram(hash, &long, &how).is_none());
-        let ann = admission.scram(hash, "ann", &how).unwrap();
-        assert!(admission.scram(hash, "nobody", &how).is_none());
-        assert_eq!(admission.derived.len(), 2, "one like the other is kept");
-        for n in 0..MAX_DERIVED {
-            assert!(admission.scram(hash, &format!("x{n}"), &how).is_none());
-            assert!(admission.derived.len() <= MAX_DERIVED);
-            assert_eq!(admission.derived.len(), admission.order.len());
+        for hash in ScramHash::STRONGEST_FIRST {
+            for _ in 0..2 {
+                assert!(admission.scram(hash, "nobody", &how).is_none());
+                let ann = admission.scram(hash, "ann", &how).unwrap();
+                assert_eq!(ann.salt, how.salt(hash, "ann"));
+                assert!(admission.scram(hash, "bob", &how).is_some());
+                let unspeakable = admission.scram(hash, "bell", &how);
+                assert!(unspeakable.is_none(), "a password that cannot be said");
+            }
         }
-        for user in ["ann", "nobody"] {
-            let key = (hash, user.to_owned());
-            assert!(
-                !admission.derived.contains_key(&key),
-                "{user} was forgotten"
-            );
-        }
-        let again = admission.scram(hash, "ann", &how).unwrap();
-        assert_eq!(
-            (again.salt, again.stored_key.as_bytes()),
-            (ann.salt, ann.stored_key.as_bytes())
-        );
-        assert!(admission.scram(hash, "bob", &how).is_some());
     }
 }
