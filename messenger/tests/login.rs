@@ -1,17 +1,16 @@
 //! Logging in with passwords and tokens, and who is shown them.
 
+#[path = "support/simple.rs"]
+mod simple;
 #[macro_use]
 mod support;
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::thread::JoinHandle;
 
-use bytes::{Buf, BytesMut};
-use ferrion_engine::protocol::{Condition, Redirect};
-use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslRequest, SaslServer};
-use ferrion_engine::{Config, Engine, Event, Time};
+use ferrion_engine::protocol::Redirect;
+use ferrion_engine::sasl::Mechanism;
 use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Result};
+use simple::{ending_server, good_token, simple_server};
 use support::way::{Party, Way};
 use support::{Wire, message_to};
 
@@ -132,75 +131,6 @@ fn scram_needs_no_tls_wherever_the_peer_is() {
     assert_eq!(sent, Ok(()));
     assert_eq!(mechanism.as_deref(), Some("SCRAM-SHA-512"));
     assert_eq!(listener.stop(), 1);
-}
-
-/// A server with these mechanisms, that admits joe with "secret" or the good token, and takes one
-/// connection. Its thread tells whether it was asked.
-fn simple_server(mechanisms: &[Mechanism]) -> (String, JoinHandle<bool>) {
-    ending_server(mechanisms, None)
-}
-
-/// As [`simple_server`], and what its close says.
-fn ending_server(
-    mechanisms: &[Mechanism],
-    ending: Option<Condition>,
-) -> (String, JoinHandle<bool>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let mechanisms = mechanisms.to_vec();
-    let thread = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        drop(listener);
-        let mut config = Config::new("simple");
-        config.limits.sasl_frame_size = 16 << 10;
-        config.sasl = SaslConfig::Server(SaslServer::new(mechanisms));
-        let mut engine = Engine::server(config);
-        let mut asked = false;
-        let mut buffer = [0; 4096];
-        loop {
-            let count = stream.read(&mut buffer).unwrap_or(0);
-            if count == 0 {
-                return asked;
-            }
-            engine.recv(Time(0), &mut BytesMut::from(&buffer[..count]));
-            while let Some(event) = engine.poll_event() {
-                if event == Event::Authenticate {
-                    asked = true;
-                    let good = match engine.sasl_request().unwrap() {
-                        SaslRequest::Plain { user, password, .. } => {
-                            user == "joe" && password.matches(b"secret")
-                        }
-                        SaslRequest::Bearer { user, token, .. } => {
-                            user == "joe" && token.matches(good_token().as_bytes())
-                        }
-                        other => panic!("{other:?}"),
-                    };
-                    let answer = if good {
-                        SaslAnswer::Accept
-                    } else {
-                        SaslAnswer::Reject
-                    };
-                    engine.sasl_answer(answer).unwrap();
-                }
-                if event == Event::RemoteOpen {
-                    engine.connection().open().unwrap();
-                    engine.connection().close(ending.clone()).unwrap();
-                }
-            }
-            let mut output = engine.transmit(Time(0));
-            while output.has_remaining() {
-                let chunk = output.chunk().to_vec();
-                stream.write_all(&chunk).unwrap();
-                output.advance(chunk.len());
-            }
-        }
-    });
-    (address, thread)
-}
-
-/// As long as real ones are.
-fn good_token() -> String {
-    "t0ken".repeat(300)
 }
 
 /// The simple server closes as soon as somebody has logged in.

@@ -7,4 +7,5 @@ mod decode;
 mod demo;
 mod messages;
 mod readme;
+mod secrets;
 mod tls;

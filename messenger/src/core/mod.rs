@@ -161,7 +161,6 @@ impl std::fmt::Debug for Options {
 }
 
 /// See the module's description.
-#[derive(Debug)]
 pub(crate) struct Core {
     name: Str,
     pub(crate) options: Options,
@@ -219,6 +218,21 @@ pub(crate) struct Core {
     trace: VecDeque<String>,
     /// Whether anything ended that somebody may wait for.
     ended: bool,
+}
+
+/// Not the messages under way, nor the addresses that were put to: there may be passwords in them.
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .field("pool", &self.pool)
+            .field("sources", &self.sources)
+            .field("routes", &self.routes)
+            .field("rewrites", &self.rewrites)
+            .field("queued", &self.outgoing.queued)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Core {

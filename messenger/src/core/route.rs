@@ -8,12 +8,26 @@
 //! Matching takes time proportional to the address, for any pattern, so that an address chosen by a
 //! peer (a `reply-to`) cannot stall anyone.
 
+use std::fmt;
+
+use super::address::without_password;
 use crate::error::{Error, Result};
 
 /// An ordered list of rules; the first that matches wins.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Rules {
     rules: Vec<(Pattern, Option<Template>)>,
+}
+
+/// Not what they lead to: there may be passwords in it.
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns = self
+            .rules
+            .iter()
+            .map(|(pattern, _)| without_password(&pattern.text));
+        f.debug_list().entries(patterns).finish()
+    }
 }
 
 impl Rules {
@@ -60,13 +74,13 @@ impl Rules {
 }
 
 /// One side of a rule: what an address must look like.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Pattern {
     text: String,
     parts: Vec<Part>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Part {
     Literal(String),
     /// `%`
@@ -241,12 +255,12 @@ impl Positions {
 }
 
 /// The other side of a rule: what a match becomes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Template {
     pieces: Vec<Piece>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Piece {
     Literal(String),
     Group(usize),
@@ -255,7 +269,11 @@ enum Piece {
 impl Template {
     fn new(pattern: &str, text: &str) -> Result<Self> {
         let bad = |what: &str| Error::InvalidPattern {
-            pattern: format!("{pattern} -> {text}"),
+            pattern: format!(
+                "{} -> {}",
+                without_password(pattern),
+                without_password(text)
+            ),
             reason: what.to_owned(),
         };
         let mut pieces = Vec::new();
