@@ -69,6 +69,8 @@ FERRION_RESULT(ferrion_body, int)
 FERRION_RESULT(ferrion_delivery_status, int)
 FERRION_RESULT(ferrion_connection_event, int)
 FERRION_RESULT(ferrion_status, int)
+/* What a call does not change is no result. */
+%typemap(argout) const uint8_t * ""
 
 /* Objects are freed when the script lets go of them, and only then: a script cannot use one that is gone. */
 %define FERRION_OBJECT(NOUN)
@@ -89,11 +91,16 @@ FERRION_OBJECT(subscribe_options)
 FERRION_OBJECT(connection_events)
 
 /*
- * What is for programs with sockets of their own. It lends structs and memory that scripts cannot hold safely.
+ * What is for programs with sockets of their own. It lends structs and memory that scripts cannot hold safely. A language that
+ * has found a way defines FERRION_ENGINE, and its file engine.i tells how.
  * LEFT OUT: ferrion_engine_, ferrion_config_, ferrion_session_, ferrion_link_, ferrion_send_options_, ferrion_sender_, ferrion_receiver_, ferrion_scram_, ferrion_connection_open, ferrion_connection_close, ferrion_connection_begin, ferrion_connection_is, ferrion_connection_remote.
  */
+#ifdef FERRION_ENGINE
+%include "engine.i"
+#else
 %rename($ignore, regextarget=1) "^ferrion_(engine_|config_|session_|link_(?!recovery_)|send_options_|sender_|receiver_|scram_|connection_open|connection_close|connection_begin|connection_is|connection_remote)";
 %rename($ignore, regextarget=1) "^ferrion_(room|event|update|unsettled|recovery|incoming|partial|remembered|census)_t$";
+#endif
 
 %ignore ferrion_bytes_t;
 %include <ferrion.h>

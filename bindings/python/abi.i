@@ -105,4 +105,9 @@ NOTHING = ...
 
 void ferrion_py_register(PyObject *exceptions, PyObject *types);
 
+#define FERRION_ENGINE
 %include "../ferrion.i"
+
+PyObject *ferrion_py_poll_events(ferrion_engine_t *engine);
+PyObject *ferrion_py_to_send(ferrion_engine_t *engine, uint64_t now, size_t most);
+PyObject *ferrion_py_login_raw(ferrion_config_t *config, const char *mechanism, PyObject *initial);

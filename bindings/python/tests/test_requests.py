@@ -145,7 +145,8 @@ class Batches(Pair):
         self.assertEqual(len(caught.exception.trackers), 2)
 
     def test_encoded_messages_and_forwarding(self):
-        self.sender.put_encoded(self.address, Message(address="elsewhere", body="octets").encode())
+        tracker = self.sender.put_encoded(self.address, Message(address="elsewhere", body="octets").encode())
+        self.assertEqual(tracker, self.sender.outgoing_tracker)
         (message,), _ = self.receive()
         self.assertEqual((message.body, message.address), ("octets", "elsewhere"))
         message.annotations = {"x-opt-hop": 1}

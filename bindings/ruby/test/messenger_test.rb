@@ -94,7 +94,8 @@ class MessengerTest < PairTest
   end
 
   def test_encoded_and_forwarded_messages
-    @sender.put_encoded(@address, Message.new("encoded", address: "elsewhere").encode)
+    tracker = @sender.put_encoded(@address, Message.new("encoded", address: "elsewhere").encode)
+    assert_equal @sender.outgoing_tracker, tracker
     (message,), = receive
     assert_equal %w[encoded elsewhere], [message.body, message.address]
     @sender.forward(message, @address)

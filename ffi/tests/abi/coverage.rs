@@ -95,6 +95,59 @@ const NO_PYTHON: &[(&str, &str)] = &[
     ),
 ];
 
+/// What begins the names of the functions that are for messengers.
+const MESSENGER: &[&str] = &[
+    "ferrion_messenger_",
+    "ferrion_reconnect_",
+    "ferrion_connection_events_",
+];
+
+/// What begins the names of the functions that are for engines.
+const ENGINE: &[&str] = &[
+    "ferrion_engine_",
+    "ferrion_config_",
+    "ferrion_connection_",
+    "ferrion_session_",
+    "ferrion_link_",
+    "ferrion_send_options_",
+    "ferrion_sender_",
+    "ferrion_receiver_",
+    "ferrion_scram_",
+];
+
+/// Functions for engines that Python does without, and why.
+const NO_PYTHON_ENGINE: &[(&str, &str)] = &[
+    (
+        "ferrion_engine_recv_buffer",
+        "memory to be written to: what a script has read is an object of its own already",
+    ),
+    (
+        "ferrion_engine_recv_filled",
+        "as for ferrion_engine_recv_buffer",
+    ),
+    ("ferrion_engine_poll_event", "events come in rows"),
+    (
+        "ferrion_engine_message",
+        "a delivery has its payload, and makes a message of it at any time",
+    ),
+    (
+        "ferrion_engine_state_condition",
+        "the state that a delivery or update has is whole",
+    ),
+    (
+        "ferrion_session_config_number",
+        "ferrion_session_config_get has numbers too",
+    ),
+    (
+        "ferrion_session_config_set_number",
+        "ferrion_session_config_set takes numbers too",
+    ),
+    (
+        "ferrion_session_config_set_text",
+        "ferrion_session_config_set takes names too",
+    ),
+];
+
 /// Functions that Ruby does without, and why.
 const NO_RUBY: &[(&str, &str)] = &[
     (
@@ -240,19 +293,48 @@ fn every_kind_of_error_has_a_status_of_its_own() {
 fn python_has_every_function_of_the_header_for_messengers() {
     // What SWIG wrote for an editable install has everything, and nobody reads it.
     let modules = modules("bindings/python/src/ferrion", "py", "abi.py");
-    has_every_function("bindings/python/src/ferrion", &modules, "abi.", NO_PYTHON);
+    has_every_function(
+        "bindings/python/src/ferrion",
+        &modules,
+        "abi.",
+        MESSENGER,
+        NO_PYTHON,
+    );
+}
+
+#[test]
+fn python_has_every_function_of_the_header_for_engines() {
+    let mut modules = modules("bindings/python/src/ferrion/engine", "py", "");
+    modules += &source("bindings/python/src/ferrion/connections.py");
+    // What the extension has in place of functions that lend arrays.
+    modules += &source("bindings/python/engine.h")
+        .replace("ferrion_status status = ", "abi.")
+        .replace("py_check(", "abi.");
+    has_every_function(
+        "bindings/python/src/ferrion/engine",
+        &modules,
+        "abi.",
+        ENGINE,
+        NO_PYTHON_ENGINE,
+    );
 }
 
 #[test]
 fn ruby_has_every_function_of_the_header_for_messengers() {
     let modules = modules("bindings/ruby/lib", "rb", "");
-    has_every_function("bindings/ruby/lib", &modules, "Abi.", NO_RUBY);
+    has_every_function("bindings/ruby/lib", &modules, "Abi.", MESSENGER, NO_RUBY);
 }
 
 #[test]
 fn perl_has_every_function_of_the_header_for_messengers() {
     let modules = modules("bindings/perl/lib", "pm", "");
-    has_every_function("bindings/perl/lib", &modules, "Ferrion::Abi::", NO_PERL);
+    has_every_function(
+        "bindings/perl/lib",
+        &modules,
+        "Ferrion::Abi::",
+        MESSENGER,
+        NO_PERL,
+    );
 }
 
 /// The text of the sources in a folder with this extension, but for the file of one name.
@@ -265,16 +347,17 @@ fn modules(folder: &str, extension: &str, but: &str) -> String {
         .collect()
 }
 
-/// Asserts that a script language's package calls all of the header that is for messengers, but for the exceptions.
-fn has_every_function(package: &str, text: &str, call: &str, exceptions: &[(&str, &str)]) {
+/// Asserts that a script language's package calls all of the header with names that begin like this, but for the exceptions.
+fn has_every_function(
+    package: &str,
+    text: &str,
+    call: &str,
+    begin: &[&str],
+    exceptions: &[(&str, &str)],
+) {
     for function in Header::read().functions {
         let name = &function.name;
-        let noun = [
-            "ferrion_messenger_",
-            "ferrion_reconnect_",
-            "ferrion_connection_events_",
-        ];
-        if !noun.iter().any(|noun| name.starts_with(noun)) || name.ends_with("_free") {
+        if !begin.iter().any(|begin| name.starts_with(begin)) || name.ends_with("_free") {
             continue;
         }
         // A longer name does not count for a shorter one that it begins with.

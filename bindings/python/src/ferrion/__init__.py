@@ -1,5 +1,7 @@
 """AMQP 1.0 messaging: :class:`Messenger` sends and receives, :class:`Message` is what travels.
 
+Programs with sockets or an event loop of their own use :class:`Engine` and :mod:`ferrion.engine`.
+
 The module :mod:`ferrion.abi` has the C functions of the header ``ferrion.h`` one by one; everything else stands on it.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 from . import abi, connections, errors, message, messenger, outcomes, passive, subscriptions, types
 from .connections import *
+from .engine import Engine
 from .errors import *
 from .message import *
 from .messenger import *
@@ -19,6 +22,7 @@ abi.ferrion_py_register(errors.BY_STATUS, types)
 
 __version__: str = abi.FERRION_VERSION
 __all__ = [
+    "Engine",
     *connections.__all__,
     *errors.__all__,
     *message.__all__,

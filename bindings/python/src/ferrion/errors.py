@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 __all__ = [
     "Busy",
     "ConnectionFailed",
+    "Duplicate",
     "EndOfQueue",
     "FerrionException",
     "Interrupt",
+    "LimitReached",
     "LoginFailed",
     "MessageException",
     "MessengerException",
+    "NoCredit",
     "Overflow",
     "ProtonException",
+    "StaleHandle",
     "Timeout",
     "TlsFailed",
     "WouldBlock",
+    "WrongState",
 ]
 
 
@@ -91,6 +96,26 @@ class Busy(MessengerException):
     """The object is in use by another thread: one at a time may, but for :meth:`Messenger.interrupt`."""
 
 
+class WrongState(MessengerException):
+    """The call does not fit the state that the object is in."""
+
+
+class NoCredit(FerrionException):
+    """A link's receiver has granted no credit. Nothing was changed: try again after the link's next flow."""
+
+
+class StaleHandle(FerrionException):
+    """The session, link or delivery of an engine is gone, or is of another kind."""
+
+
+class LimitReached(FerrionException):
+    """There is no room for another session, link or the like; the peer or the configuration set the limit."""
+
+
+class Duplicate(FerrionException):
+    """A link of this name and role exists already."""
+
+
 #: The exception for each status; for any other it is that of ``None``.
 BY_STATUS = {
     None: MessengerException,
@@ -100,6 +125,12 @@ BY_STATUS = {
     abi.FERRION_INTERRUPTED: Interrupt,
     abi.FERRION_OVERFLOW: Overflow,
     abi.FERRION_BUSY: Busy,
+    abi.FERRION_STATE: WrongState,
+    abi.FERRION_NO_CREDIT: NoCredit,
+    abi.FERRION_STALE_HANDLE: StaleHandle,
+    abi.FERRION_WRONG_KIND: StaleHandle,
+    abi.FERRION_LIMIT: LimitReached,
+    abi.FERRION_DUPLICATE: Duplicate,
     abi.FERRION_INVALID_ARGUMENT: MessageException,
     abi.FERRION_WRONG_TYPE: MessageException,
     abi.FERRION_DECODE: MessageException,

@@ -1,0 +1,35 @@
+"""The programs of docs/python.md that need nobody else, as they stand there: each prints what its comments say."""
+
+import contextlib
+import io
+import re
+import unittest
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "python.md"
+
+
+def programs(*, having):
+    """The programs of the page in which this stands."""
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    return [block for block in blocks if having in block]
+
+
+class Page(unittest.TestCase):
+    def says(self, program, *lines):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            exec(compile(program, str(PAGE), "exec"), {"__name__": "__main__"})
+        self.assertEqual(said.getvalue().splitlines(), list(lines))
+
+    def test_two_engines_talk_in_memory(self):
+        (program,) = programs(having="Engine.client")
+        self.says(program, "Hello World!", "True Accepted()", "True True")
+
+    def test_a_message_carries_everything_without_loss(self):
+        (program,) = programs(having="body_sections=")
+        self.says(program, "b'headrest'", "(b'head', b'rest')", "{} None", "1700000000.001", "timestamp(1700000000001)")
+
+
+if __name__ == "__main__":
+    unittest.main()
