@@ -26,6 +26,10 @@ class Page(unittest.TestCase):
         (program,) = programs(having="Engine.client")
         self.says(program, "Hello World!", "True Accepted()", "True True")
 
+    def test_a_server_and_a_client_talk_in_one_asyncio_loop(self):
+        (program,) = programs(having="await serve")
+        self.says(program, "greetings Hello", "greetings World", "[Accepted(), Accepted()]")
+
     def test_a_message_carries_everything_without_loss(self):
         (program,) = programs(having="body_sections=")
         self.says(program, "b'headrest'", "(b'head', b'rest')", "{} None", "1700000000.001", "timestamp(1700000000001)")

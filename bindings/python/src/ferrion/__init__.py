@@ -1,6 +1,6 @@
 """AMQP 1.0 messaging: :class:`Messenger` sends and receives, :class:`Message` is what travels.
 
-Programs with sockets or an event loop of their own use :class:`Engine` and :mod:`ferrion.engine`.
+Programs with sockets or an event loop of their own use :class:`Engine`, of :mod:`ferrion.engine`, or :mod:`ferrion.asyncio`.
 
 The module :mod:`ferrion.abi` has the C functions of the header ``ferrion.h`` one by one; everything else stands on it.
 """

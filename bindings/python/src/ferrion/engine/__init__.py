@@ -8,6 +8,8 @@
         while data := engine.to_send(): ...   # pull
         engine.receive(...)                   # feed
         engine.tick()                         # time
+
+:mod:`ferrion.asyncio` does these rounds in an asyncio loop.
 """
 
 from __future__ import annotations

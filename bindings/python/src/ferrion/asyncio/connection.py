@@ -1,0 +1,328 @@
+"""Connections."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any, Awaitable, Callable
+from uuid import uuid4
+
+from .. import engine as _engine
+from ..engine import Config, Engine, Event, EventKind, LinkConfig, SaslRequest, Session, SessionConfig
+from ..errors import ConnectionFailed, FerrionException, LoginFailed, StaleHandle, WrongState
+from .driver import Driver
+from .links import Link, LinkClosed, Receiver, Sender, _Turns
+
+__all__ = ["Connection", "connect"]
+
+#: Answers a question about who somebody is; see :class:`SaslRequest`.
+Authenticate = Callable[[SaslRequest], Any]
+#: Looks after a link that a peer attached.
+OnLink = Callable[[Any], Awaitable[None]]
+
+
+def _new_name() -> str:
+    return f"ferrion-{uuid4()}"
+
+
+class Connection(Driver):
+    """A connection, with links to ``await``. It comes from :func:`connect`, or from a server."""
+
+    def __init__(self, engine: Engine, on_link: OnLink | None = None, authenticate: Authenticate | None = None) -> None:
+        super().__init__(engine)
+        self._on_link = on_link
+        self._authenticate = authenticate
+        self._links: dict[int, Link] = {}
+        self._attaching: dict[int, asyncio.Future[None]] = {}
+        self._sessions: set[Session] = set()
+        self._session: Session | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._opened.add_done_callback(_seen)
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._writable = _Turns()
+        self._failure: FerrionException | None = None
+
+    # ---- life ----
+
+    async def opened(self) -> None:
+        """Waits until the peer has opened the connection too. Raises :class:`ConnectionFailed` if it does not, :class:`LoginFailed` if it is
+        about who this is."""
+        await asyncio.shield(self._opened)
+
+    async def close(self, condition: str | None = None, description: str | None = None) -> None:
+        """Closes the connection in order, and waits until it is gone."""
+        try:
+            self.engine.close(condition, description)
+            self.wake()
+        except WrongState:
+            # It is closed already.
+            pass
+        await self.closed()
+
+    async def closed(self) -> None:
+        """Waits until the connection is gone."""
+        await asyncio.shield(self._ended)
+
+    def abort(self) -> None:
+        """Cuts the connection, without a word to the peer."""
+        if self.transport:
+            self.transport.abort()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is gone."""
+        return self._ended.done()
+
+    @property
+    def failure(self) -> FerrionException | None:
+        """Why it ended, if that was not in order."""
+        return None if self.engine.failure is None else self._failure
+
+    async def __aenter__(self) -> Connection:
+        return self
+
+    async def __aexit__(self, kind: Any, value: Any, traceback: Any) -> None:
+        await self.close()
+
+    # ---- links ----
+
+    def session(self, config: SessionConfig | None = None) -> Session:
+        """A new session. Links are on one that all share, unless they are told another."""
+        self._check()
+        session = self.engine.begin(config)
+        self.wake()
+        return session
+
+    async def attach_sender(
+        self, to: str | LinkConfig | None, *, session: Session | None = None, **settings: Any
+    ) -> Sender:
+        """A link that sends, to an address at the peer, once the peer has agreed. Raises :class:`LinkClosed` if it refuses. Settings are those
+        of :class:`LinkConfig`, and ``name``."""
+        its = Sender(self, self._on(session).attach_sender(to, **settings))
+        await self._attached(its)
+        return its
+
+    async def attach_receiver(
+        self, source: str | LinkConfig | None, *, credit: int = 100, session: Session | None = None, **settings: Any
+    ) -> Receiver:
+        """A link that receives, from an address at the peer, once the peer has agreed. So many messages may come, and more as they are
+        taken; with 0 none, until ``add_credit``."""
+        its = Receiver(self, self._on(session).attach_receiver(source, **settings))
+        if credit:
+            its.link.set_automatic_credit(credit)
+        await self._attached(its)
+        return its
+
+    def _on(self, session: Session | None) -> Session:
+        self._check()
+        if session is not None:
+            return session
+        if self._session is None:
+            self._session = self.engine.begin()
+        return self._session
+
+    def _check(self) -> None:
+        if self._failure:
+            raise self._failure
+
+    async def _attached(self, link: Link) -> None:
+        id = link.link.id
+        self._links[id] = link
+        agreed: asyncio.Future[None] = self._loop.create_future()
+        self._attaching[id] = agreed
+        self.wake()
+        try:
+            await agreed
+        except asyncio.CancelledError:
+            if not self._failure:
+                link.close()
+            raise
+        finally:
+            self._attaching.pop(id, None)
+
+    # ---- what happens ----
+
+    def handle(self, event: Event) -> None:
+        kind, link = event.kind, event.link
+        if kind is EventKind.DELIVERIES or kind is EventKind.FLOW:
+            self._known(link, lambda known: known._flow())
+        elif kind is EventKind.UPDATES:
+            self._known(link, self._updated)
+        elif kind is EventKind.LINK_ATTACHED:
+            self._link_attached(link)
+        elif kind is EventKind.LINK_DETACHED:
+            self._link_detached(link)
+        elif kind is EventKind.SESSION_BEGUN:
+            if event.session and event.session.is_incoming:
+                event.session.accept()
+        elif kind is EventKind.SESSION_ENDED:
+            if event.session == self._session:
+                self._session = None
+        elif kind is EventKind.AUTHENTICATE:
+            self._start(self._answer())
+        elif kind is EventKind.REMOTE_OPEN:
+            if not self._opened.done():
+                self._opened.set_result(None)
+
+    def _known(self, link: Any, do: Callable[[Any], None]) -> None:
+        known = self._links.get(link.id)
+        if known:
+            do(known)
+
+    def _updated(self, link: Any) -> None:
+        if isinstance(link, Sender):
+            link._updated()
+        else:
+            # The sender has settled what this side had an outcome for.
+            for update in link.link.updates():
+                if not update.settled:
+                    update.delivery.forget()
+
+    def _link_attached(self, link: Any) -> None:
+        agreed = self._attaching.get(link.id)
+        if agreed:
+            sends = isinstance(link, _engine.Sender)
+            refused = (link.remote.target if sends else link.remote.source) is None
+            # The reason for a refusal follows.
+            if not refused and not agreed.done():
+                agreed.set_result(None)
+        elif link.is_incoming:
+            if self._on_link is None:
+                link.refuse("amqp:not-allowed", "there is nothing to be had here")
+                return
+            its = (Sender if isinstance(link, _engine.Sender) else Receiver)(self, link)
+            self._links[link.id] = its
+            self._start(self._look_after(its, self._on_link))
+
+    def _link_detached(self, link: Any) -> None:
+        its = self._links.pop(link.id, None)
+        if its is None:
+            if link.awaits_detach:
+                link.close()
+            return
+        its._detached()
+        agreed = self._attaching.get(link.id)
+        if agreed and not agreed.done():
+            agreed.set_exception(its._failure or LinkClosed("the link is closed"))
+
+    def resumed(self) -> None:
+        self._writable.all()
+
+    def over(self, error: Exception | None) -> None:
+        failure = self.engine.failure
+        if failure is None:
+            self._failure = ConnectionFailed("the connection is closed")
+        elif failure.kind.is_login:
+            self._failure = LoginFailed(failure.text)
+        else:
+            condition = self.engine.failure_condition
+            text = f"{failure.text} ({error})" if error else failure.text
+            self._failure = ConnectionFailed(text, None, condition.condition if condition else None)
+        if not self._opened.done():
+            self._opened.set_exception(self._failure)
+        for agreed in self._attaching.values():
+            if not agreed.done():
+                agreed.set_exception(self._failure)
+        for link in self._links.values():
+            link._ended(self._failure)
+        self._links.clear()
+        self._writable.all()
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    # ---- tasks ----
+
+    def _start(self, work: Any) -> None:
+        # A task that nothing refers to may be gone before it is done.
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self) -> None:
+        request = self.engine.sasl_request
+        if request is None:
+            return
+        try:
+            if self._authenticate is None:
+                request.reject()
+            else:
+                answer = self._authenticate(request)
+                if inspect.isawaitable(answer):
+                    await answer
+                if not request.is_answered:
+                    raise RuntimeError("the request was not answered")
+        except Exception as error:
+            self._report("who a client is could not be found out", error)
+            try:
+                request.unavailable()
+            except FerrionException:
+                # It was answered, or the connection is gone.
+                pass
+        self.wake()
+
+    async def _look_after(self, link: Link, on_link: OnLink) -> None:
+        try:
+            await on_link(link)
+            self._let_go(link)
+        except (LinkClosed, ConnectionFailed) as error:
+            if error is not link._failure:
+                self._report("a link was not looked after", error)
+            self._let_go(link)
+        except Exception as error:
+            self._report("a link was not looked after", error)
+            self._let_go(link, "amqp:internal-error")
+
+    def _let_go(self, link: Link, condition: str | None = None) -> None:
+        try:
+            if link.link.is_incoming:
+                link.refuse(condition or "amqp:not-allowed")
+            elif not link.is_closed:
+                link.close(condition)
+            elif link.link.awaits_detach:
+                link.link.close()
+                self.wake()
+        except (StaleHandle, WrongState):
+            # It is gone already.
+            pass
+
+    def _report(self, what: str, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": what, "exception": error, "protocol": self})
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+async def connect(
+    host: str,
+    port: int = 5672,
+    config: Config | None = None,
+    *,
+    on_link: OnLink | None = None,
+    authenticate: Authenticate | None = None,
+    **transport: Any,
+) -> Connection:
+    """A connection to a server, once it is open. Without a configuration it has a name that is made up, and no password (ANONYMOUS). Further
+    arguments are those of ``loop.create_connection``: ``ssl=ssl.create_default_context()`` for example.
+
+    Raises :class:`ConnectionFailed` if there is no connection, :class:`LoginFailed` if this side is not let in."""
+    if config is None:
+        config = Config(_new_name(), hostname=host)
+        config.login_anonymous()
+    loop = asyncio.get_running_loop()
+    engine = Engine.client(config, loop.time)
+    engine.open()
+    try:
+        _, connection = await loop.create_connection(
+            lambda: Connection(engine, on_link, authenticate), host, port, **transport
+        )
+    except OSError as error:
+        raise ConnectionFailed(f"there is no connection to {host} port {port}: {error}") from error
+    try:
+        await connection.opened()
+    except BaseException:
+        connection.abort()
+        raise
+    return connection

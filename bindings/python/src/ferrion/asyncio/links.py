@@ -1,0 +1,346 @@
+"""Links of a connection: sending and receiving with ``await``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from functools import wraps
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
+
+from .. import engine as _engine
+from ..engine import Condition, LinkConfig, Received, State
+from ..errors import FerrionException, StaleHandle
+from ..message import Message
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = ["Delivery", "Link", "LinkClosed", "Receiver", "Sender"]
+
+
+# Octets of messages that may wait in the engine until the transport is given some.
+_QUEUED = 1 << 16
+
+
+class LinkClosed(FerrionException):
+    """A link was refused, or ended, by the peer or by this side: the text and the ``condition`` say why."""
+
+
+class _Turns:
+    """Who waits, first come first served."""
+
+    def __init__(self) -> None:
+        self._futures: deque[asyncio.Future[None]] = deque()
+
+    async def wait(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._futures.append(future)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                # The turn is for somebody else.
+                self.next()
+            raise
+
+    def next(self, n: int = 1) -> None:
+        """Lets the first of them try again."""
+        while n > 0 and self._futures:
+            future = self._futures.popleft()
+            if not future.done():
+                future.set_result(None)
+                n -= 1
+
+    def all(self) -> None:
+        self.next(len(self._futures))
+
+
+class Link:
+    """A link: a :class:`Sender` or a :class:`Receiver`. A server accepts or refuses those that a peer attached."""
+
+    def __init__(self, connection: Connection, link: Any) -> None:
+        #: The connection that it is on.
+        self.connection = connection
+        #: The same link of the engine, for whatever is not here; then comes ``connection.wake()``.
+        self.link: Any = link
+        self._turns = _Turns()
+        self._end = _Turns()
+        self._failure: FerrionException | None = None
+        self._is_closing = False
+        #: What the peer asks for, of a link that it attached.
+        self._asked: str | None = None
+        if link.is_incoming:
+            offer = link.offer()
+            self._asked = (offer.source if isinstance(self, Sender) else offer.target).address
+
+    @property
+    def address(self) -> str | None:
+        """The address of the node at the peer; of a link that a peer attached, the one that it asks for."""
+        return self.link.remote_address if self._asked is None else self._asked
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.link.name
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended."""
+        return self._failure is not None
+
+    def accept(self, config: LinkConfig | None = None) -> None:
+        """Answers a link that a peer attached, with what it asked for or with something else: start from ``link.link.offer()`` then."""
+        self.link.accept(config)
+        self.connection.wake()
+
+    def refuse(self, condition: str, description: str | None = None, info: Mapping[Any, Any] | None = None) -> None:
+        """Refuses a link that a peer attached."""
+        self.link.refuse(condition, description, info)
+        self._is_closing = True
+        self.connection.wake()
+
+    def close(self, condition: str | None = None, description: str | None = None) -> None:
+        """Closes the link, after what was sent has left. :meth:`closed` waits for the peer."""
+        if not self._is_closing and not self.is_closed:
+            self._is_closing = True
+            self.link.close(condition, description)
+            self.connection.wake()
+
+    async def closed(self) -> None:
+        """Waits until the link has ended."""
+        while not self.is_closed:
+            await self._end.wait()
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, kind: Any, value: Any, traceback: Any) -> None:
+        self.close()
+        await self.closed()
+
+    # ---- what happens ----
+
+    def _flow(self) -> None:
+        """There is credit, or something else that somebody may wait for."""
+        self._turns.all()
+
+    def _ended(self, failure: FerrionException) -> None:
+        self._failure = failure
+        self._turns.all()
+        self._end.all()
+
+    def _detached(self) -> None:
+        """The peer has ended it, or answered our close."""
+        reason: Condition | None = None
+        try:
+            reason = self.link.error
+            self._answer()
+        except StaleHandle:
+            # It went with its session.
+            pass
+        self._ended(_closed(reason))
+
+    def _answer(self) -> None:
+        """Closes the link if the peer has."""
+        if self.link.awaits_detach:
+            self.link.close()
+            self.connection.wake()
+
+
+def _closed(reason: Condition | None) -> LinkClosed:
+    if reason is None:
+        return LinkClosed("the link is closed")
+    return LinkClosed(f"the link is closed: {reason}", None, reason.condition)
+
+
+class Sender(Link):
+    """A link that sends."""
+
+    def __init__(self, connection: Connection, link: _engine.Sender) -> None:
+        super().__init__(connection, link)
+        self._outcomes: dict[int, asyncio.Future[State | None]] = {}
+
+    async def send(self, message: Message | bytes, **how: Any) -> State | None:
+        """Sends a message and waits for its outcome: :class:`Accepted`, :class:`Rejected` and so on; None if the peer settled it without one,
+        or it is settled by being sent. Cancelled before there was credit, nothing is sent; afterwards the message is under way, and its
+        outcome is seen to. Further arguments are those of :meth:`ferrion.engine.Sender.send`."""
+        outcome = await self.post(message, **how)
+        return await outcome
+
+    async def post(self, message: Message | bytes, **how: Any) -> asyncio.Future[State | None]:
+        """Waits for credit, and for room in the transport, and sends a message. The future answered gets its outcome, so that many messages
+        can be under way. Raises :class:`LinkClosed` or :class:`ConnectionFailed` if there is no use in waiting, and so does the future."""
+        try:
+            await self._room()
+        except asyncio.CancelledError:
+            # The turn is for somebody else.
+            self._turns.next()
+            raise
+        future = asyncio.get_running_loop().create_future()
+        sent = self.link.send(message, **how)
+        if sent is None:
+            future.set_result(None)
+        else:
+            self._outcomes[sent.id] = future
+            # A failure that nobody waits for is not worth a word: it is that of the link.
+            future.add_done_callback(_seen)
+        self.connection.wake()
+        return future
+
+    async def _room(self) -> None:
+        while True:
+            if self._failure:
+                raise self._failure
+            if self.link.queued_octets > _QUEUED:
+                # Nobody else has had a turn since: what is due may fill the transport.
+                self.connection.pull()
+            if self.connection.is_paused:
+                await self.connection._writable.wait()
+            elif self.link.credit == 0:
+                await self._turns.wait()
+            else:
+                return
+
+    @property
+    def credit(self) -> int:
+        """Messages that can be sent at once."""
+        return self.link.credit
+
+    @property
+    def unsettled(self) -> int:
+        """Messages that were sent and have no outcome yet."""
+        return len(self._outcomes)
+
+    def _flow(self) -> None:
+        self._turns.next(self.link.credit)
+        if self.link.is_draining:
+            # Those who have their turn now use the credit first.
+            asyncio.get_running_loop().call_soon(self._give_back)
+
+    def _give_back(self) -> None:
+        if not self.is_closed and self.link.is_draining:
+            self.link.drained()
+            self.connection.wake()
+
+    def _updated(self) -> None:
+        for update in self.link.updates():
+            if not update.settled:
+                if update.state is None or isinstance(update.state, Received):
+                    continue
+                update.delivery.settle()
+            future = self._outcomes.pop(update.delivery.id, None)
+            if future and not future.done():
+                future.set_result(update.state)
+
+    def _ended(self, failure: FerrionException) -> None:
+        super()._ended(failure)
+        for future in self._outcomes.values():
+            if not future.done():
+                future.set_exception(failure)
+        self._outcomes.clear()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+def _waking(method: Any) -> Any:
+    """A call whose consequences are sent soon."""
+
+    @wraps(method)
+    def call(self: Delivery, *args: Any, **kwargs: Any) -> None:
+        method(self, *args, **kwargs)
+        self._connection.wake()
+
+    return call
+
+
+class Delivery(_engine.Delivery):
+    """A delivery that arrived. What settles it can be called at any time, and does not wait."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection, its: _engine.Delivery) -> None:
+        super().__init__(
+            its.receiver, its.id, its.tag, its.payload, its.message_format, its.state, its.batchable, its.aborted
+        )
+        self._connection = connection
+
+    accept = _waking(_engine.Delivery.accept)
+    reject = _waking(_engine.Delivery.reject)
+    release = _waking(_engine.Delivery.release)
+    modify = _waking(_engine.Delivery.modify)
+    settle = _waking(_engine.Delivery.settle)
+    update = _waking(_engine.Delivery.update)
+    forget = _waking(_engine.Delivery.forget)
+
+
+class Receiver(Link):
+    """A link that receives. ``async for`` takes one delivery after the other; the loop ends when the link is closed in order, and raises
+    what else ended it."""
+
+    link: _engine.Receiver
+
+    def accept(self, config: LinkConfig | None = None, credit: int = 100) -> None:
+        """The same, and lets so many messages come, more as they are taken; 0 waits for ``add_credit``."""
+        super().accept(config)
+        if credit:
+            self.link.set_automatic_credit(credit)
+
+    def add_credit(self, n: int) -> None:
+        """Lets so many more messages come."""
+        self.link.add_credit(n)
+        self.connection.wake()
+
+    async def receive(self) -> Delivery:
+        """Takes the next delivery, when there is one. Cancelled, it takes none."""
+        while (delivery := self._next()) is None:
+            if self._failure:
+                raise self._failure
+            await self._turns.wait()
+        return delivery
+
+    async def drain(self) -> list[Delivery]:
+        """Lets those messages come that the sender has and there is credit for, and gives the rest of the credit back."""
+        if self._failure:
+            raise self._failure
+        self.link.drain()
+        self.connection.wake()
+        while True:
+            if self._failure:
+                raise self._failure
+            if not self.link.is_draining:
+                break
+            await self._turns.wait()
+        return [delivery for delivery in iter(self._next, None)]
+
+    def __aiter__(self) -> AsyncIterator[Delivery]:
+        return self._all()
+
+    async def _all(self) -> AsyncIterator[Delivery]:
+        while True:
+            try:
+                delivery = await self.receive()
+            except LinkClosed as end:
+                if end.condition is None:
+                    return
+                raise
+            yield delivery
+
+    def _next(self) -> Delivery | None:
+        try:
+            delivery = self.link.next_delivery()
+        except StaleHandle:
+            return None
+        if delivery is None:
+            self._answer()
+            return None
+        # Taking it may have opened a window.
+        self.connection.wake()
+        return Delivery(self.connection, delivery)
+
+    def _answer(self) -> None:
+        # What has come can still be taken and settled.
+        if not self.link.waiting:
+            super()._answer()

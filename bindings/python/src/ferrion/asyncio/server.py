@@ -1,0 +1,86 @@
+"""Servers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Callable
+
+from ..engine import Config, Engine
+from .connection import Authenticate, Connection, OnLink, _new_name
+
+__all__ = ["Server", "serve"]
+
+
+class Server:
+    """What listens, and the connections that it accepted."""
+
+    def __init__(self) -> None:
+        #: The connections that are there.
+        self.connections: set[Connection] = set()
+        self._listener: Any = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._listener.sockets[0].getsockname()[1]
+
+    @property
+    def sockets(self) -> Any:
+        """What is listened on."""
+        return self._listener.sockets
+
+    async def close(self) -> None:
+        """Listens no more, closes all connections in order, and waits until they are gone."""
+        self._listener.close()
+        closing = [connection.close("amqp:connection:forced", "the server ends") for connection in self.connections]
+        await asyncio.gather(*closing)
+
+    async def __aenter__(self) -> Server:
+        return self
+
+    async def __aexit__(self, kind: Any, value: Any, traceback: Any) -> None:
+        await self.close()
+
+
+class _Accepted(Connection):
+    """A connection that its server knows for as long as it is there."""
+
+    def __init__(self, server: Server, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._server = server
+        server.connections.add(self)
+
+    def over(self, error: Exception | None) -> None:
+        self._server.connections.discard(self)
+        super().over(error)
+
+
+async def serve(
+    on_link: OnLink,
+    host: str | None = None,
+    port: int = 5672,
+    config: Config | Callable[[], Config] | None = None,
+    *,
+    authenticate: Authenticate | None = None,
+    **transport: Any,
+) -> Server:
+    """Listens, and calls ``on_link`` as a task of its own for each link that a peer attaches: a :class:`Sender` if the peer wants to receive,
+    a :class:`Receiver` if it wants to send. It looks at the ``address``, accepts or refuses, and the link is closed when it returns.
+
+    A configuration that has to be another one for each connection, as for SCRAM, is made by a function. Without one everybody is let in
+    (ANONYMOUS). ``authenticate``, a function or a coroutine function, answers what only the program can; who is not let in by it is
+    rejected. Port 0 takes a free one. Further arguments are those of ``loop.create_server``, ``ssl`` for example."""
+    if config is None:
+        config = Config(_new_name())
+        config.offer("ANONYMOUS")
+        config.offer_required(False)
+    loop = asyncio.get_running_loop()
+    server = Server()
+
+    def accepted() -> Connection:
+        engine = Engine.server(config() if callable(config) else config, loop.time)
+        engine.open()
+        return _Accepted(server, engine, on_link, authenticate)
+
+    server._listener = await loop.create_server(accepted, host, port, **transport)
+    return server

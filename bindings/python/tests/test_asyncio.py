@@ -1,0 +1,378 @@
+"""Engines in an asyncio loop, over real sockets: against each other, and against messengers."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import unittest
+from pathlib import Path
+
+from ferrion import ACCEPTED, ConnectionFailed, LoginFailed, Message, Messenger
+from ferrion.asyncio import *
+from ferrion.engine import Accepted, Config, Engine, EventKind, Limit, Modified, Released, ScramKeys
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+PATIENCE = 20
+HERE = "127.0.0.1"
+
+
+class Loop(unittest.IsolatedAsyncioTestCase):
+    def setUp(self):
+        self.errors = []
+
+    async def asyncSetUp(self):
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: self.errors.append(context))
+
+    async def asyncTearDown(self):
+        self.assertEqual(self.errors, [])
+
+    async def serve(self, on_link, **how):
+        server = await serve(on_link, HERE, 0, **how)
+        self.addAsyncCleanup(server.close)
+        return server
+
+    async def connect(self, server, *arguments, **how):
+        connection = await asyncio.wait_for(connect(HERE, server.port, *arguments, **how), PATIENCE)
+        self.addAsyncCleanup(connection.close)
+        return connection
+
+
+class Collector:
+    """Accepts whatever comes."""
+
+    def __init__(self, credit=100):
+        self.bodies = []
+        self.credit = credit
+
+    async def __call__(self, link):
+        if isinstance(link, Sender):
+            link.accept()
+            return await link.closed()
+        link.accept(credit=self.credit)
+        async for delivery in link:
+            self.bodies.append(delivery.message.body)
+            delivery.accept()
+
+
+class Asyncio(Loop):
+    async def test_messages_are_sent_received_and_accepted(self):
+        collector = Collector()
+        server = await self.serve(collector)
+        async with await self.connect(server) as connection:
+            async with await connection.attach_sender("queue", name="mine") as sender:
+                self.assertEqual((sender.address, sender.name), ("queue", "mine"))
+                self.assertEqual(await sender.send(Message(body="one")), Accepted())
+                self.assertIsNone(await sender.send(Message(body="two"), settled=True))
+            self.assertTrue(sender.is_closed)
+        self.assertTrue(connection.is_closed)
+        self.assertIsNone(connection.failure)
+        self.assertEqual(collector.bodies, ["one", "two"])
+
+    async def test_many_at_once_wait_for_credit_in_turn(self):
+        collector = Collector(credit=3)
+        server = await self.serve(collector)
+        connection = await self.connect(server)
+        sender = await connection.attach_sender("queue")
+        outcomes = await asyncio.wait_for(asyncio.gather(*(sender.send(Message(body=n)) for n in range(200))), PATIENCE)
+        self.assertEqual(outcomes, [Accepted()] * 200)
+        self.assertEqual(collector.bodies, list(range(200)))
+        self.assertEqual((sender.unsettled, sender.credit > 0), (0, True))
+
+    async def test_a_server_gives_and_a_client_settles_as_it_likes(self):
+        outcomes = []
+
+        async def give(link):
+            self.assertEqual(link.address, "source")
+            link.accept()
+            for n in range(3):
+                outcomes.append(await link.send(Message(body=n)))
+
+        connection = await self.connect(await self.serve(give))
+        receiver = await connection.attach_receiver("source")
+        (await receiver.receive()).accept()
+        (await receiver.receive()).release()
+        (await receiver.receive()).modify(annotations={"x-opt-a": 1})
+        await asyncio.wait_for(receiver.closed(), PATIENCE)
+        self.assertEqual([type(outcome) for outcome in outcomes], [Accepted, Released, Modified])
+
+    async def test_a_drain_gets_what_there_is(self):
+        async def give(link):
+            link.accept()
+            for n in range(2):
+                await link.send(Message(body=n), settled=True)
+            await link.closed()
+
+        connection = await self.connect(await self.serve(give))
+        receiver = await connection.attach_receiver("source", credit=0)
+        receiver.add_credit(10)
+        got = []
+        while len(got) < 2:
+            receiver.add_credit(1)
+            got += [delivery.message.body for delivery in await asyncio.wait_for(receiver.drain(), PATIENCE)]
+        self.assertEqual(got, [0, 1])
+        self.assertEqual(receiver.link.credit, 0)
+        receiver.close()
+        self.assertEqual([delivery async for delivery in receiver], [])
+
+    async def test_a_refusal_has_its_reason(self):
+        async def refuse(link):
+            link.refuse("amqp:not-found", "there is no such queue")
+
+        connection = await self.connect(await self.serve(refuse))
+        for attach in (connection.attach_sender, connection.attach_receiver):
+            with self.assertRaises(LinkClosed) as caught:
+                await asyncio.wait_for(attach("nowhere"), PATIENCE)
+            self.assertEqual(caught.exception.condition, "amqp:not-found")
+            self.assertIn("no such queue", str(caught.exception))
+
+    async def test_a_loss_ends_everything_that_waits(self):
+        async def hold(link):
+            link.accept()
+            await link.closed()
+
+        server = await self.serve(hold)
+        connection = await self.connect(server)
+        sender = await connection.attach_sender("queue")
+        receiver = await connection.attach_receiver("queue")
+        waiting = [
+            asyncio.ensure_future(work)
+            for work in (sender.send(Message(body=1)), receiver.receive(), receiver.receive())
+        ]
+        await asyncio.sleep(0.05)
+        for accepted in list(server.connections):
+            accepted.abort()
+        failures = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), PATIENCE)
+        self.assertEqual([type(failure) for failure in failures], [ConnectionFailed] * 3)
+        self.assertIsInstance(connection.failure, ConnectionFailed)
+        for use in (sender.send(b""), receiver.receive(), receiver.drain(), connection.attach_sender("queue")):
+            with self.assertRaises(ConnectionFailed):
+                await use
+        await asyncio.wait_for(connection.closed(), PATIENCE)
+
+    async def test_cancelled_calls_leave_everything_in_order(self):
+        collector = Collector(credit=0)
+        server = await self.serve(collector)
+        connection = await self.connect(server)
+        sender = await connection.attach_sender("queue")
+        first, second = (asyncio.ensure_future(sender.send(Message(body=body))) for body in ("first", "second"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        (accepted,) = server.connections
+        (link,) = accepted._links.values()
+        link.add_credit(1)
+        self.assertEqual(await asyncio.wait_for(second, PATIENCE), Accepted())
+        self.assertTrue(first.cancelled())
+        self.assertEqual(collector.bodies, ["second"])
+        with self.assertRaises(asyncio.TimeoutError):
+            receiver = await connection.attach_receiver("queue")
+            await asyncio.wait_for(receiver.receive(), 0.02)
+        self.assertFalse(connection.is_closed)
+
+    async def test_what_a_handler_does_wrong_closes_its_link_and_is_reported(self):
+        async def fail(link):
+            link.accept()
+            raise RuntimeError("this handler is broken")
+
+        connection = await self.connect(await self.serve(fail))
+        receiver = await connection.attach_receiver("queue")
+        with self.assertRaises(LinkClosed) as caught:
+            await asyncio.wait_for(receiver.receive(), PATIENCE)
+        self.assertEqual(caught.exception.condition, "amqp:internal-error")
+        self.assertEqual([str(context["exception"]) for context in self.errors], ["this handler is broken"])
+        self.errors.clear()
+
+    async def test_full_transports_hold_senders_back(self):
+        held = asyncio.Event()
+        self.addCleanup(held.set)
+
+        async def slow(link):
+            link.accept(credit=10000)
+            link.connection.transport.pause_reading()
+            await held.wait()
+            link.connection.transport.resume_reading()
+            async for delivery in link:
+                delivery.accept()
+
+        connection = await self.connect(await self.serve(slow))
+        sender = await connection.attach_sender("queue")
+        while sender.credit == 0:
+            await asyncio.sleep(0.01)
+        octets = Message(body=bytes(100_000)).encode()
+        sent = []
+
+        async def send():
+            for _ in range(300):
+                sent.append(await sender.post(octets))
+
+        sending = asyncio.ensure_future(send())
+        # What fits into the buffers of two sockets is less than 30 MB.
+        while not connection.is_paused:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        self.assertLess(len(sent), 300)
+        self.assertLess(connection.transport.get_write_buffer_size(), 2_000_000)
+        held.set()
+        await asyncio.wait_for(sending, PATIENCE)
+        self.assertEqual(await asyncio.wait_for(asyncio.gather(*sent), PATIENCE), [Accepted()] * 300)
+
+    async def test_time_passes_in_the_loop(self):
+        async def mute(reader, writer):
+            await reader.read()
+            writer.close()
+
+        # A peer that accepts, and says nothing.
+        listener = await asyncio.start_server(mute, HERE, 0)
+        self.addCleanup(listener.close)
+        config = Config("impatient")
+        config.set_limit(Limit.HANDSHAKE_TIME, 100)
+        with self.assertRaises(ConnectionFailed):
+            await asyncio.wait_for(connect(HERE, listener.sockets[0].getsockname()[1], config), PATIENCE)
+        port = listener.sockets[0].getsockname()[1]
+        listener.close()
+        with self.assertRaises(ConnectionFailed):
+            await connect(HERE, port)
+
+    async def test_heartbeats_keep_an_idle_connection(self):
+        connection = await self.connect(await self.serve(Collector()), Config("idle", idle_timeout=0.3))
+        self.assertEqual(connection.engine.remote.container_id[:8], "ferrion-")
+        await asyncio.sleep(0.8)
+        self.assertTrue(connection.engine.is_open)
+
+    async def test_clients_say_who_they_are(self):
+        keys = {"alice": ScramKeys.derive("SCRAM-SHA-256", "secret")}
+
+        async def authenticate(request):
+            await asyncio.sleep(0)
+            if request.user in keys:
+                request.answer_scram(keys[request.user])
+            elif request.user == "unlucky":
+                raise RuntimeError("the users cannot be read")
+            else:
+                request.reject()
+
+        def guarded():
+            config = Config("server")
+            config.offer("SCRAM-SHA-256")
+            config.offer_scram("a key of this server's")
+            return config
+
+        collector = Collector()
+        server = await self.serve(collector, config=guarded, authenticate=authenticate)
+        for user, password, comes_in in (("alice", "secret", True), ("alice", "wrong", False), ("unlucky", "x", False)):
+            config = Config("client")
+            config.login_scram(user, password)
+            if comes_in:
+                connection = await self.connect(server, config)
+                sender = await connection.attach_sender("queue")
+                self.assertEqual(await sender.send(Message(body=user)), Accepted())
+            else:
+                with self.assertRaises(LoginFailed):
+                    await self.connect(server, config)
+        self.assertEqual([str(context["exception"]) for context in self.errors], ["the users cannot be read"])
+        self.errors.clear()
+
+    async def test_an_engine_of_ones_own_is_driven(self):
+        class Mine(Driver):
+            def __init__(self):
+                super().__init__(Engine.client(Config("mine"), asyncio.get_running_loop().time))
+                self.seen, self.ended = [], asyncio.Event()
+                self.engine.open()
+
+            def handle(self, event):
+                self.seen.append(event.kind)
+                if event.kind is EventKind.REMOTE_OPEN:
+                    self.engine.close()
+
+            def over(self, error):
+                self.ended.set()
+
+        server = await self.serve(Collector())
+        _, mine = await asyncio.get_running_loop().create_connection(Mine, HERE, server.port)
+        await asyncio.wait_for(mine.ended.wait(), PATIENCE)
+        self.assertEqual(mine.seen, [EventKind.REMOTE_OPEN, EventKind.REMOTE_CLOSE, EventKind.DISCONNECTED])
+        mine.wake()
+
+    async def test_a_server_that_closes_says_so(self):
+        async def hold(link):
+            link.accept()
+            await link.closed()
+
+        server = await serve(hold, HERE, 0)
+        connection = await self.connect(server)
+        receiver = await connection.attach_receiver("queue")
+        async with server:
+            pass
+        with self.assertRaises(ConnectionFailed) as caught:
+            await asyncio.wait_for(receiver.receive(), PATIENCE)
+        self.assertEqual(caught.exception.condition, "amqp:connection:forced")
+        await connection.close()
+
+
+class WithMessenger(Loop):
+    """A messenger on the other side, in a thread of its own."""
+
+    def run_messenger(self, work):
+        """What came of it, once the thread has ended."""
+        return asyncio.get_running_loop().run_in_executor(None, work)
+
+    async def test_a_messenger_sends_to_a_server(self):
+        collector = Collector()
+        server = await self.serve(collector)
+
+        def send():
+            with Messenger() as messenger:
+                messenger.timeout, messenger.outgoing_window = PATIENCE, 100
+                trackers = [messenger.put(Message(body=n, address=f"{HERE}:{server.port}/queue")) for n in range(50)]
+                messenger.send()
+                return [messenger.status(tracker) for tracker in trackers]
+
+        self.assertEqual(await self.run_messenger(send), [ACCEPTED] * 50)
+        self.assertEqual(collector.bodies, list(range(50)))
+
+    async def test_a_client_sends_to_a_messenger(self):
+        listening, port = threading.Event(), []
+
+        def receive():
+            with Messenger() as messenger:
+                messenger.timeout, messenger.incoming_window = PATIENCE, 100
+                port.append(messenger.subscribe(f"~{HERE}:0").port)
+                listening.set()
+                bodies = []
+                for message in messenger:
+                    bodies.append(message.body)
+                    messenger.accept()
+                    if len(bodies) == 50:
+                        return bodies
+
+        receiving = self.run_messenger(receive)
+        await asyncio.get_running_loop().run_in_executor(None, listening.wait, PATIENCE)
+        connection = await connect(HERE, port[0])
+        sender = await connection.attach_sender("queue")
+        outcomes = await asyncio.gather(*(sender.send(Message(body=n)) for n in range(50)))
+        self.assertEqual(outcomes, [Accepted()] * 50)
+        self.assertEqual(await receiving, list(range(50)))
+        await asyncio.wait_for(connection.closed(), PATIENCE)
+
+
+class Examples(unittest.TestCase):
+    def test_the_examples_talk_to_each_other(self):
+        receiving = subprocess.Popen(
+            [sys.executable, "-u", EXAMPLES / "engine_receive.py", "0", "3"], stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(receiving.stdout.close)
+        self.addCleanup(receiving.wait)
+        self.addCleanup(receiving.kill)
+        port = receiving.stdout.readline().split()[-1]
+        sent = subprocess.run(
+            [sys.executable, EXAMPLES / "engine_send.py", HERE, port, "greetings", "one", "", "drei"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        self.assertEqual((sent.stdout, sent.stderr), ("one: Accepted()\n: Accepted()\ndrei: Accepted()\n", ""))
+        said, _ = receiving.communicate(timeout=PATIENCE)
+        self.assertEqual((said, receiving.returncode), ("one\n\ndrei\n", 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
