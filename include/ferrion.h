@@ -595,6 +595,10 @@ typedef enum {
    * A link was to be recovered, and the peer does not know what became of what on it.
    */
   FERRION_CONNECTION_FORGOTTEN = 6,
+  /**
+   * The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there.
+   */
+  FERRION_CONNECTION_REDIRECTED = 7,
 } ferrion_connection_event;
 
 /**
@@ -3793,7 +3797,7 @@ ferrion_status ferrion_connection_events_kind(const ferrion_connection_events_t 
                                               ferrion_connection_event *out_kind);
 
 /**
- * Where the connection goes to, or of a link, the node at the peer. FERRION_ABSENT: nowhere in particular.
+ * Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there. FERRION_ABSENT: nowhere in particular.
  *
  * Borrowed until: the next call on these events.
  */
@@ -3801,7 +3805,7 @@ ferrion_status ferrion_connection_events_address(const ferrion_connection_events
                                                  ferrion_bytes_t *out_text);
 
 /**
- * Why it failed or was given up, for a person. FERRION_ABSENT, here and below: it did not.
+ * Why it failed, was given up or is sent elsewhere, for a person. FERRION_ABSENT, here and below: it did not.
  *
  * Borrowed until: the next call on these events.
  */

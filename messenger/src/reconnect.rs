@@ -23,6 +23,10 @@ use crate::error::Error;
 /// who the certificate must be for. [`set_credentials`](crate::Messenger::set_credentials) says what is shown there. If
 /// nobody is there, that is a failure as any other: the next attempt, after its delay, is at the place that was asked for.
 ///
+/// A peer that ends or refuses one link with `amqp:link:redirect` (2.8.18) is followed in the same way, by this link only: it is
+/// attached on another connection, where the peer says, and messages that were not answered are sent again there. When that
+/// place fails, its links wait as long as this policy says, and go back to what was asked for.
+///
 /// ```
 /// use std::time::Duration;
 /// use ferrion_messenger::{Messenger, Reconnect};
@@ -108,6 +112,14 @@ pub enum ConnectionEvent {
         sent_again: u32,
         /// Messages from the peer about which nothing was decided: it cannot be told of any decision any more.
         aborted: u32,
+    },
+    /// The peer sends a link elsewhere (2.8.18), where it is attached now. Messages that the peer had not answered are sent
+    /// again there: it may have had them already.
+    Redirected {
+        /// The node there.
+        address: String,
+        /// What the peer said, and of which node.
+        error: Error,
     },
     /// It will not be made again, unless something is put or received there.
     GivenUp {

@@ -37,6 +37,8 @@ pub enum ferrion_connection_event {
     FERRION_CONNECTION_RECOVERED = 5,
     /// A link was to be recovered, and the peer does not know what became of what on it.
     FERRION_CONNECTION_FORGOTTEN = 6,
+    /// The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there.
+    FERRION_CONNECTION_REDIRECTED = 7,
 }
 
 #[derive(Debug, Default)]
@@ -145,13 +147,14 @@ pub unsafe extern "C" fn ferrion_connection_events_kind(
             ConnectionEvent::GivenUp { .. } => ferrion_connection_event::FERRION_CONNECTION_GIVEN_UP,
             ConnectionEvent::Recovered { .. } => ferrion_connection_event::FERRION_CONNECTION_RECOVERED,
             ConnectionEvent::Forgotten { .. } => ferrion_connection_event::FERRION_CONNECTION_FORGOTTEN,
+            ConnectionEvent::Redirected { .. } => ferrion_connection_event::FERRION_CONNECTION_REDIRECTED,
             _ => ferrion_connection_event::FERRION_CONNECTION_OTHER,
         });
         Ok(())
     } }
 }
 
-/// Where the connection goes to, or of a link, the node at the peer. FERRION_ABSENT: nowhere in particular.
+/// Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there. FERRION_ABSENT: nowhere in particular.
 ///
 /// Borrowed until: the next call on these events.
 #[unsafe(no_mangle)]
@@ -166,14 +169,15 @@ pub unsafe extern "C" fn ferrion_connection_events_address(
             | ConnectionEvent::Retrying { address, .. }
             | ConnectionEvent::GivenUp { address, .. }
             | ConnectionEvent::Recovered { address, .. }
-            | ConnectionEvent::Forgotten { address, .. } => address.as_str().into(),
+            | ConnectionEvent::Forgotten { address, .. }
+            | ConnectionEvent::Redirected { address, .. } => address.as_str().into(),
             _ => return Err(Failure::absent()),
         });
         Ok(())
     } }
 }
 
-/// Why it failed or was given up, for a person. FERRION_ABSENT, here and below: it did not.
+/// Why it failed, was given up or is sent elsewhere, for a person. FERRION_ABSENT, here and below: it did not.
 ///
 /// Borrowed until: the next call on these events.
 #[unsafe(no_mangle)]

@@ -10,7 +10,7 @@ use ferrion_engine::protocol::{
 
 use super::address::Address;
 use super::credit::Credit;
-use super::pool::Party;
+use super::pool::{ConnKey, Party};
 use super::source::{Source, SourceKey, SourceState, Subscription};
 use super::store::{Origin, Taken};
 use super::tracker::{Flags, Status, Tracker};
@@ -104,17 +104,27 @@ impl Core {
     }
 
     /// Attaches a receiving link for a subscription, on a connection that may have to be made first.
-    pub(super) fn attach_source(&mut self, source: SourceKey) -> Result<()> {
+    fn attach_source(&mut self, source: SourceKey) -> Result<()> {
+        let Some(known) = self.sources.get(source) else {
+            return Ok(());
+        };
+        let address = known.address.clone();
+        let key = self.connection_to(&address)?;
+        self.attach_source_on(source, key)
+    }
+
+    /// Attaches it on this connection.
+    pub(super) fn attach_source_on(&mut self, source: SourceKey, key: ConnKey) -> Result<()> {
         let Some(known) = self.sources.get_mut(source) else {
             return Ok(());
         };
         // Until the peer answers: a node that it makes up has another name than the last.
         known.answer = None;
         let (address, name) = (known.address.clone(), known.link_name.clone());
-        let key = self.connection_to(&address)?;
+        let node = known.there().to_owned();
         let session = self.session_on(key)?;
         let name = name.unwrap_or_else(|| self.link_name("receiver"));
-        let mut config = LinkConfig::receiver(name, address.node());
+        let mut config = LinkConfig::receiver(name, node.as_str());
         if address.is_dynamic() {
             config = dynamic(config);
         }
@@ -126,7 +136,7 @@ impl Core {
             return Err(Error::State("the connection is gone; try again"));
         };
         let link = attached.map_err(|error| Error::Subscribe {
-            address: format!("{}/{}", conn.endpoint, address.node()),
+            address: format!("{}/{node}", conn.endpoint),
             cause: error.to_string(),
         })?;
         conn.links.insert(link, Party::Receiver(Some(source)));
@@ -156,6 +166,7 @@ impl Core {
             && !matches!(source.state, SourceState::Broken)
         {
             source.state = SourceState::Broken;
+            source.detour = None;
             self.broken.push(key);
         }
     }
@@ -477,7 +488,13 @@ impl Core {
                 address.explicit_port = Some(port);
                 return Some(address.endpoint());
             }
-            SourceState::Link(..) => {}
+            SourceState::Link(conn, _) => {
+                // A node that was made up where a peer sent the link is known there only.
+                let conn = self.pool.get(conn).filter(|conn| conn.is_detour());
+                if let Some(line) = conn.and_then(|conn| conn.line.as_ref()) {
+                    address = line.target();
+                }
+            }
             SourceState::Opening | SourceState::Broken => return None,
         }
         match source.answer.as_deref()?.address.as_deref()? {

@@ -13,7 +13,7 @@
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
 //! | `request` | requests that wait for replies |
 //! | `reconnect` | connections that are made again, and what moves to them |
-//! | `redirect` | where peers send us instead |
+//! | `redirect`, `detour` | where peers send us instead, and links of ours that are there |
 //! | `recovery` | links that go on where they were |
 //! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |
@@ -30,6 +30,9 @@ mod check;
 pub(crate) mod credit;
 #[cfg(test)]
 mod deadline_tests;
+mod detour;
+#[cfg(test)]
+mod detour_tests;
 mod faults;
 pub(crate) mod inbox;
 mod lifecycle;
@@ -45,9 +48,9 @@ mod recovery_limits_tests;
 mod recovery_tests;
 mod redirect;
 #[cfg(test)]
-mod redirect_tests;
+mod redirect_chain_tests;
 #[cfg(test)]
-mod redirect_world_tests;
+mod redirect_tests;
 mod refusal;
 mod request;
 mod route;
@@ -58,6 +61,8 @@ mod store;
 pub(crate) mod tracker;
 mod unnamed;
 mod waiting;
+#[cfg(test)]
+mod world_tests;
 
 use std::collections::{HashMap, VecDeque};
 

@@ -227,7 +227,9 @@ impl Core {
     /// The sender to a node of a connection; attaches one if there is none.
     fn sender_on(&mut self, key: ConnKey, address: &Address) -> Result<SenderKey> {
         let node = Str::from(address.node());
-        if let Some(sender) = self.pool.get(key).and_then(|conn| conn.senders.get(&node)) {
+        // It may be gone if a peer sent it elsewhere.
+        let known = self.pool.get(key).and_then(|conn| conn.senders.get(&node));
+        if let Some(sender) = known.filter(|sender| self.senders.get(**sender).is_some()) {
             return Ok(*sender);
         }
         let link = self.attach_sender(key, &node)?;
@@ -276,6 +278,7 @@ impl Core {
             link,
             ours,
             node: node.clone(),
+            detour: None,
             queue: std::collections::VecDeque::new(),
             struck: 0,
             in_flight: 0,

@@ -13,6 +13,7 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 use super::address::{Address, Scheme};
 use super::reconnect::Line;
 use super::recovery::{Kept, Returning};
+use super::redirect::Elsewhere;
 use super::request::Replies;
 use super::sender::SenderKey;
 use super::slab::{Key, Slab};
@@ -40,10 +41,32 @@ pub(crate) struct Identity {
     port: u16,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
+    /// Where a peer found at that host sent links. Nobody asked for that place by its name.
+    by_way_of: Option<Elsewhere>,
 }
 
 impl Identity {
-    /// Whether it is of this host and port, whoever logs in there.
+    /// The same, for links that a peer sends elsewhere.
+    pub(super) fn by_way_of(self, elsewhere: Elsewhere) -> Self {
+        let by_way_of = Some(elsewhere);
+        Self { by_way_of, ..self }
+    }
+
+    /// Of what was asked for.
+    pub(super) fn home(&self) -> Self {
+        let by_way_of = None;
+        Self {
+            by_way_of,
+            ..self.clone()
+        }
+    }
+
+    /// Whether it is of where a peer sent links.
+    pub(super) const fn is_detour(&self) -> bool {
+        self.by_way_of.is_some()
+    }
+
+    /// Whether it was asked for with this host and port, whoever logs in there.
     pub(crate) fn is_at(&self, address: &Address) -> bool {
         let same = self.host == address.host.to_ascii_lowercase();
         same && (self.scheme, self.port) == (address.scheme, address.port())
@@ -57,6 +80,7 @@ impl Identity {
             port: address.port(),
             user,
             password,
+            by_way_of: None,
         }
     }
 
@@ -209,6 +233,19 @@ impl Conn {
     }
 }
 
+impl Conn {
+    /// Whether only links are on it that a peer sent to where it leads.
+    pub(super) fn is_detour(&self) -> bool {
+        self.identity.as_ref().is_some_and(Identity::is_detour)
+    }
+
+    /// Whether it was such a one, until the place failed: its links are about to go back to what was asked for.
+    pub(super) fn leads_home(&self) -> bool {
+        let line = self.line.as_ref();
+        self.is_detour() && !line.is_some_and(Line::is_redirected)
+    }
+}
+
 impl std::fmt::Debug for Conn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not what it was opened for: that has the password in it.
@@ -286,7 +323,7 @@ impl Pool {
     /// A connection that was opened for this host and port, whoever logged in there.
     pub(crate) fn find_at(&self, address: &Address) -> Option<ConnKey> {
         let known = self.by_identity.iter();
-        let there = known.filter(|(identity, _)| identity.is_at(address));
+        let there = known.filter(|(it, _)| it.is_at(address) && !it.is_detour());
         // Of several, the same on every run.
         there.map(|(_, key)| *key).min_by_key(|key| key.to_bits())
     }
@@ -317,6 +354,15 @@ impl Pool {
             keys.retain(|known| *known != key);
             let at = keys.iter().position(|known| *known == before);
             keys.insert(at.unwrap_or(keys.len()), key);
+        }
+    }
+
+    /// A connection is for something else from now on.
+    pub(super) fn rename(&mut self, key: ConnKey, identity: Identity) {
+        self.hide(key);
+        if let Some(conn) = self.conns.get_mut(key) {
+            conn.identity = Some(identity.clone());
+            self.by_identity.insert(identity, key);
         }
     }
 

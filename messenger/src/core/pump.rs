@@ -174,14 +174,19 @@ impl Core {
                         let address = answer.address.map(|address| address.to_string());
                         self.replies_attached(key, address);
                     }
-                    Some(Party::Receiver(Some(source))) => {
+                    Some(party @ Party::Receiver(Some(source))) => {
+                        self.note_attached(party, now);
                         self.source_attached(source, origin, answer);
                     }
                     _ => self.credit.attach(origin, None),
                 }
             }
             Role::Sender => {
-                if let Some(Party::Sender(sender)) = conn.links.get(&id).copied() {
+                let refused = link.remote_target().is_none();
+                if let Some(party @ Party::Sender(sender)) = conn.links.get(&id).copied() {
+                    if !refused {
+                        self.note_attached(party, now);
+                    }
                     self.make_ready(sender);
                 }
             }
@@ -201,7 +206,9 @@ impl Core {
         {
             let _ = link.close(None);
         }
-        if self.ask_for_less(key, id, ending.as_ref(), now) {
+        if self.ask_for_less(key, id, ending.as_ref(), now)
+            || self.follow(key, id, ending.as_ref(), now)
+        {
             return;
         }
         let Some(conn) = self.pool.get_mut(key) else {
@@ -336,6 +343,12 @@ impl Core {
             });
         }
         conn.useful |= count > 0;
+        if count > 0
+            && let Some(source) = source.and_then(|source| self.sources.get_mut(source))
+            && let Some(detour) = &mut source.detour
+        {
+            detour.succeed();
+        }
         self.credit.received(origin, count);
     }
 
@@ -367,7 +380,7 @@ impl Core {
     }
 
     /// The peer said what became of deliveries.
-    fn update(&mut self, key: ConnKey, id: LinkId) {
+    pub(super) fn update(&mut self, key: ConnKey, id: LinkId) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -419,6 +432,9 @@ impl Core {
             drop(self.outgoing.answered(sequence));
             if let Some(sender) = self.senders.get_mut(sender_key) {
                 sender.in_flight -= 1;
+                if let Some(detour) = &mut sender.detour {
+                    detour.succeed();
+                }
             }
             self.outgoing.finish(sequence, status, reason);
         }

@@ -23,7 +23,7 @@ const MAX_TRAIL: usize = 1024;
 /// How long a connection has to stand to count as a success, where no policy says so.
 const STEADY: Duration = Duration::from_secs(10);
 /// Redirections that are followed one after the other, before anything gets through or a place fails.
-const MAX_REDIRECTS: u32 = 5;
+pub(super) const MAX_REDIRECTS: u32 = 5;
 
 /// A host and its port.
 pub(crate) type Place = (String, u16);
@@ -124,6 +124,31 @@ impl Line {
     /// Whether a peer chose where it leads now.
     pub(crate) const fn is_redirected(&self) -> bool {
         self.redirected.is_some()
+    }
+
+    /// The same, to where a peer sends links that have come to nothing so often since then.
+    pub(super) fn detour(&self, elsewhere: Elsewhere, failures: u32, since: Option<Time>) -> Self {
+        Self {
+            redirected: Some(elsewhere),
+            redirects: 0,
+            failures,
+            since,
+            opened: true,
+            last: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether that is just what was asked for.
+    pub(super) fn is_home(&self, elsewhere: &Elsewhere) -> bool {
+        let (host, port) = &elsewhere.place;
+        let asked = |name: &str| name.eq_ignore_ascii_case(&self.address.host);
+        asked(host) && asked(elsewhere.name()) && *port == self.address.port()
+    }
+
+    /// Failures since a message last got through, and when the first of them was.
+    pub(super) const fn strain(&self) -> (u32, Option<Time>) {
+        (self.failures, self.since)
     }
 
     /// Chooses the next place after a failure, and the milliseconds to wait. `None`: give up.
@@ -250,6 +275,9 @@ impl Core {
 
     /// Asks for the transport of a connection whose time has come.
     pub(super) fn connect(&mut self, key: ConnKey) {
+        if self.go_home(key) {
+            return;
+        }
         if let Some(conn) = self.pool.get_mut(key)
             && let Some(line) = &conn.line
         {
@@ -311,13 +339,18 @@ impl Core {
             || self.is_checked(key)
     }
 
+    /// How many milliseconds something has to stand to count as a success.
+    pub(super) fn steady(&self) -> u64 {
+        let policy = self.options.reconnect.as_ref();
+        millis(policy.map_or(STEADY, |policy| policy.max_delay))
+    }
+
     /// Where and when to try again, if that is wanted and has any prospect.
     fn next_attempt(&mut self, key: ConnKey, now: Time, error: &Error) -> Option<(Line, u64)> {
         let conn = self.pool.get(key)?;
         let mut line = conn.line.clone()?;
         // A connection that stood for a while was a success, though nothing was to be sent.
-        let policy = self.options.reconnect.as_ref();
-        let steady = millis(policy.map_or(STEADY, |policy| policy.max_delay));
+        let steady = self.steady();
         let stood = conn.since.is_some_and(|since| now.since(since) >= steady);
         if conn.useful || stood {
             line.succeed();
@@ -348,6 +381,10 @@ impl Core {
             return Err(Error::State("the connection is not ours"));
         };
         let failures = line.failures;
+        let is_detour = identity.is_detour();
+        if !(is_detour && line.is_redirected()) {
+            self.forget_nodes(old);
+        }
         self.pool.hide(old);
         let new = self.open(identity, line, State::Waiting(now.after(delay)))?;
         if let Some(conn) = self.pool.get(new) {
@@ -359,10 +396,19 @@ impl Core {
                 delay,
             });
         }
+        // Another peer knows nothing of what this one was sent.
+        self.move_links(old, new, !is_detour, error);
         if delay == 0 {
             self.connect(new);
         }
+        self.pool.touch(new);
+        Ok(())
+    }
+
+    /// Moves the links of a connection to another, on which they go on where they were if they may.
+    pub(super) fn move_links(&mut self, old: ConnKey, new: ConnKey, go_on: bool, error: &Error) {
         self.hold_requests(old);
+        self.keep_senders_elsewhere(old, new);
         let links = self
             .pool
             .get_mut(old)
@@ -381,7 +427,10 @@ impl Core {
                     conn: old,
                     link: *link,
                 };
-                match self.go_on_with_ours(from, new, *party) {
+                match go_on
+                    .then(|| self.go_on_with_ours(from, new, *party))
+                    .flatten()
+                {
                     Some(lost) => moved += lost,
                     None => return true,
                 }
@@ -405,7 +454,7 @@ impl Core {
                         source.is_some_and(|source| matches!(source.state, SourceState::Link(..)))
                     };
                     if let Some(source) = source.filter(ours)
-                        && let Err(error) = self.attach_source(source)
+                        && let Err(error) = self.attach_source_on(source, new)
                     {
                         self.break_source(source);
                         self.push_recv_error(error);
@@ -418,8 +467,23 @@ impl Core {
         if lost > 0 {
             self.push_send_error(error.clone());
         }
-        self.pool.touch(new);
-        Ok(())
+    }
+
+    /// What is put to a node whose sender a peer sent elsewhere goes there, also when the connection to that peer is
+    /// another.
+    fn keep_senders_elsewhere(&mut self, old: ConnKey, new: ConnKey) {
+        let Some(conn) = self.pool.get_mut(old) else {
+            return;
+        };
+        let known = std::mem::take(&mut conn.senders);
+        let (here, elsewhere): (HashMap<_, _>, HashMap<_, _>) = known
+            .into_iter()
+            .filter(|(_, key)| self.senders.get(*key).is_some())
+            .partition(|(_, key)| self.senders.get(*key).is_some_and(|it| it.conn == old));
+        conn.senders = here;
+        if let Some(conn) = self.pool.get_mut(new) {
+            conn.senders.extend(elsewhere);
+        }
     }
 
     /// Takes what the peers of some senders have not answered back into the form of messages that wait.
@@ -475,8 +539,9 @@ impl Core {
         let known = self.senders.get(key);
         let ours = known.is_some_and(|sender| sender.ours);
         let node = known.map(|sender| sender.node.clone()).unwrap_or_default();
+        let there = known.map(|sender| sender.there().clone());
         let link = if ours {
-            self.attach_sender(conn, &node).ok()
+            self.attach_sender(conn, &there.unwrap_or_default()).ok()
         } else {
             // The peer asked for it, and may ask again.
             None
@@ -492,7 +557,10 @@ impl Core {
         (sender.conn, sender.link, sender.flushing) = (conn, link, false);
         if let Some(conn) = self.pool.get_mut(conn) {
             conn.links.insert(link, Party::Sender(key));
-            conn.senders.entry(node).or_insert(key);
+            // Nothing is put to where a peer sends links but what they bring.
+            if !conn.is_detour() {
+                conn.senders.entry(node).or_insert(key);
+            }
         }
         self.given_up += lost;
         lost

@@ -768,7 +768,7 @@ impl Core {
                 count
             }
             Party::Receiver(Some(source)) => {
-                if let Err(error) = self.attach_source(source) {
+                if let Err(error) = self.attach_source_on(source, key) {
                     self.break_source(source);
                     self.push_recv_error(error);
                 }

@@ -1,6 +1,7 @@
-//! Where peers send us instead (2.8.16).
+//! Where peers send us instead: a connection (2.8.16), or one link (2.8.18).
 
 use ferrion_engine::codec::Str;
+use ferrion_engine::protocol::{Condition, Redirect};
 
 use super::reconnect::Place;
 use crate::error::{Error, Scope};
@@ -9,7 +10,7 @@ use crate::error::{Error, Scope};
 const MAX_NAME: usize = 255;
 
 /// Another place for the same, in the words of a peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Elsewhere {
     /// What to connect to.
     pub(super) place: Place,
@@ -28,12 +29,22 @@ impl Elsewhere {
         else {
             return None;
         };
+        Self::said_in(&condition.redirect()?)
+    }
+
+    /// Where a peer sends a link, and what its node is called there, if it says so.
+    pub(super) fn of_link(condition: &Condition) -> Option<(Self, Option<Str>)> {
         let redirect = condition.redirect()?;
-        let said = |text: Option<Str>| {
-            text.filter(|text| !text.is_empty())
-                .map(|text| text.to_string())
+        let node = redirect.address.clone().filter(|node| !node.is_empty());
+        Some((Self::said_in(&redirect)?, node))
+    }
+
+    fn said_in(redirect: &Redirect) -> Option<Self> {
+        let said = |text: &Option<Str>| {
+            let text = text.as_ref().filter(|text| !text.is_empty());
+            text.map(ToString::to_string)
         };
-        let (hostname, host) = (said(redirect.hostname), said(redirect.network_host));
+        let (hostname, host) = (said(&redirect.hostname), said(&redirect.network_host));
         let host = host.or_else(|| hostname.clone())?;
         let names = [Some(&host), hostname.as_ref()];
         if !names.into_iter().flatten().all(|name| is_name(name)) {

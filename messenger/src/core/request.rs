@@ -655,8 +655,17 @@ impl Core {
 
     /// A connection is about to be replaced: its requests wait for another reply address.
     pub(super) fn hold_requests(&mut self, key: ConnKey) {
+        self.hold(self.requests_on(key));
+    }
+
+    /// A sender is about to move to another connection: its requests wait for the reply address there.
+    pub(super) fn hold_requests_of(&mut self, key: SenderKey) {
+        self.hold(self.requests.open_at(key));
+    }
+
+    fn hold(&mut self, ids: Vec<u64>) {
         let mut senders = BTreeSet::new();
-        for id in self.requests_on(key) {
+        for id in ids {
             let queued = self.requests.queued(id);
             if let Some(entry) = self.requests.entries.get_mut(&id) {
                 self.requests.untaken += usize::from(!entry.is_untaken());
@@ -673,12 +682,15 @@ impl Core {
         }
     }
 
-    /// The connection was replaced: asks for another reply address if anybody needs one.
+    /// Senders were moved to a connection: asks for a reply address there if anybody needs one.
     pub(super) fn renew_requests(&mut self, key: ConnKey) {
-        if self.has_requests(key)
-            && let Err(error) = self.attach_replies(key)
-        {
-            self.replies_lost(key, &error);
+        if !self.has_requests(key) {
+            return;
+        }
+        match self.attach_replies(key) {
+            // It may be known already.
+            Ok(()) => self.queue_requests(key, None),
+            Err(error) => self.replies_lost(key, &error),
         }
     }
 

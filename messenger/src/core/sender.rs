@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use ferrion_engine::LinkId;
 use ferrion_engine::codec::Str;
 
+use super::detour::Detour;
 use super::pool::ConnKey;
 use super::slab::Key;
 use super::store::Queued;
@@ -25,6 +26,8 @@ pub(crate) struct Sender {
     pub(crate) ours: bool,
     /// The node at the peer.
     pub(crate) node: Str,
+    /// There once a peer has sent it elsewhere.
+    pub(crate) detour: Option<Box<Detour>>,
     pub(crate) queue: VecDeque<Queued>,
     /// How many of the queue are requests that ended meanwhile. They count for nothing, and are taken
     /// out when they are the majority: finding each when it ends would cost more.
@@ -41,6 +44,12 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
+    /// What the node is called where the link goes.
+    pub(super) fn there(&self) -> &Str {
+        let node = self.detour.as_ref().and_then(|detour| detour.node.as_ref());
+        node.unwrap_or(&self.node)
+    }
+
     /// Messages that wait for credit.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len() - self.struck

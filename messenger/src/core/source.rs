@@ -4,6 +4,7 @@ use ferrion_engine::LinkId;
 use ferrion_engine::protocol::Source as Terminus;
 
 use super::address::Address;
+use super::detour::Detour;
 use super::pool::ConnKey;
 use super::slab::Key;
 use crate::error::Error;
@@ -38,6 +39,8 @@ pub(crate) struct Source {
     /// The name of its link, if that has to be the same whenever it is attached.
     pub(crate) link_name: Option<String>,
     pub(crate) state: SourceState,
+    /// There once a peer has sent it elsewhere.
+    pub(crate) detour: Option<Box<Detour>>,
     /// The source as the peer answered.
     pub(crate) answer: Option<Box<Terminus>>,
     /// Why it could not be listened on.
@@ -52,9 +55,16 @@ impl Source {
             options,
             link_name,
             state,
+            detour: None,
             answer: None,
             error: None,
         }
+    }
+
+    /// What the node is called where the link goes.
+    pub(super) fn there(&self) -> &str {
+        let node = self.detour.as_ref().and_then(|detour| detour.node.as_ref());
+        node.map_or_else(|| self.address.node(), |node| node.as_str())
     }
 }
 

@@ -11,6 +11,7 @@ use bytes::{Buf, BytesMut};
 use ferrion_engine::protocol::Role;
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslServer};
 use ferrion_engine::{Config, Engine, Event, SessionConfig, Time};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Whether the script has dealt with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(crate) struct Broker {
     pub(crate) address: String,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    names: Arc<Mutex<Vec<Option<String>>>>,
 }
 
 impl Broker {
@@ -45,11 +47,38 @@ impl Broker {
         change: impl Fn(&mut Config) + Send + 'static,
         script: impl FnMut(usize, &mut Engine, Event) -> Dealt + Send + 'static,
     ) -> Self {
+        Self::with(None, change, script)
+    }
+
+    /// As [`start`](Self::start), over TLS.
+    pub(crate) fn over_tls(
+        tls: Arc<ServerConfig>,
+        script: impl FnMut(usize, &mut Engine, Event) -> Dealt + Send + 'static,
+    ) -> Self {
+        Self::with(Some(tls), |_| {}, script)
+    }
+
+    /// Ends, and answers whom each guest that came over TLS asked for.
+    pub(crate) fn server_names(self) -> Vec<Option<String>> {
+        let names = Arc::clone(&self.names);
+        drop(self);
+        let names = names.lock().unwrap();
+        names.clone()
+    }
+
+    fn with(
+        tls: Option<Arc<ServerConfig>>,
+        change: impl Fn(&mut Config) + Send + 'static,
+        script: impl FnMut(usize, &mut Engine, Event) -> Dealt + Send + 'static,
+    ) -> Self {
         let script: Script = Arc::new(Mutex::new(script));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let names = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::clone(&names);
+        let scheme = if tls.is_some() { "amqps" } else { "amqp" };
         let thread = std::thread::spawn(move || {
             let mut guests = Vec::new();
             for number in 0.. {
@@ -59,13 +88,23 @@ impl Broker {
                 }
                 let script = Arc::clone(&script);
                 let handle = stream.try_clone().unwrap();
+                let cut = stream.try_clone().unwrap();
                 let mut config = Config::new("broker");
                 let mechanisms = [Mechanism::Anonymous, Mechanism::Plain];
                 config.sasl = SaslConfig::Server(SaslServer::new(mechanisms));
                 change(&mut config);
                 let engine = Engine::server(config);
+                let tls = tls.clone();
+                let asked = Arc::clone(&asked);
                 let thread = std::thread::spawn(move || {
-                    Guest { stream, engine }.serve(number, &script);
+                    match tls {
+                        None => Guest { stream, engine }.serve(number, &script),
+                        Some(tls) => {
+                            let stream = secured(stream, tls, &asked);
+                            Guest { stream, engine }.serve(number, &script);
+                        }
+                    }
+                    let _ = cut.shutdown(Shutdown::Both);
                 });
                 guests.push((handle, thread));
             }
@@ -76,9 +115,10 @@ impl Broker {
         });
         Self {
             port,
-            address: format!("amqp://127.0.0.1:{port}"),
+            address: format!("{scheme}://127.0.0.1:{port}"),
             stop,
             thread: Some(thread),
+            names,
         }
     }
 }
@@ -98,12 +138,26 @@ impl Drop for Broker {
     }
 }
 
-struct Guest {
-    stream: TcpStream,
+/// Shakes hands as far as the guest does, and notes whom it asked for.
+fn secured(
+    mut stream: TcpStream,
+    tls: Arc<ServerConfig>,
+    asked: &Mutex<Vec<Option<String>>>,
+) -> StreamOwned<ServerConnection, TcpStream> {
+    let mut tls = ServerConnection::new(tls).unwrap();
+    // A guest that leaves in the middle is noticed by who reads next.
+    let _ = tls.complete_io(&mut stream);
+    let name = tls.server_name().map(ToString::to_string);
+    asked.lock().unwrap().push(name);
+    StreamOwned::new(tls, stream)
+}
+
+struct Guest<S> {
+    stream: S,
     engine: Engine,
 }
 
-impl Guest {
+impl<S: Read + Write> Guest<S> {
     /// Until the guest leaves, or the script throws it out.
     fn serve(&mut self, number: usize, script: &Script) {
         let mut buffer = [0; 16_384];
@@ -119,10 +173,7 @@ impl Guest {
                 match dealt {
                     Dealt::Done => {}
                     Dealt::Usual => usual(&mut self.engine, event),
-                    Dealt::Cut => {
-                        let _ = self.stream.shutdown(Shutdown::Both);
-                        return;
-                    }
+                    Dealt::Cut => return,
                 }
             }
             self.flush();

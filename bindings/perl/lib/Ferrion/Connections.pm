@@ -99,12 +99,13 @@ package Ferrion::ConnectionEvent;
 our @ISA = ('Ferrion::Policy');
 
 my %KIND = (
-    Ferrion::Abi::FERRION_CONNECTION_CONNECTED() => 'connected',
-    Ferrion::Abi::FERRION_CONNECTION_FAILED()    => 'failed',
-    Ferrion::Abi::FERRION_CONNECTION_RETRYING()  => 'retrying',
-    Ferrion::Abi::FERRION_CONNECTION_GIVEN_UP()  => 'given up',
-    Ferrion::Abi::FERRION_CONNECTION_RECOVERED() => 'recovered',
-    Ferrion::Abi::FERRION_CONNECTION_FORGOTTEN() => 'forgotten',
+    Ferrion::Abi::FERRION_CONNECTION_CONNECTED()  => 'connected',
+    Ferrion::Abi::FERRION_CONNECTION_FAILED()     => 'failed',
+    Ferrion::Abi::FERRION_CONNECTION_RETRYING()   => 'retrying',
+    Ferrion::Abi::FERRION_CONNECTION_GIVEN_UP()   => 'given up',
+    Ferrion::Abi::FERRION_CONNECTION_RECOVERED()  => 'recovered',
+    Ferrion::Abi::FERRION_CONNECTION_FORGOTTEN()  => 'forgotten',
+    Ferrion::Abi::FERRION_CONNECTION_REDIRECTED() => 'redirected',
 );
 
 my @EVENT = qw(kind address reason code condition failures delay resumed sent_again aborted);

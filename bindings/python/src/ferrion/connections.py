@@ -59,6 +59,8 @@ class Happened(IntEnum):
     RECOVERED = abi.FERRION_CONNECTION_RECOVERED
     #: A link was to be recovered, and the peer does not know what became of what on it.
     FORGOTTEN = abi.FERRION_CONNECTION_FORGOTTEN
+    #: The peer sends a link elsewhere, to the address, where messages that it had not answered are sent again.
+    REDIRECTED = abi.FERRION_CONNECTION_REDIRECTED
     #: Something that this package has no name for.
     OTHER = abi.FERRION_CONNECTION_OTHER
 
@@ -71,7 +73,7 @@ class ConnectionEvent:
     kind: Happened
     #: Where the connection goes to.
     address: str | None
-    #: Why it failed or was given up, for a person.
+    #: Why it failed, was given up or is sent elsewhere, for a person.
     reason: str | None = None
     #: The status that this reason has as a failure, one of the ``FERRION_`` numbers of the header.
     status: int | None = None

@@ -6,9 +6,10 @@ module Ferrion
   # [kind] +:connected+: the peer answered. +:failed+: it was lost, or could not be made. +:retrying+: it will be made again, after
   #        the delay, at an address that can be another one than before. +:given_up+: it will not be made again, unless something is
   #        put or received there. +:recovered+: a link was attached again, and both sides knew what had become of what.
-  #        +:forgotten+: a link was to be recovered, and the peer does not know it. +:other+: what this package has no name for.
+  #        +:forgotten+: a link was to be recovered, and the peer does not know it. +:redirected+: the peer sends a link elsewhere, to
+  #        the address, where messages that it had not answered are sent again. +:other+: what this package has no name for.
   # [address] Where the connection goes to.
-  # [reason] Why it failed or was given up, for a person.
+  # [reason] Why it failed, was given up or is sent elsewhere, for a person.
   # [status] The status that this reason has as a failure, one of the +FERRION_+ numbers of the header.
   # [condition] The error condition that the peer gave as its reason.
   # [failures] If it will be made again: how many attempts have failed since a message last got through.
@@ -26,7 +27,7 @@ module Ferrion
       Abi::FERRION_CONNECTION_CONNECTED => :connected, Abi::FERRION_CONNECTION_FAILED => :failed,
       Abi::FERRION_CONNECTION_RETRYING => :retrying, Abi::FERRION_CONNECTION_GIVEN_UP => :given_up,
       Abi::FERRION_CONNECTION_RECOVERED => :recovered, Abi::FERRION_CONNECTION_FORGOTTEN => :forgotten,
-      Abi::FERRION_CONNECTION_OTHER => :other
+      Abi::FERRION_CONNECTION_REDIRECTED => :redirected, Abi::FERRION_CONNECTION_OTHER => :other
     }.freeze
     private_constant :KINDS
 
