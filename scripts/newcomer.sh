@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The way of somebody who has never seen ferrion, from a fresh copy of the tree to programs that talk, in a place of its own:
-# `make install` under a prefix, the C examples built by pkg-config, the Python package as a wheel in a new virtual environment.
+# `make install` under a prefix, the C examples built by pkg-config, the Python package as a wheel in a new virtual environment, the
+# Ruby gem built, and installed in a new folder of gems over what make install left.
 #
 #   scripts/newcomer.sh PLACE
 #
@@ -13,7 +14,7 @@ TREE=$PWD
 mkdir -p "$1"
 PLACE=$(cd "$1" && pwd)
 # Only what this script puts there.
-rm -rf "$PLACE/ferrion" "$PLACE/usr" "$PLACE/root" "$PLACE/work" "$PLACE/wheel" "$PLACE/venv"
+rm -rf "$PLACE/ferrion" "$PLACE/usr" "$PLACE/root" "$PLACE/work" "$PLACE/wheel" "$PLACE/venv" "$PLACE/gems"
 mkdir -p "$PLACE/ferrion" "$PLACE/work"
 
 step() { printf '==> %s\n' "$*"; }
@@ -81,6 +82,17 @@ listen "$PLACE/work/serve.out" env LD_LIBRARY_PATH="$PLACE/usr/lib" "$PLACE/work
 cp bindings/python/examples/request_client.py "$PLACE/work/"
 replies=$(cd "$PLACE/work" && timeout 300 "$PLACE/venv/bin/python" request_client.py "127.0.0.1:$PORT/capitals" hello world)
 expect request_client.py "$replies" $'hello: HELLO\nworld: WORLD'
+wait "$LISTENER"
+
+step "a gem for Ruby, in a new folder of gems"
+make --no-print-directory -C bindings/ruby
+GEM_HOME="$PLACE/gems" gem install --silent --local --no-document --norc bindings/ruby/ferrion-*.gem
+
+step "a script in Ruby asks a program in C"
+listen "$PLACE/work/serve.out" env LD_LIBRARY_PATH="$PLACE/usr/lib" "$PLACE/work/serve" '~127.0.0.1:0' 2
+cp bindings/ruby/examples/request.rb "$PLACE/work/"
+replies=$(cd "$PLACE/work" && GEM_HOME="$PLACE/gems" timeout 300 ruby request.rb "127.0.0.1:$PORT/capitals" hello world)
+expect request.rb "$replies" $'hello: HELLO\nworld: WORLD'
 wait "$LISTENER"
 
 step "all of it works"

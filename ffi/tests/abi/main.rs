@@ -10,6 +10,7 @@ mod install;
 mod languages;
 mod misuse;
 mod names;
+mod pages;
 mod perl;
 mod pki;
 mod programs;

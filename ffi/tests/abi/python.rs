@@ -10,7 +10,8 @@ use crate::support::{bounded, bounded_to, prefix, run, scratch, stdout, tree};
 /// Packages are built one at a time: they share a folder to build in.
 static BUILDING: Mutex<()> = Mutex::new(());
 
-fn system_python() -> std::ffi::OsString {
+/// The Python that is there without any of this.
+pub(crate) fn system_python() -> std::ffi::OsString {
     std::env::var_os("FERRION_TEST_PYTHON").unwrap_or_else(|| "python3".into())
 }
 
@@ -70,7 +71,7 @@ fn the_package_installs_by_pip_and_passes_its_tests() {
 }
 
 #[test]
-fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_and_python_that_talk() {
+fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_python_and_ruby_that_talk() {
     // The library is there by then; the folder it is built in serves the newcomer too.
     prefix();
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +86,9 @@ fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_and_python_that_talk() {
             // The jobs of a surrounding make are not ours to share.
             .env_remove("MAKEFLAGS")
             .env_remove("MAKELEVEL")
-            .env_remove("PYTHONPATH"),
+            .env_remove("PYTHONPATH")
+            .env_remove("RUBYLIB")
+            .env_remove("RUBYOPT"),
     );
     assert!(said.ends_with("==> all of it works\n"), "{said}");
 }
