@@ -17,7 +17,7 @@ fn header() -> String {
 
 /// Builds a program in C++ against the static library, with every warning as an error and with AddressSanitizer and
 /// UndefinedBehaviorSanitizer in it.
-fn build(source: &Path, standard: &str) -> PathBuf {
+pub(crate) fn build(source: &Path, standard: &str) -> PathBuf {
     let name = source.file_stem().expect("a file name");
     let program = scratch(standard).join(name);
     run(Command::new("c++")

@@ -16,21 +16,23 @@ use ferrion_tests::oracle::Form;
 use serde_json::Value;
 
 use crate::support::{bounded, run, scratch, tree};
-use crate::{programs, python, ruby};
+use crate::{cpp, programs, python, ruby};
 
 /// A language that ferrion is used from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Language {
     Rust,
     C,
+    Cpp,
     Python,
     Ruby,
 }
 
 /// All of them. A language that is new gets a program in `tests/languages`, and a place here.
-const LANGUAGES: [Language; 4] = [
+const LANGUAGES: [Language; 5] = [
     Language::Rust,
     Language::C,
+    Language::Cpp,
     Language::Python,
     Language::Ruby,
 ];
@@ -46,6 +48,13 @@ impl Language {
                 let source = programs.join("notation.c");
                 Some(bounded(
                     PROGRAM.get_or_init(|| programs::build(&source, &[])),
+                ))
+            }
+            Self::Cpp => {
+                static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+                let source = programs.join("notation.cpp");
+                Some(bounded(
+                    PROGRAM.get_or_init(|| cpp::build(&source, "c++11")),
                 ))
             }
             Self::Python => {

@@ -53,8 +53,8 @@ fn the_scripts_in_the_pages_about_ruby_do_what_is_told_of_them() {
     });
 }
 
-/// Runs every script of the pages: each that sends with each that receives, those that ask with one that answers, and of the
-/// others, what they print is what the comments in them say.
+/// Runs the scripts of the pages that are about messengers and messages: each that sends with each that receives, those that ask with
+/// one that answers; and what the others print is what the comments in them say.
 fn try_pages(language: &Language) {
     let mut senders = Vec::new();
     let mut receivers = Vec::new();
@@ -68,8 +68,11 @@ fn try_pages(language: &Language) {
             &mut senders
         } else if text.contains(".request(") {
             &mut asking
-        } else {
+        } else if text.contains("body_sections") {
             &mut alone
+        } else {
+            // Scripts about the engine, which the tests of the package run.
+            continue;
         };
         kind.push(script);
     }
