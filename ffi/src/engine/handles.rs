@@ -14,18 +14,18 @@ use crate::status::{Failure, ferrion_status as Status};
 /// less than one in 500 thousand million.
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ferrion_session_t(pub(super) u64);
+pub struct ferrion_session_t(pub(crate) u64);
 
 /// A link of an engine, of either role (2.6). Never 0. See `ferrion_session_t`.
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ferrion_link_t(pub(super) u64);
+pub struct ferrion_link_t(pub(crate) u64);
 
 /// A delivery that is not settled (2.6.12). 0 where there is none: a delivery that was sent settled has no handle. See
 /// `ferrion_session_t`.
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ferrion_delivery_t(pub(super) u64);
+pub struct ferrion_delivery_t(pub(crate) u64);
 
 /// What makes the handles of one engine differ from those of all others: their generation and index, not their kind, are
 /// mixed with a number of the engine's own.

@@ -3,6 +3,7 @@
 mod cmake;
 mod coverage;
 mod cpp;
+mod drive;
 mod engine_coverage;
 mod engine_examples;
 mod header;
