@@ -8,6 +8,7 @@
 # /mnt, has the file env, and a folder with another file env for each node. Commands come as lines on standard input, and
 # each is answered with a line "done EXIT-CODE":
 #
+#   prepare                  says that the files are there; the first
 #   start NODE               starts a node, or starts it again on the data that it left
 #   signal NODE SIGNAL       sends a signal to the node's process
 #   ctl NODE ARGUMENT...     runs rabbitmqctl; what it says goes to the node's file ctl
@@ -23,9 +24,12 @@ if [ "$1" != --inside ]; then
 fi
 
 PATH=/usr/sbin:/usr/bin
-. /mnt/env
-# A daemon of its own, so that it outlives the node that would have started it.
-epmd -daemon
+
+prepare() {
+  . /mnt/env
+  # A daemon of its own, so that it outlives the node that would have started it.
+  epmd -daemon
+}
 
 start() {
   # Its ports and its data are free once the process before it is gone.

@@ -144,7 +144,8 @@ impl RabbitMq {
         for number in 0..plan.nodes {
             broker.write_node(plan, number);
         }
-        // What the supervisor does first needs the files.
+        // It may have begun before the files were there.
+        assert_eq!(broker.command("prepare"), 0, "{}", broker.logs(0));
         for number in 0..plan.nodes {
             broker.launch(number);
         }
