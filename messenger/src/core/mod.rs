@@ -37,6 +37,8 @@ mod faults;
 pub(crate) mod inbox;
 mod lifecycle;
 pub(crate) mod login;
+#[cfg(test)]
+mod loss_tests;
 mod outbox;
 mod pool;
 mod pump;

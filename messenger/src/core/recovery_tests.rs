@@ -29,6 +29,8 @@ pub(super) struct Plan {
     pub(super) half_open: bool,
     /// Messages that are got and wait for a decision.
     pub(super) undecided: usize,
+    /// Instead, all that are there are got, and then decided about together.
+    pub(super) together: bool,
 }
 
 /// One connection: the keys of both sides, and whether each still has it.
@@ -155,19 +157,34 @@ impl World {
             self.got
                 .push(message.body_text().unwrap().unwrap().to_owned());
             self.waiting.push_back(tracker);
+        } else if self.plan.together
+            && let Some(last) = self.waiting.back()
+        {
+            let last = *last;
+            self.accept(last, Flags::CUMULATIVE);
+            self.decided.extend(self.waiting.drain(..));
         }
         let last = self.put.is_empty() && self.got.len() >= self.trackers.len();
-        if (self.waiting.len() > self.plan.undecided || last)
+        if !self.plan.together
+            && (self.waiting.len() > self.plan.undecided || last)
             && let Some(tracker) = self.waiting.pop_front()
         {
-            let accept = Decision::Accept;
-            let decided = self.receiver().decide(tracker, Flags::NONE, &accept);
-            decided.unwrap();
+            self.accept(tracker, Flags::NONE);
             self.decided.push(tracker);
         }
         while let Some(event) = self.cores[0].next_connection_event() {
             self.events.push(event);
         }
+    }
+
+    fn accept(&mut self, tracker: Tracker, flags: Flags) {
+        let accepted = self.receiver().decide(tracker, flags, &Decision::Accept);
+        accepted.unwrap();
+    }
+
+    /// Has the sender put more.
+    pub(super) fn put_again(&mut self, messages: impl Iterator<Item = Message>) {
+        self.put.extend(messages);
     }
 
     fn act(&mut self, side: usize) {
@@ -387,6 +404,7 @@ pub(super) const FORTH: Plan = Plan {
     client_sends: true,
     half_open: false,
     undecided: 2,
+    together: false,
 };
 pub(super) const BACK: Plan = Plan {
     client_sends: false,
