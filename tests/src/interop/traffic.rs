@@ -17,7 +17,7 @@ use ferrion_messenger::{
 use super::whereabouts;
 
 /// How long nothing may happen. It bounds a failure; no test that passes ever waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How many messages have no answer at a time.
 const WINDOW: usize = 200;
 /// How many messages are put at a time, and how much time lies between: brokers have better things to do.
@@ -86,6 +86,7 @@ impl Traffic {
             messenger.set_timeout(Some(PATIENCE));
             messenger.set_reconnect(Some(Reconnect {
                 max_delay: Duration::from_millis(500),
+                give_up_after: Some(PATIENCE),
                 ..Reconnect::default()
             }));
             let others = alternatives.iter().map(String::as_str);
