@@ -5,6 +5,7 @@
 //! - [`RabbitMqPlan`], [`ActiveMqPlan`]: brokers, as data; they run until the test ends;
 //! - [`Authority`]: certificates for brokers and their clients;
 //! - [`Traffic`]: messages that flow through a broker while bad things happen to it;
+//! - [`messaging`]: what the tests of messengers with any broker share;
 //! - [`whereabouts`]: where messages are that did not arrive;
 //! - [`table`]: the values and messages that every peer has to carry;
 //! - [`mod@reference`]: the octets of each, by a codec that is not ferrion's;
@@ -26,6 +27,7 @@ pub mod exceptions;
 pub mod exchange;
 pub mod large;
 mod management;
+pub mod messaging;
 pub mod notation;
 mod octets;
 mod program;

@@ -1,11 +1,11 @@
 //! A broker that is killed in the middle, and started again on the data that it left, and that is asked to recover links.
 
-use std::time::Duration;
+use ferrion_messenger::LinkRecovery;
+use ferrion_tests::interop::{
+    Queue, Signal, Traffic, messaging::settles_on_links_that_would_be_recovered,
+};
 
-use ferrion_messenger::{Credit, ErrorKind, Flags, LinkRecovery, Status};
-use ferrion_tests::interop::{Queue, Signal, Traffic};
-
-use crate::support::{at, declare, message_to, messenger, take, text, victim};
+use crate::support::{at, declare, victim};
 
 #[test]
 fn nothing_accepted_is_lost_when_the_broker_is_killed_and_started_again() {
@@ -35,35 +35,5 @@ fn nothing_accepted_is_lost_when_the_broker_is_killed_and_started_again() {
 
 #[test]
 fn what_is_accepted_is_settled_on_links_that_would_be_recovered() {
-    let address = declare(&Queue::quorum("asked"));
-    let recovering = || {
-        let mut messenger = messenger();
-        messenger.set_link_recovery(Some(LinkRecovery::default()));
-        messenger
-    };
-    let mut sender = recovering();
-    let trackers: Vec<_> = (0..20)
-        .map(|n| sender.put(&message_to(&address, n.to_string())).unwrap())
-        .collect();
-    sender.send().unwrap();
-    for tracker in trackers {
-        assert_eq!(sender.status(tracker), Status::Accepted);
-    }
-    sender.stop().unwrap();
-    let mut receiver = recovering();
-    receiver.subscribe(&address).unwrap();
-    for n in 0..20 {
-        let (tracker, message) = take(&mut receiver);
-        assert_eq!(text(&message), n.to_string());
-        receiver.accept(tracker, Flags::NONE).unwrap();
-        assert_eq!(receiver.status(tracker), Status::Accepted);
-    }
-    receiver.stop().unwrap();
-    // Nothing is left of them.
-    let mut late = messenger();
-    late.subscribe(&address).unwrap();
-    late.set_timeout(Some(Duration::from_millis(300)));
-    let error = late.recv(Credit::All).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    late.stop().unwrap();
+    settles_on_links_that_would_be_recovered(&declare(&Queue::quorum("asked")));
 }

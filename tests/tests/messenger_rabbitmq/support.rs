@@ -3,14 +3,11 @@
 use std::{
     fs,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
 };
 
-use ferrion_messenger::{Credit, Message, Messenger, Tracker};
+pub(crate) use ferrion_tests::interop::messaging::{PATIENCE, message_to, messenger, take, text};
 use ferrion_tests::interop::{Authority, Identity, Queue, RabbitMq, RabbitMqPlan};
 
-/// How long a call of a messenger may take. It bounds a failure; no test that passes waits for it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// The largest message that the shared broker takes, in octets.
 pub(crate) const LARGEST: usize = 64 << 20;
 /// The port with TLS, in the settings.
@@ -81,37 +78,4 @@ pub(crate) fn at(broker: &RabbitMq, queue: &Queue) -> String {
 pub(crate) fn securely_at(broker: &RabbitMq, user: &str, queue: &Queue) -> String {
     let port = broker.named_port(0, TLS);
     format!("amqps://{user}127.0.0.1:{port}/{}", queue.address())
-}
-
-/// A messenger that remembers everything, and waits for no longer than [`PATIENCE`].
-pub(crate) fn messenger() -> Messenger {
-    let mut messenger = Messenger::new().expect("a messenger");
-    messenger.set_timeout(Some(PATIENCE));
-    messenger.set_outgoing_window(usize::MAX);
-    messenger.set_incoming_window(usize::MAX);
-    messenger
-}
-
-/// A durable message to an address.
-pub(crate) fn message_to(address: &str, body: impl Into<String>) -> Message {
-    let mut message = Message::with_body(body.into());
-    message.set_durable(true);
-    message.set_address(address);
-    message
-}
-
-/// The text that is the body of a message.
-pub(crate) fn text(message: &Message) -> String {
-    let body = message.body_text().expect("a body");
-    body.expect("a text").to_owned()
-}
-
-/// Waits for the next message.
-pub(crate) fn take(messenger: &mut Messenger) -> (Tracker, Message) {
-    if messenger.incoming() == 0 {
-        messenger.recv(Credit::Explicit(1)).expect("a message");
-    }
-    let mut message = Message::new();
-    let tracker = messenger.get(&mut message).expect("a message");
-    (tracker, message)
 }
