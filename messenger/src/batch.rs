@@ -93,7 +93,7 @@ impl Messenger {
     /// Nothing in it is changed.
     ///
     /// # Errors
-    /// As for [`put`](Self::put), of the address. [`Error::Decode`](crate::Error::Decode) if the octets are not the
+    /// As for [`put`](Self::put), of the address. [`Error::Decode`](crate::Error::Decode): the octets are not the
     /// sections of a message; what is in the sections is not looked at.
     pub fn put_encoded(&mut self, address: &str, message: impl Into<Bytes>) -> Result<Tracker> {
         let message = Message::decode(message)?;
@@ -124,7 +124,7 @@ impl Messenger {
     /// ```
     ///
     /// # Errors
-    /// As for [`put`](Self::put).
+    /// As for [`put`](Self::put), of the address that is given here; what is in the message is not looked at.
     pub fn forward(&mut self, message: &Message, address: &str) -> Result<Tracker> {
         let octets = message.to_bytes();
         self.put_by(|core| core.put_octets(address, octets.clone()))

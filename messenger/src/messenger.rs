@@ -82,7 +82,8 @@ impl Messenger {
     /// A messenger with a random name.
     ///
     /// # Errors
-    /// [`Error::System`] if the system refuses a readiness poll or randomness.
+    /// [`Error::System`]: the system refuses a readiness poll, or a pipe or a socket pair to interrupt it with (descriptors
+    /// are used up, mostly: close some, or raise the limit), or has no randomness.
     pub fn new() -> Result<Self> {
         Self::with_name(&random_name())
     }
@@ -127,12 +128,17 @@ impl Messenger {
     /// `~/name` becomes this messenger's own address.
     ///
     /// # Errors
-    /// - [`Error::InvalidAddress`]: the address is missing or cannot be understood.
-    /// - [`Error::Overflow`]: too much waits already, in non-blocking mode or after the timeout.
-    /// - [`Error::Send`]: it is a reply, and who is to get it is gone.
-    /// - [`Error::Decode`]: a field that is needed of a received message cannot be decoded.
+    /// Nothing is queued then:
+    /// - [`Error::InvalidAddress`]: the address is missing, cannot be understood (after the [routes](Self::route)), or begins
+    ///   with `~`, which is for [`subscribe`](Self::subscribe).
+    /// - [`Error::Overflow`]: more waits already than the [high-water mark](Self::set_high_water) allows, in non-blocking and
+    ///   passive mode, or still after the timeout. Call [`send`](Self::send) or [`work`](Self::work), then put again.
+    /// - [`Error::Send`]: the address was made up for a peer that has left, or the connection takes no more sessions or links.
+    /// - [`Error::Decode`]: the message was received, and its header or properties cannot be decoded, which are needed here.
+    /// - [`Error::State`]: the connection was lost in this moment; put it again.
+    /// - [`Error::Interrupted`], [`Error::System`]: while it waited for room.
     ///
-    /// That nobody can be reached there is known later, and told by [`send`](Self::send).
+    /// That nobody can be reached there, or may log in, is known later and told by [`send`](Self::send) and by the tracker.
     pub fn put(&mut self, message: &Message) -> Result<Tracker> {
         self.put_by(|core| core.put(message))
     }
@@ -163,8 +169,11 @@ impl Messenger {
     ///   [`Error::Remote`], [`Error::Send`]: messages
     ///   were lost for this reason; their trackers say ABORTED. What goes elsewhere is not affected:
     ///   call again for it. Each loss is told once, also if the tracker was looked at or settled before.
-    /// - [`Error::Timeout`]: not everything was acknowledged in time. It is still being sent.
-    /// - [`Error::InProgress`] in non-blocking mode.
+    /// - [`Error::Timeout`]: not everything was acknowledged in time; the text says what is waited for. It is still being
+    ///   sent: call again to wait longer.
+    /// - [`Error::InProgress`] in non-blocking and passive mode: call [`work`](Self::work), then again.
+    /// - [`Error::Interrupted`]: an [`Interrupter`] ended the wait. Messages are still being sent.
+    /// - [`Error::System`]: the system's poll failed.
     pub fn send(&mut self) -> Result<()> {
         self.send_until(0)
     }
@@ -218,9 +227,14 @@ impl Messenger {
     /// which one it is. Of a listening address the name is ignored: senders may send to any node.
     ///
     /// # Errors
-    /// - [`Error::InvalidAddress`], [`Error::Login`]: as for [`put`](Self::put).
+    /// - [`Error::InvalidAddress`]: it cannot be understood (after the [routes](Self::route)).
+    /// - [`Error::Subscribe`], [`Error::Send`]: the connection takes no more links, or no more sessions.
     /// - [`Error::Tls`]: to listen on `amqps://~` or `wss://~` needs a [certificate](Self::set_certificate).
-    /// - [`Error::Listen`]: the port is taken, or the address is not this machine's.
+    /// - [`Error::Listen`]: the port is taken, or the address is not this machine's. In non-blocking and passive mode this,
+    ///   and that there is no certificate, is told by [`recv`](Self::recv) if it is not known at once.
+    /// - [`Error::Timeout`], [`Error::Interrupted`]: the name of a listening address was not found in time. The subscription is
+    ///   given up.
+    /// - [`Error::System`]: the system's poll failed.
     ///
     /// That a remote address cannot be reached, or refuses, is told by [`recv`](Self::recv).
     /// [`subscribe_with`](Self::subscribe_with) asks for more: filters, durability, a time to live.
@@ -265,11 +279,15 @@ impl Messenger {
     /// Subscriptions whose connection was lost are connected again.
     ///
     /// # Errors
-    /// - [`Error::State`]: there is nothing from which messages could come.
+    /// What came before is there for [`get`](Self::get) whatever the answer is.
+    /// - [`Error::State`]: there is nothing from which messages could come; [`subscribe`](Self::subscribe) first.
     /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`],
-    ///   [`Error::Remote`], [`Error::Subscribe`]: a subscription was lost, or
-    ///   could not be made. The next call tries again.
-    /// - [`Error::Timeout`], [`Error::Interrupted`], and [`Error::InProgress`] in non-blocking mode.
+    ///   [`Error::Remote`], [`Error::Subscribe`], [`Error::Listen`]: a subscription was lost, or
+    ///   could not be made, and no message waits. The next call tries again.
+    /// - [`Error::Timeout`]: nothing came in time. What was asked for is still let come.
+    /// - [`Error::InProgress`] in non-blocking and passive mode: nothing is there yet; call [`work`](Self::work), then again.
+    /// - [`Error::Interrupted`]: an [`Interrupter`] ended the call, also if messages wait.
+    /// - [`Error::System`]: the system's poll failed.
     pub fn recv(&mut self, credit: impl Into<Credit>) -> Result<()> {
         let credit = credit.into();
         self.core.request(credit);
@@ -325,8 +343,9 @@ impl Messenger {
     /// window undecided is accepted.
     ///
     /// # Errors
-    /// [`Error::EndOfQueue`] if no message waits; [`Error::Decode`] if it was not an AMQP message: it is
-    /// gone then, and its sender told so by a rejection.
+    /// - [`Error::EndOfQueue`]: no message waits; call [`recv`](Self::recv).
+    /// - [`Error::Decode`]: what came was not an AMQP message. It is gone, and its sender told so by a rejection; the next call
+    ///   takes the next message.
     pub fn get(&mut self, message: &mut Message) -> Result<Tracker> {
         let tracker = self.core.get(message)?;
         self.incoming_tracker = Some(tracker);
@@ -352,8 +371,8 @@ impl Messenger {
     /// [`Flags::CUMULATIVE`] also all earlier ones in the window that have no outcome yet.
     ///
     /// # Errors
-    /// [`Error::UnknownTracker`] if no such message was received. One that left the window was
-    /// accepted by that.
+    /// [`Error::UnknownTracker`]: no such message was received, or it is of [`put`](Self::put). One that left the window was
+    /// accepted by that, which is no error.
     pub fn accept(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
         self.core.decide(tracker, flags, &Decision::Accept)
     }
@@ -361,7 +380,8 @@ impl Messenger {
     /// Tells the sender that the message is invalid, and settles it; see [`accept`](Self::accept).
     ///
     /// # Errors
-    /// [`Error::UnknownTracker`] if the message is not in the window (any more).
+    /// [`Error::UnknownTracker`]: the message is not in the window, or not any more: it was accepted by leaving that. Set an
+    /// [incoming window](Self::set_incoming_window) as large as the number of messages that are not decided at a time.
     pub fn reject(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
         self.core.decide(tracker, flags, &Decision::Reject(None))
     }
@@ -396,7 +416,8 @@ impl Messenger {
     /// status is [`Status::Unknown`] from then on.
     ///
     /// # Errors
-    /// [`Error::UnknownTracker`] if no such message was put or received.
+    /// [`Error::UnknownTracker`]: no such message was put or received by this messenger. One that left the window is
+    /// settled, and no error.
     pub fn settle(&mut self, tracker: Tracker, flags: Flags) -> Result<()> {
         self.core.settle(tracker, flags)
     }
@@ -460,7 +481,7 @@ impl Messenger {
     ///
     /// # Errors
     /// - [`Error::Unsent`]: messages were given up; their trackers say ABORTED, and why.
-    /// - [`Error::Interrupted`]: nothing is closed yet.
+    /// - [`Error::Interrupted`]: while messages were sent, and nothing is closed yet: go on, or call again.
     /// - [`Error::Connect`], [`Error::Lost`], [`Error::Send`] and what else [`send`](Self::send) has to tell, if it was not
     ///   called for it: messages were lost before.
     /// - [`Error::InProgress`] in non-blocking mode: call [`work`](Self::work), then again. In
@@ -531,7 +552,10 @@ impl Messenger {
     /// [`stop`](Self::stop) that was begun. It is then that a call which was not finished may be.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] and [`Error::System`].
+    /// - [`Error::Interrupted`]: an [`Interrupter`] ended the call, or was told to before it began.
+    /// - [`Error::System`]: the system's poll failed.
+    ///
+    /// What happens to connections and messages is no error of this call: it is told by the calls that are about them.
     pub fn work(&mut self, timeout: Option<Duration>) -> Result<bool> {
         let deadline = timeout.and_then(|timeout| clock().checked_add(timeout));
         loop {

@@ -154,7 +154,8 @@ impl Messenger {
     /// ```
     ///
     /// # Errors
-    /// As for [`reply`](Self::reply), apart from those of waiting.
+    /// Those of [`reply`](Self::reply) that end a request, apart from waiting: never [`Error::InProgress`] nor
+    /// [`Error::Interrupted`]. That there is no reply yet is `false`.
     pub fn poll_reply(&mut self, request: RequestId, reply: &mut Message) -> Result<bool> {
         match self.core.take_reply(request.0)? {
             Some(octets) => {

@@ -138,6 +138,9 @@ impl<'a> Reader<'a> {
     }
 
     /// One octet.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline(always)]
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
         match self.data.get(self.pos) {
@@ -150,6 +153,9 @@ impl<'a> Reader<'a> {
     }
 
     /// As many octets as the array has.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline(always)]
     pub fn octets<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.data.get(self.pos..).and_then(|d| d.first_chunk::<N>()) {
@@ -162,24 +168,36 @@ impl<'a> Reader<'a> {
     }
 
     /// A big-endian number of two octets.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline(always)]
     pub fn u16(&mut self) -> Result<u16, DecodeError> {
         self.octets().map(u16::from_be_bytes)
     }
 
     /// A big-endian number of four octets.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline(always)]
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.octets().map(u32::from_be_bytes)
     }
 
     /// A big-endian number of eight octets.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline(always)]
     pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.octets().map(u64::from_be_bytes)
     }
 
     /// The next `n` octets as a slice.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline(always)]
     pub fn slice(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
         let found = self
@@ -196,6 +214,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `n` octets as a piece of the buffer, without a copy.
+    ///
+    /// # Errors
+    /// The buffer, or the open compound, ends before.
     #[inline]
     pub fn take(&mut self, n: usize) -> Result<Bytes, DecodeError> {
         let start = self.pos;
@@ -239,6 +260,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens a list whose constructor has been read.
+    ///
+    /// # Errors
+    /// It is no list, its size or count cannot be, or it is nested too deeply.
     #[inline]
     pub fn open_list(&mut self, constructor: u8) -> Result<Compound<'a>, DecodeError> {
         let wide = match constructor {
@@ -256,6 +280,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens a map whose constructor has been read. The count is even.
+    ///
+    /// # Errors
+    /// It is no map, its size or count cannot be, the count is odd, or it is nested too deeply.
     pub fn open_map(&mut self, constructor: u8) -> Result<Compound<'a>, DecodeError> {
         let at = self.pos;
         let wide = match constructor {
@@ -307,6 +334,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Ends a compound; whatever it should hold must have been read.
+    ///
+    /// # Errors
+    /// It holds more than was read.
     #[inline(always)]
     pub fn close(&mut self, compound: Compound<'a>) -> Result<(), DecodeError> {
         if self.pos != self.data.len() {
@@ -336,6 +366,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The descriptor of a described value whose constructor (0x00) has been read.
+    ///
+    /// # Errors
+    /// It is neither a ulong nor a symbol, or the buffer ends before.
     #[inline]
     pub fn descriptor(&mut self) -> Result<Descriptor<'a>, DecodeError> {
         Ok(match self.u8()? {

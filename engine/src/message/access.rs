@@ -165,12 +165,15 @@ impl Message {
     /// Whether the message must survive the failure of an intermediary.
     ///
     /// # Errors
-    /// The received header cannot be decoded. So for the other fields of the header.
+    /// The received header cannot be decoded.
     pub fn durable(&self) -> Result<bool, DecodeError> {
         Ok(self.header()?.is_some_and(|h| h.durable))
     }
 
     /// The priority, higher numbers first; 4 unless set.
+    ///
+    /// # Errors
+    /// The received header cannot be decoded.
     pub fn priority(&self) -> Result<u8, DecodeError> {
         Ok(self
             .header()?
@@ -178,16 +181,25 @@ impl Message {
     }
 
     /// The time to live in milliseconds; `None`: the message does not expire.
+    ///
+    /// # Errors
+    /// The received header cannot be decoded.
     pub fn ttl(&self) -> Result<Option<u32>, DecodeError> {
         Ok(self.header()?.and_then(|h| h.ttl))
     }
 
     /// Whether the message was not acquired by any other link before.
+    ///
+    /// # Errors
+    /// The received header cannot be decoded.
     pub fn first_acquirer(&self) -> Result<bool, DecodeError> {
         Ok(self.header()?.is_some_and(|h| h.first_acquirer))
     }
 
     /// The number of unsuccessful attempts to deliver the message before this one.
+    ///
+    /// # Errors
+    /// The received header cannot be decoded.
     pub fn delivery_count(&self) -> Result<u32, DecodeError> {
         Ok(self.header()?.map_or(0, |h| h.delivery_count))
     }
