@@ -97,6 +97,10 @@ pub(crate) struct Recv {
     /// Print whole messages, one JSON object a line, without loss of any AMQP type
     #[arg(long)]
     pub(crate) json: bool,
+    /// Only messages for which this JMS selector is true, as "colour = 'red' AND price > 10"; a peer that does not filter by
+    /// it is an error
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) selector: Option<String>,
     /// What to answer for each message, after it was printed
     #[arg(long, value_enum, value_name = "OUTCOME", default_value_t = Outcome::Accept)]
     pub(crate) outcome: Outcome,

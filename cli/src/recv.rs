@@ -9,7 +9,8 @@ use ferrion_engine::codec::{DecodeError, Value};
 use ferrion_engine::message::Body;
 use ferrion_engine::protocol::Modified;
 use ferrion_messenger::{
-    Address, ClientCertificates, Credit, Error, ErrorKind, Flags, Message, Messenger, Tracker,
+    Address, ClientCertificates, Credit, Error, ErrorKind, Flags, Message, Messenger,
+    SubscribeOptions, Tracker,
 };
 
 use crate::args::{self, Outcome};
@@ -36,7 +37,11 @@ pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
         args::ClientCertificates::Accept => ClientCertificates::Accept,
         args::ClientCertificates::Require => ClientCertificates::Require,
     });
-    let subscription = messenger.subscribe(&args.address)?;
+    let mut options = SubscribeOptions::new();
+    if let Some(selector) = &args.selector {
+        options = options.selector(selector);
+    }
+    let subscription = messenger.subscribe_with(&args.address, &options)?;
     messenger.start()?;
     if let Some(port) = messenger.subscription_port(subscription) {
         eprintln!("ferrion: listening on {}:{port}", host(&args.address)?);

@@ -64,6 +64,9 @@ pub(crate) fn print_notes(messenger: &mut Messenger) {
                     "ferrion: warning: no connection to {from}; trying {address}"
                 );
             }
+            ConnectionEvent::Redirected { address, error } => {
+                let _ = writeln!(to, "ferrion: warning: {error}; going on at {address}");
+            }
             _ => {}
         }
     }

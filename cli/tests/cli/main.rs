@@ -8,4 +8,5 @@ mod demo;
 mod messages;
 mod readme;
 mod secrets;
+mod selector;
 mod tls;
