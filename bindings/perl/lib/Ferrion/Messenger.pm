@@ -14,9 +14,7 @@ use Ferrion::Waiting;
 our $VERSION = '0.1.0';
 our @ISA     = qw(Ferrion::Settings Ferrion::Waiting);
 
-# Seconds after which stop, or a request, is looked at again: their time may be over though nothing happened.
-use constant PAUSE => 0.05;
-use constant MOST  => 2**31 - 1;
+use constant MOST => 2**31 - 1;
 
 sub new {
     my ($class, $name) = @_;
@@ -36,7 +34,7 @@ sub start {
 
 sub stop {
     my ($self) = @_;
-    return $self->_wait(undef, PAUSE, sub { Ferrion::Abi::ferrion_messenger_stop($self->{abi}) });
+    return $self->_wait(undef, sub { Ferrion::Abi::ferrion_messenger_stop($self->{abi}) });
 }
 
 sub stopped { return Ferrion::Abi::ferrion_messenger_stopped($_[0]{abi}) }
@@ -197,7 +195,7 @@ sub send_request {
 
 sub reply {
     my ($self, $request) = @_;
-    return $self->_wait(undef, PAUSE, sub { $self->poll_reply($request) }) if $self->_waits;
+    return $self->_wait(undef, sub { $self->poll_reply($request) }) if $self->_waits;
     my $reply = Ferrion::Message->new;
     $reply->received_by(sub { Ferrion::Abi::ferrion_messenger_reply($self->{abi}, $request, $_[0]); 1 });
     return $reply;
@@ -285,7 +283,7 @@ sub _abi_of {
 
 sub _in_time {
     my ($self, $call) = @_;
-    return $self->_wait(Ferrion::Waiting::_deadline_in($self->timeout), undef, $call);
+    return $self->_wait(Ferrion::Waiting::_deadline_in($self->timeout), $call);
 }
 
 # Puts; when there is no room, waits for some.

@@ -71,9 +71,9 @@ sub _deadline_in {
 }
 
 # Makes a call again, after some work each time, until it answers something; in blocking mode only. A call that has a time of its own in
-# the library, which due_in does not tell, is made again each $pause seconds too.
+# the library has no deadline here: work tells when that is over.
 sub _wait {
-    my ($self, $deadline, $pause, $call) = @_;
+    my ($self, $deadline, $call) = @_;
     while (1) {
         my $late   = defined $deadline && Ferrion::Durations::now() >= $deadline;
         my $answer = $call->();
@@ -82,7 +82,7 @@ sub _wait {
             'the timeout passed first; the same call again waits longer',
             code => Ferrion::Abi::FERRION_TIMEOUT
         ) if $late;
-        $self->_work_until(_earliest($deadline, defined $pause ? Ferrion::Durations::now() + $pause : undef));
+        $self->_work_until($deadline);
     }
 }
 
