@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ferrion_messenger::{Credit, Error, Flags, Interrupter, Message, Messenger, Status, Tracker};
+use ferrion_messenger::{Credit, Error, Flags, Message, Messenger, Status, Tracker};
 
+use crate::far::{Desk, Post};
 use crate::round::Promise;
 use crate::support::Wire;
 use crate::{IDLE, MESSAGES};
@@ -20,10 +20,8 @@ const PACE: Duration = Duration::from_millis(5);
 
 /// The sending side of rounds in which clients receive.
 pub(crate) struct Fountain {
-    pub(crate) port: u16,
+    pub(crate) post: Post,
     book: Arc<Mutex<HashMap<u32, Sent>>>,
-    interrupter: Interrupter,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// What became of the messages of a round.
@@ -46,24 +44,18 @@ enum State {
 
 impl Fountain {
     pub(crate) fn open(wire: Wire, promise: Promise) -> Self {
-        let (mut messenger, address) = wire.server();
+        let mut messenger = wire.client();
         messenger.set_timeout(Some(PACE));
         messenger.set_idle_time_out(Some(IDLE));
         messenger.set_link_recovery(promise.recovery());
         messenger.set_incoming_window(1);
         messenger.set_outgoing_window(usize::MAX);
-        let interrupter = messenger.interrupter();
         let book = Arc::new(Mutex::new(HashMap::new()));
-        let thread = std::thread::spawn({
-            let book = Arc::clone(&book);
-            move || serve(&mut messenger, &book)
+        let entries = Arc::clone(&book);
+        let post = Post::open(wire, messenger, move |messenger, desk| {
+            serve(messenger, desk, &entries);
         });
-        Self {
-            port: address.rsplit(':').next().unwrap().parse().unwrap(),
-            book,
-            interrupter,
-            thread: Some(thread),
-        }
+        Self { post, book }
     }
 
     pub(crate) fn begin(&self, round: u32) {
@@ -88,10 +80,13 @@ impl Fountain {
     }
 }
 
-fn serve(messenger: &mut Messenger, book: &Mutex<HashMap<u32, Sent>>) {
+fn serve(messenger: &mut Messenger, desk: &Desk, book: &Mutex<HashMap<u32, Sent>>) {
     let mut message = Message::new();
-    // That a peer was lost is told by the trackers of what it did not answer, and sometimes by `recv` as well.
-    while messenger.recv(Credit::All) != Err(Error::Interrupted) {
+    loop {
+        // That a peer was lost is told by the trackers of what it did not answer, and sometimes by `recv` as well.
+        if messenger.recv(Credit::All) == Err(Error::Interrupted) && !desk.goes_on(messenger) {
+            return;
+        }
         while let Ok(tracker) = messenger.get(&mut message) {
             let round = message.body_text().unwrap().unwrap().parse().unwrap();
             let address = message.reply_to().unwrap().unwrap().to_owned();
@@ -147,12 +142,4 @@ impl Sent {
 
 fn lock(book: &Mutex<HashMap<u32, Sent>>) -> MutexGuard<'_, HashMap<u32, Sent>> {
     book.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Fountain {
-    fn drop(&mut self) {
-        self.interrupter.interrupt();
-        let joined = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || matches!(joined, Some(Ok(()))));
-    }
 }

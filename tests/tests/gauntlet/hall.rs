@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
-use ferrion_messenger::{Credit, Error, Flags, Interrupter, Message};
+use ferrion_messenger::{Credit, Error, Flags, Message};
 
+use crate::far::Post;
 use crate::round::Promise;
 use crate::support::Wire;
 use crate::{IDLE, MESSAGES};
@@ -15,10 +15,8 @@ pub(crate) type Tally = Vec<u8>;
 
 /// The receiving side of all rounds.
 pub(crate) struct Hall {
-    pub(crate) port: u16,
+    pub(crate) post: Post,
     book: Arc<Mutex<Book>>,
-    interrupter: Interrupter,
-    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -30,32 +28,29 @@ struct Book {
 
 impl Hall {
     pub(crate) fn open(wire: Wire, promise: Promise) -> Self {
-        let (mut messenger, address) = wire.server();
+        let mut messenger = wire.client();
         messenger.set_timeout(None);
         messenger.set_idle_time_out(Some(IDLE));
         messenger.set_link_recovery(promise.recovery());
         messenger.set_incoming_window(1);
-        let interrupter = messenger.interrupter();
         let book = Arc::new(Mutex::new(Book::default()));
-        let thread = std::thread::spawn({
-            let book = Arc::clone(&book);
-            move || {
-                let mut message = Message::new();
-                while messenger.recv(Credit::All) != Err(Error::Interrupted) {
-                    while let Ok(tracker) = messenger.get(&mut message) {
-                        // What is accepted was written down before.
-                        lock(&book).enter(message.body_text().unwrap().unwrap());
-                        messenger.accept(tracker, Flags::NONE).unwrap();
-                    }
+        let entries = Arc::clone(&book);
+        let post = Post::open(wire, messenger, move |messenger, desk| {
+            let mut message = Message::new();
+            loop {
+                if messenger.recv(Credit::All) == Err(Error::Interrupted)
+                    && !desk.goes_on(messenger)
+                {
+                    return;
+                }
+                while let Ok(tracker) = messenger.get(&mut message) {
+                    // What is accepted was written down before.
+                    lock(&entries).enter(message.body_text().unwrap().unwrap());
+                    messenger.accept(tracker, Flags::NONE).unwrap();
                 }
             }
         });
-        Self {
-            port: address.rsplit(':').next().unwrap().parse().unwrap(),
-            book,
-            interrupter,
-            thread: Some(thread),
-        }
+        Self { post, book }
     }
 
     pub(crate) fn begin(&self, round: u32) {
@@ -86,12 +81,4 @@ impl Book {
 
 fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
     book.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Hall {
-    fn drop(&mut self) {
-        self.interrupter.interrupt();
-        let joined = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || matches!(joined, Some(Ok(()))));
-    }
 }

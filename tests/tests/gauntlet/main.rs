@@ -87,92 +87,60 @@ fn cuts(
 
 #[test]
 fn at_every_frame_boundary_nothing_that_was_accepted_is_lost() {
-    let _alone = ALONE.lock();
-    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::AtLeastOnce);
-    let mut rng = Rng::new(1);
-    let mut plan = Vec::new();
-    for direction in DIRECTIONS {
-        let (frames, _) = campaign.size(direction);
-        assert!(frames > 20, "{frames} frames are no exchange");
-        let places = (0..=frames).map(|frames| Place::Frame(frames, 0));
-        plan.extend(cuts(
-            direction,
-            places,
-            &[Fault::Close, Fault::Reset],
-            &mut rng,
-        ));
-    }
-    campaign.run("at every frame boundary", plan);
+    let always = [Fault::Close, Fault::Reset];
+    at_every_boundary(Flow::FromClient, Promise::AtLeastOnce, &always, 1);
 }
 
 #[test]
 fn at_a_thousand_octets_of_each_direction_nothing_that_was_accepted_is_lost() {
-    let _alone = ALONE.lock();
-    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::AtLeastOnce);
-    campaign.run("at 1,000 octets", octets(&campaign, OCTETS, 2));
+    at_octets(Flow::FromClient, Wire::Tcp, Promise::AtLeastOnce, OCTETS, 2);
 }
 
 #[test]
 fn at_every_frame_boundary_recovered_links_carry_each_message_once() {
-    let _alone = ALONE.lock();
-    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::ExactlyOnce);
-    let mut rng = Rng::new(6);
-    let mut plan = Vec::new();
-    for direction in DIRECTIONS {
-        let (frames, _) = campaign.size(direction);
-        let places = (0..=frames).map(|frames| Place::Frame(frames, 0));
-        plan.extend(cuts(direction, places, &[], &mut rng));
-    }
-    campaign.run("at every frame boundary", plan);
+    at_every_boundary(Flow::FromClient, Promise::ExactlyOnce, &[], 6);
 }
 
 #[test]
 fn at_octets_of_each_direction_recovered_links_carry_each_message_once() {
-    let _alone = ALONE.lock();
-    let campaign = Campaign::open(Flow::FromClient, Wire::Tcp, Promise::ExactlyOnce);
-    let count = if is_full() { OCTETS } else { 250 };
-    campaign.run("at octets", octets(&campaign, count, 7));
+    at_octets(Flow::FromClient, Wire::Tcp, Promise::ExactlyOnce, 250, 7);
 }
 
 #[test]
 fn at_some_octets_of_tls_and_of_websocket_nothing_that_was_accepted_is_lost() {
-    let _alone = ALONE.lock();
     for (seed, wire) in [(3, Wire::Tls), (4, Wire::Ws), (5, Wire::Wss)] {
-        let campaign = Campaign::open(Flow::FromClient, wire, Promise::AtLeastOnce);
-        let count = if is_full() { OCTETS } else { 50 };
-        campaign.run("at some octets", octets(&campaign, count, seed));
+        at_octets(Flow::FromClient, wire, Promise::AtLeastOnce, 50, seed);
     }
 }
 
 #[test]
 fn at_some_octets_of_tls_and_of_websocket_recovered_links_carry_each_message_once() {
-    let _alone = ALONE.lock();
     for (seed, wire) in (8..).zip(wrapped()) {
-        let campaign = Campaign::open(Flow::FromClient, wire, Promise::ExactlyOnce);
-        let count = if is_full() { OCTETS } else { 50 };
-        campaign.run("at some octets", octets(&campaign, count, seed));
+        at_octets(Flow::FromClient, wire, Promise::ExactlyOnce, 50, seed);
     }
 }
 
 #[test]
 fn at_every_frame_boundary_a_client_receives_everything() {
-    receive_at_every_boundary(Promise::AtLeastOnce, 11);
+    at_every_boundary(Flow::ToClient, Promise::AtLeastOnce, &[], 11);
 }
 
 #[test]
 fn at_every_frame_boundary_a_client_receives_each_message_once_over_recovered_links() {
-    receive_at_every_boundary(Promise::ExactlyOnce, 12);
+    at_every_boundary(Flow::ToClient, Promise::ExactlyOnce, &[], 12);
 }
 
-fn receive_at_every_boundary(promise: Promise, seed: u64) {
+/// Every frame boundary of each direction, with these faults and others.
+fn at_every_boundary(flow: Flow, promise: Promise, always: &[Fault], seed: u64) {
     let _alone = ALONE.lock();
-    let campaign = Campaign::open(Flow::ToClient, Wire::Tcp, promise);
+    let campaign = Campaign::open(flow, Wire::Tcp, promise);
     let mut rng = Rng::new(seed);
     let mut plan = Vec::new();
     for direction in DIRECTIONS {
         let (frames, _) = campaign.size(direction);
+        assert!(frames > 10, "{frames} frames are no exchange");
         let places = (0..=frames).map(|frames| Place::Frame(frames, 0));
-        plan.extend(cuts(direction, places, &[], &mut rng));
+        plan.extend(cuts(direction, places, always, &mut rng));
     }
     campaign.run("at every frame boundary", plan);
 }
@@ -188,27 +156,18 @@ fn at_octets_of_each_direction_a_client_receives_each_message_once_over_recovere
 }
 
 fn receive_at_octets(promise: Promise, seed: u64) {
-    let _alone = ALONE.lock();
     let wires = std::iter::once(Wire::Tcp).chain(wrapped());
     for (seed, wire) in (seed..).zip(wires) {
-        let campaign = Campaign::open(Flow::ToClient, wire, promise);
-        let count = match (is_full(), wire) {
-            (true, _) => OCTETS,
-            (false, Wire::Tcp) => 250,
-            (false, _) => 50,
-        };
-        campaign.run("at octets", octets(&campaign, count, seed));
+        let count = if wire == Wire::Tcp { 250 } else { 50 };
+        at_octets(Flow::ToClient, wire, promise, count, seed);
     }
 }
 
-/// What can be around the frames: in ordinary runs all of it at once, as each campaign waits for what is kept of links.
-fn wrapped() -> impl Iterator<Item = Wire> {
-    let alone = [Wire::Tls, Wire::Ws].into_iter().filter(|_| is_full());
-    alone.chain([Wire::Wss])
-}
-
-/// So many octets of each direction, and what happens there.
-fn octets(campaign: &Campaign, count: usize, seed: u64) -> Vec<Cut> {
+/// So many octets of each direction, or in full runs all that are drawn.
+fn at_octets(flow: Flow, wire: Wire, promise: Promise, count: usize, seed: u64) {
+    let _alone = ALONE.lock();
+    let campaign = Campaign::open(flow, wire, promise);
+    let count = if is_full() { OCTETS } else { count };
     let mut rng = Rng::new(seed);
     let mut plan = Vec::new();
     for direction in DIRECTIONS {
@@ -218,5 +177,11 @@ fn octets(campaign: &Campaign, count: usize, seed: u64) -> Vec<Cut> {
             .collect();
         plan.extend(cuts(direction, drawn.into_iter(), &[], &mut rng));
     }
-    plan
+    campaign.run(&format!("at {count} octets of each direction"), plan);
+}
+
+/// What can be around the frames: in ordinary runs all of it at once.
+fn wrapped() -> impl Iterator<Item = Wire> {
+    let alone = [Wire::Tls, Wire::Ws].into_iter().filter(|_| is_full());
+    alone.chain([Wire::Wss])
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ferrion_messenger::{LinkRecovery, Message, Messenger, Reconnect, Status, Tracker};
+use ferrion_messenger::{
+    ConnectionEvent, LinkRecovery, Message, Messenger, Reconnect, Status, Tracker,
+};
 use ferrion_tests::interop::proxy::{Cut, Direction, Proxy};
 
 use crate::far::Far;
@@ -12,9 +14,6 @@ use crate::{IDLE, MESSAGES, WATCHDOG};
 
 /// Messages that are put at a time; twice as many are on their way at most.
 const BURST: usize = 20;
-
-/// How long the links of those who left without a word are kept: far longer than it takes to come back.
-pub(crate) const KEEP: Duration = Duration::from_secs(4);
 
 /// What is promised about messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +26,8 @@ pub(crate) enum Promise {
 impl Promise {
     /// The setting that keeps it.
     pub(crate) fn recovery(self) -> Option<LinkRecovery> {
-        (self == Self::ExactlyOnce).then(|| LinkRecovery {
-            keep_for: KEEP,
-            ..LinkRecovery::default()
-        })
+        // What is kept of those who left without a word is kept for far longer than it takes to come back, on any machine.
+        (self == Self::ExactlyOnce).then(LinkRecovery::default)
     }
 }
 
@@ -40,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) met: bool,
     /// How many messages came more than once.
     pub(crate) repeated: usize,
+    /// Whether a connection was lost: to what the proxy did, or as a machine with other things to do kept silent.
+    pub(crate) lost: bool,
     /// Frames and octets that the proxy carried in either direction.
     pub(crate) to_server: (usize, usize),
     pub(crate) to_client: (usize, usize),
@@ -68,15 +67,16 @@ impl Round {
                 .and_then(|tally| stop(&mut messenger).map(|()| tally)),
         };
         let judged = exchanged.and_then(|tally| self.judge(&tally));
-        let repeated = judged.map_err(|what| {
-            let trail: Vec<_> = std::iter::from_fn(|| messenger.poll_connection_event()).collect();
-            format!("{what}, after {:?}; {trail:?}", begun.elapsed())
-        })?;
+        let trail: Vec<_> = std::iter::from_fn(|| messenger.poll_connection_event()).collect();
+        let repeated =
+            judged.map_err(|what| format!("{what}, after {:?}; {trail:?}", begun.elapsed()))?;
+        let lost = |event: &ConnectionEvent| matches!(event, ConnectionEvent::Failed { .. });
         drop(messenger);
         let carried = |direction| (proxy.frames(direction).len(), proxy.octets(direction));
         Ok(Outcome {
             met: proxy.has_cut(),
             repeated,
+            lost: trail.iter().any(lost),
             to_server: carried(Direction::ToServer),
             to_client: carried(Direction::ToClient),
         })
