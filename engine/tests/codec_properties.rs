@@ -1,8 +1,5 @@
 //! Whatever the value, it round-trips; whatever the octets, they decode or fail, within bounded memory and time.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use bytes::Bytes;
 use ferrion_engine::codec::{
     Array, CodecLimits, Decimal32, Decimal64, Decimal128, Decode, Encode, Fields, Map, Raw, Reader,
@@ -11,47 +8,12 @@ use ferrion_engine::codec::{
 use ferrion_engine::protocol::{DeliveryState, Performative, SaslFrame};
 use proptest::prelude::*;
 
-/// Counts what each thread has allocated, so that a test can say how much a decoder took.
-struct Counting;
-
-thread_local! {
-    static NOW: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    // Allocations while the thread ends are nobody's to count.
-    let _ = NOW.try_with(|now| {
-        now.set(now.get() + change);
-        PEAK.with(|peak| peak.set(peak.get().max(now.get())));
-    });
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller's promises are those that System asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// The most that was allocated at a time while `work` ran, beyond what was there before.
 fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = NOW.with(Cell::get);
-    PEAK.with(|peak| peak.set(before));
-    let result = work();
-    let peak = PEAK.with(Cell::get) - before;
-    (result, peak.max(0) as usize)
+    let mut result = None;
+    let info = allocation_counter::measure(|| result = Some(work()));
+    let peak = usize::try_from(info.bytes_max).unwrap();
+    (result.expect("what was measured"), peak)
 }
 
 /// A dynamic value takes this many octets of memory for each octet on the wire (a described null: three octets) ...

@@ -9,10 +9,10 @@ mod puppet;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use ferrion_messenger::{ConnectionEvent, ErrorKind, Interrupter, Messenger, Scope};
+use ferrion_messenger::{ConnectionEvent, ErrorKind, Messenger, Scope};
 use puppet::refuser;
 use support::way::{Mode, Way};
-use support::{message_to, nobody};
+use support::{Serving, message_to, nobody};
 
 in_every_mode! {
     what_went_wrong_last_is_known_by_address,
@@ -23,41 +23,18 @@ in_every_mode! {
 }
 
 /// Who listens, asks not to be left without a word for longer than this, and works until this is dropped.
-struct Server {
-    address: String,
-    interrupter: Interrupter,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Server {
-    fn start(way: Way, silence: Option<Duration>) -> Self {
-        let mut messenger = way.wire.client();
-        messenger.set_idle_time_out(silence);
-        let address = way.wire.listen(&mut messenger);
-        let interrupter = messenger.interrupter();
-        messenger.set_timeout(Some(Duration::from_secs(1)));
-        let thread = std::thread::spawn(move || {
-            while messenger.work(None).is_ok() {
-                // Whatever comes is let in.
-                messenger.set_blocking(false);
-                let _ = messenger.recv(10);
-            }
-        });
-        Self {
-            address,
-            interrupter,
-            thread: Some(thread),
+fn listening(way: Way, silence: Option<Duration>) -> Serving {
+    let mut messenger = way.wire.client();
+    messenger.set_idle_time_out(silence);
+    let address = way.wire.listen(&mut messenger);
+    messenger.set_timeout(Some(Duration::from_secs(1)));
+    Serving::start(messenger, address, |messenger| {
+        while messenger.work(None).is_ok() {
+            // Whatever comes is let in.
+            messenger.set_blocking(false);
+            let _ = messenger.recv(10);
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.interrupter.interrupt();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    })
 }
 
 fn what_went_wrong_last_is_known_by_address(way: Way) {
@@ -122,7 +99,7 @@ fn what_went_wrong_last_is_known_by_address(way: Way) {
 
 fn what_peers_ask_as_to_silence_is_known_by_address(way: Way) {
     let silence = Duration::from_secs(7);
-    let (one, other) = (Server::start(way, Some(silence)), Server::start(way, None));
+    let (one, other) = (listening(way, Some(silence)), listening(way, None));
     let mut party = way.party();
     party.route("one", &one.address).unwrap();
     assert_eq!(party.remote_idle_time_out(&one.address), Ok(None));
@@ -156,7 +133,7 @@ fn what_peers_ask_as_to_silence_is_known_by_address(way: Way) {
 }
 
 fn start_tries_the_routes_that_lead_to_one_place(way: Way) {
-    let server = Server::start(way, None);
+    let server = listening(way, None);
     let mut party = way.party();
     party
         .route("a/*", &format!("{}/$1", server.address))
@@ -200,7 +177,7 @@ fn start_tries_the_routes_that_lead_to_one_place(way: Way) {
 }
 
 fn a_route_is_tried_at_every_alternative(way: Way) {
-    let server = Server::start(way, None);
+    let server = listening(way, None);
     let mut party = way.party();
     let gone = format!("{}://{}", way.wire.scheme(), nobody());
     let place = server.address.rsplit('/').next().unwrap();

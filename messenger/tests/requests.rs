@@ -3,15 +3,14 @@
 #[macro_use]
 mod support;
 
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ferrion_engine::message::MessageId;
 use ferrion_engine::protocol::Condition;
 use ferrion_messenger::{
-    Credit, Error, ErrorKind, Flags, Interrupter, Message, Messenger, Reconnect, RequestId,
+    Credit, Error, ErrorKind, Flags, Message, Messenger, Reconnect, RequestId,
 };
-use support::{PATIENCE, Wire, client, listen, message_to, server, text};
+use support::{PATIENCE, Serving, Wire, client, listen, message_to, server, text};
 
 over_every_wire! {
     a_request_is_answered_with_its_reply,
@@ -19,34 +18,11 @@ over_every_wire! {
 }
 
 /// A server that answers with its requests' texts in capitals, the last of `batch` first.
-struct Server {
-    address: String,
-    interrupter: Interrupter,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    fn start(wire: Wire, batch: usize) -> Self {
-        let (mut messenger, address) = wire.server();
-        messenger.set_timeout(None);
-        messenger.set_incoming_window(1000);
-        let interrupter = messenger.interrupter();
-        let thread = std::thread::spawn(move || serve(&mut messenger, batch));
-        Self {
-            address,
-            interrupter,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.interrupter.interrupt();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+fn answering(wire: Wire, batch: usize) -> Serving {
+    let (mut messenger, address) = wire.server();
+    messenger.set_timeout(None);
+    messenger.set_incoming_window(1000);
+    Serving::start(messenger, address, move |messenger| serve(messenger, batch))
 }
 
 fn serve(messenger: &mut Messenger, batch: usize) {
@@ -87,7 +63,7 @@ fn serve(messenger: &mut Messenger, batch: usize) {
 }
 
 fn a_request_is_answered_with_its_reply(wire: Wire) {
-    let server = Server::start(wire, 1);
+    let server = answering(wire, 1);
     let mut messenger = wire.client();
     let mut question = message_to(&format!("{}/upper", server.address), "first");
     question.set_message_id("mine");
@@ -110,7 +86,7 @@ fn a_request_is_answered_with_its_reply(wire: Wire) {
 
 fn replies_find_their_requests_in_any_order(wire: Wire) {
     const COUNT: usize = 300;
-    let server = Server::start(wire, COUNT);
+    let server = answering(wire, COUNT);
     let mut clients = [wire.client(), wire.client()];
     let mut waiting: Vec<Vec<RequestId>> = Vec::new();
     for (number, messenger) in clients.iter_mut().enumerate() {
@@ -137,7 +113,7 @@ fn replies_find_their_requests_in_any_order(wire: Wire) {
 
 #[test]
 fn without_blocking_replies_are_polled_for() {
-    let server = Server::start(Wire::Tcp, 1);
+    let server = answering(Wire::Tcp, 1);
     let mut messenger = client();
     messenger.set_blocking(false);
     let question = message_to(&server.address, "poll");
@@ -158,7 +134,7 @@ fn without_blocking_replies_are_polled_for() {
 
 #[test]
 fn replies_do_not_mix_with_what_is_received() {
-    let server = Server::start(Wire::Tcp, 1);
+    let server = answering(Wire::Tcp, 1);
     let mut messenger = client();
     let mut ordinary = message_to(&server.address, "ordinary");
     ordinary.set_reply_to("~");
@@ -177,7 +153,7 @@ fn replies_do_not_mix_with_what_is_received() {
 
 #[test]
 fn a_request_without_a_reply_ends_in_time_and_others_go_on() {
-    let server = Server::start(Wire::Tcp, 1);
+    let server = answering(Wire::Tcp, 1);
     let mut messenger = client();
     let question = message_to(&server.address, "silence");
     let patient = messenger.send_request(&message_to(&server.address, "hello"));
@@ -195,7 +171,7 @@ fn a_request_without_a_reply_ends_in_time_and_others_go_on() {
 
 #[test]
 fn a_reply_that_comes_after_the_request_was_cancelled_is_dropped() {
-    let server = Server::start(Wire::Tcp, 2);
+    let server = answering(Wire::Tcp, 2);
     let mut messenger = client();
     let first = messenger
         .send_request(&message_to(&server.address, "first"))
@@ -219,7 +195,7 @@ fn a_reply_that_comes_after_the_request_was_cancelled_is_dropped() {
 
 #[test]
 fn a_receiver_that_does_not_take_a_request_ends_it() {
-    let server = Server::start(Wire::Tcp, 1);
+    let server = answering(Wire::Tcp, 1);
     let mut messenger = client();
     let error = messenger
         .request(&message_to(&server.address, "reject"))
@@ -249,7 +225,7 @@ fn a_request_to_nobody_says_why_there_is_no_reply() {
 
 #[test]
 fn stopping_ends_requests_and_the_next_one_begins_anew() {
-    let server = Server::start(Wire::Tcp, 1);
+    let server = answering(Wire::Tcp, 1);
     let mut messenger = client();
     let id = messenger
         .send_request(&message_to(&server.address, "silence"))

@@ -6,9 +6,10 @@ pub(crate) mod pki;
 pub(crate) mod way;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ferrion_messenger::{Message, Messenger};
+use ferrion_messenger::{Interrupter, Message, Messenger};
 
 /// Far more than anything here takes; what needs longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -129,6 +130,39 @@ pub(crate) fn server() -> (Messenger, String) {
 /// Listens on a free port of loopback.
 pub(crate) fn listen(messenger: &mut Messenger) -> String {
     Wire::Tcp.listen(messenger)
+}
+
+/// A listening messenger that works in a thread of its own until this is dropped.
+pub(crate) struct Serving {
+    pub(crate) address: String,
+    interrupter: Interrupter,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// `serve` ends when it is interrupted.
+    pub(crate) fn start(
+        mut messenger: Messenger,
+        address: String,
+        serve: impl FnOnce(&mut Messenger) + Send + 'static,
+    ) -> Self {
+        let interrupter = messenger.interrupter();
+        let thread = std::thread::spawn(move || serve(&mut messenger));
+        Self {
+            address,
+            interrupter,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.interrupter.interrupt();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// A place where nobody listens, nor can as long as this process lives: the near end of a connection is there.
