@@ -42,6 +42,11 @@ const STALE: Duration = Duration::from_millis(50);
 /// their way: a message whose `reply-to` is `~/name` invites answers to this messenger. Peers choose
 /// their names themselves: a listening messenger that also sends to real hosts should write those
 /// with their ports, which are never taken for names.
+///
+/// Of several peers with one name the first one gets what is put to it, as long as it is there. Only who came through the
+/// same listening address and logged in as the same user, or with the same certificate, takes over: that is one peer, mostly,
+/// whose old connection is lost. Where nobody has to log in, all are the same in this, and a newcomer who says a name that is
+/// taken gets what is put to it from then on: where that matters, let peers [log in](Self::set_listener_passwords).
 #[derive(Debug)]
 pub struct Messenger {
     pub(crate) core: Core,

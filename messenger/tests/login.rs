@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use ferrion_engine::protocol::Redirect;
 use ferrion_engine::sasl::Mechanism;
-use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Result};
+use ferrion_messenger::{Credit, Error, ErrorKind, Interrupter, Message, Messenger, Result};
 use simple::{ending_server, good_token, simple_server};
 use support::way::{Party, Way};
 use support::{Wire, message_to};
@@ -236,4 +236,47 @@ fn tokens_log_in_by_oauthbearer_or_else_by_xoauth2() {
     assert_eq!(sent.unwrap_err().kind(), ErrorKind::Login);
     drop(messenger);
     assert!(!server.join().unwrap());
+}
+
+#[test]
+fn a_name_that_somebody_logged_in_with_is_nobody_elses() {
+    // No host can have this name.
+    const NAME: &str = "t..win";
+    let mut server = Wire::Tcp.client();
+    server.set_listener_passwords([("ann", "secret"), ("bob", "other")]);
+    let address = Wire::Tcp.listen(&mut server);
+    server.set_blocking(false);
+    let mut clients: Vec<Messenger> = Vec::new();
+    let mut message = Message::new();
+    // Who logs in as somebody else gets nothing that is for the name; whoever is the same user has only connected anew.
+    for (user, password, gets) in [
+        ("ann", "secret", 0),
+        ("bob", "other", 0),
+        ("ann", "secret", 2),
+    ] {
+        let mut client = Wire::Tcp.client_with_name(Some(NAME));
+        client.set_blocking(false);
+        client.set_credentials(Some(user), Some(password));
+        let subscription = client.subscribe(&format!("{address}/news")).unwrap();
+        while client.subscription_address(subscription).is_none() {
+            let _ = (server.recv(0), client.recv(10));
+        }
+        clients.push(client);
+        let to = format!("amqp://{NAME}/news");
+        server.put(&message_to(&to, user)).unwrap();
+        while clients.iter().all(|client| client.incoming() == 0) {
+            let _ = server.send();
+            for client in &mut clients {
+                let _ = client.recv(10);
+            }
+        }
+        let got: Vec<usize> = clients.iter().map(Messenger::incoming).collect();
+        let whose = got.iter().position(|count| *count == 1);
+        assert_eq!(
+            (whose, got.iter().sum()),
+            (Some(gets), 1),
+            "{user}: {got:?}"
+        );
+        clients[gets].get(&mut message).unwrap();
+    }
 }
