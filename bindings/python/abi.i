@@ -24,6 +24,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <ferrion.h>
 #include "convert.h"
+#include "batch.h"
 %}
 
 /* One result is returned as it is, several as a tuple. */
@@ -108,6 +109,8 @@ void ferrion_py_register(PyObject *exceptions, PyObject *types);
 #define FERRION_ENGINE
 %include "../ferrion.i"
 
+PyObject *ferrion_py_put_many(ferrion_messenger_t *messenger, PyObject *messages, size_t from, PyObject *trackers);
+PyObject *ferrion_py_get_many(ferrion_messenger_t *messenger, size_t most, PyObject *messages);
 PyObject *ferrion_py_poll_events(ferrion_engine_t *engine);
 PyObject *ferrion_py_to_send(ferrion_engine_t *engine, uint64_t now, size_t most);
 PyObject *ferrion_py_login_raw(ferrion_config_t *config, const char *mechanism, PyObject *initial);

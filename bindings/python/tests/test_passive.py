@@ -126,7 +126,9 @@ class Scripts(unittest.TestCase):
             with self.subTest(script):
                 asked = self.run_script(script, f"127.0.0.1:{port}/capitals", "hello", "wörld")
                 self.assertEqual(asked.stdout, "hello: HELLO\nwörld: WÖRLD\n")
-                self.assertEqual(asked.stderr, "")
+                # On a slow machine asyncio tells which steps took long.
+                errors = [line for line in asked.stderr.splitlines() if not line.startswith("Executing ")]
+                self.assertEqual(errors, [])
 
     def test_a_loop_around_selectors(self):
         with Messenger() as other:

@@ -82,7 +82,7 @@ const NO_TYPES: &[(&str, &str)] = &[
 const NO_PYTHON: &[(&str, &str)] = &[
     (
         "ferrion_messenger_put_many",
-        "each message is an object of Python's: putting them one by one crosses the border as often",
+        "each message is an object of Python's: the extension puts a list of them",
     ),
     ("ferrion_messenger_get_many", "as for putting many"),
     (

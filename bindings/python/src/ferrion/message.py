@@ -101,7 +101,9 @@ class Message:
     Every field can be given by name: ``Message(address="127.0.0.1/queue", body="Hello World!", durable=True)``.
     """
 
-    __slots__ = ("_abi", "_annotations", "_body", "_borders", "_footer", "_inferred", "_instructions", "_properties")
+    __slots__ = (
+        "_abi", "_annotations", "_body", "_borders", "_footer", "_inferred", "_instructions", "_properties", "_sections_there"
+    )
 
     #: The priority of a message that says none (3.2.1).
     DEFAULT_PRIORITY = 4
@@ -118,10 +120,21 @@ class Message:
         self._annotations: Any = None
         self._instructions: Any = None
         self._footer: Any = None
+        #: Whether there may be sections in the library that are not to go out.
+        self._sections_there = False
         for name, value in fields.items():
             if name.startswith("_") or not hasattr(type(self), name):
                 raise TypeError(f"a Message has no field {name!r}")
             setattr(self, name, value)
+
+    @classmethod
+    def _around(cls, its: Any) -> Message:
+        """The message that was received into this object of the library's."""
+        message = cls.__new__(cls)
+        message._abi = its
+        message._borders = ()
+        message._received()
+        return message
 
     # ---- header ----
 
@@ -275,6 +288,7 @@ class Message:
         self._body = self._properties = self._annotations = self._instructions = self._footer = None
         self._borders = ()
         self._inferred = False
+        self._sections_there = False
 
     def encode(self) -> bytes:
         """The message as AMQP 1.0 encodes it."""
@@ -300,6 +314,7 @@ class Message:
         """Another message is behind this one now."""
         self._body = self._inferred = _UNREAD
         self._properties = self._annotations = self._instructions = self._footer = _UNREAD
+        self._sections_there = True
 
     def _read_body(self) -> None:
         kind, values = abi.ferrion_message_body(self._abi)
@@ -346,6 +361,11 @@ class Message:
                 abi.ferrion_message_set_body(here, abi.FERRION_BODY_SEQUENCE, Row(sections))
             else:
                 abi.ferrion_message_set_body(here, abi.FERRION_BODY_VALUE, body)
+        if not self._sections_there:
+            # Most messages have none, and never had.
+            if self._properties is self._annotations is self._instructions is self._footer is None:
+                return
+            self._sections_there = True
         if self._properties is not _UNREAD:
             _write_section(here, abi.FERRION_SECTION_APPLICATION_PROPERTIES, self._properties)
         if self._annotations is not _UNREAD:

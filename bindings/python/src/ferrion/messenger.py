@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic, time
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from . import abi
 from .errors import BY_STATUS, FerrionException, MessengerException, Overflow, Timeout, WouldBlock
@@ -162,12 +162,38 @@ class Messenger(Settings):
         ``trackers``."""
         trackers: list[int] = []
         try:
-            for message in messages:
-                trackers.append(self.put(message))
+            if isinstance(messages, (list, tuple)):
+                self._put_written(messages, trackers)
+            else:
+                # What makes them up may use one message again and again.
+                for message in messages:
+                    trackers.append(self.put(message))
         except FerrionException as error:
             error.trackers = trackers
             raise
         return trackers
+
+    def _put_written(self, messages: Sequence[Message], trackers: list[int]) -> None:
+        """Puts messages that nobody changes meanwhile, many with one call into the library."""
+        written, failure = [], None
+        for message in messages:
+            try:
+                message._write()
+            except Exception as error:
+                # Those before it are put.
+                failure = error
+                break
+            written.append(message._abi)
+        self._ready()
+        while len(trackers) < len(written):
+            try:
+                abi.ferrion_py_put_many(self._abi, written, len(trackers), trackers)
+            except Overflow:
+                if not self._waits:
+                    raise
+                trackers.append(self._put(abi.ferrion_messenger_put, written[len(trackers)]))
+        if failure:
+            raise failure
 
     def put_encoded(self, address: str, data: bytes) -> int:
         """Puts a message that is encoded already, for an address that need not be the one it carries. Nothing in it is changed."""
@@ -256,17 +282,14 @@ class Messenger(Settings):
     def get_many(self, most: int | None = None) -> list[Message]:
         """Takes the messages that wait, oldest first and no more than ``most``. With an :attr:`incoming_window` that holds them, one
         :meth:`accept` is for all. An exception has the messages before it as its ``messages``."""
-        messages: list[Message] = []
-        count = self.incoming if most is None else min(most, self.incoming)
+        count = self.incoming if most is None else max(min(most, self.incoming), 0)
+        found: list[Any] = []
         try:
-            for _ in range(count):
-                message = Message()
-                self.get(message)
-                messages.append(message)
+            abi.ferrion_py_get_many(self._abi, count, found)
         except FerrionException as error:
-            error.messages = messages
+            error.messages = [Message._around(its) for its in found]
             raise
-        return messages
+        return [Message._around(its) for its in found]
 
     @property
     def incoming_tracker(self) -> int | None:

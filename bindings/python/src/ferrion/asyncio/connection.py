@@ -198,8 +198,12 @@ class Connection(Driver):
     def _link_detached(self, link: Any) -> None:
         its = self._links.pop(link.id, None)
         if its is None:
-            if link.awaits_detach:
-                link.close()
+            try:
+                if link.awaits_detach:
+                    link.close()
+            except StaleHandle:
+                # It went with its session.
+                pass
             return
         its._detached()
         agreed = self._attaching.get(link.id)
