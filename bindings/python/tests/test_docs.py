@@ -1,4 +1,4 @@
-"""The programs of docs/python.md that need nobody else, as they stand there: each prints what its comments say."""
+"""The programs of docs/python.md about the engine and asyncio, as they stand there."""
 
 import contextlib
 import io
@@ -29,10 +29,6 @@ class Page(unittest.TestCase):
     def test_a_server_and_a_client_talk_in_one_asyncio_loop(self):
         (program,) = programs(having="await serve")
         self.says(program, "greetings Hello", "greetings World", "[Accepted(), Accepted()]")
-
-    def test_a_message_carries_everything_without_loss(self):
-        (program,) = programs(having="body_sections=")
-        self.says(program, "b'headrest'", "(b'head', b'rest')", "{} None", "1700000000.001", "timestamp(1700000000001)")
 
 
 if __name__ == "__main__":

@@ -130,6 +130,10 @@ fn scripts(language: &Language) -> Vec<PathBuf> {
         let text = fs::read_to_string(tree().join(page)).expect(page);
         for block in text.split(&format!("```{}\n", language.name)).skip(1) {
             let block = block.split("```").next().unwrap_or_default();
+            // Those are run by bindings/python/tests/test_docs.py.
+            if block.contains("ferrion.engine") || block.contains("ferrion.asyncio") {
+                continue;
+            }
             let script = place.join(format!("{}.txt", scripts.len()));
             fs::write(&script, format!("{}{block}", language.prelude)).expect("a script");
             scripts.push(script);
