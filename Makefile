@@ -57,11 +57,13 @@ deny: deps ## licences, sources and duplicates of the dependencies
 
 instructions: ## instructions per message on the hot paths: over 5 % more than bench/instructions.json says fails
 	@scripts/install-test-deps.sh bench
-	@$(STEP) "instructions per message" $(CARGO) run --release --locked --quiet -p ferrion-bench -- instructions
+	@$(STEP) "what counts them" bench/abi/build.sh
+	@$(STEP) "instructions per message" target/release/ferrion-bench instructions
 
 instructions-bless: ## the same, and write them down as what is expected from now on
 	@scripts/install-test-deps.sh bench
-	$(CARGO) run --release --locked --quiet -p ferrion-bench -- instructions --bless
+	bench/abi/build.sh
+	target/release/ferrion-bench instructions --bless
 
 conformance: ## how many of the specification's normative sentences the tests show
 	@$(CARGO) run --quiet --locked -p ferrion-tests --example conformance

@@ -23,10 +23,20 @@ const OTHER_TOLERANCE: f64 = 25.0;
 const TUNABLES: &str =
     "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL,-ERMS,-FSRM";
 
+/// What does a piece of work.
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    /// This program, which calls ferrion from Rust.
+    Rust,
+    /// `abi-bench`, which does the same by the C header.
+    C,
+}
+
 /// A piece of work that is counted.
 struct Work {
     /// The key in the committed counts.
     name: &'static str,
+    side: Side,
     /// Command and options, as on the command line.
     command: &'static [&'static str],
     /// Messages of the longer run; the shorter one has a third of it.
@@ -36,21 +46,25 @@ struct Work {
 const WORKS: &[Work] = &[
     Work {
         name: "pair-100-settled",
+        side: Side::Rust,
         command: &["pair", "--body", "100", "--mode", "settled"],
         count: 6000,
     },
     Work {
         name: "pair-100-accepted",
+        side: Side::Rust,
         command: &["pair", "--body", "100"],
         count: 6000,
     },
     Work {
         name: "pair-10k-accepted",
+        side: Side::Rust,
         command: &["pair", "--body", "10240", "--batch", "20"],
         count: 3000,
     },
     Work {
         name: "pair-1m-settled",
+        side: Side::Rust,
         command: &[
             "pair", "--body", "1048576", "--mode", "settled", "--credit", "100", "--batch", "1",
         ],
@@ -58,21 +72,49 @@ const WORKS: &[Work] = &[
     },
     Work {
         name: "message-encode",
+        side: Side::Rust,
         command: &["encode", "--body", "100"],
         count: 6000,
     },
     Work {
         name: "message-decode-all",
+        side: Side::Rust,
         command: &["decode", "--read", "all"],
         count: 6000,
     },
     Work {
         name: "message-decode-routing",
+        side: Side::Rust,
         command: &["decode", "--read", "routing"],
         count: 6000,
     },
     Work {
         name: "messenger-100-accepted",
+        side: Side::Rust,
+        command: &["messenger-pair", "--body", "100"],
+        count: 6000,
+    },
+    Work {
+        name: "c-pair-100-settled",
+        side: Side::C,
+        command: &["pair", "--body", "100", "--mode", "settled"],
+        count: 6000,
+    },
+    Work {
+        name: "c-pair-100-accepted",
+        side: Side::C,
+        command: &["pair", "--body", "100"],
+        count: 6000,
+    },
+    Work {
+        name: "c-pair-10k-accepted",
+        side: Side::C,
+        command: &["pair", "--body", "10240", "--batch", "20"],
+        count: 3000,
+    },
+    Work {
+        name: "c-messenger-100-accepted",
+        side: Side::C,
         command: &["messenger-pair", "--body", "100"],
         count: 6000,
     },
@@ -96,6 +138,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     );
     std::fs::create_dir_all(&arguments.out)?;
     let program = std::env::current_exe()?;
+    let by_c = arguments.out.join("abi-bench");
+    ensure!(
+        by_c.exists(),
+        format!(
+            "{} is missing: bench/abi/build.sh builds it",
+            by_c.display()
+        )
+    );
     let corpus = arguments.out.join("callgrind-corpus.bin");
     let corpus = corpus.to_str().ok_or("the folder's name is not text")?;
     output_of(
@@ -113,7 +163,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
         if !work.name.contains(&arguments.only) {
             continue;
         }
-        let is = work.measure(&program, corpus, &arguments.out)?;
+        let program = match work.side {
+            Side::Rust => &program,
+            Side::C => &by_c,
+        };
+        let is = work.measure(program, corpus, &arguments.out)?;
         let was = known.count(work.name);
         let change = was.map_or(0.0, |was| (is / was - 1.0) * 100.0);
         let was_text = was.map_or_else(|| "-".into(), |was| format!("{was:.0}"));
