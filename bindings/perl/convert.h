@@ -17,7 +17,7 @@ static ferrion_value_t *ferrion_pl_lend(pTHX);
 static const char *ferrion_pl_text(pTHX_ SV *scalar);
 static const uint8_t *ferrion_pl_octets(pTHX_ SV *scalar, size_t *len);
 
-/* Appends a Perl value. */
+/* Appends a Perl value, which has no magic any more. */
 static void ferrion_pl_put(pTHX_ ferrion_value_t *value, SV *scalar);
 
 /* Appends a Perl value, or each of several if it is a Ferrion::Abi::Row, which may be none. */
@@ -31,6 +31,10 @@ static SV *ferrion_pl_whole(SV *scalar, int32_t type);
 
 /* Whether a scalar is a whole number, and not text that looks like one. */
 static bool ferrion_pl_is_whole(SV *scalar);
+
+/* A float as a double, and back, without changing a NaN: in ferrion.i. */
+static inline double ferrion_widen(float number);
+static inline float ferrion_narrow(double number);
 
 /* ---- state ------------------------------------------------------------------------------------------------------- */
 
@@ -277,6 +281,7 @@ static AV *ferrion_pl_map_of(pTHX_ HV *hash) {
 }
 
 static void ferrion_pl_put_pairs(pTHX_ ferrion_value_t *value, AV *map) {
+  sv_2mortal(SvREFCNT_inc_simple_NN((SV *)map));
   AV *keys = ferrion_pl_part(aTHX_ ferrion_pl_element(aTHX_ map, 0));
   AV *values = ferrion_pl_part(aTHX_ ferrion_pl_element(aTHX_ map, 1));
   sv_2mortal(SvREFCNT_inc_simple_NN((SV *)keys));
@@ -316,6 +321,7 @@ static void ferrion_pl_put_map(pTHX_ ferrion_value_t *value, HV *hash) {
 
 static void ferrion_pl_put_described(pTHX_ ferrion_value_t *value, SV *object) {
   AV *both = ferrion_pl_part(aTHX_ object);
+  sv_2mortal(SvREFCNT_inc_simple_NN((SV *)both));
   ferrion_pl_check(aTHX_ ferrion_value_begin_described(value));
   ferrion_pl_put(aTHX_ value, ferrion_pl_element(aTHX_ both, 0));
   ferrion_pl_put(aTHX_ value, ferrion_pl_element(aTHX_ both, 1));
@@ -332,7 +338,7 @@ static void ferrion_pl_put_array(pTHX_ ferrion_value_t *value, SV *object) {
   SV **outer = parts ? NULL : hv_fetchs((HV *)SvRV(object), "descriptors", 0);
   AV *elements = ferrion_pl_part(aTHX_ items ? *items : NULL);
   AV *descriptors = ferrion_pl_part(aTHX_ outer ? *outer : NULL);
-  int32_t type = number ? (int32_t)SvIV(*number) : 0;
+  int32_t type = number && SvIOK(*number) ? (int32_t)SvIVX(*number) : 0;
   sv_2mortal(SvREFCNT_inc_simple_NN((SV *)elements));
   ferrion_pl_check(aTHX_ ferrion_value_begin_array(value, type, (size_t)(av_len(descriptors) + 1)));
   ferrion_pl_put_items(aTHX_ value, descriptors);
@@ -357,7 +363,7 @@ static void ferrion_pl_put_as(pTHX_ ferrion_value_t *value, SV *scalar, int32_t 
     case FERRION_TYPE_INT: status = ferrion_value_put_int(value, FERRION_PL_BITS(int32_t)); break;
     case FERRION_TYPE_LONG: status = ferrion_value_put_long(value, FERRION_PL_BITS(int64_t)); break;
     case FERRION_TYPE_TIMESTAMP: status = ferrion_value_put_timestamp(value, FERRION_PL_BITS(int64_t)); break;
-    case FERRION_TYPE_FLOAT: status = ferrion_value_put_float(value, (float)ferrion_pl_number(aTHX_ scalar, "float")); break;
+    case FERRION_TYPE_FLOAT: status = ferrion_value_put_float(value, ferrion_narrow((double)ferrion_pl_number(aTHX_ scalar, "float"))); break;
     case FERRION_TYPE_DOUBLE: status = ferrion_value_put_double(value, (double)ferrion_pl_number(aTHX_ scalar, "double")); break;
     case FERRION_TYPE_DECIMAL32: ferrion_pl_put_decimal(aTHX_ value, scalar, type, 4, ferrion_value_put_decimal32); break;
     case FERRION_TYPE_DECIMAL64: ferrion_pl_put_decimal(aTHX_ value, scalar, type, 8, ferrion_value_put_decimal64); break;
@@ -414,7 +420,6 @@ static void ferrion_pl_put_reference(pTHX_ ferrion_value_t *value, SV *reference
 }
 
 static void ferrion_pl_put(pTHX_ ferrion_value_t *value, SV *scalar) {
-  SvGETMAGIC(scalar);
   if (SvROK(scalar)) {
     ferrion_pl_put_reference(aTHX_ value, scalar);
     return;
@@ -424,7 +429,7 @@ static void ferrion_pl_put(pTHX_ ferrion_value_t *value, SV *scalar) {
     status = ferrion_value_put_null(value);
 #ifdef SvIsBOOL
   } else if (SvIsBOOL(scalar)) {
-    status = ferrion_value_put_bool(value, SvTRUE_nomg(scalar));
+    status = ferrion_value_put_bool(value, SvTRUE(scalar));
 #endif
   } else if (isGV_with_GP(scalar)) {
     ferrion_pl_refuse(aTHX_ "AMQP has no type for %" SVf, SVfARG(scalar));
@@ -442,7 +447,8 @@ static void ferrion_pl_put(pTHX_ ferrion_value_t *value, SV *scalar) {
 }
 
 static void ferrion_pl_put_row(pTHX_ ferrion_value_t *value, SV *scalar) {
-  SvGETMAGIC(scalar);
+  /* What has magic is asked once, here as inside of others. */
+  if (SvMAGICAL(scalar)) scalar = sv_mortalcopy(scalar);
   if (sv_isobject(scalar) && SvTYPE(SvRV(scalar)) == SVt_PVAV && sv_derived_from(scalar, "Ferrion::Abi::Row")) {
     ferrion_pl_put_items(aTHX_ value, (AV *)SvRV(scalar));
   } else {
@@ -562,7 +568,7 @@ static SV *ferrion_pl_get(pTHX_ ferrion_value_t *value) {
     case FERRION_TYPE_INT: { FERRION_PL_READ(int32_t, int, v); return ferrion_pl_wrap(aTHX_ PL_INT, newSViv(v)); }
     case FERRION_TYPE_LONG: { FERRION_PL_READ(int64_t, long, v); return newSViv(v); }
     case FERRION_TYPE_TIMESTAMP: { FERRION_PL_READ(int64_t, timestamp, v); return ferrion_pl_wrap(aTHX_ PL_TIMESTAMP, newSViv(v)); }
-    case FERRION_TYPE_FLOAT: { FERRION_PL_READ(float, float, v); return ferrion_pl_wrap(aTHX_ PL_FLOAT, newSVnv(v)); }
+    case FERRION_TYPE_FLOAT: { FERRION_PL_READ(float, float, v); return ferrion_pl_wrap(aTHX_ PL_FLOAT, newSVnv(ferrion_widen(v))); }
     case FERRION_TYPE_DOUBLE: { FERRION_PL_READ(double, double, v); return newSVnv(v); }
     case FERRION_TYPE_CHAR: { FERRION_PL_READ(uint32_t, char, v); return ferrion_pl_get_char(aTHX_ v); }
     case FERRION_TYPE_LIST: return newRV_inc((SV *)ferrion_pl_get_inside(aTHX_ value));

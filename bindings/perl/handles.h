@@ -78,6 +78,10 @@ static const MGVTBL ferrion_pl_handle = {
 static SV *ferrion_pl_hold(pTHX_ void *object, ferrion_pl_free *free, swig_type_info *type, pid_t process) {
   if (!object) return &PL_sv_undef;
   ferrion_pl_box *box = (ferrion_pl_box *)PerlMemShared_malloc(sizeof *box);
+  if (!box) {
+    free(object);
+    return &PL_sv_undef;
+  }
   *box = (ferrion_pl_box){object, free, type, process, 1};
   SV *scalar = newSV(0);
   MAGIC *magic = sv_magicext(scalar, NULL, PERL_MAGIC_ext, &ferrion_pl_handle, (const char *)box, 0);

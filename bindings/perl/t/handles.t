@@ -101,7 +101,7 @@ SKIP: {
         my $interrupter = $receiver->interrupter;
         my $thread      = threads->create(sub { select undef, undef, undef, 0.2; $interrupter->interrupt; return 1 });
         my $took        = seconds { dies { $receiver->recv } 'Interrupted' };
-        cmp_ok($took, '<', 5, 'soon');
+        cmp_ok($took, '<', PATIENCE / 2, 'soon');
         $thread->join;
         undef $interrupter;
         threads->create(sub { pass('clones of what is gone') })->join;

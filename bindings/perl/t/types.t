@@ -251,6 +251,10 @@ subtest 'what has no type is refused, and nothing breaks' => sub {
 subtest 'values that run code may do what they like meanwhile' => sub {
     tie my $tied, 'Running', sub { 'read' };
     is(back($tied), 'read', 'a tied scalar');
+    my $asked = 0;
+    tie my $counted, 'Running', sub { ++$asked };
+    is(back([$counted])->[0] + back({ n => $counted })->{n}, 3, 'each is asked');
+    is($asked, 2, 'once');
     is_deeply(back([$tied, { a => $tied }]), ['read', { a => 'read' }], 'inside of others');
     my @list = (1, 2, 3);
     tie $list[1], 'Running', sub { untie $list[1]; @list = (); 'emptied' };

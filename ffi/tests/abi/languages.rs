@@ -16,7 +16,7 @@ use ferrion_tests::oracle::Form;
 use serde_json::Value;
 
 use crate::support::{bounded, run, scratch, tree};
-use crate::{cpp, programs, python, ruby};
+use crate::{cpp, perl, programs, python, ruby};
 
 /// A language that ferrion is used from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +26,17 @@ enum Language {
     Cpp,
     Python,
     Ruby,
+    Perl,
 }
 
 /// All of them. A language that is new gets a program in `tests/languages`, and a place here.
-const LANGUAGES: [Language; 5] = [
+const LANGUAGES: [Language; 6] = [
     Language::Rust,
     Language::C,
     Language::Cpp,
     Language::Python,
     Language::Ruby,
+    Language::Perl,
 ];
 
 impl Language {
@@ -69,6 +71,13 @@ impl Language {
                 command.arg("-w").arg(programs.join("notation.rb"));
                 command.env("GEM_HOME", ruby::installed());
                 command.env_remove("RUBYLIB").env_remove("RUBYOPT");
+                Some(command)
+            }
+            Self::Perl => {
+                let mut command = bounded("perl");
+                command.arg("-w").arg(programs.join("notation.pl"));
+                command.env("PERL5LIB", &perl::installed().library);
+                command.env_remove("PERL5OPT");
                 Some(command)
             }
         }

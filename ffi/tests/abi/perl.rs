@@ -1,9 +1,11 @@
-//! The Perl distribution: it is packed, built from what was packed over the installed library, passes its own tests, and installs.
+//! The Perl distribution: it is packed, built from what was packed over the installed library, installed, and passes its own tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
+use crate::pki;
 use crate::support::{bounded, prefix, run, scratch, sources, tree};
 
 /// The folder of sources, which MANIFEST lists.
@@ -53,8 +55,21 @@ fn make(folder: &Path, goal: &str) -> Command {
     at(folder, command)
 }
 
-#[test]
-fn the_distribution_builds_from_what_it_packs_passes_its_tests_and_installs() {
+/// The distribution as it is packed, built from that and installed as a user would, once for all tests.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    /// Where it was built.
+    packed: PathBuf,
+    /// Where Perl finds the modules.
+    pub(crate) library: PathBuf,
+}
+
+pub(crate) fn installed() -> &'static Installed {
+    static INSTALLED: OnceLock<Installed> = OnceLock::new();
+    INSTALLED.get_or_init(install)
+}
+
+fn install() -> Installed {
     let place = scratch("perl");
     fs::remove_dir_all(&place).expect("an earlier run can be removed");
     let copied = place.join("bindings/perl");
@@ -75,9 +90,20 @@ fn the_distribution_builds_from_what_it_packs_passes_its_tests_and_installs() {
     let base = format!("INSTALL_BASE={}", installed.display());
     run(&mut perl(&packed, &["Makefile.PL", &base]));
     run(&mut make(&packed, "all"));
+    run(&mut make(&packed, "install"));
+    Installed {
+        packed,
+        library: installed.join("lib/perl5"),
+    }
+}
+
+#[test]
+fn the_distribution_passes_its_tests_where_it_was_built_and_is_found_where_it_is_installed() {
+    let Installed { packed, library } = installed();
     let pages = ["docs/perl.md", "README.md"].map(|page| tree().join(page));
-    let output = run(make(&packed, "test")
+    let output = run(make(packed, "test")
         .env("HARNESS_PERL_SWITCHES", "-w")
+        .env("FERRION_TEST_PKI", pki::folder())
         .env(
             "FERRION_PAGES",
             std::env::join_paths(pages).expect("no colons"),
@@ -90,10 +116,8 @@ fn the_distribution_builds_from_what_it_packs_passes_its_tests_and_installs() {
     );
     assert_eq!(complaints, "", "Perl warns");
 
-    run(&mut make(&packed, "install"));
-    let library = installed.join("lib/perl5");
     let script = "use Ferrion; print Ferrion::Messenger->new('installed')->name";
-    let output = run(perl(&place, &["-w", "-e", script]).env("PERL5LIB", library));
+    let output = run(perl(&scratch("perl"), &["-w", "-e", script]).env("PERL5LIB", library));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "installed");
 }
 

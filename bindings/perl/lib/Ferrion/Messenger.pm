@@ -619,7 +619,8 @@ In how many seconds C<work> has to be called whether or not there is news; 0 is 
 
 =item work($timeout)
 
-Does network work until something happened, at most for so many seconds. Tells whether anything did.
+Does network work until something happened, at most for so many seconds. Tells whether anything did: octets came or left, or a time was
+over, of a connection, of a request or of a stop that was begun.
 
 =item interrupt
 

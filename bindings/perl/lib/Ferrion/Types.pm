@@ -74,7 +74,8 @@ package Ferrion::Float;
 
 our @ISA = ('Ferrion::Double');
 
-sub rounded { return unpack 'f', pack 'f', $_[1] }
+# What pack makes of a NaN can be another one.
+sub rounded { return $_[1] != $_[1] ? $_[1] : unpack 'f', pack 'f', $_[1] }
 
 package Ferrion::Boolean;
 

@@ -12,7 +12,7 @@ use Ferrion qw(:all);
 our @EXPORT = qw(pair put receive work_until seconds dies beside finished PATIENCE $sender $receiver $address $port);
 our ($sender, $receiver, $address, $port);
 
-use constant PATIENCE => 20;
+use constant PATIENCE => 30;
 
 # New ones, for each subtest.
 sub pair {
