@@ -67,7 +67,8 @@ my %NOTE = (
     'Ferrion::Symbol'     => sub { [symbol => "$_[0]"] },
     'Ferrion::Described'  => sub { [described => describe($_[0]->descriptor), describe($_[0]->value)] },
     'Ferrion::Array'      => sub {
-        [array => type_name($_[0]->type), (map { describe($_) } $_[0]->descriptors)[0], [map { describe($_) } @{ $_[0] }]]
+        my ($shared) = map { describe($_) } $_[0]->descriptors;
+        [array => type_name($_[0]->type), $shared, [map { describe($_) } @{ $_[0] }]]
     },
     ARRAY => sub { [list => [map { describe($_) } @{ $_[0] }]] },
     HASH  => sub { [map => [map { [map { describe($_) } @$_] } Ferrion::Map->pairs($_[0])]] },

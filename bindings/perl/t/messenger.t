@@ -125,11 +125,9 @@ subtest 'put waits for room' => sub {
     $receiver->work(0.01) until waitpid $child, 1;
     is_deeply(\@bodies, [0 .. 9], 'all');
     is_deeply([$sender->high_water], [2, 1 << 20], 'the mark');
-    # It had a connection, which it makes again: meanwhile messages wait.
-    put('x');
-    receive;
-    $receiver->stop;
-    $sender->timeout(0.05);
+    # Who gives no credit lets messages wait.
+    pair;
+    $sender->high_water(2, 1 << 20)->timeout(0.05);
     my $error = dies { $sender->put_many(map { Ferrion::Message->new(address => $address) } 1 .. 10) } 'Overflow';
     cmp_ok(scalar $error->trackers, '<', 10, 'what was put before');
 };
@@ -266,7 +264,8 @@ subtest 'logins' => sub {
 
 subtest 'a connection that cannot be made' => sub {
     pair;
-    $receiver->stop;
+    $port    = closed_port;
+    $address = "127.0.0.1:$port/queue";
     $sender->reconnect(undef)->outgoing_window(1);
     my $tracker = put('lost');
     my $error   = dies { $sender->send } 'Connection';
@@ -284,11 +283,7 @@ subtest 'what is known of addresses' => sub {
     ok(!$sender->start, 'not yet');
     work_until { $sender->start };
     ok(scalar(grep { $_ == $sender->remote_idle_timeout('anything') } 4, 8), 'what the peer asked for');
-    $sender->blocking(1);
-    $receiver->blocking(0);
-    $sender->stop;
-    $receiver->stop;
-    work_until { $receiver->stopped };
+    $sender->clear_rules->route('*', '127.0.0.1:' . closed_port)->reconnect(undef)->blocking(1);
     my $error = dies { $sender->start } 'Connection';
     my $known = $sender->address_error('anything');
     isa_ok($known, 'Ferrion::Error::Connection');
@@ -327,7 +322,8 @@ subtest 'a messenger that is stopped can go on' => sub {
     work_until { $sender->stopped && $receiver->stopped };
     ok($sender->stop, 'stopped twice');
     $_->blocking(1) for $sender, $receiver;
-    is($receiver->subscribe("~127.0.0.1:$port")->port, $port, 'the same port again');
+    $port    = $receiver->subscribe('~127.0.0.1:0')->port;
+    $address = "127.0.0.1:$port/queue";
     put('y');
     is((receive)[0][0]->body, 'y', 'a message');
     like($sender->name, qr/sender/, 'its name');

@@ -5,11 +5,12 @@ package Pair;
 use strict;
 use warnings;
 use Exporter qw(import);
+use IO::Socket::INET;
 use POSIX ();
 use Test::More;
 use Ferrion qw(:all);
 
-our @EXPORT = qw(pair put receive work_until seconds dies beside finished PATIENCE $sender $receiver $address $port);
+our @EXPORT = qw(pair put receive work_until seconds dies beside finished closed_port PATIENCE $sender $receiver $address $port);
 our ($sender, $receiver, $address, $port);
 
 use constant PATIENCE => 30;
@@ -68,6 +69,15 @@ sub finished {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is($?, 0, 'the other process succeeded');
     return;
+}
+
+# A port that nobody listens on, and that nobody else can take: it is the near end of a connection.
+sub closed_port {
+    our @held;
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "no socket: $@";
+    my $near     = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $listener->sockport) or die "no connection: $@";
+    push @held, $listener, $near;
+    return $near->sockport;
 }
 
 # How long something takes.
