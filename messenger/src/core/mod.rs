@@ -14,7 +14,7 @@
 //! | `request` | requests that wait for replies |
 //! | `reconnect` | connections that are made again, and what moves to them |
 //! | `redirect`, `detour` | where peers send us instead, and links of ours that are there |
-//! | `recovery` | links that go on where they were |
+//! | `recovery`, `away` | links that go on where they were, and what is kept of peers that may come back |
 //! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
@@ -26,6 +26,7 @@
 
 pub(crate) mod address;
 mod admit;
+mod away;
 mod check;
 pub(crate) mod credit;
 #[cfg(test)]

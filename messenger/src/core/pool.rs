@@ -11,8 +11,9 @@ use ferrion_engine::codec::Str;
 use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
+use super::away::Kept;
 use super::reconnect::Line;
-use super::recovery::{Kept, Returning};
+use super::recovery::Returning;
 use super::redirect::Elsewhere;
 use super::request::Replies;
 use super::sender::SenderKey;

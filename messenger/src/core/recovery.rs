@@ -1,24 +1,21 @@
 //! Link recovery (2.6.13): what links leave when their connection fails, and how others go on with it.
 //!
 //! A link of ours on a connection of ours goes on at once, on the connection that takes the place of the lost one, and
-//! long before that has a transport. Any other link waits for its peer to come back, on a connection that has no
-//! transport and never will: its engine remembers what is not settled, and takes decisions and messages as the engines
-//! of connections do that are being made again.
+//! long before that has a transport. Any other link waits for its peer to come back: see `away`.
 
 use std::collections::{HashMap, HashSet};
 
 use ferrion_engine::codec::{Fields, Str, Value};
 use ferrion_engine::protocol::{ReceiverSettleMode, Role, Tag};
 use ferrion_engine::{
-    DeliveryId, Engine, Link, LinkConfig, LinkId, LinkState, SessionId, Time, UsageError,
+    DeliveryId, Link, LinkConfig, LinkId, LinkState, SessionId, Time, UsageError,
 };
 
-use super::address::Address;
-use super::pool::{Conn, ConnKey, Identity, Party, State};
+use super::pool::{ConnKey, Party};
 use super::pump::sequence;
 use super::request::request_of;
 use super::sender::SenderKey;
-use super::source::{SourceKey, SourceState};
+use super::source::SourceState;
 use super::store::{Origin, Queued};
 use super::tracker::Status;
 use super::{Core, FRAME_SIZE, FRAME_SIZE_TO_RECOVER, Options};
@@ -28,32 +25,6 @@ use crate::recovery::LinkRecovery;
 
 /// What a link and an unsettled delivery cost beyond their payload, in octets.
 const OVERHEAD: usize = 128;
-
-/// By what a peer is known again.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Peer {
-    container: Str,
-    login: Login,
-}
-
-/// Who answers for a peer: many may have the same if nobody logs in.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Login {
-    /// Where it came in, and as whom.
-    listener: Option<SourceKey>,
-    user: Option<String>,
-    subject: Option<String>,
-    /// Where it was found.
-    identity: Option<Identity>,
-}
-
-/// What is known of a peer that is away.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    peer: Peer,
-    /// What each of its links costs.
-    octets: HashMap<LinkId, usize>,
-}
 
 /// A link that goes on with what another left, until both sides have attached.
 #[derive(Debug)]
@@ -66,14 +37,14 @@ pub(crate) struct Returning {
 }
 
 /// What a link leaves.
-struct Left {
-    state: LinkState,
+pub(super) struct Left {
+    pub(super) state: LinkState,
     /// What its deliveries were called.
     ids: HashMap<DeliveryId, Tag>,
 }
 
 impl Left {
-    fn octets(&self) -> usize {
+    pub(super) fn octets(&self) -> usize {
         let deliveries = self.state.unsettled.iter();
         let octets = deliveries.map(|delivery| {
             let payload = delivery.payload.as_ref();
@@ -123,7 +94,7 @@ impl Core {
     // ---- leaving ----
 
     /// What a link leaves. `None` if nobody can go on with that.
-    fn leave(&mut self, origin: Origin, ours: bool) -> Option<Left> {
+    pub(super) fn leave(&mut self, origin: Origin, ours: bool) -> Option<Left> {
         self.options.recovery.as_ref()?;
         let conn = self.pool.get_mut(origin.conn)?;
         let link = conn.engine.link(origin.link).ok()?;
@@ -172,7 +143,7 @@ impl Core {
 
     /// A link has taken the place of another: what is known of the one is so of the other. Answers how many messages
     /// are lost.
-    fn go_on(&mut self, from: Origin, to: Origin, left: &Left, party: Party) -> usize {
+    pub(super) fn go_on(&mut self, from: Origin, to: Origin, left: &Left, party: Party) -> usize {
         let Some(conn) = self.pool.get_mut(to.conn) else {
             return 0;
         };
@@ -253,360 +224,6 @@ impl Core {
         {
             *origin = to;
         }
-    }
-
-    // ---- peers that are away ----
-
-    /// A connection failed: keeps those of its links with which only the peer can go on, or which are ours on a
-    /// connection of the peer's.
-    pub(super) fn keep_links(&mut self, key: ConnKey, now: Time, error: &Error) {
-        let Some(policy) = self.options.recovery.clone() else {
-            return;
-        };
-        let Some((conn, peer)) = self.pool.get(key).zip(self.peer_of(key)) else {
-            return;
-        };
-        let (endpoint, container) = (conn.endpoint.clone(), conn.container.clone());
-        let moves = conn.line.is_some();
-        let links: Vec<(LinkId, Party)> = conn
-            .links
-            .iter()
-            .filter(|(_, party)| !(moves && self.is_ours(**party)))
-            .map(|(link, party)| (*link, *party))
-            .collect();
-        let mut lefts = Vec::new();
-        for (link, party) in links {
-            let ours = self.is_ours(party);
-            let left = self.leave(Origin { conn: key, link }, ours);
-            lefts.extend(left.map(|left| (link, party, left)));
-        }
-        let octets = lefts.iter().map(|(_, _, left)| left.octets()).sum();
-        if lefts.is_empty() || !self.make_room(&policy, &peer.login, lefts.len(), octets) {
-            return;
-        }
-        let Some((engine, session)) = self.memory() else {
-            return;
-        };
-        let until = millis(&policy.keep_for);
-        let mut away = Conn::new(engine, endpoint, State::Away(now.after(until)));
-        (away.container, away.session) = (container, Some(session));
-        away.kept = Some(Kept {
-            peer,
-            octets: HashMap::new(),
-        });
-        let away = self.pool.insert(away);
-        self.away.push_back(away);
-        for (link, party, left) in lefts {
-            let Some(conn) = self.pool.get_mut(away) else {
-                return;
-            };
-            let begun = conn.engine.session(session);
-            let Ok(id) = begun.and_then(|mut session| session.resume(&left.state)) else {
-                continue;
-            };
-            if let Some(kept) = &mut conn.kept {
-                kept.octets.insert(id, left.octets());
-            }
-            if let Some(conn) = self.pool.get_mut(key) {
-                conn.links.remove(&link);
-                conn.flushing.clear();
-            }
-            if let Party::Sender(sender) = party {
-                if let Some(conn) = self.pool.get_mut(key) {
-                    conn.senders.retain(|_, known| *known != sender);
-                }
-                self.fail_requests_of(sender, error);
-            }
-            let (from, to) = (
-                Origin { conn: key, link },
-                Origin {
-                    conn: away,
-                    link: id,
-                },
-            );
-            let lost = self.go_on(from, to, &left, party);
-            if lost > 0 {
-                self.given_up += lost;
-                self.push_send_error(error.clone());
-            }
-        }
-        self.pool.touch(away);
-    }
-
-    /// An engine that only remembers.
-    fn memory(&self) -> Option<(Engine, SessionId)> {
-        let mut engine = Engine::client(self.config());
-        engine.connection().open().ok()?;
-        let session = engine
-            .connection()
-            .begin(ferrion_engine::SessionConfig::default());
-        Some((engine, session.ok()?))
-    }
-
-    /// Makes room for links of a lost peer that cost so much. Who has the most gives up what it lost longest ago, so
-    /// that nobody loses anything to someone who has more. Answers whether there is room then.
-    fn make_room(
-        &mut self,
-        policy: &LinkRecovery,
-        login: &Login,
-        links: usize,
-        octets: usize,
-    ) -> bool {
-        loop {
-            let share = |links: usize, octets: usize| {
-                let links = (links as u128).saturating_mul(policy.max_octets as u128);
-                links.saturating_add((octets as u128).saturating_mul(policy.max_links as u128))
-            };
-            let (mut all_links, mut all_octets) = (links, octets);
-            let mut shares = HashMap::from([(login, share(links, octets))]);
-            for (_, kept) in self.kept() {
-                let octets = kept.octets.values().sum();
-                all_links += kept.octets.len();
-                all_octets = all_octets.saturating_add(octets);
-                *shares.entry(&kept.peer.login).or_default() += share(kept.octets.len(), octets);
-            }
-            if all_links <= policy.max_links && all_octets <= policy.max_octets {
-                return true;
-            }
-            let most = shares.values().max();
-            let mut kept = self.kept();
-            let oldest = kept.find(|(_, kept)| shares.get(&kept.peer.login) == most);
-            let Some(oldest) = oldest.map(|(key, _)| key) else {
-                return false;
-            };
-            drop(kept);
-            self.forget_away(oldest);
-        }
-    }
-
-    /// What is known of peers that are away, those lost longest ago first.
-    fn kept(&self) -> impl Iterator<Item = (ConnKey, &Kept)> {
-        let conns = self.away.iter();
-        conns.filter_map(|key| Some((*key, self.pool.get(*key)?.kept.as_ref()?)))
-    }
-
-    /// A peer did not come back in time, or there is no room for what it left.
-    pub(super) fn forget_away(&mut self, key: ConnKey) {
-        let Some(conn) = self.pool.get(key) else {
-            self.away.retain(|away| *away != key);
-            return;
-        };
-        let error = Error::Lost {
-            address: conn.endpoint.clone(),
-            cause: "the peer did not come back in time to go on with its links".to_owned(),
-        };
-        for taken in self.incoming.window.values_mut() {
-            if taken.origin.conn == key {
-                taken.abort();
-            }
-        }
-        self.give_up(key, error, true);
-        self.remove(key);
-    }
-
-    pub(super) fn peer_of(&self, key: ConnKey) -> Option<Peer> {
-        let conn = self.pool.get(key)?;
-        Some(Peer {
-            container: conn.container.clone()?,
-            login: Login {
-                listener: conn.listener,
-                user: conn.user.clone(),
-                subject: conn.subject.clone(),
-                identity: conn.identity.clone(),
-            },
-        })
-    }
-
-    /// Whether we attached a link, rather than the peer.
-    fn is_ours(&self, party: Party) -> bool {
-        match party {
-            Party::Sender(key) => self.senders.get(key).is_some_and(|sender| sender.ours),
-            Party::Receiver(source) => {
-                let source = source.and_then(|source| self.sources.get(source));
-                source.is_some_and(|source| !source.address.listen)
-            }
-            Party::Replies => true,
-        }
-    }
-
-    // ---- coming back ----
-
-    /// A peer is there: if it was there before, links of ours go on.
-    pub(super) fn go_on_at(&mut self, key: ConnKey) {
-        if self.away.is_empty() {
-            return;
-        }
-        let Some(peer) = self.peer_of(key) else {
-            return;
-        };
-        for away in self.away.clone() {
-            let Some(conn) = self.pool.get(away) else {
-                continue;
-            };
-            if conn.kept.as_ref().is_none_or(|kept| kept.peer != peer) {
-                continue;
-            }
-            let links = conn.links.iter().map(|(link, party)| (*link, *party));
-            for (link, party) in links.collect::<Vec<_>>() {
-                let from = Origin { conn: away, link };
-                if self.is_ours(party) && self.go_on_with_ours(from, key, party).is_some() {
-                    self.take_from(from);
-                }
-            }
-        }
-    }
-
-    /// A connection failed whose peer may have made another before that was noticed: links of ours go on there.
-    pub(super) fn go_on_elsewhere(&mut self, peer: Option<Peer>) {
-        let Some(peer) = peer.filter(|_| !self.away.is_empty()) else {
-            return;
-        };
-        for other in self.pool.of_container(&peer.container) {
-            let running = self.pool.get(other).map(|conn| conn.state) == Some(State::Running);
-            if running && self.peer_of(other).as_ref() == Some(&peer) {
-                self.go_on_at(other);
-            }
-        }
-    }
-
-    /// The peer attaches a link: if it is one of before, it goes on. Answers whether it is.
-    pub(super) fn welcome_back(&mut self, key: ConnKey, id: LinkId, now: Time) -> bool {
-        if self.options.recovery.is_none() {
-            return false;
-        }
-        let Some(peer) = self.peer_of(key) else {
-            return false;
-        };
-        let Some(conn) = self
-            .pool
-            .get_mut(key)
-            .filter(|conn| conn.state == State::Running)
-        else {
-            return false;
-        };
-        let Ok(link) = conn.engine.link(id) else {
-            return false;
-        };
-        let known = (link.role(), link.name());
-        // Who remembers nothing may have several connections with links of the same name, as containers of Proton do.
-        let remembers = link.remote().is_some_and(|it| it.unsettled.is_some());
-        if remembers {
-            self.oust(key, &peer, &known, now);
-        }
-        let Some((from, party)) = self.find_kept(&peer, &known) else {
-            return false;
-        };
-        let Some(left) = self.leave(from, false) else {
-            return false;
-        };
-        let link = self
-            .pool
-            .get_mut(key)
-            .and_then(|conn| conn.engine.link(id).ok());
-        if link.is_none_or(|mut link| link.resume(&left.state).is_err()) {
-            return false;
-        }
-        self.go_on(
-            from,
-            Origin {
-                conn: key,
-                link: id,
-            },
-            &left,
-            party,
-        );
-        self.take_from(from);
-        self.returned(key, id, now);
-        match party {
-            Party::Receiver(source) => {
-                let source = source.and_then(|source| self.sources.get(source));
-                let most = source.and_then(|source| source.options.most());
-                let origin = Origin {
-                    conn: key,
-                    link: id,
-                };
-                self.credit.attach(origin, most);
-            }
-            Party::Sender(sender) => self.make_ready(sender),
-            Party::Replies => {}
-        }
-        self.pool.touch(key);
-        true
-    }
-
-    /// A peer that attaches a link once more has lost the connection on which it was, sooner than this side (2.6.1).
-    fn oust(&mut self, key: ConnKey, peer: &Peer, known: &(Role, Str), now: Time) {
-        for other in self.pool.of_container(&peer.container) {
-            if other == key || self.peer_of(other).as_ref() != Some(peer) {
-                continue;
-            }
-            let Some(conn) = self.pool.get_mut(other) else {
-                continue;
-            };
-            if conn.state != State::Running || conn.line.is_some() || !has_link(conn, known) {
-                continue;
-            }
-            let error = Error::Lost {
-                address: conn.endpoint.clone(),
-                cause: "the peer came back on another connection".to_owned(),
-            };
-            conn.state = State::Over(now);
-            self.keep_links(other, now, &error);
-            self.fail(other, now, error);
-            self.remove(other);
-            self.go_on_at(key);
-        }
-    }
-
-    fn find_kept(&mut self, peer: &Peer, known: &(Role, Str)) -> Option<(Origin, Party)> {
-        for key in &self.away {
-            let Some(conn) = self.pool.get_mut(*key) else {
-                continue;
-            };
-            if conn.kept.as_ref().is_none_or(|kept| kept.peer != *peer) {
-                continue;
-            }
-            let Conn { engine, links, .. } = conn;
-            let found = links
-                .iter()
-                .find(|(link, _)| is_link(engine, **link, known));
-            if let Some((link, party)) = found {
-                return Some((
-                    Origin {
-                        conn: *key,
-                        link: *link,
-                    },
-                    *party,
-                ));
-            }
-        }
-        None
-    }
-
-    /// A link is not away any more.
-    fn take_from(&mut self, from: Origin) {
-        let Some(conn) = self.pool.get_mut(from.conn) else {
-            return;
-        };
-        conn.links.remove(&from.link);
-        if let Some(kept) = &mut conn.kept {
-            kept.octets.remove(&from.link);
-        }
-        if conn.links.is_empty() {
-            self.remove(from.conn);
-        }
-    }
-
-    /// Whether an address leads to a peer that is away, and to which of its senders.
-    pub(super) fn sender_away(&self, address: &Address) -> Option<SenderKey> {
-        let (host, node) = (address.host.as_str(), Str::from(address.node()));
-        let bare = address.explicit_port.is_none() && address.user.is_none();
-        let conns = self.away.iter().filter_map(|key| self.pool.get(*key));
-        let mut of_peer = conns.filter(|conn| {
-            let kept = conn.kept.as_ref();
-            bare && kept.is_some_and(|kept| kept.peer.container.as_str() == host)
-        });
-        of_peer.find_map(|conn| conn.senders.get(&node).copied())
     }
 
     // ---- both sides have attached ----
@@ -849,16 +466,6 @@ pub(super) fn accept_theirs(
     link.accept_with(config)
 }
 
-fn has_link(conn: &mut Conn, known: &(Role, Str)) -> bool {
-    let Conn { engine, links, .. } = conn;
-    links.keys().any(|link| is_link(engine, *link, known))
-}
-
-fn is_link(engine: &mut Engine, link: LinkId, known: &(Role, Str)) -> bool {
-    let link = engine.link(link);
-    link.is_ok_and(|link| (link.role(), link.name()) == *known)
-}
-
 /// The deliveries that the peer told of.
 fn remembered(link: &Link<'_>) -> HashSet<Tag> {
     let map = link.remote().and_then(|attach| attach.unsettled.as_ref());
@@ -876,8 +483,4 @@ fn target_of(config: &LinkConfig) -> Option<Str> {
         TargetArchetype::Target(target) => target.address.clone(),
         TargetArchetype::Coordinator(_) => None,
     }
-}
-
-fn millis(duration: &std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
