@@ -58,7 +58,7 @@ impl Detour {
     /// The place that it was sent to has failed: it goes back to what was asked for.
     const fn turn_back(&mut self, failures: u32, since: Option<Time>) {
         (self.failures, self.since) = (failures, since);
-        self.hops = 0;
+        (self.hops, self.attached) = (0, None);
     }
 }
 
@@ -269,7 +269,14 @@ impl Core {
         let (Some(identity), Some(line)) = (conn.identity.clone(), conn.line.clone()) else {
             return Err(gone);
         };
-        let (identity, line) = if line.is_home(&elsewhere) {
+        let home = self.pool.find(&identity.home());
+        let home = home.and_then(|key| self.pool.get(key).filter(|conn| conn.is_usable()));
+        // What was asked for may have been found at an alternative, or where a peer sent the whole connection.
+        let goes_home = match home.and_then(|conn| conn.line.as_ref()) {
+            Some(home) => home.leads_to(&elsewhere),
+            None => line.is_home(&elsewhere),
+        };
+        let (identity, line) = if goes_home {
             (identity.home(), self.line_to(line.asked()))
         } else {
             let line = line.detour(elsewhere.clone(), failures, since);

@@ -335,6 +335,73 @@ fn a_link_that_is_sent_to_another_node_of_the_same_peer_stays_on_its_connection(
 }
 
 #[test]
+fn a_link_that_is_sent_to_what_was_asked_for_goes_there_though_it_was_found_elsewhere() {
+    // The peer that it was found at is an alternative, or where the first one sent the whole connection.
+    for is_alternative in [true, false] {
+        let mut world = World::new();
+        if is_alternative {
+            world
+                .core
+                .set_alternatives("amqp://first", &["second"])
+                .unwrap();
+            world.dead.insert("first".to_owned());
+        } else {
+            let second = to("second", None);
+            world.host("first").redirects = Some(second);
+        }
+        world.put("amqp://first/other", "x");
+        world.settle();
+        assert_eq!(world.attached, [pair("second", "other")]);
+        world.dead.clear();
+        world.host("first").redirects = None;
+        let mut back = to("first", None);
+        back.port = Some(5672);
+        let links = &mut world.host("second").links;
+        links.insert("q".to_owned(), back);
+        let tracker = world.put("amqp://first/q", "y");
+        world.settle();
+        assert!(is_accepted(tracker)(&world), "{:?}", world.events);
+        assert_eq!(world.attached[1..], [pair("first", "q")]);
+        assert_eq!(redirected(&world), ["amqp://first:5672/q"]);
+    }
+}
+
+#[test]
+fn a_place_that_loses_every_link_it_has_attached_is_given_up_as_one_where_nobody_is() {
+    let mut world = refusing("first", &to("second", None));
+    world.host("second").is_mute = true;
+    let tracker = world.put("amqp://first/q", "x");
+    let begun = world.now;
+    let is_there = |world: &World| !world.conns_to("second").is_empty();
+    while !world.is_given_up() {
+        world.run(30_000, |world| world.is_given_up() || is_there(world));
+        world.settle();
+        world.kill("second");
+        world.dead.clear();
+        let took = world.now.since(begun);
+        assert!(took <= 65_000, "{took}: {:?}", world.events);
+    }
+    assert!(world.attached.len() > 5, "{:?}", world.attached);
+    assert_eq!(world.core.status(tracker), Status::Aborted);
+}
+
+#[test]
+fn what_is_put_to_a_host_does_not_go_where_a_peer_of_that_name_was_sent_a_link() {
+    let mut world = refusing("first", &to("second", None));
+    world.put("amqp://first/q", "x");
+    world.settle();
+    world.put("amqp://second/other", "y");
+    world.settle();
+    // The peer at port 7000 calls itself `second` too.
+    assert_eq!(world.attempts.len(), 3);
+    world.kill("second");
+    world.dead.clear();
+    world.put("amqp://second/other", "z");
+    world.settle();
+    assert!(!world.attached.contains(&pair("first", "other")));
+}
+
+#[test]
 fn no_password_is_told_to_whom_only_a_peer_named() {
     let offers = vec![Mechanism::Plain, Mechanism::Anonymous];
     for (scheme, name, host, is_told) in [

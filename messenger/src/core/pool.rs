@@ -329,9 +329,10 @@ impl Pool {
         there.map(|(_, key)| *key).min_by_key(|key| key.to_bits())
     }
 
-    /// The connection whose peer has this name.
+    /// The connection whose peer has this name. None to where a peer sent links: nothing else goes there.
     pub(crate) fn find_container(&self, name: &str) -> Option<ConnKey> {
-        self.by_container.get(&Str::from(name))?.first().copied()
+        let mut known = self.by_container.get(&Str::from(name))?.iter().copied();
+        known.find(|key| self.get(*key).is_some_and(|conn| !conn.is_detour()))
     }
 
     /// All connections whose peers have this name, and of those the one to use first.

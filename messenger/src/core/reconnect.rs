@@ -141,9 +141,12 @@ impl Line {
 
     /// Whether that is just what was asked for.
     pub(super) fn is_home(&self, elsewhere: &Elsewhere) -> bool {
-        let (host, port) = &elsewhere.place;
-        let asked = |name: &str| name.eq_ignore_ascii_case(&self.address.host);
-        asked(host) && asked(elsewhere.name()) && *port == self.address.port()
+        elsewhere.is_at(&self.address, &self.address.host)
+    }
+
+    /// Whether that is where it leads now.
+    pub(super) fn leads_to(&self, elsewhere: &Elsewhere) -> bool {
+        elsewhere.is_at(&self.target(), &self.name())
     }
 
     /// Failures since a message last got through, and when the first of them was.

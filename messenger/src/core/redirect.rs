@@ -3,6 +3,7 @@
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{Condition, Redirect};
 
+use super::address::Address;
 use super::reconnect::Place;
 use crate::error::{Error, Scope};
 
@@ -59,6 +60,14 @@ impl Elsewhere {
     /// Who is to be there.
     pub(super) fn name(&self) -> &str {
         self.hostname.as_deref().unwrap_or(&self.place.0)
+    }
+
+    /// Whether it is the place that an address leads to, where this name is to be.
+    pub(super) fn is_at(&self, address: &Address, name: &str) -> bool {
+        let (host, port) = &self.place;
+        host.eq_ignore_ascii_case(&address.host)
+            && *port == address.port()
+            && self.name().eq_ignore_ascii_case(name)
     }
 }
 

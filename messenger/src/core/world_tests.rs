@@ -161,7 +161,8 @@ impl World {
         self.settle();
     }
 
-    fn conns_to(&self, host: &str) -> Vec<ConnKey> {
+    /// The connections to a host.
+    pub(super) fn conns_to(&self, host: &str) -> Vec<ConnKey> {
         let peers = self.peers.iter().filter(|(_, peer)| peer.host == host);
         let mut conns: Vec<ConnKey> = peers.map(|(conn, _)| *conn).collect();
         conns.sort_by_key(|conn| conn.to_bits());
