@@ -88,6 +88,8 @@ pub(crate) struct Inner {
     numbers: Numbers,
     /// Where the room is that C may be writing into, and its octets.
     lent: Option<(usize, usize)>,
+    /// Where it was when it was told of last.
+    room: Option<(usize, usize)>,
     /// Octets of output that C may be sending.
     offered: usize,
     /// What is lent to C until the next call.
@@ -112,6 +114,7 @@ impl Inner {
             engine,
             numbers: Numbers::new(),
             lent: None,
+            room: None,
             offered: 0,
             text: Bytes::new(),
             condition: None,

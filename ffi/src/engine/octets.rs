@@ -54,6 +54,9 @@ pub unsafe extern "C" fn ferrion_engine_recv(
             return Err(Failure::invalid("these octets are in the room that was lent: call ferrion_engine_recv_filled"));
         }
         engine.lent = None;
+        // So may what is left of a room of which too little was told; that much is taken all the same.
+        let rescued = engine.room.take().filter(|room| overlap(data, *room)).map(|_| data.to_vec());
+        let data = rescued.as_deref().unwrap_or(data);
         engine.engine.recv_buffer(data.len()).extend_from_slice(data);
         engine.engine.recv_filled(Time(now));
         Ok(())
@@ -105,6 +108,7 @@ pub unsafe extern "C" fn ferrion_engine_recv_filled(
         // SAFETY: the room is where it was lent, as was just seen, and at least `n` long; the header demands that so much of
         // it was written.
         unsafe { inbox.set_len(filled) };
+        engine.room = Some((address, room));
         engine.engine.recv_filled(Time(now));
         Ok(())
     } }
@@ -276,7 +280,6 @@ pub unsafe extern "C" fn ferrion_engine_poll_trace(
     } }
 }
 
-#[cold]
 /// Whether octets are, at least in part, in a room: where it is, and its octets.
 fn overlap(data: &[u8], (room, octets): (usize, usize)) -> bool {
     let start = data.as_ptr().addr();
@@ -287,6 +290,7 @@ fn overlap(data: &[u8], (room, octets): (usize, usize)) -> bool {
     !data.is_empty() && start < room_end && room < end
 }
 
+#[cold]
 fn taken_back() -> Failure {
     Failure::new(
         ferrion_status::FERRION_STATE,
