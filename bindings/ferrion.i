@@ -93,7 +93,9 @@ FERRION_OBJECT(connection_events)
 /*
  * What is for programs with sockets of their own. It lends structs and memory that scripts cannot hold safely. A language that
  * has found a way defines FERRION_ENGINE, and its file engine.i tells how.
- * LEFT OUT: ferrion_engine_, ferrion_config_, ferrion_session_, ferrion_link_, ferrion_send_options_, ferrion_sender_, ferrion_receiver_, ferrion_scram_, ferrion_connection_open, ferrion_connection_close, ferrion_connection_begin, ferrion_connection_is, ferrion_connection_remote.
+ * LEFT OUT: ferrion_engine_, ferrion_config_, ferrion_session_, ferrion_link_, ferrion_send_options_, ferrion_sender_, ferrion_receiver_,
+ * ferrion_scram_, ferrion_connection_open, ferrion_connection_close, ferrion_connection_begin, ferrion_connection_is,
+ * ferrion_connection_remote.
  */
 #ifdef FERRION_ENGINE
 %include "engine.i"

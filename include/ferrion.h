@@ -3797,7 +3797,8 @@ ferrion_status ferrion_connection_events_kind(const ferrion_connection_events_t 
                                               ferrion_connection_event *out_kind);
 
 /**
- * Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there. FERRION_ABSENT: nowhere in particular.
+ * Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there.
+ * FERRION_ABSENT: nowhere in particular.
  *
  * Borrowed until: the next call on these events.
  */

@@ -154,7 +154,8 @@ pub unsafe extern "C" fn ferrion_connection_events_kind(
     } }
 }
 
-/// Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there. FERRION_ABSENT: nowhere in particular.
+/// Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there.
+/// FERRION_ABSENT: nowhere in particular.
 ///
 /// Borrowed until: the next call on these events.
 #[unsafe(no_mangle)]
