@@ -89,6 +89,9 @@ fn install() -> Installed {
     let installed = place.join("installed");
     let base = format!("INSTALL_BASE={}", installed.display());
     run(&mut perl(&packed, &["Makefile.PL", &base]));
+    // Nothing that cannot be made again is cleaned away.
+    run(&mut make(&packed, "clean"));
+    run(&mut perl(&packed, &["Makefile.PL", &base]));
     run(&mut make(&packed, "all"));
     run(&mut make(&packed, "install"));
     Installed {
