@@ -28,7 +28,7 @@ argvi++
   $result = ferrion_pl_hold(aTHX_ $1, (ferrion_pl_free *)delete_$*1_ltype, $1_descriptor, getpid());
   argvi++;
 }
-/* $disown is set where the object is freed. */
+/* $disown is set where the object is freed: it is given up, and the free function gets NULL, which is fine with it. */
 %typemap(in, noblock=1) SWIGTYPE * { $1 = ($1_ltype)ferrion_pl_held(aTHX_ $input, $1_descriptor, ($disown) != 0); }
 
 /* Octets in: a string without characters above 255. */

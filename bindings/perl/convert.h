@@ -13,7 +13,8 @@
 /* A place for values, which Perl frees with the statement. */
 static ferrion_value_t *ferrion_pl_lend(pTHX);
 
-/* Text for C, or NULL for undef; octets for C. They last as long as the scalar, or the statement. */
+/* Text for C, or NULL for undef; octets for C. They last as long as the statement, whatever becomes of the scalar: what is asked for
+   a later argument can run Perl code. */
 static const char *ferrion_pl_text(pTHX_ SV *scalar);
 static const uint8_t *ferrion_pl_octets(pTHX_ SV *scalar, size_t *len);
 
@@ -86,8 +87,10 @@ static noreturn void ferrion_pl_wrong(pTHX_ SV *scalar, const char *type) {
 }
 
 /* What is in an object of a class of ours, or the scalar itself. */
-static SV *ferrion_pl_inside(SV *scalar) {
-  return SvROK(scalar) && SvOBJECT(SvRV(scalar)) && SvTYPE(SvRV(scalar)) < SVt_PVAV ? SvRV(scalar) : scalar;
+static SV *ferrion_pl_inside(pTHX_ SV *scalar) {
+  if (!SvROK(scalar) || !SvOBJECT(SvRV(scalar)) || SvTYPE(SvRV(scalar)) >= SVt_PVAV) return scalar;
+  /* What has magic can run Perl code that lets go of the object. */
+  return SvMAGICAL(SvRV(scalar)) ? sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(scalar))) : SvRV(scalar);
 }
 
 /* The characters of a scalar in UTF-8. */
@@ -105,7 +108,7 @@ static const char *ferrion_pl_utf8(pTHX_ SV *scalar, STRLEN *len) {
 }
 
 static const char *ferrion_pl_text(pTHX_ SV *scalar) {
-  SvGETMAGIC(scalar);
+  scalar = sv_mortalcopy(scalar);
   if (!SvOK(scalar)) return NULL;
   STRLEN len;
   const char *text = ferrion_pl_utf8(aTHX_ scalar, &len);
@@ -113,7 +116,8 @@ static const char *ferrion_pl_text(pTHX_ SV *scalar) {
   return text;
 }
 
-static const uint8_t *ferrion_pl_octets(pTHX_ SV *scalar, size_t *len) {
+/* Octets that are used at once. */
+static const uint8_t *ferrion_pl_octets_now(pTHX_ SV *scalar, size_t *len) {
   SvGETMAGIC(scalar);
   if (!SvOK(scalar)) ferrion_pl_refuse(aTHX_ "octets are wanted, not undef");
   STRLEN octets;
@@ -127,6 +131,10 @@ static const uint8_t *ferrion_pl_octets(pTHX_ SV *scalar, size_t *len) {
   }
   *len = octets;
   return (const uint8_t *)data;
+}
+
+static const uint8_t *ferrion_pl_octets(pTHX_ SV *scalar, size_t *len) {
+  return ferrion_pl_octets_now(aTHX_ sv_mortalcopy(scalar), len);
 }
 
 /* A whole number: its size, and whether it is negative. False if it is none, or of more than 64 bits. */
@@ -178,7 +186,7 @@ static UV ferrion_pl_bits(pTHX_ SV *scalar, int32_t type) {
   const char *name = "of whole numbers";
   bool negative = false;
   if (!ferrion_pl_range(type, &high, &low, &name)) ferrion_pl_refuse(aTHX_ "%d is no type of whole numbers", (int)type);
-  scalar = ferrion_pl_inside(scalar);
+  scalar = ferrion_pl_inside(aTHX_ scalar);
   SvGETMAGIC(scalar);
   if (!ferrion_pl_integer(aTHX_ scalar, &size, &negative)) ferrion_pl_wrong(aTHX_ scalar, name);
   if (size > (negative ? low : high)) ferrion_pl_refuse(aTHX_ "%" SVf " does not fit the AMQP type %s", SVfARG(scalar), name);
@@ -202,7 +210,7 @@ static bool ferrion_pl_is_whole(SV *scalar) {
 }
 
 static NV ferrion_pl_number(pTHX_ SV *scalar, const char *type) {
-  scalar = ferrion_pl_inside(scalar);
+  scalar = ferrion_pl_inside(aTHX_ scalar);
   SvGETMAGIC(scalar);
   if (SvROK(scalar) || !looks_like_number(scalar)) ferrion_pl_wrong(aTHX_ scalar, type);
   return SvNV_nomg(scalar);
@@ -213,7 +221,7 @@ static NV ferrion_pl_number(pTHX_ SV *scalar, const char *type) {
 typedef ferrion_status ferrion_pl_putter(ferrion_value_t *, const uint8_t *, size_t);
 
 static void ferrion_pl_put_string(pTHX_ ferrion_value_t *value, SV *scalar, const char *type, ferrion_pl_putter *put) {
-  scalar = ferrion_pl_inside(scalar);
+  scalar = ferrion_pl_inside(aTHX_ scalar);
   SvGETMAGIC(scalar);
   if (!SvOK(scalar) || SvROK(scalar)) ferrion_pl_wrong(aTHX_ scalar, type);
   STRLEN len;
@@ -222,10 +230,10 @@ static void ferrion_pl_put_string(pTHX_ ferrion_value_t *value, SV *scalar, cons
 }
 
 static void ferrion_pl_put_octets(pTHX_ ferrion_value_t *value, SV *scalar, const char *type, ferrion_pl_putter *put) {
-  scalar = ferrion_pl_inside(scalar);
+  scalar = ferrion_pl_inside(aTHX_ scalar);
   if (SvROK(scalar)) ferrion_pl_wrong(aTHX_ scalar, type);
   size_t len;
-  const uint8_t *data = ferrion_pl_octets(aTHX_ scalar, &len);
+  const uint8_t *data = ferrion_pl_octets_now(aTHX_ scalar, &len);
   ferrion_pl_check(aTHX_ put(value, data, len));
 }
 
@@ -237,7 +245,7 @@ static void ferrion_pl_put_decimal(pTHX_ ferrion_value_t *value, SV *scalar, int
 }
 
 static void ferrion_pl_put_char(pTHX_ ferrion_value_t *value, SV *scalar) {
-  scalar = ferrion_pl_inside(scalar);
+  scalar = ferrion_pl_inside(aTHX_ scalar);
   SvGETMAGIC(scalar);
   if (!SvOK(scalar) || SvROK(scalar)) ferrion_pl_wrong(aTHX_ scalar, "char");
   STRLEN len;
@@ -353,7 +361,7 @@ static void ferrion_pl_put_as(pTHX_ ferrion_value_t *value, SV *scalar, int32_t 
 #define FERRION_PL_BITS(TYPE) ((TYPE)ferrion_pl_bits(aTHX_ scalar, type))
   ferrion_status status = FERRION_OK;
   switch (type) {
-    case FERRION_TYPE_BOOL: status = ferrion_value_put_bool(value, SvTRUE(ferrion_pl_inside(scalar))); break;
+    case FERRION_TYPE_BOOL: status = ferrion_value_put_bool(value, SvTRUE(ferrion_pl_inside(aTHX_ scalar))); break;
     case FERRION_TYPE_UBYTE: status = ferrion_value_put_ubyte(value, FERRION_PL_BITS(uint8_t)); break;
     case FERRION_TYPE_USHORT: status = ferrion_value_put_ushort(value, FERRION_PL_BITS(uint16_t)); break;
     case FERRION_TYPE_UINT: status = ferrion_value_put_uint(value, FERRION_PL_BITS(uint32_t)); break;

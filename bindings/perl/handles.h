@@ -18,8 +18,10 @@ typedef void ferrion_pl_free(void *object);
    over the sockets of the first. */
 static SV *ferrion_pl_hold(pTHX_ void *object, ferrion_pl_free *free, swig_type_info *type, pid_t process);
 
-/* The object of this type behind a handle; NULL for undef. Dies of anything else. If it is taken, the handle is empty from then on. */
-static void *ferrion_pl_held(pTHX_ SV *handle, swig_type_info *type, bool take);
+/* The object of this type behind a handle; NULL for undef. Dies of anything else. It lasts as long as the statement, whatever becomes of
+   the handle: what is asked for a later argument can run Perl code. If it is given up the answer is NULL: nobody gets at it from then
+   on, and it is freed when the handle and those statements have let go of it. */
+static void *ferrion_pl_held(pTHX_ SV *handle, swig_type_info *type, bool give_up);
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
@@ -30,6 +32,7 @@ typedef struct {
   pid_t process;
   /* How many scalars have this: more than one only for what threads share. */
   unsigned int owners;
+  bool given_up;
 } ferrion_pl_box;
 
 static bool ferrion_pl_is_shared(const ferrion_pl_box *box) {
@@ -47,7 +50,7 @@ static int ferrion_pl_let_go(pTHX_ SV *scalar, MAGIC *magic) {
   OP_REFCNT_UNLOCK;
   if (left > 0) return 0;
   /* In a child of fork the connections are the parent's: saying goodbye on them is not for us. */
-  if (box->object && (box->process == 0 || box->process == getpid())) box->free(box->object);
+  if (box->process == 0 || box->process == getpid()) box->free(box->object);
   PerlMemShared_free(box);
   return 0;
 }
@@ -82,7 +85,7 @@ static SV *ferrion_pl_hold(pTHX_ void *object, ferrion_pl_free *free, swig_type_
     free(object);
     return &PL_sv_undef;
   }
-  *box = (ferrion_pl_box){object, free, type, process, 1};
+  *box = (ferrion_pl_box){object, free, type, process, 1, false};
   SV *scalar = newSV(0);
   MAGIC *magic = sv_magicext(scalar, NULL, PERL_MAGIC_ext, &ferrion_pl_handle, (const char *)box, 0);
   magic->mg_flags |= MGf_DUP;
@@ -104,17 +107,20 @@ static ferrion_pl_box *ferrion_pl_box_of(pTHX_ SV *handle, swig_type_info *type)
   if (box->process != 0 && box->process != getpid()) {
     ferrion_pl_refuse(aTHX_ "this messenger belongs to the process that made it: make another one after fork");
   }
-  if (!box->object) ferrion_pl_refuse(aTHX_ "this object was freed");
+  if (box->given_up) ferrion_pl_refuse(aTHX_ "this object was freed");
   return box;
 }
 
-static void *ferrion_pl_held(pTHX_ SV *handle, swig_type_info *type, bool take) {
+static void *ferrion_pl_held(pTHX_ SV *handle, swig_type_info *type, bool give_up) {
   ferrion_pl_box *box = ferrion_pl_box_of(aTHX_ handle, type);
   if (!box) return NULL;
-  if (take && box->owners > 1) ferrion_pl_refuse(aTHX_ "this object is shared with another thread");
-  void *object = box->object;
-  if (take) box->object = NULL;
-  return object;
+  if (give_up) {
+    if (box->owners > 1) ferrion_pl_refuse(aTHX_ "this object is shared with another thread");
+    box->given_up = true;
+    return NULL;
+  }
+  sv_2mortal(SvREFCNT_inc_simple_NN(SvRV(handle)));
+  return box->object;
 }
 
 #endif

@@ -74,4 +74,42 @@ is_deeply(\@others, [], 'all that died did so of a Ferrion::Error');
 cmp_ok($ended{$_}, '>', $calls / 10, $_) for sort keys %ended;
 is(Ferrion::Message->decode(Ferrion::Message->new(body => 'fine')->encode)->body, 'fine', 'and all goes on');
 
+# Asking for one argument can run code that changes, or lets go of, what was asked for before.
+{
+    package Meanwhile;
+    sub TIESCALAR { my ($class, $does) = @_; return bless $does, $class }
+    sub FETCH { return $_[0]->() }
+}
+
+for my $length (8, 100_000) {
+    my $message = Ferrion::Abi::ferrion_message_new();
+    my $name    = 'n' x $length;
+    my @others;
+    tie my $text, 'Meanwhile', sub {
+        substr $name, 0, 4, 'else';
+        undef $name;
+        @others = map { 'o' x $length } 1 .. 50;
+        return 'text';
+    };
+    Ferrion::Abi::ferrion_message_set_property_text($message, $name, $text);
+    is_deeply(Ferrion::Abi::ferrion_message_property($message, 'n' x $length), ['text'], "a name of $length octets stays what it was");
+}
+
+my %ways = (
+    'let go of' => sub { undef $_[0] },
+    'given up'  => sub { Ferrion::Abi::delete_ferrion_message_t($_[0]) },
+);
+for my $way (sort keys %ways) {
+    my $message = Ferrion::Abi::ferrion_message_new();
+    my @others;
+    tie my $address, 'Meanwhile', sub {
+        $ways{$way}->($message);
+        @others = map { Ferrion::Abi::ferrion_message_new() } 1 .. 50;
+        return 'somewhere';
+    };
+    ok(Ferrion::Abi::ferrion_message_set_address($message, $address), "an object that is $way lasts as long as the call");
+    is_deeply([grep { defined } map { Ferrion::Abi::ferrion_message_address($_) } @others], [], 'and no other is taken for it');
+    ok(!eval { Ferrion::Abi::ferrion_message_set_address($message, 'elsewhere'); 1 }, 'and is gone then');
+}
+
 done_testing;
