@@ -68,11 +68,11 @@ instructions-bless: ## the same, and write them down as what is expected from no
 conformance: ## how many of the specification's normative sentences the tests show
 	@$(CARGO) run --quiet --locked -p ferrion-tests --example conformance
 
-bench: ## ferrion beside its peers, the full run (under 20 minutes)
+bench: ## ferrion beside its peers, the full run (about 7 minutes, once all is built)
 	@scripts/install-test-deps.sh bench
 	bench/run.sh
 
-bench-quick: ## the same table with short runs (under 2 minutes)
+bench-quick: ## the same tables with short runs (about 2 minutes, once all is built)
 	@scripts/install-test-deps.sh bench
 	bench/run.sh --quick
 

@@ -16,8 +16,13 @@ cc -std=gnu11 -O2 -Wall -Wextra -Wno-deprecated-declarations -o "$out/proton-ben
   $(pkg-config --cflags --libs libqpid-proton)
 cargo build --release --locked -p ferrion-bench --target-dir target
 target/release/ferrion-bench run --out "$out" "$@"
-quick=()
-for option in "$@"; do
-  [ "$option" != --quick ] || quick=(--quick)
+# Those that Python has too.
+both=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --quick) both+=("$1") ;;
+    --rounds) both+=("$1" "$2") && shift ;;
+  esac
+  shift
 done
-exec bench/python/run.sh "${quick[@]}"
+exec bench/python/run.sh "${both[@]}"

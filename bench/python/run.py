@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import platform
+import select
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from work import Checksum
 
 HERE = Path(__file__).resolve().parent
 OCTETS = 100
+#: How many seconds a sender may take, and a receiver once it has begun, or once all was sent.
+PATIENCE = 300
 #: Of each row: what it is, how many messages in a full and in a quick run, and its contestants: the name, the receiver, the sender.
 ROWS = [
     (
@@ -40,6 +43,16 @@ ROWS = [
 ]
 
 
+def line(receiving):
+    """What a receiver tells next, which must not take for ever: one that misses a message waits for it."""
+    if not select.select([receiving.stdout], [], [], PATIENCE)[0]:
+        sys.exit(f"{receiving.args} told nothing in {PATIENCE} seconds")
+    told = receiving.stdout.readline()
+    if not told:
+        sys.exit(f"{receiving.args} ended without telling what it received")
+    return json.loads(told)
+
+
 def rate(receiver, sender, count):
     """Messages a second."""
     warm_up = count // 8
@@ -49,16 +62,16 @@ def rate(receiver, sender, count):
         [sys.executable, str(HERE / script), "receive", *rest, str(total)], stdout=subprocess.PIPE, text=True
     )
     try:
-        port = json.loads(receiving.stdout.readline())["port"]
+        port = line(receiving)["port"]
         script, *rest = sender
         sent = subprocess.run(
             [sys.executable, str(HERE / script), *rest, *map(str, (port, warm_up, count, OCTETS))],
             stdout=subprocess.PIPE,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
             check=True,
         )
-        told = json.loads(receiving.stdout.readline())
+        told = line(receiving)
     finally:
         receiving.kill()
         receiving.wait()
