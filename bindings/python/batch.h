@@ -36,7 +36,7 @@ static PyObject *ferrion_py_put_many(ferrion_messenger_t *messenger, PyObject *m
       }
       batch[i] = message;
     }
-    /* There may be no room for one, and then this waits. */
+    /* Who calls sees to it that none of them waits for room. */
     Py_BEGIN_ALLOW_THREADS
     while (done < n && (status = ferrion_messenger_put(messenger, batch[done], &told[done])) == FERRION_OK) done++;
     Py_END_ALLOW_THREADS

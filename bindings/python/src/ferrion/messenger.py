@@ -168,8 +168,9 @@ class Messenger(Settings):
                 # What makes them up may use one message again and again.
                 for message in messages:
                     trackers.append(self.put(message))
-        except FerrionException as error:
-            error.trackers = trackers
+        except Exception as error:
+            # A body that no message can have, too.
+            error.trackers = trackers  # type: ignore[attr-defined]
             raise
         return trackers
 
@@ -186,12 +187,17 @@ class Messenger(Settings):
             written.append(message._abi)
         self._ready()
         while len(trackers) < len(written):
+            # Nobody waits for room in there: many slices of time would add up, and no signal be heard.
+            abi.ferrion_messenger_set_timeout(self._abi, 0)
             try:
                 abi.ferrion_py_put_many(self._abi, written, len(trackers), trackers)
+                continue
             except Overflow:
                 if not self._waits:
                     raise
-                trackers.append(self._put(abi.ferrion_messenger_put, written[len(trackers)]))
+            finally:
+                self._limit()
+            trackers.append(self._put(abi.ferrion_messenger_put, written[len(trackers)]))
         if failure:
             raise failure
 
