@@ -5,6 +5,7 @@ import unittest
 
 from engines import Engines
 from ferrion import (
+    Described,
     Duplicate,
     FerrionException,
     LimitReached,
@@ -16,6 +17,7 @@ from ferrion import (
     StaleHandle,
     WrongState,
     symbol,
+    ulong,
 )
 from ferrion.engine import *
 
@@ -192,6 +194,22 @@ class Links(Engines):
             self.work()
             (update,) = sender.updates()
             self.assertEqual((update.state, update.settled), (outcome, True))
+
+    def test_only_ulongs_and_symbols_name_states(self):
+        sender, receiver = self.sender()
+        for descriptor, state in (
+            (ulong(0x24), Accepted()),
+            (symbol("amqp:accepted:list"), Accepted()),
+            (36.0, Described(36.0, [])),
+            ("amqp:accepted:list", Described("amqp:accepted:list", [])),
+            ([1], Described([1], [])),
+        ):
+            sender.send(b"one")
+            self.work()
+            (delivery,) = receiver
+            delivery.update(Transactional(b"t", Described(descriptor, [])))
+            self.work()
+            self.assertEqual([update.state for update in sender.updates()], [Transactional(b"t", state)])
 
     def test_a_state_without_settlement_is_told_and_settled_later(self):
         sender, receiver = self.sender(rcv_settle_mode=RcvSettleMode.SECOND)

@@ -256,9 +256,9 @@ class Sender(Link):
         state: State | None = None,
         message_format: int = 0,
     ) -> Sent | None:
-        """Sends a message, or the octets of an encoded one or, with a ``message_format``, of something else. The tag names the delivery; it has at most 32 octets, differs from those of
-        the link's other unsettled deliveries, and is made up if it is not given. A state says, for example, that the message belongs to
-        a transaction. Answers None for what is settled by being sent: there will be no outcome.
+        """Sends a message, or the octets of an encoded one or, with a ``message_format``, of something else. The tag names the delivery; it
+        has at most 32 octets, differs from those of the link's other unsettled deliveries, and is made up if it is not given. A state says,
+        for example, that the message belongs to a transaction. Answers None for what is settled by being sent: there will be no outcome.
 
         Raises :class:`NoCredit`, and changes nothing, if the receiver granted none that is not already spoken for: look at
         :attr:`credit` before, or try again after the next :attr:`EventKind.FLOW`."""

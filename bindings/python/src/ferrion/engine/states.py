@@ -115,6 +115,9 @@ def from_value(value: Any) -> State | None:
     """A state that the header told."""
     if not isinstance(value, Described) or not isinstance(value.value, list):
         return value
+    if not isinstance(value.descriptor, (ulong, symbol)):
+        # Nothing else names a type of the specification (1.5), however equal its number is.
+        return value
     code = _NAMES.get(value.descriptor, value.descriptor)
     fields = value.value + [None] * 3
     if code == _ACCEPTED:
