@@ -9,7 +9,17 @@ from pathlib import Path
 
 from ferrion import ACCEPTED, ConnectionFailed, LoginFailed, Message, Messenger
 from ferrion.asyncio import *
-from ferrion.engine import Accepted, Config, Engine, EventKind, Limit, Modified, Released, ScramKeys
+from ferrion.engine import (
+    Accepted,
+    Config,
+    Engine,
+    EventKind,
+    Limit,
+    Modified,
+    Released,
+    ScramKeys,
+    SessionConfig,
+)
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 PATIENCE = 20
@@ -168,6 +178,90 @@ class Asyncio(Loop):
             await asyncio.wait_for(receiver.receive(), 0.02)
         self.assertFalse(connection.is_closed)
 
+    async def test_a_message_that_cannot_be_sent_costs_nobody_a_turn(self):
+        collector = Collector(credit=0)
+        server = await self.serve(collector)
+        connection = await self.connect(server)
+        sender = await connection.attach_sender("queue")
+        bad, good = (asyncio.ensure_future(sender.send(Message(body=body))) for body in (object(), "good"))
+        await asyncio.sleep(0.05)
+        (accepted,) = server.connections
+        (link,) = accepted._links.values()
+        link.add_credit(1)
+        with self.assertRaises(TypeError):
+            await asyncio.wait_for(bad, PATIENCE)
+        self.assertEqual(await asyncio.wait_for(good, PATIENCE), Accepted())
+        self.assertEqual(collector.bodies, ["good"])
+
+    async def test_those_who_gave_up_are_forgotten(self):
+        connection = await self.connect(await self.serve(Collector(credit=0)))
+        sender = await connection.attach_sender("queue")
+        receiver = await connection.attach_receiver("queue")
+        for _ in range(3):
+            for wait in (sender.send(b""), receiver.receive()):
+                with self.assertRaises(asyncio.TimeoutError):
+                    await asyncio.wait_for(wait, 0.01)
+        self.assertFalse(sender._turns.is_busy)
+        self.assertFalse(receiver._turns.is_busy)
+
+    async def test_senders_that_go_on_and_on_take_turns(self):
+        collector = Collector(credit=1)
+        connection = await self.connect(await self.serve(collector))
+        sender = await connection.attach_sender("queue")
+
+        async def send(name):
+            for _ in range(20):
+                await sender.send(Message(body=name))
+
+        await asyncio.wait_for(asyncio.gather(send("a"), send("b")), PATIENCE)
+        self.assertEqual(collector.bodies, ["a", "b"] * 20)
+
+    async def test_what_a_sender_says_of_a_delivery_decides_nothing(self):
+        said, outcomes = asyncio.Event(), []
+
+        async def give(link):
+            link.accept()
+            for tell in (lambda sent: sent.update(Released()), lambda sent: sent.settle()):
+                future = await link.post(Message(body="x"))
+                # Nothing can be said of what has not left.
+                await asyncio.sleep(0.05)
+                tell(link.link.unsettled()[-1].delivery)
+                link.connection.wake()
+                said.set()
+                outcomes.append(future)
+            await link.closed()
+
+        connection = await self.connect(await self.serve(give))
+        receiver = await connection.attach_receiver("source", credit=1)
+        first = await asyncio.wait_for(receiver.receive(), PATIENCE)
+        await asyncio.wait_for(said.wait(), PATIENCE)
+        await asyncio.sleep(0.05)
+        first.accept()
+        self.assertEqual(await asyncio.wait_for(outcomes[0], PATIENCE), Accepted())
+        second = await asyncio.wait_for(receiver.receive(), PATIENCE)
+        while connection.engine.census.incoming_deliveries:
+            await asyncio.sleep(0.01)
+        # The sender has settled it: this is too late, and harms nobody.
+        second.accept()
+        self.assertFalse(receiver.is_closed)
+
+    async def test_a_link_that_the_peer_has_closed_can_be_closed_with_messages_left(self):
+        async def give(link):
+            link.accept()
+            await link.send(Message(body=1), settled=True)
+
+        server = await self.serve(give)
+        connection = await self.connect(server)
+        receiver = await connection.attach_receiver("source")
+        await asyncio.wait_for(receiver.closed(), PATIENCE)
+        self.assertEqual((receiver.link.waiting, connection.engine.census.links), (1, 1))
+        (accepted,) = server.connections
+        self.assertEqual(accepted.engine.census.links, 1)
+        receiver.close()
+        receiver.close()
+        while accepted.engine.census.links or connection.engine.census.links:
+            await asyncio.sleep(0.01)
+
     async def test_what_a_handler_does_wrong_closes_its_link_and_is_reported(self):
         async def fail(link):
             link.accept()
@@ -214,6 +308,80 @@ class Asyncio(Loop):
         held.set()
         await asyncio.wait_for(sending, PATIENCE)
         self.assertEqual(await asyncio.wait_for(asyncio.gather(*sent), PATIENCE), [Accepted()] * 300)
+
+    async def test_a_shut_window_holds_senders_back(self):
+        sent, most, sender = [], 0, []
+
+        async def give(link):
+            nonlocal most
+            link.accept()
+            sender.append(link)
+            for _ in range(30):
+                sent.append(await link.post(bytes(100_000)))
+                most = max(most, link.link.queued_octets)
+            await link.closed()
+
+        connection = await self.connect(await self.serve(give))
+        session = connection.session(SessionConfig(incoming_window=2))
+        receiver = await connection.attach_receiver("source", credit=100, session=session)
+        while not (sender and sender[0]._turns.is_busy):
+            await asyncio.sleep(0.01)
+        self.assertLess(len(sent), 30)
+        for _ in range(30):
+            (await asyncio.wait_for(receiver.receive(), PATIENCE)).accept()
+        self.assertEqual(await asyncio.wait_for(asyncio.gather(*sent), PATIENCE), [Accepted()] * 30)
+        self.assertLess(most, 200_000)
+
+    async def test_a_peer_that_takes_nothing_does_not_hold_a_close_up(self):
+        async def stuck(link):
+            link.accept(credit=10000)
+            link.connection.transport.pause_reading()
+            link.connection.patience = 0.1
+            await link.closed()
+
+        server = await self.serve(stuck)
+        connection = await self.connect(server)
+        connection.patience = 0.1
+        sender = await connection.attach_sender("queue")
+        octets = bytes(100_000)
+        sending = asyncio.ensure_future(asyncio.gather(*(sender.send(octets) for _ in range(300))))
+        while not connection.is_paused:
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(connection.close(), PATIENCE)
+        with self.assertRaises(ConnectionFailed):
+            await asyncio.wait_for(sending, PATIENCE)
+        for accepted in list(server.connections):
+            accepted.abort()
+
+    async def test_a_handler_that_fails_at_the_end_hides_it_from_nobody(self):
+        class Mine(Driver):
+            ended = asyncio.Event()
+
+            def handle(self, event):
+                raise RuntimeError("this handler is broken")
+
+            def over(self, error):
+                self.ended.set()
+
+        server = await self.serve(Collector())
+        loop = asyncio.get_running_loop()
+        transport, mine = await loop.create_connection(
+            lambda: Mine(Engine.client(Config("mine"), loop.time)), HERE, server.port
+        )
+        transport.abort()
+        await asyncio.wait_for(mine.ended.wait(), PATIENCE)
+        await asyncio.sleep(0)
+        self.assertEqual([str(context["exception"]) for context in self.errors], ["this handler is broken"])
+        self.errors.clear()
+
+    async def test_a_server_with_scram_wants_a_configuration_for_each_connection(self):
+        config = Config("server")
+        config.offer("SCRAM-SHA-256")
+        config.offer_scram("a key of this server's")
+        for one in (config, config.copy()):
+            with self.assertRaises(ValueError) as caught:
+                await self.serve(Collector(), config=one)
+            self.assertIn("give a function", str(caught.exception))
 
     async def test_time_passes_in_the_loop(self):
         async def mute(reader, writer):

@@ -11,7 +11,7 @@ from .. import engine as _engine
 from ..engine import Config, Engine, Event, EventKind, LinkConfig, SaslRequest, Session, SessionConfig
 from ..errors import ConnectionFailed, FerrionException, LoginFailed, StaleHandle, WrongState
 from .driver import Driver
-from .links import Link, LinkClosed, Receiver, Sender, _Turns
+from .links import Link, LinkClosed, Receiver, Sender
 
 __all__ = ["Connection", "connect"]
 
@@ -34,13 +34,13 @@ class Connection(Driver):
         self._authenticate = authenticate
         self._links: dict[int, Link] = {}
         self._attaching: dict[int, asyncio.Future[None]] = {}
-        self._sessions: set[Session] = set()
         self._session: Session | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._opened.add_done_callback(_seen)
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._writable = _Turns()
+        #: Those that somebody waits for to send.
+        self._senders: set[Sender] = set()
         self._failure: FerrionException | None = None
 
     # ---- life ----
@@ -51,10 +51,12 @@ class Connection(Driver):
         await asyncio.shield(self._opened)
 
     async def close(self, condition: str | None = None, description: str | None = None) -> None:
-        """Closes the connection in order, and waits until it is gone."""
+        """Closes the connection in order, and waits until it is gone. A peer that takes nothing of what is to be sent is given up after
+        :attr:`Driver.patience`."""
         try:
             self.engine.close(condition, description)
             self.wake()
+            self.hurry()
         except WrongState:
             # It is closed already.
             pass
@@ -124,7 +126,7 @@ class Connection(Driver):
 
     def _check(self) -> None:
         if self._failure:
-            raise self._failure
+            raise self._failure.with_traceback(None)
 
     async def _attached(self, link: Link) -> None:
         id = link.link.id
@@ -174,10 +176,10 @@ class Connection(Driver):
         if isinstance(link, Sender):
             link._updated()
         else:
-            # The sender has settled what this side had an outcome for.
-            for update in link.link.updates():
-                if not update.settled:
-                    update.delivery.forget()
+            # What the sender has settled is forgotten by this. Of anything else it has only told a state, and whoever has the delivery
+            # still decides.
+            for _ in link.link.updates():
+                pass
 
     def _link_attached(self, link: Any) -> None:
         agreed = self._attaching.get(link.id)
@@ -210,8 +212,11 @@ class Connection(Driver):
         if agreed and not agreed.done():
             agreed.set_exception(its._failure or LinkClosed("the link is closed"))
 
-    def resumed(self) -> None:
-        self._writable.all()
+    def worked(self) -> None:
+        # There may be credit, a window may have opened, and the transport may have room.
+        for sender in tuple(self._senders):
+            if not sender._give():
+                self._senders.discard(sender)
 
     def over(self, error: Exception | None) -> None:
         failure = self.engine.failure
@@ -231,7 +236,7 @@ class Connection(Driver):
         for link in self._links.values():
             link._ended(self._failure)
         self._links.clear()
-        self._writable.all()
+        self._senders.clear()
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -281,11 +286,8 @@ class Connection(Driver):
         try:
             if link.link.is_incoming:
                 link.refuse(condition or "amqp:not-allowed")
-            elif not link.is_closed:
+            else:
                 link.close(condition)
-            elif link.link.awaits_detach:
-                link.link.close()
-                self.wake()
         except (StaleHandle, WrongState):
             # It is gone already.
             pass

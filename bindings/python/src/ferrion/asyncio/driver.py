@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..engine import Engine, Event
+from ..engine import Engine, Event, EventKind
 
 __all__ = ["Driver"]
 
@@ -24,11 +24,15 @@ class Driver(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         #: Whether the transport has no room at present.
         self.is_paused = False
+        #: After how many seconds a transport that has got rid of nothing is cut, once the connection is to end.
+        self.patience = 10.0
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._is_awake = False
         self._is_over = False
+        self._written = 0
+        self._watch: asyncio.TimerHandle | None = None
 
     # ---- for the program ----
 
@@ -37,6 +41,9 @@ class Driver(asyncio.Protocol):
 
     def resumed(self) -> None:
         """The transport has room again."""
+
+    def worked(self) -> None:
+        """A round is over: what happened was told, and what is due was given to the transport."""
 
     def over(self, error: Exception | None) -> None:
         """The transport is gone; an error is why, if it was cut."""
@@ -53,7 +60,14 @@ class Driver(asyncio.Protocol):
             data = self.engine.to_send()
             if not data:
                 return
+            self._written += len(data)
             self.transport.write(data)
+
+    def hurry(self) -> None:
+        """The connection is to end: from now on a transport that gets rid of nothing for as long as the :attr:`patience` is cut. What
+        waits in the engine and cannot leave is no reason to stay."""
+        if self._watch is None and self.transport:
+            self._watch = self._loop.call_later(self.patience, self._cut_if_stuck, self._gone())
 
     # ---- for the transport ----
 
@@ -82,12 +96,16 @@ class Driver(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.transport = None
         self._is_over = True
-        self.engine.receive_eof()
-        for event in self.engine.events():
-            self.handle(event)
-        if self._timer:
-            self._timer.cancel()
-        self.over(error)
+        for timer in (self._timer, self._watch):
+            if timer:
+                timer.cancel()
+        try:
+            self.engine.receive_eof()
+            for event in self.engine.events():
+                self.handle(event)
+        finally:
+            # Somebody waits for this, whatever a program's handler has raised.
+            self.over(error)
 
     # ---- rounds ----
 
@@ -96,15 +114,21 @@ class Driver(asyncio.Protocol):
         self._is_awake = False
         if self._is_over:
             return
-        self.engine.tick()
-        for event in self.engine.events():
-            self.handle(event)
-        self.pull()
-        if self.transport and self.engine.is_done:
-            # What was written is sent before it closes.
-            self.transport.close()
-        deadline = self.engine.deadline
-        self._plan(None if deadline is None else deadline.at)
+        try:
+            self.engine.tick()
+            for event in self.engine.events():
+                if event.kind is EventKind.FAILED or event.kind is EventKind.DISCONNECTED:
+                    self.hurry()
+                self.handle(event)
+            self.pull()
+            if self.transport and self.engine.is_done:
+                # What was written is sent before it closes.
+                self.transport.close()
+            self.worked()
+        finally:
+            # Time passes whatever a program's handler has raised.
+            deadline = self.engine.deadline
+            self._plan(None if deadline is None else deadline.at)
 
     def _plan(self, due: float | None) -> None:
         if due == self._due:
@@ -117,3 +141,19 @@ class Driver(asyncio.Protocol):
     def _timed(self) -> None:
         self._timer = self._due = None
         self._work()
+
+    def _gone(self) -> int:
+        """Octets that have left, or been given up."""
+        return self._written - (self.transport.get_write_buffer_size() if self.transport else 0)
+
+    def _cut_if_stuck(self, gone: int) -> None:
+        self._watch = None
+        transport = self.transport
+        if transport is None:
+            return
+        # One that has nothing to get rid of waits for the peer, and the engine knows for how long.
+        is_stuck = self.is_paused or transport.is_closing() or transport.get_write_buffer_size() > 0
+        if is_stuck and self._gone() == gone:
+            transport.abort()
+        else:
+            self.hurry()

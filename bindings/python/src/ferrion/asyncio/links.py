@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from functools import wraps
 from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
 
@@ -11,6 +10,7 @@ from .. import engine as _engine
 from ..engine import Condition, LinkConfig, Received, State
 from ..errors import FerrionException, StaleHandle
 from ..message import Message
+from .turns import Turns
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -20,39 +20,12 @@ __all__ = ["Delivery", "Link", "LinkClosed", "Receiver", "Sender"]
 
 # Octets of messages that may wait in the engine until the transport is given some.
 _QUEUED = 1 << 16
+# Those who are let send at a time: the first of them may need all the room that there is.
+_AT_ONCE = 64
 
 
 class LinkClosed(FerrionException):
     """A link was refused, or ended, by the peer or by this side: the text and the ``condition`` say why."""
-
-
-class _Turns:
-    """Who waits, first come first served."""
-
-    def __init__(self) -> None:
-        self._futures: deque[asyncio.Future[None]] = deque()
-
-    async def wait(self) -> None:
-        future = asyncio.get_running_loop().create_future()
-        self._futures.append(future)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                # The turn is for somebody else.
-                self.next()
-            raise
-
-    def next(self, n: int = 1) -> None:
-        """Lets the first of them try again."""
-        while n > 0 and self._futures:
-            future = self._futures.popleft()
-            if not future.done():
-                future.set_result(None)
-                n -= 1
-
-    def all(self) -> None:
-        self.next(len(self._futures))
 
 
 class Link:
@@ -63,8 +36,8 @@ class Link:
         self.connection = connection
         #: The same link of the engine, for whatever is not here; then comes ``connection.wake()``.
         self.link: Any = link
-        self._turns = _Turns()
-        self._end = _Turns()
+        self._turns = Turns()
+        self._end = Turns()
         self._failure: FerrionException | None = None
         self._is_closing = False
         #: What the peer asks for, of a link that it attached.
@@ -101,7 +74,14 @@ class Link:
 
     def close(self, condition: str | None = None, description: str | None = None) -> None:
         """Closes the link, after what was sent has left. :meth:`closed` waits for the peer."""
-        if not self._is_closing and not self.is_closed:
+        if self.is_closed:
+            try:
+                # Whatever else the peer has sent, nobody takes it any more.
+                Link._answer(self)
+            except StaleHandle:
+                # It is answered, or went with its session.
+                pass
+        elif not self._is_closing:
             self._is_closing = True
             self.link.close(condition, description)
             self.connection.wake()
@@ -117,6 +97,11 @@ class Link:
     async def __aexit__(self, kind: Any, value: Any, traceback: Any) -> None:
         self.close()
         await self.closed()
+
+    def _check(self) -> None:
+        if self._failure:
+            # One object is raised in many places: what it says of them would grow and grow.
+            raise self._failure.with_traceback(None)
 
     # ---- what happens ----
 
@@ -169,15 +154,17 @@ class Sender(Link):
 
     async def post(self, message: Message | bytes, **how: Any) -> asyncio.Future[State | None]:
         """Waits for credit, and for room in the transport, and sends a message. The future answered gets its outcome, so that many messages
-        can be under way. Raises :class:`LinkClosed` or :class:`ConnectionFailed` if there is no use in waiting, and so does the future."""
+        can be under way. Those who wait are served in the order of their calls. Raises :class:`LinkClosed` or :class:`ConnectionFailed` if
+        there is no use in waiting, and so does the future."""
+        self._check()
+        if self._turns.is_busy or not self._has_room():
+            await self._turn()
         try:
-            await self._room()
-        except asyncio.CancelledError:
-            # The turn is for somebody else.
-            self._turns.next()
-            raise
+            sent = self.link.send(message, **how)
+        finally:
+            # Whether or not this one has used its turn.
+            self._give()
         future = asyncio.get_running_loop().create_future()
-        sent = self.link.send(message, **how)
         if sent is None:
             future.set_result(None)
         else:
@@ -187,19 +174,34 @@ class Sender(Link):
         self.connection.wake()
         return future
 
-    async def _room(self) -> None:
-        while True:
-            if self._failure:
-                raise self._failure
-            if self.link.queued_octets > _QUEUED:
-                # Nobody else has had a turn since: what is due may fill the transport.
-                self.connection.pull()
-            if self.connection.is_paused:
-                await self.connection._writable.wait()
-            elif self.link.credit == 0:
-                await self._turns.wait()
-            else:
-                return
+    async def _turn(self) -> None:
+        """Waits until it is this one's turn and it can send."""
+        number: int | None = None
+        while number is None or not self._has_room():
+            self.connection._senders.add(self)
+            number = await self._turns.wait(number)
+            self._check()
+
+    def _has_room(self) -> bool:
+        """Whether a message can be sent, and will not wait here for long."""
+        if self.connection.is_paused or self.link.credit == 0:
+            return False
+        if self.link.queued_octets > _QUEUED:
+            # Nobody else has had a turn since: what is due may fill the transport.
+            self.connection.pull()
+            # What is left waits for the session's window.
+            return not self.connection.is_paused and self.link.queued_octets <= _QUEUED
+        return True
+
+    def _give(self) -> bool:
+        """Gives turns to those who wait if they can be used. Answers whether anybody waits."""
+        try:
+            if self._turns.given == 0 and self._turns.is_busy and self._has_room():
+                self._turns.next(min(self.link.credit, _AT_ONCE))
+        except StaleHandle:
+            # That it has ended is told soon.
+            pass
+        return self._turns.is_busy
 
     @property
     def credit(self) -> int:
@@ -212,13 +214,17 @@ class Sender(Link):
         return len(self._outcomes)
 
     def _flow(self) -> None:
-        self._turns.next(self.link.credit)
+        self._give()
         if self.link.is_draining:
-            # Those who have their turn now use the credit first.
+            # Those who wait use the credit first.
             asyncio.get_running_loop().call_soon(self._give_back)
 
     def _give_back(self) -> None:
-        if not self.is_closed and self.link.is_draining:
+        if self.is_closed or not self.link.is_draining:
+            return
+        if self._turns.given:
+            asyncio.get_running_loop().call_soon(self._give_back)
+        else:
             self.link.drained()
             self.connection.wake()
 
@@ -250,14 +256,19 @@ def _waking(method: Any) -> Any:
 
     @wraps(method)
     def call(self: Delivery, *args: Any, **kwargs: Any) -> None:
-        method(self, *args, **kwargs)
+        try:
+            method(self, *args, **kwargs)
+        except StaleHandle:
+            # The sender has settled it, or it went with its link: nobody is left to tell.
+            return
         self._connection.wake()
 
     return call
 
 
 class Delivery(_engine.Delivery):
-    """A delivery that arrived. What settles it can be called at any time, and does not wait."""
+    """A delivery that arrived. What settles it can be called at any time, and does not wait; it does nothing if the sender has settled the
+    delivery meanwhile, or the link is gone."""
 
     __slots__ = ("_connection",)
 
@@ -295,21 +306,19 @@ class Receiver(Link):
 
     async def receive(self) -> Delivery:
         """Takes the next delivery, when there is one. Cancelled, it takes none."""
+        number: int | None = None
         while (delivery := self._next()) is None:
-            if self._failure:
-                raise self._failure
-            await self._turns.wait()
+            self._check()
+            number = await self._turns.wait(number)
         return delivery
 
     async def drain(self) -> list[Delivery]:
         """Lets those messages come that the sender has and there is credit for, and gives the rest of the credit back."""
-        if self._failure:
-            raise self._failure
+        self._check()
         self.link.drain()
         self.connection.wake()
         while True:
-            if self._failure:
-                raise self._failure
+            self._check()
             if not self.link.is_draining:
                 break
             await self._turns.wait()

@@ -67,13 +67,16 @@ async def serve(
     """Listens, and calls ``on_link`` as a task of its own for each link that a peer attaches: a :class:`Sender` if the peer wants to receive,
     a :class:`Receiver` if it wants to send. It looks at the ``address``, accepts or refuses, and the link is closed when it returns.
 
-    A configuration that has to be another one for each connection, as for SCRAM, is made by a function. Without one everybody is let in
+    A configuration that has to be another one for each connection is made by a function; with ``offer_scram`` anything else is a
+    :class:`ValueError`, because what was heard of one login could be used for another. Without a configuration everybody is let in
     (ANONYMOUS). ``authenticate``, a function or a coroutine function, answers what only the program can; who is not let in by it is
     rejected. Port 0 takes a free one. Further arguments are those of ``loop.create_server``, ``ssl`` for example."""
     if config is None:
         config = Config(_new_name())
         config.offer("ANONYMOUS")
         config.offer_required(False)
+    if isinstance(config, Config) and config._is_for_one:
+        raise ValueError("with SCRAM each connection needs a configuration of its own: give a function that makes one")
     loop = asyncio.get_running_loop()
     server = Server()
 

@@ -69,6 +69,7 @@ class Config(Logins, Offers, Nonces):
         """Another one that is the same."""
         its = Config()
         abi.ferrion_config_copy(its._abi, self._abi)
+        its._is_for_one = self._is_for_one
         return its
 
     @property

@@ -82,6 +82,8 @@ class Offers:
     """The part of a :class:`Config` that is for servers. One that offers nothing wants no SASL."""
 
     _abi: Any
+    # Whether a nonce is in it, which must not serve two connections.
+    _is_for_one = False
 
     def offer(self, mechanism: str) -> None:
         """Offers a mechanism to clients, the preferred one first. One that ferrion does not know is left to the program: each message of
@@ -102,6 +104,7 @@ class Offers:
         configuration of its own."""
         random = os.urandom(_NONCE) if nonce is None else nonce
         abi.ferrion_config_offer_scram(self._abi, key, iterations, salt_octets, random)
+        self._is_for_one = True
 
     def offer_salt(self, mechanism: str, user: str) -> ScramKeys:
         """Keys with nothing but the salt that a user seems to have when it does not exist. Who stores passwords instead of keys derives
@@ -113,6 +116,7 @@ class Offers:
     def offer_clear(self) -> None:
         """No SASL, as in a new configuration."""
         abi.ferrion_config_offer_clear(self._abi)
+        self._is_for_one = False
 
 
 def _part(number: int, doc: str) -> Any:
