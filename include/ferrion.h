@@ -596,7 +596,8 @@ typedef enum {
    */
   FERRION_CONNECTION_FORGOTTEN = 6,
   /**
-   * The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there.
+   * The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there, and
+   * so are requests without a reply. Without a policy for lost connections the messages are ABORTED instead.
    */
   FERRION_CONNECTION_REDIRECTED = 7,
 } ferrion_connection_event;

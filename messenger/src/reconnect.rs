@@ -25,7 +25,8 @@ use crate::error::Error;
 ///
 /// A peer that ends or refuses one link with `amqp:link:redirect` (2.8.18) is followed in the same way, by this link only: it is
 /// attached on another connection, where the peer says, and messages that were not answered are sent again there. When that
-/// place fails, its links wait as long as this policy says, and go back to what was asked for.
+/// place fails, its links wait as long as this policy says, and go back to what was asked for. Without a policy nothing is kept
+/// to be sent again: what was not answered when the link was sent away is [`Aborted`](crate::Status::Aborted).
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,7 +115,8 @@ pub enum ConnectionEvent {
         aborted: u32,
     },
     /// The peer sends a link elsewhere (2.8.18), where it is attached now. Messages that the peer had not answered are sent
-    /// again there: it may have had them already.
+    /// again there, and so are requests without a reply, though the peer had accepted them: it may have had them already.
+    /// Without a [policy](Reconnect) messages are [`Aborted`](crate::Status::Aborted) instead; requests are sent again.
     Redirected {
         /// The node there.
         address: String,

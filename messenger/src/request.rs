@@ -87,8 +87,9 @@ impl Messenger {
     /// unsettled, whatever the outgoing window is: a receiver that does not take it ends it.
     ///
     /// The time for the reply is the [timeout](Self::timeout) that is set now. When a connection is
-    /// [made again](crate::Reconnect), requests without a reply are sent again, with another reply
-    /// address: a server may see one twice.
+    /// [made again](crate::Reconnect), or the link is [sent elsewhere](crate::ConnectionEvent::Redirected),
+    /// requests without a reply are sent again, also those that were accepted, with another reply address: a server may
+    /// see one twice, or two servers the same.
     ///
     /// # Errors
     /// - [`Error::InvalidAddress`], [`Error::Decode`]: as for [`put`](Self::put).
@@ -182,7 +183,9 @@ impl Messenger {
     /// `correlation-id`, or else its `message-id`, as `correlation-id`.
     ///
     /// A `reply-to` that names a node only is one of the peer's that the request came from. The address
-    /// may carry the password with which that connection was made; it does not leave with the message.
+    /// may carry the password with which that connection was made; it does not leave with the message. If
+    /// another peer sent the link to that one ([`Redirected`](crate::ConnectionEvent::Redirected)), it is the
+    /// address of where the link is, without user and password.
     /// To a host that the `reply-to` names, no user and password go: whoever asks could name any host. (An
     /// ordinary [`put`](Self::put) to the text of a `reply-to` does use the messenger's credentials.)
     ///

@@ -37,7 +37,8 @@ pub enum ferrion_connection_event {
     FERRION_CONNECTION_RECOVERED = 5,
     /// A link was to be recovered, and the peer does not know what became of what on it.
     FERRION_CONNECTION_FORGOTTEN = 6,
-    /// The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there.
+    /// The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there, and
+    /// so are requests without a reply. Without a policy for lost connections the messages are ABORTED instead.
     FERRION_CONNECTION_REDIRECTED = 7,
 }
 

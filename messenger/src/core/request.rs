@@ -327,6 +327,14 @@ impl Core {
         // addresses that mean something here.
         let conn = self.pool.get(origin.conn);
         let identity = conn.and_then(|conn| conn.identity.as_ref());
+        // That peer may be where another sent the link: a place that only a peer named.
+        let there = conn.filter(|conn| conn.is_detour() && !conn.leads_home());
+        if let Some(line) = there.and_then(|conn| conn.line.as_ref())
+            && !absolute
+        {
+            let address = format!("{}/{text}", line.target().endpoint());
+            return Ok(self.as_nobody(&address, None));
+        }
         Ok(match identity {
             Some(identity) if !absolute => identity.address_of(text),
             _ => self.as_nobody(text, identity),
