@@ -180,6 +180,31 @@ impl Core {
         true
     }
 
+    /// Closes a connection to where a peer sent links, if none of them is there any more: whoever sends them around could
+    /// have any number of connections made.
+    pub(super) fn leave_detour(&mut self, key: ConnKey, now: Time) {
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        if !conn.is_detour() || !conn.is_usable() {
+            return;
+        }
+        // What the peer attached of its own accord keeps nothing open.
+        let is_ours = |party: &Party| match party {
+            Party::Sender(sender) => self.senders.get(*sender).is_some_and(|it| it.ours),
+            Party::Receiver(source) => source.is_some(),
+            Party::Replies => false,
+        };
+        if conn.links.values().any(is_ours) {
+            return;
+        }
+        let error = Error::Lost {
+            address: conn.endpoint.clone(),
+            cause: "no link that was sent there is left".to_owned(),
+        };
+        self.close_unneeded(key, now, error);
+    }
+
     /// The links of a connection do not go on where a peer sent them: their nodes have the names again that were asked
     /// for.
     pub(super) fn forget_nodes(&mut self, key: ConnKey) {

@@ -175,8 +175,10 @@ fn links_that_are_sent_around_for_ever_are_given_up_with_what_the_peer_said() {
         let condition = error.as_ref().and_then(Error::condition).unwrap();
         assert_eq!(condition.condition.as_str(), "amqp:link:redirect");
     }
-    // As few connections as possible: each place was connected to once.
-    assert_eq!(world.attempts.len(), 3);
+    // Both go by the same connections, and those that they have left are closed.
+    assert_eq!(world.attempts.len(), 6);
+    world.run(3_000, |_| false);
+    assert_eq!(world.open_connections(), 1);
 }
 
 #[test]
@@ -399,6 +401,59 @@ fn what_is_put_to_a_host_does_not_go_where_a_peer_of_that_name_was_sent_a_link()
     world.put("amqp://second/other", "z");
     world.settle();
     assert!(!world.attached.contains(&pair("first", "other")));
+}
+
+#[test]
+fn connections_to_where_no_link_is_any_more_are_closed() {
+    let mut world = World::new();
+    let options = SubscribeOptions::new();
+    world.core.subscribe("amqp://first/q", &options).unwrap();
+    world.core.request(Credit::All);
+    for round in 0..30 {
+        let here = match round {
+            0 => "first".to_owned(),
+            _ => format!("place-{}", round - 1),
+        };
+        let tracker = world.put("amqp://first/q", "x");
+        world.settle();
+        assert!(is_accepted(tracker)(&world), "{round}: {:?}", world.events);
+        world.run(10_000, |_| false);
+        let most = if round == 0 { 1 } else { 2 };
+        assert_eq!(world.open_connections(), most, "{round}");
+        world.send_away(&here, "q", &to(&format!("place-{round}"), None));
+    }
+    assert!(!world.core.has_send_error() && !world.core.has_recv_error());
+    assert_eq!(world.attempts.len(), 31);
+}
+
+#[test]
+fn replies_go_where_the_link_was_sent_that_the_request_came_by_and_name_no_user() {
+    let mut world = refusing("first", &to("second", None));
+    let second = world.host("second");
+    second.sends = vec!["?".to_owned()];
+    second.reply_to = Some("back".to_owned());
+    let options = SubscribeOptions::new();
+    world.core.subscribe("amqp://first/q", &options).unwrap();
+    world.core.request(Credit::All);
+    world.settle();
+    let mut question = Message::new();
+    let tracker = world.core.get(&mut question).unwrap();
+    let address = world.core.reply_address(tracker, &question).unwrap();
+    // The user that it names is none, so that nobody is told those of the settings.
+    assert_eq!(address, "amqp://@second:7000/back");
+    world.put(&address, "answer");
+    world.settle();
+    assert!(world.attached.contains(&pair("second", "back")));
+}
+
+#[test]
+fn what_a_message_waits_for_is_told_with_the_name_of_where_it_goes() {
+    let mut world = refusing("first", &to("second", Some("q2")));
+    world.host("second").is_mute = true;
+    world.put("amqp://first/q", "x");
+    world.settle();
+    let waiting = world.core.why_unsent(0);
+    assert!(waiting.contains("amqp://second:7000/q2: "), "{waiting}");
 }
 
 #[test]

@@ -422,6 +422,22 @@ impl Core {
         self.given_up
     }
 
+    /// Closes a connection of which nobody needs anything any more, and waits for no answer but a moment.
+    pub(super) fn close_unneeded(&mut self, key: ConnKey, now: Time, error: Error) {
+        self.rescue_stalled(key, None);
+        self.give_up(key, error, false);
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        if conn.state == State::Running && conn.engine.connection().close(None).is_ok() {
+            conn.state = State::Over(now.after(LINGER));
+            self.pool.touch(key);
+        } else {
+            // There is no peer that could be told, or it has not even said what it speaks.
+            self.remove(key);
+        }
+    }
+
     /// Lets go of everything that is still there, without ceremony.
     pub(crate) fn abandon_all(&mut self) {
         for key in self.pool.keys() {

@@ -409,9 +409,18 @@ impl Core {
             }
             if let Some(conn) = self.pool.get_mut(sender.conn) {
                 conn.links.remove(&sender.link);
-                if conn.senders.get(&sender.node) == Some(key) {
-                    conn.senders.remove(&sender.node);
-                }
+            }
+            // A sender that was sent elsewhere is known where it was asked for.
+            let identity = self
+                .pool
+                .get(sender.conn)
+                .and_then(|conn| conn.identity.as_ref());
+            let detour = identity.filter(|identity| identity.is_detour());
+            let home = detour.and_then(|identity| self.pool.find(&identity.home()));
+            if let Some(conn) = self.pool.get_mut(home.unwrap_or(sender.conn))
+                && conn.senders.get(&sender.node) == Some(key)
+            {
+                conn.senders.remove(&sender.node);
             }
             in_flight += sender.in_flight;
             lost += sender.waiting();

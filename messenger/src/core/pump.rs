@@ -26,6 +26,7 @@ impl Core {
         loop {
             while let Some(key) = self.pool.next_dirty() {
                 self.process_events(key, now);
+                self.leave_detour(key, now);
                 self.pool.settle_down(key);
             }
             self.trust_unnamed(now);
@@ -219,8 +220,10 @@ impl Core {
         self.pool.touch(key);
         match party {
             Some(Party::Sender(sender)) => {
-                let node = self.senders.get(sender).map(|sender| sender.node.clone());
-                let address = format!("{endpoint}/{}", node.as_deref().unwrap_or_default());
+                let known = self.senders.get(sender);
+                let node = known.map(|sender| sender.node.clone());
+                let there = known.map(|sender| sender.there().as_str());
+                let address = format!("{endpoint}/{}", there.unwrap_or_default());
                 let error = detached(address, ending);
                 self.note_detached(key, node.as_deref(), &error);
                 if self.drop_senders(&[sender], &error) > 0 {
@@ -241,7 +244,7 @@ impl Core {
                 if matches!(known.state, SourceState::Link(conn, link) if (conn, link) == (key, id))
                 {
                     let node = known.address.node().to_owned();
-                    let error = detached(format!("{endpoint}/{node}"), ending);
+                    let error = detached(format!("{endpoint}/{}", known.there()), ending);
                     self.note_detached(key, Some(&node), &error);
                     self.break_source(source);
                     self.push_recv_error(error);
@@ -394,13 +397,13 @@ impl Core {
             }
             return;
         };
-        conn.useful = true;
         let endpoint = conn.endpoint.as_str();
         let Ok(mut link) = conn.engine.sender(id) else {
             return;
         };
         let mut ended = Vec::new();
         while let Some(update) = link.next_update() {
+            conn.useful = true;
             let (status, condition) = outcome(update.state.as_ref(), update.settled);
             if status == Status::Pending {
                 continue;
@@ -421,7 +424,7 @@ impl Core {
                 let node = self
                     .senders
                     .get(sender_key)
-                    .map(|sender| sender.node.as_str());
+                    .map(|sender| sender.there().as_str());
                 let address = format!("{endpoint}/{}", node.unwrap_or_default());
                 remote(Scope::Message, address, condition)
             });
@@ -548,7 +551,7 @@ impl Core {
         }
         let address = failed
             .as_ref()
-            .map(|_| format!("{}/{}", conn.endpoint, sender.node));
+            .map(|_| format!("{}/{}", conn.endpoint, sender.there()));
         if sent {
             let conn = sender.conn;
             self.pool.touch(conn);

@@ -24,7 +24,7 @@ impl Core {
                 (
                     sender.conn,
                     sender.link,
-                    sender.node.clone(),
+                    sender.there().clone(),
                     sender.in_flight,
                 )
             })

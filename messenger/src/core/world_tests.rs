@@ -25,6 +25,8 @@ pub(super) struct Host {
     pub(super) is_mute: bool,
     /// What it sends from any node, to each link.
     pub(super) sends: Vec<String>,
+    /// Where it wants replies to that.
+    pub(super) reply_to: Option<String>,
     /// Whether it answers requests.
     pub(super) replies: bool,
     /// What it offers to log in by; ANONYMOUS if nothing.
@@ -101,6 +103,11 @@ impl World {
     pub(super) fn is_given_up(&self) -> bool {
         let mut events = self.events.iter();
         events.any(|event| matches!(event, ConnectionEvent::GivenUp { .. }))
+    }
+
+    /// How many connections are there.
+    pub(super) fn open_connections(&self) -> usize {
+        self.peers.len()
     }
 
     /// Lets time pass until `done`, from one deadline to the next, and at most for so many milliseconds.
@@ -307,8 +314,11 @@ impl World {
                 };
                 for (_, bodies) in peer.unsent.iter_mut().filter(|(link, _)| *link == id) {
                     for body in bodies.drain(..) {
-                        let message = Message::with_body(body.as_str()).to_bytes();
-                        link.send(body.as_bytes(), message).unwrap();
+                        let mut message = Message::with_body(body.as_str());
+                        if let Some(reply_to) = &script.reply_to {
+                            message.set_reply_to(reply_to.as_str());
+                        }
+                        link.send(body.as_bytes(), message.to_bytes()).unwrap();
                     }
                 }
             }
