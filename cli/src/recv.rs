@@ -197,7 +197,7 @@ fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    lines
+    let users: HashMap<String, String> = lines
         .map(|(number, line)| match line.split_once(':') {
             Some((user, password)) => Ok((user.to_owned(), password.to_owned())),
             None => Err(Failure::new(format!(
@@ -205,5 +205,13 @@ fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
                 number + 1
             ))),
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    if users.is_empty() {
+        // Everyone would be let in, which is not what a file of users is given for.
+        let text = format!(
+            "{name} names no user; give a line USER:PASSWORD for each, or leave --users out"
+        );
+        return Err(Failure::new(text));
+    }
+    Ok(users)
 }

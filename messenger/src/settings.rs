@@ -203,7 +203,8 @@ impl Messenger {
     }
 
     /// Admits a user with this password to listening addresses, beside those who are admitted already, or no longer if there is
-    /// no password: one row of what [`set_listener_passwords`](Self::set_listener_passwords) sets.
+    /// no password: one row of what [`set_listener_passwords`](Self::set_listener_passwords) sets. When the last one is taken
+    /// away nobody is admitted; only an empty [`set_listener_passwords`](Self::set_listener_passwords) opens the door to everyone.
     pub fn set_listener_user(&mut self, user: &str, password: Option<&str>) {
         self.core.set_password(user, password);
     }
@@ -211,7 +212,7 @@ impl Messenger {
     /// Admits who shows this token as this user to listening addresses (OAUTHBEARER, XOAUTH2), or no longer if there is no
     /// token. A user has one; the empty user is for tokens that come without a user's name. They are admitted beside those of
     /// [`set_listener_passwords`](Self::set_listener_passwords) and of [`set_listener_tokens`](Self::set_listener_tokens), and
-    /// nobody else is.
+    /// nobody else is, even when the last token is taken away.
     pub fn set_listener_token(&mut self, user: &str, token: Option<&str>) {
         self.core.set_known_token(user, token);
     }

@@ -127,6 +127,38 @@ fn a_user_is_let_in_with_the_token_it_has_and_no_longer_without_one() {
 }
 
 #[test]
+fn when_the_last_who_was_named_is_taken_away_nobody_is_admitted_rather_than_everyone() {
+    let ways: [fn(&mut Messenger, Option<&str>); 2] = [
+        |listener, secret| listener.set_listener_user("ann", secret),
+        |listener, secret| listener.set_listener_token("ann", secret),
+    ];
+    for name in ways {
+        let mut listener = client();
+        let address = listen(&mut listener);
+        let attempt = |listener: &mut Messenger, user: Option<&str>, secret: Option<&str>| {
+            let mut sender = client();
+            sender.set_reconnect(None);
+            sender.set_credentials(user, secret);
+            sender.set_token(secret);
+            sender.set_outgoing_window(1);
+            sender.put(&message_to(&address, "x")).unwrap();
+            send(&mut sender, listener).is_ok()
+        };
+        // To take away who was never there closes no door.
+        name(&mut listener, None);
+        assert!(attempt(&mut listener, None, None));
+        name(&mut listener, Some("secret"));
+        assert!(!attempt(&mut listener, None, None));
+        name(&mut listener, None);
+        assert!(!attempt(&mut listener, None, None));
+        assert!(!attempt(&mut listener, Some("ann"), Some("secret")));
+        // Everyone is let in when the program says so.
+        listener.set_listener_passwords([("", ""); 0]);
+        assert!(attempt(&mut listener, None, None));
+    }
+}
+
+#[test]
 fn many_logins_of_one_user_are_not_as_many_derivations_of_keys() {
     let mut listener = client();
     listener.set_listener_passwords([("ann", "secret")]);

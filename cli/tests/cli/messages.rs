@@ -151,6 +151,14 @@ fn a_large_message_arrives_whole() {
 }
 
 #[test]
+fn a_file_without_users_does_not_let_everyone_in() {
+    let users = temporary_file("users", b"# nobody yet\n");
+    let ran = ferrion(["recv", "~127.0.0.1:0", "--users", users.to_str().unwrap()]).run();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("names no user"), "{}", ran.stderr);
+}
+
+#[test]
 fn only_those_with_a_password_get_in_when_there_are_users() {
     let users = temporary_file("users", b"# who may come\nalice:s3cret\n");
     let users = users.to_str().expect("a plain path");

@@ -47,8 +47,8 @@ pub unsafe extern "C" fn ferrion_messenger_set_allow_plain_without_tls(
     } }
 }
 
-/// Admits a user to listening addresses, or no longer if the password is NULL. As long as there are no users, everyone
-/// is admitted.
+/// Admits a user to listening addresses, or no longer if the password is NULL. Before the first user is named
+/// everyone is admitted; when the last is taken away, nobody.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_set_listener_user(
     messenger: *mut ferrion_messenger_t,
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn ferrion_messenger_set_listener_user(
 
 /// Admits who shows this token as this user to listening addresses (OAUTHBEARER, XOAUTH2), or no longer if the token is
 /// NULL. A user has one token; the empty user is for tokens that come without a user's name. They are admitted beside
-/// those of `ferrion_messenger_set_listener_user`, and nobody else is.
+/// those of `ferrion_messenger_set_listener_user`, and nobody else is, even when the last token is taken away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_set_listener_token(
     messenger: *mut ferrion_messenger_t,

@@ -70,10 +70,11 @@ pub type TokenCheck = Box<dyn FnMut(&str, &str) -> bool + Send>;
 /// Who is admitted by listeners.
 #[derive(Default)]
 pub(super) struct Admission {
-    /// Empty, and without a check of tokens, everyone is.
     passwords: HashMap<String, String>,
     tokens: HashMap<String, Secret>,
     token_check: Option<TokenCheck>,
+    /// Somebody was admitted by name: when the last of those is taken away, nobody is left, rather than everyone let in.
+    restricted: bool,
     /// What SCRAM needs of them, by the hashes that somebody logged in with.
     keys: HashMap<ScramHash, Keys>,
 }
@@ -117,8 +118,9 @@ impl Admission {
         self.token_check.is_some() || !self.tokens.is_empty()
     }
 
+    /// Nobody was ever named who is to be let in, so everyone is.
     fn is_open(&self) -> bool {
-        self.passwords.is_empty() && !self.takes_tokens()
+        !self.restricted && self.passwords.is_empty() && !self.takes_tokens()
     }
 
     fn has_password(&self, user: &str, password: &Secret) -> bool {
@@ -161,6 +163,7 @@ impl Admission {
 
 impl Core {
     pub(crate) fn set_passwords(&mut self, passwords: HashMap<String, String>) {
+        self.admission.restricted = false;
         self.admission.passwords = passwords;
         self.admission.keys.clear();
     }
@@ -168,6 +171,7 @@ impl Core {
     /// Admits a user, or no longer.
     pub(crate) fn set_password(&mut self, user: &str, password: Option<&str>) {
         let admission = &mut self.admission;
+        admission.restricted |= password.is_some();
         match password {
             Some(password) => admission
                 .passwords
@@ -185,6 +189,7 @@ impl Core {
 
     /// Admits who shows this token as this user, or no longer.
     pub(crate) fn set_known_token(&mut self, user: &str, token: Option<&str>) {
+        self.admission.restricted |= token.is_some();
         let tokens = &mut self.admission.tokens;
         match token {
             Some(token) => tokens.insert(user.to_owned(), token.into()),
@@ -264,7 +269,8 @@ impl Core {
             mechanisms.push(Mechanism::Anonymous);
             return SaslServer::new(mechanisms).required(false);
         }
-        if !admission.passwords.is_empty() {
+        // With nobody left to admit these refuse all: some mechanism has to be offered (5.3.3.1).
+        if !admission.passwords.is_empty() || !admission.takes_tokens() {
             mechanisms.extend(ScramHash::STRONGEST_FIRST.map(Mechanism::Scram));
             mechanisms.push(Mechanism::Plain);
         }
