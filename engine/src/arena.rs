@@ -52,6 +52,11 @@ impl<I: Id, T> Arena<I, T> {
             return I::pack(index, slot.generation);
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        if self.slots.len() == self.slots.capacity() {
+            // Twice as many each time, from one on: most connections have one session and few links, and what a vector takes
+            // unasked, room for four, is more than all else that such a connection needs.
+            self.slots.reserve_exact(self.slots.len().max(1));
+        }
         self.slots.push(Slot {
             generation: 0,
             value: Some(value),

@@ -210,9 +210,9 @@ fn an_attached_link_takes_little_memory() {
 }
 
 /// The engine itself and its buffers, with one session and one link.
-const MOST_OF_A_CONNECTION: i64 = 6 << 10;
+const MOST_OF_A_CONNECTION: i64 = 4 << 10;
 /// Most of it is what the two sides said when they attached, which can be asked for as long as the link lives.
-const MOST_OF_A_LINK: i64 = 1700;
+const MOST_OF_A_LINK: i64 = 1600;
 
 /// Where the engine is optimised, 100,000 links take a fraction of a second. Quadratic time would be a minute.
 #[test]

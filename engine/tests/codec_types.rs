@@ -33,11 +33,19 @@ fn list(values: impl IntoIterator<Item = impl Into<Value>>) -> Value {
 }
 
 #[test]
-fn text_and_binary_are_pieces_of_the_buffer() {
-    let octets = hex("c0 0f 03 a003616263 a103646566 a3026768");
+fn binary_and_long_text_are_pieces_of_the_buffer_and_short_text_is_not() {
+    const LONG: &[u8] = b"text that is too long to be held in place";
+    let mut octets = hex("c0 65 05 a003616263 a103646566 a3026768");
+    for constructor in [0xa1, 0xa3] {
+        octets = [&octets, &[constructor, LONG.len() as u8][..], LONG]
+            .concat()
+            .into();
+    }
     let value = decode(&octets).unwrap();
     let [
         Value::Binary(binary),
+        Value::String(short_string),
+        Value::Symbol(short_symbol),
         Value::String(string),
         Value::Symbol(symbol),
     ] = value.as_list().unwrap()
@@ -46,7 +54,10 @@ fn text_and_binary_are_pieces_of_the_buffer() {
     };
     let inside = |piece: &[u8]| octets.as_ptr_range().contains(&piece.as_ptr());
     assert!(inside(binary) && inside(string.as_bytes()) && inside(symbol.as_bytes()));
+    assert!(!inside(short_string.as_bytes()) && !inside(short_symbol.as_bytes()));
     assert!(!inside(string.detached().as_bytes()));
+    assert_eq!(string.clone().into_bytes(), LONG);
+    assert_eq!(short_string.clone().into_bytes(), "def");
 }
 
 #[test]

@@ -95,9 +95,9 @@ pub enum Width {
 /// The width of what follows a constructor; `None` if there is no such constructor.
 /// (For [`DESCRIBED`] there is no answer either: two whole values follow.)
 #[inline]
-pub fn width(code: u8) -> Option<Width> {
+pub const fn width(code: u8) -> Option<Width> {
     // A table: this is asked for every value that is passed over.
-    WIDTHS[usize::from(code)]
+    WIDTHS[code as usize]
 }
 
 static WIDTHS: [Option<Width>; 256] = {

@@ -159,6 +159,15 @@ pub(super) fn is_text(key: &Value, text: &str) -> bool {
     }
 }
 
+/// Whether two keys are equal; nearly all are strings, for which it is known here.
+#[inline]
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 /// Up to here comparing each key with each other one is the quickest.
 const FEW: usize = 16;
 
@@ -168,7 +177,7 @@ pub(super) fn has_duplicates<T>(entries: &[T], key: impl Fn(&T) -> &Value) -> bo
         return entries
             .iter()
             .enumerate()
-            .any(|(i, a)| entries.iter().take(i).any(|b| key(a) == key(b)));
+            .any(|(i, a)| entries.iter().take(i).any(|b| is_same(key(a), key(b))));
     }
     // Equal values have equal shortest forms, and octets can be sorted.
     let mut octets = Vec::new();

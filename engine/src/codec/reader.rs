@@ -240,6 +240,21 @@ impl<'a> Reader<'a> {
         self.source.slice(start.min(self.pos)..self.pos)
     }
 
+    /// The next octet as a size, if that many octets follow it here, and behind it as many octets of the buffer as the array
+    /// has, be they part of what is read or not.
+    #[inline]
+    pub(super) fn ahead<const N: usize>(&self) -> Option<(u8, &'a [u8; N])> {
+        let (size, ahead) = self.source.get(self.pos..)?.split_first()?;
+        let fits = usize::from(*size) < self.remaining();
+        Some((*size, ahead.first_chunk().filter(|_| fits)?))
+    }
+
+    /// Passes over octets that are known to be there.
+    #[inline]
+    pub(super) const fn pass(&mut self, octets: usize) {
+        self.pos += octets;
+    }
+
     /// All that remains of the buffer, or of the open compound, without a copy.
     pub fn rest(&mut self) -> Bytes {
         let start = self.pos.min(self.data.len());

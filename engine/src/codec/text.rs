@@ -1,4 +1,5 @@
-//! [`Str`] and [`Symbol`]: checked text that is a piece of a buffer and cheap to clone.
+//! [`Str`] and [`Symbol`]: checked text that is cheap to clone: short text is held in place, longer text is a piece of a
+//! buffer.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,18 +12,18 @@ use core::str::Utf8Error;
 use bytes::Bytes;
 
 use super::code;
-use super::error::{DecodeError, DecodeErrorKind as Kind, NotAscii};
+use super::error::{DecodeError, DecodeErrorKind as Kind, EncodeError, NotAscii};
 use super::prim::{Decode, Encode};
 use super::reader::Reader;
 use super::writer;
 
 /// An AMQP string (1.6.20): UTF-8, at most 4 GiB, cheap to clone.
 #[derive(Clone, Default)]
-pub struct Str(Bytes);
+pub struct Str(Text);
 
 /// An AMQP symbol (1.6.21): ASCII, from a vocabulary that both sides know, cheap to clone.
 #[derive(Clone, Default)]
-pub struct Symbol(Bytes);
+pub struct Symbol(Text);
 
 macro_rules! text {
     ($Name:ident, $short:expr, $long:expr) => {
@@ -32,24 +33,33 @@ macro_rules! text {
             #[inline]
             pub fn as_str(&self) -> &str {
                 // Checked by every constructor, so the default is never taken; unsafe code would be the only other way.
-                core::str::from_utf8(&self.0).unwrap_or_default()
+                core::str::from_utf8(self.as_bytes()).unwrap_or_default()
             }
 
             /// The octets of the text.
             #[inline]
             pub fn as_bytes(&self) -> &[u8] {
-                &self.0
+                self.0.as_bytes()
             }
 
-            /// The buffer of the text, for reuse without a copy.
+            /// The text as a buffer: the one it is a piece of, without a copy, unless the text is short.
             pub fn into_bytes(self) -> Bytes {
-                self.0
+                self.0.into_bytes()
+            }
+
+            /// Appends the text.
+            ///
+            /// # Errors
+            /// More than 4 GiB; nothing is written.
+            #[inline(always)]
+            pub(super) fn try_encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+                self.0.encode(out, $short, $long)
             }
 
             /// A copy in a buffer of its own, so that a short text does not keep alive the large buffer it was received in.
             #[must_use]
             pub fn detached(&self) -> Self {
-                Self(Bytes::copy_from_slice(&self.0))
+                Self(Text::copied(self.as_bytes()))
             }
         }
 
@@ -68,13 +78,13 @@ macro_rules! text {
         impl PartialEq for $Name {
             #[inline]
             fn eq(&self, other: &Self) -> bool {
-                self.0 == other.0
+                self.as_bytes() == other.as_bytes()
             }
         }
         impl Eq for $Name {}
         impl Hash for $Name {
             fn hash<H: Hasher>(&self, state: &mut H) {
-                self.0.hash(state);
+                self.as_bytes().hash(state);
             }
         }
         impl PartialOrd for $Name {
@@ -84,17 +94,17 @@ macro_rules! text {
         }
         impl Ord for $Name {
             fn cmp(&self, other: &Self) -> Ordering {
-                self.0.cmp(&other.0)
+                self.as_bytes().cmp(other.as_bytes())
             }
         }
         impl PartialEq<str> for $Name {
             fn eq(&self, other: &str) -> bool {
-                self.0 == other.as_bytes()
+                self.as_bytes() == other.as_bytes()
             }
         }
         impl PartialEq<&str> for $Name {
             fn eq(&self, other: &&str) -> bool {
-                self.0 == other.as_bytes()
+                self.as_bytes() == other.as_bytes()
             }
         }
         impl fmt::Display for $Name {
@@ -113,9 +123,11 @@ macro_rules! text {
             }
         }
         impl Encode for $Name {
-            #[inline]
+            #[inline(always)]
             fn encode(&self, out: &mut Vec<u8>) {
-                writer::variable_or_null(out, $short, $long, &self.0);
+                if self.try_encode(out).is_err() {
+                    out.push(code::NULL);
+                }
             }
         }
     };
@@ -127,19 +139,19 @@ text!(Symbol, code::SYMBOL8, code::SYMBOL32);
 impl Str {
     /// Text that lives as long as the program.
     pub const fn from_static(text: &'static str) -> Self {
-        Self(Bytes::from_static(text.as_bytes()))
+        Self(Text::Shared(Bytes::from_static(text.as_bytes())))
     }
 }
 
 impl From<&str> for Str {
     fn from(text: &str) -> Self {
-        Self(Bytes::copy_from_slice(text.as_bytes()))
+        Self(Text::copied(text.as_bytes()))
     }
 }
 
 impl From<String> for Str {
     fn from(text: String) -> Self {
-        Self(Bytes::from(text.into_bytes()))
+        Self(Text::Shared(Bytes::from(text.into_bytes())))
     }
 }
 
@@ -153,13 +165,26 @@ impl TryFrom<Bytes> for Str {
     type Error = Utf8Error;
     fn try_from(octets: Bytes) -> Result<Self, Utf8Error> {
         core::str::from_utf8(&octets)?;
-        Ok(Self(octets))
+        Ok(Self(Text::Shared(octets)))
     }
 }
 
 impl Decode for Str {
     #[inline]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if constructor == code::STRING8
+            && let Some(short) = Text::read_short(r)
+        {
+            return Ok(Self(short));
+        }
+        Self::decode_any(constructor, r)
+    }
+}
+
+impl Str {
+    /// Text of whichever length, and the faults.
+    #[inline(never)]
+    fn decode_any(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let wide = match constructor {
             code::STRING8 => false,
             code::STRING32 => true,
@@ -169,7 +194,7 @@ impl Decode for Str {
         let start = r.position();
         let octets = r.slice(size)?;
         check_utf8(start, octets)?;
-        Ok(Self(r.since(start)))
+        Ok(Self(Text::since(r, start)))
     }
 }
 
@@ -180,7 +205,7 @@ impl Symbol {
     /// When called outside a constant with text that is not ASCII. Use `Symbol::try_from` for text from elsewhere.
     pub const fn from_static(text: &'static str) -> Self {
         assert!(text.is_ascii(), "a symbol holds ASCII only");
-        Self(Bytes::from_static(text.as_bytes()))
+        Self(Text::Shared(Bytes::from_static(text.as_bytes())))
     }
 }
 
@@ -188,7 +213,7 @@ impl TryFrom<&str> for Symbol {
     type Error = NotAscii;
     fn try_from(text: &str) -> Result<Self, NotAscii> {
         check_ascii(text.as_bytes())?;
-        Ok(Self(Bytes::copy_from_slice(text.as_bytes())))
+        Ok(Self(Text::copied(text.as_bytes())))
     }
 }
 
@@ -202,7 +227,8 @@ impl TryFrom<String> for Symbol {
 impl TryFrom<Str> for Symbol {
     type Error = NotAscii;
     fn try_from(text: Str) -> Result<Self, NotAscii> {
-        Self::try_from(text.0)
+        check_ascii(text.as_bytes())?;
+        Ok(Self(text.0))
     }
 }
 
@@ -210,13 +236,26 @@ impl TryFrom<Bytes> for Symbol {
     type Error = NotAscii;
     fn try_from(octets: Bytes) -> Result<Self, NotAscii> {
         check_ascii(&octets)?;
-        Ok(Self(octets))
+        Ok(Self(Text::Shared(octets)))
     }
 }
 
 impl Decode for Symbol {
     #[inline]
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if constructor == code::SYMBOL8
+            && let Some(short) = Text::read_short(r)
+        {
+            return Ok(Self(short));
+        }
+        Self::decode_any(constructor, r)
+    }
+}
+
+impl Symbol {
+    /// Text of whichever length, and the faults.
+    #[inline(never)]
+    fn decode_any(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let wide = match constructor {
             code::SYMBOL8 => false,
             code::SYMBOL32 => true,
@@ -226,7 +265,129 @@ impl Decode for Symbol {
         let start = r.position();
         let octets = r.slice(size)?;
         check_symbol(start, octets)?;
-        Ok(Self(r.since(start)))
+        Ok(Self(Text::since(r, start)))
+    }
+}
+
+/// The most octets that text held in place has.
+const IN_PLACE: usize = 23;
+
+/// The octets of a text. Most are so short that to copy them costs less than to count references to their buffer, and they
+/// do not keep it alive then. A [`Bytes`] has room for them, beside what tells the two apart.
+#[derive(Clone)]
+enum Text {
+    /// As many of the first octets as the last one says. One array, as a length beside it would be copied octet by octet.
+    InPlace([u8; IN_PLACE + 1]),
+    /// A piece of a buffer.
+    Shared(Bytes),
+}
+
+impl Text {
+    #[inline]
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            // The last octet is never more than there are before it.
+            Self::InPlace(octets) => octets
+                .get(..usize::from(octets[IN_PLACE]))
+                .unwrap_or_default(),
+            Self::Shared(octets) => octets,
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::InPlace(_) => Bytes::copy_from_slice(self.as_bytes()),
+            Self::Shared(octets) => octets,
+        }
+    }
+
+    /// A copy that is no piece of another buffer.
+    fn copied(text: &[u8]) -> Self {
+        if text.len() > IN_PLACE {
+            return Self::Shared(Bytes::copy_from_slice(text));
+        }
+        let mut octets = [0; IN_PLACE + 1];
+        if let Some(place) = octets.get_mut(..text.len()) {
+            place.copy_from_slice(text);
+        }
+        octets[IN_PLACE] = text.len() as u8;
+        Self::InPlace(octets)
+    }
+
+    /// The piece of the buffer from `start` to where `r` stands.
+    fn since(r: &Reader<'_>, start: usize) -> Self {
+        let len = r.position().saturating_sub(start);
+        if len > IN_PLACE {
+            return Self::Shared(r.since(start));
+        }
+        Self::copied(&r.since(start))
+    }
+
+    /// Reads short ASCII text, its size being next, as nearly all text is; `None`, with nothing read, for any other.
+    #[inline]
+    fn read_short(r: &mut Reader<'_>) -> Option<Self> {
+        let (size, ahead) = r.ahead()?;
+        let mask = MASKS.get(usize::from(size))?;
+        let mut octets: [u8; IN_PLACE + 1] = *ahead;
+        // What follows the text in the buffer is copied with it, as a copy of one size takes a few instructions; it is never
+        // looked at.
+        let (words, _) = octets.as_chunks();
+        let seen = words.iter().zip(mask).fold(0, |seen, (word, mask)| {
+            seen | (u64::from_le_bytes(*word) & mask)
+        });
+        if seen != 0 {
+            return None;
+        }
+        octets[IN_PLACE] = size;
+        r.pass(1 + usize::from(size));
+        Some(Self::InPlace(octets))
+    }
+
+    /// Appends the text with constructor and size.
+    #[inline(always)]
+    fn encode(&self, out: &mut Vec<u8>, short: u8, long: u8) -> Result<(), EncodeError> {
+        match self {
+            Self::InPlace(octets) => {
+                encode_in_place(octets, out, short);
+                Ok(())
+            }
+            Self::Shared(octets) => writer::variable(out, short, long, octets),
+        }
+    }
+}
+
+/// Apart from what encodes other text, which is part of its callers.
+#[inline(never)]
+fn encode_in_place(octets: &[u8; IN_PLACE + 1], out: &mut Vec<u8>, short: u8) {
+    let size = octets[IN_PLACE];
+    let end = out.len() + 2 + usize::from(size);
+    let mut encoded = [0; 2 + IN_PLACE + 1];
+    encoded[0] = short;
+    encoded[1] = size;
+    encoded[2..].copy_from_slice(octets);
+    // One copy of one size, as in reading.
+    out.extend_from_slice(&encoded);
+    out.truncate(end);
+}
+
+/// For each size of short text the high bits of its octets, by which it is not ASCII.
+static MASKS: [[u64; 3]; IN_PLACE + 1] = {
+    let mut masks = [[0; 3]; IN_PLACE + 1];
+    let mut size = 0;
+    while size < masks.len() {
+        let mut at = 0;
+        while at < size {
+            masks[size][at / 8] |= 0x80 << (8 * (at % 8));
+            at += 1;
+        }
+        size += 1;
+    }
+    masks
+};
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Shared(Bytes::new())
     }
 }
 
@@ -267,4 +428,68 @@ fn check_ascii(octets: &[u8]) -> Result<(), NotAscii> {
     Err(NotAscii {
         at: at.unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IN_PLACE, Str, Symbol};
+    use crate::codec::{Decode, Encode, Reader};
+    use alloc::{format, string::String, vec::Vec};
+    use bytes::Bytes;
+
+    /// What is encoded, followed by this many octets that are no text.
+    fn with_rest(text: &str, rest: usize) -> Bytes {
+        let mut octets = Vec::new();
+        Str::from(text).encode(&mut octets);
+        octets.extend(core::iter::repeat_n(0xff, rest));
+        Bytes::from(octets)
+    }
+
+    #[test]
+    fn text_is_the_same_however_long_it_is_and_whatever_follows_it() {
+        for size in 0..2 * IN_PLACE {
+            for rest in [0, 1, IN_PLACE, 2 * IN_PLACE] {
+                let text = "a".repeat(size);
+                let octets = with_rest(&text, rest);
+                let mut reader = Reader::new(&octets);
+                let read = Str::decode(&mut reader);
+                assert_eq!(
+                    read.as_deref(),
+                    Ok(text.as_str()),
+                    "{size} octets, then {rest}"
+                );
+                assert_eq!(reader.remaining(), rest);
+            }
+        }
+    }
+
+    #[test]
+    fn one_octet_that_is_not_ascii_is_found_wherever_it_stands() {
+        for size in 1..2 * IN_PLACE {
+            for at in 0..size {
+                let mut octets = with_rest(&"a".repeat(size), IN_PLACE).to_vec();
+                octets[2 + at] = 0x80;
+                let fault = Str::decode(&mut Reader::new(&Bytes::from(octets.clone()))).err();
+                assert_eq!(fault.map(|fault| fault.at), Some(2 + at), "{size} octets");
+                octets[0] = crate::codec::code::SYMBOL8;
+                let fault = Symbol::decode(&mut Reader::new(&Bytes::from(octets))).err();
+                assert_eq!(fault.map(|fault| fault.at), Some(2 + at), "{size} octets");
+            }
+        }
+    }
+
+    #[test]
+    fn text_beyond_ascii_is_read_and_written_as_it_is() {
+        let text: String = "\u{e4}".repeat(IN_PLACE / 2);
+        let octets = with_rest(&text, IN_PLACE);
+        let read = Str::decode(&mut Reader::new(&octets)).unwrap();
+        assert_eq!(read, text.as_str());
+        assert_eq!(format!("{read:?}"), format!("{text:?}"));
+        assert_eq!(read.into_bytes(), text.as_bytes());
+    }
+
+    #[test]
+    fn text_takes_no_more_room_than_a_piece_of_a_buffer() {
+        assert_eq!(size_of::<Str>(), size_of::<Bytes>());
+    }
 }

@@ -267,8 +267,8 @@ impl Value {
             Self::Timestamp(v) => v.encode(out),
             Self::Uuid(v) => v.encode(out),
             Self::Binary(v) => writer::variable(out, code::BINARY8, code::BINARY32, v)?,
-            Self::String(v) => writer::variable(out, code::STRING8, code::STRING32, v.as_bytes())?,
-            Self::Symbol(v) => writer::variable(out, code::SYMBOL8, code::SYMBOL32, v.as_bytes())?,
+            Self::String(v) => v.try_encode(out)?,
+            Self::Symbol(v) => v.try_encode(out)?,
             Self::List(list) => encode_list_in(list, out, depth)?,
             Self::Map(map) => map.encode_in(out, depth)?,
             Self::Array(array) => array.encode_in(out, depth)?,
@@ -332,7 +332,7 @@ impl Decode for Value {
 }
 
 impl Value {
-    /// Becomes the value that is next.
+    /// Becomes the value that is next, from null.
     ///
     /// For the elements of compounds: what is written where it stays is not moved there, which for a value that
     /// was just written would take longer than to decode most.
@@ -343,35 +343,50 @@ impl Value {
     }
 
     fn read_as(&mut self, constructor: u8, r: &mut Reader<'_>) -> Result<(), DecodeError> {
-        *self = match constructor {
-            code::NULL => Self::Null,
-            code::TRUE | code::FALSE | code::BOOL => Self::Bool(bool::decode_as(constructor, r)?),
-            code::UBYTE => Self::Ubyte(r.u8()?),
-            code::USHORT => Self::Ushort(r.u16()?),
+        match constructor {
+            code::NULL => self.put(Self::Null),
+            code::TRUE | code::FALSE | code::BOOL => {
+                self.put(Self::Bool(bool::decode_as(constructor, r)?));
+            }
+            code::UBYTE => self.put(Self::Ubyte(r.u8()?)),
+            code::USHORT => self.put(Self::Ushort(r.u16()?)),
             code::UINT | code::UINT_SMALL | code::UINT_ZERO => {
-                Self::Uint(u32::decode_as(constructor, r)?)
+                self.put(Self::Uint(u32::decode_as(constructor, r)?));
             }
             code::ULONG | code::ULONG_SMALL | code::ULONG_ZERO => {
-                Self::Ulong(u64::decode_as(constructor, r)?)
+                self.put(Self::Ulong(u64::decode_as(constructor, r)?));
             }
-            code::BYTE => Self::Byte(r.u8()?.cast_signed()),
-            code::SHORT => Self::Short(r.u16()?.cast_signed()),
-            code::INT | code::INT_SMALL => Self::Int(i32::decode_as(constructor, r)?),
-            code::LONG | code::LONG_SMALL => Self::Long(i64::decode_as(constructor, r)?),
-            code::FLOAT => Self::Float(f32::decode_as(constructor, r)?),
-            code::DOUBLE => Self::Double(f64::decode_as(constructor, r)?),
-            code::DECIMAL32 => Self::Decimal32(Decimal32(r.octets()?)),
-            code::DECIMAL64 => Self::Decimal64(Decimal64(r.octets()?)),
-            code::DECIMAL128 => Self::Decimal128(Decimal128(r.octets()?)),
-            code::CHAR => Self::Char(char::decode_as(constructor, r)?),
-            code::TIMESTAMP => Self::Timestamp(Timestamp::decode_as(constructor, r)?),
-            code::UUID => Self::Uuid(Uuid(r.octets()?)),
-            code::BINARY8 | code::BINARY32 => Self::Binary(Bytes::decode_as(constructor, r)?),
-            code::STRING8 | code::STRING32 => Self::String(Str::decode_as(constructor, r)?),
-            code::SYMBOL8 | code::SYMBOL32 => Self::Symbol(Symbol::decode_as(constructor, r)?),
-            compound => decode_compound(compound, r)?,
-        };
+            code::BYTE => self.put(Self::Byte(r.u8()?.cast_signed())),
+            code::SHORT => self.put(Self::Short(r.u16()?.cast_signed())),
+            code::INT | code::INT_SMALL => self.put(Self::Int(i32::decode_as(constructor, r)?)),
+            code::LONG | code::LONG_SMALL => self.put(Self::Long(i64::decode_as(constructor, r)?)),
+            code::FLOAT => self.put(Self::Float(f32::decode_as(constructor, r)?)),
+            code::DOUBLE => self.put(Self::Double(f64::decode_as(constructor, r)?)),
+            code::DECIMAL32 => self.put(Self::Decimal32(Decimal32(r.octets()?))),
+            code::DECIMAL64 => self.put(Self::Decimal64(Decimal64(r.octets()?))),
+            code::DECIMAL128 => self.put(Self::Decimal128(Decimal128(r.octets()?))),
+            code::CHAR => self.put(Self::Char(char::decode_as(constructor, r)?)),
+            code::TIMESTAMP => self.put(Self::Timestamp(Timestamp::decode_as(constructor, r)?)),
+            code::UUID => self.put(Self::Uuid(Uuid(r.octets()?))),
+            code::BINARY8 | code::BINARY32 => {
+                self.put(Self::Binary(Bytes::decode_as(constructor, r)?));
+            }
+            code::STRING8 | code::STRING32 => {
+                self.put(Self::String(Str::decode_as(constructor, r)?));
+            }
+            code::SYMBOL8 | code::SYMBOL32 => {
+                self.put(Self::Symbol(Symbol::decode_as(constructor, r)?));
+            }
+            compound => self.put(decode_compound(compound, r)?),
+        }
         Ok(())
+    }
+
+    /// Becomes this value, from null: a value that has nothing to be dropped is not asked whether it has. Each kind of value is
+    /// written by itself, as one that may be any of them would be put together elsewhere and copied here in pieces.
+    #[inline(always)]
+    fn put(&mut self, value: Self) {
+        mem::forget(mem::replace(self, value));
     }
 }
 

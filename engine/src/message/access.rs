@@ -80,6 +80,9 @@ impl Message {
     /// # Errors
     /// The received body cannot be decoded.
     pub fn body_octets(&self) -> Result<Option<&[u8]>, DecodeError> {
+        if let Some(octets) = self.quick_body(code::BINARY8, code::BINARY32) {
+            return Ok(Some(octets));
+        }
         match self.peek_body()? {
             Peeked::Decoded(Body::Data(sections)) => Ok(match sections.as_slice() {
                 [] => Some(&[]),
@@ -112,6 +115,20 @@ impl Message {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The octets of the received body if it is one section, and its value has one of these constructors.
+    #[inline]
+    fn quick_body(&self, short: u8, long: u8) -> Option<&[u8]> {
+        let span = self.layout.span(BODY);
+        let (octets, size) = match self.octets.get(span.value as usize..span.end as usize)? {
+            [found, size, octets @ ..] if *found == short => (octets, usize::from(*size)),
+            [found, a, b, c, d, octets @ ..] if *found == long => {
+                (octets, u32::from_be_bytes([*a, *b, *c, *d]) as usize)
+            }
+            _ => return None,
+        };
+        (octets.len() == size).then_some(octets)
     }
 
     fn peek_body(&self) -> Result<Peeked<'_>, DecodeError> {
@@ -268,13 +285,22 @@ macro_rules! properties {
             self.peek_property($index, decoded, peek::$quick, Encoded::$read)
         }
     };
-    (@get $Given:ident $index:literal $field:ident $get:ident $what:literal) => {
+    (@get MessageId $index:literal $field:ident $get:ident $what:literal) => {
+        properties!(@owned $index $field $get $what, MessageId, short_id);
+    };
+    (@get Timestamp $index:literal $field:ident $get:ident $what:literal) => {
+        properties!(@owned $index $field $get $what, Timestamp, timestamp);
+    };
+    (@get u32 $index:literal $field:ident $get:ident $what:literal) => {
+        properties!(@owned $index $field $get $what, u32, uint);
+    };
+    (@owned $index:literal $field:ident $get:ident $what:literal, $Given:ident, $quick:ident) => {
         #[doc = concat!("Reads ", $what, ".")]
         ///
         /// # Errors
         /// The received field cannot be decoded.
         pub fn $get(&self) -> Result<Option<$Given>, DecodeError> {
-            self.peek_property($index, |p| p.$field.clone(), |_| None, Encoded::decode)
+            self.peek_property($index, |p| p.$field.clone(), peek::$quick, Encoded::decode)
         }
     };
 }

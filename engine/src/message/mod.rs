@@ -258,15 +258,11 @@ impl Message {
     }
 
     fn take_over(&mut self, octets: Bytes, needs_body: bool) -> Result<(), DecodeError> {
-        let before = self.layout.clone();
-        let mut scanned = self.layout.scan(&octets);
-        if needs_body && scanned.is_ok() && self.layout.span(BODY).is_absent() {
-            scanned = Err(DecodeError::new(octets.len(), Kind::MissingBody));
+        let layout = Layout::scan(&octets)?;
+        if needs_body && layout.span(BODY).is_absent() {
+            return Err(DecodeError::new(octets.len(), Kind::MissingBody));
         }
-        if scanned.is_err() {
-            self.layout = before;
-            return scanned;
-        }
+        self.layout = layout;
         self.octets = octets;
         self.header.forget();
         self.delivery_annotations.forget();
@@ -330,6 +326,11 @@ impl Output<'_> {
 impl SectionValue for Header {
     fn read(r: &mut Reader<'_>, _: Span) -> Result<Self, DecodeError> {
         Self::decode_body(r)
+    }
+
+    #[inline]
+    fn quick(value: &[u8]) -> Option<Self> {
+        Self::quick(value)
     }
 
     fn write(&self, _: Section, out: &mut Vec<u8>) -> Result<(), EncodeError> {

@@ -7,8 +7,9 @@ use core::cell::Cell;
 use bytes::Bytes;
 
 use crate::codec::code::Width;
-use crate::codec::{Decode, DecodeError, DecodeErrorKind as Kind, Reader, code, jump};
+use crate::codec::{Decode, DecodeError, DecodeErrorKind as Kind, Reader, Timestamp, code, jump};
 
+use super::MessageId;
 use super::sections::Span;
 
 /// Constructor, size and count of a short list.
@@ -78,17 +79,34 @@ impl FieldIndex {
     }
 }
 
-/// Where the field that begins at `at` ends; `None` unless it is a primitive that ends within the list.
+/// Where the field that begins at `at` ends; `None` unless it is a primitive that ends within the short list.
 #[inline(always)]
 fn field_end(list: &[u8], at: usize) -> Option<usize> {
-    let field = list.get(at..)?;
-    let octets = match (field, code::width(*field.first()?)?) {
-        (_, Width::Fixed(size)) => 1 + usize::from(size),
-        ([_, size, ..], Width::Sized8) => 2 + usize::from(*size),
-        _ => return None,
+    let octets = match STEPS[usize::from(*list.get(at)?)] {
+        SIZED => 2 + usize::from(*list.get(at + 1)?),
+        fixed => usize::from(fixed),
     };
-    (octets <= field.len()).then_some(at + octets)
+    let end = at + octets;
+    (end <= list.len()).then_some(end)
 }
+
+/// In [`STEPS`]: as many octets as the one behind the constructor says, and these two.
+const SIZED: u8 = 0;
+
+/// Octets of a value with its constructor. What is not found by this is more than a short list has.
+static STEPS: [u8; 256] = {
+    let mut steps = [u8::MAX; 256];
+    let mut constructor = 0;
+    while constructor < steps.len() {
+        match code::width(constructor as u8) {
+            Some(Width::Fixed(size)) => steps[constructor] = 1 + size,
+            Some(Width::Sized8) => steps[constructor] = SIZED,
+            Some(Width::Sized32) | None => {}
+        }
+        constructor += 1;
+    }
+    steps
+};
 
 /// An encoded value that is not null: its constructor, which has been read, and where to read on.
 pub(super) struct Encoded<'a> {
@@ -212,6 +230,39 @@ fn short(field: &[u8], constructor: u8) -> Option<&[u8]> {
 #[inline]
 pub(super) fn short_binary(field: &[u8]) -> Option<&[u8]> {
     short(field, code::BINARY8)
+}
+
+/// An id that is a number; text is left to [`Encoded`], as it becomes a value of its own.
+#[inline]
+pub(super) fn short_id(field: &[u8]) -> Option<MessageId> {
+    match field {
+        [code::ULONG_SMALL, number, ..] => Some(MessageId::Ulong(u64::from(*number))),
+        [code::ULONG, rest @ ..] => {
+            Some(MessageId::Ulong(u64::from_be_bytes(*rest.first_chunk()?)))
+        }
+        _ => None,
+    }
+}
+
+/// A point in time.
+#[inline]
+pub(super) fn timestamp(field: &[u8]) -> Option<Timestamp> {
+    let (constructor, rest) = field.split_first()?;
+    let octets = rest
+        .first_chunk()
+        .filter(|_| *constructor == code::TIMESTAMP)?;
+    Some(Timestamp(i64::from_be_bytes(*octets)))
+}
+
+/// A number in whichever form.
+#[inline]
+pub(super) fn uint(field: &[u8]) -> Option<u32> {
+    match field {
+        [code::UINT_SMALL, number, ..] => Some(u32::from(*number)),
+        [code::UINT_ZERO, ..] => Some(0),
+        [code::UINT, rest @ ..] => Some(u32::from_be_bytes(*rest.first_chunk()?)),
+        _ => None,
+    }
 }
 
 /// A short string, as [`short`] finds it.

@@ -97,15 +97,10 @@ impl Section {
     }
 
     /// The place in the order of sections; it is also the index into [`Layout`].
+    #[inline]
     const fn place(self) -> usize {
-        let place = self as usize - Self::Header as usize;
-        match self {
-            Self::Data | Self::Sequence | Self::Value => {
-                Self::Data as usize - Self::Header as usize
-            }
-            Self::Footer => Self::Data as usize - Self::Header as usize + 1,
-            _ => place,
-        }
+        const PLACES: [u8; 9] = [0, 1, 2, 3, 4, 5, 5, 5, 6];
+        PLACES[self as usize - Self::Header as usize] as usize
     }
 
     /// Whether this section may be there more than once (3.2).
@@ -180,32 +175,30 @@ pub(super) struct Layout {
 impl Layout {
     /// Finds the sections of a message, checking their order (3.2), that each holds a value of its type, and that it
     /// ends within the message. What lies inside a compound is not looked at.
-    ///
-    /// On an error anything may be in `self`.
-    pub(super) fn scan(&mut self, octets: &Bytes) -> Result<(), DecodeError> {
+    pub(super) fn scan(octets: &Bytes) -> Result<Self, DecodeError> {
         if u32::try_from(octets.len()).is_err() {
             return Err(DecodeError::new(0, Kind::MessageTooLong(octets.len())));
         }
-        self.spans = [Span::default(); 7];
-        let mut last: Option<Section> = None;
+        let mut layout = Self::default();
+        // The last section, and the places that are left behind it.
+        let (mut last, mut free) = (Section::Header, 0);
         let mut at = 0;
         while at < octets.len() {
             let (section, value, end) = match quick(octets, at) {
                 Some(found) => found,
                 None => thorough(octets, at)?,
             };
-            let span = self.span_mut(section);
-            if let Some(last) = last
-                && section.place() <= last.place()
-            {
+            let place = section.place();
+            let span = layout.span_mut(section);
+            if place < free {
                 let checked = section.check_follows(last, !span.is_absent());
                 checked.map_err(|kind| DecodeError::new(at, kind))?;
             }
-            last = Some(section);
+            (last, free) = (section, place + 1);
             // The conversions lose nothing: the length of the message fits 32 bits.
             if span.is_absent() {
                 *span = Span {
-                    section: last,
+                    section: Some(section),
                     start: at as u32,
                     value: value as u32,
                     end: end as u32,
@@ -215,7 +208,7 @@ impl Layout {
             }
             at = end;
         }
-        Ok(())
+        Ok(layout)
     }
 
     #[inline]

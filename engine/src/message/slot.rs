@@ -14,6 +14,12 @@ pub(super) trait SectionValue: Sized + Default {
     /// Reads the section at `span`, where `r` stands at the value behind the first descriptor.
     fn read(r: &mut Reader<'_>, span: Span) -> Result<Self, DecodeError>;
 
+    /// Reads the section from its value alone if it is in a form for which there is a quicker way than [`read`](Self::read).
+    #[inline]
+    fn quick(_value: &[u8]) -> Option<Self> {
+        None
+    }
+
     /// Appends the section with its descriptor. What the body is made of decides its own descriptors.
     ///
     /// On an error anything may have been appended.
@@ -125,6 +131,10 @@ impl<T: SectionValue> Slot<T> {
 }
 
 fn decode<T: SectionValue>(octets: &Bytes, span: Span) -> Result<T, DecodeError> {
+    let value = octets.get(span.value as usize..span.end as usize);
+    if let Some(value) = value.and_then(T::quick) {
+        return Ok(value);
+    }
     let mut reader = Reader::new(octets);
     reader.slice(span.value as usize)?;
     let value = T::read(&mut reader, span)?;
