@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the benchmark programs and measures ferrion beside Proton C:
+# Builds the benchmark programs, measures ferrion beside Proton C, and how ferrion's costs grow:
 #   bench/run.sh            the full run
-#   bench/run.sh --quick    the same table with short runs
-# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json, and those of
-# the Python package beside python-qpid-proton (bench/python/run.sh): target/bench/python.json.
+#   bench/run.sh --quick    the same tables with short runs
+# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json and
+# scale.json, and those of the Python package beside python-qpid-proton (bench/python/run.sh): target/bench/python.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,13 +16,15 @@ cc -std=gnu11 -O2 -Wall -Wextra -Wno-deprecated-declarations -o "$out/proton-ben
   $(pkg-config --cflags --libs libqpid-proton)
 cargo build --release --locked -p ferrion-bench --target-dir target
 target/release/ferrion-bench run --out "$out" "$@"
+quick=()
 # Those that Python has too.
 both=()
 while [ $# -gt 0 ]; do
   case "$1" in
-    --quick) both+=("$1") ;;
+    --quick) both+=("$1") quick=("$1") ;;
     --rounds) both+=("$1" "$2") && shift ;;
   esac
   shift
 done
+target/release/ferrion-bench scale --out "$out" "${quick[@]}"
 exec bench/python/run.sh "${both[@]}"

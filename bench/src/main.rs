@@ -1,7 +1,8 @@
 //! Benchmarks of ferrion beside its peers.
 //!
 //! `ferrion-bench run` measures: every row of [`suite`] is one piece of work that each contestant does in a process
-//! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs.
+//! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs, and
+//! `ferrion-bench scale` measures how costs grow with what an engine holds.
 //! The other commands do one such piece of work with ferrion; the programs under `bench/proton` do the same with
 //! Proton C, with the same options and the same line of output.
 #![forbid(unsafe_code)]
@@ -12,6 +13,7 @@ mod messenger;
 mod pair;
 mod process;
 mod report;
+mod scale;
 mod stats;
 mod suite;
 mod work;
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 use work::{Options, Outcome};
 
 const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
+       ferrion-bench scale [--quick] [--out FOLDER]
        ferrion-bench instructions [--bless] [--only TEXT]
        ferrion-bench pair|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
 
@@ -42,6 +45,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
     match command.as_str() {
         "run" => return suite::run(rest),
         "instructions" => return instructions::run(rest),
+        "scale" => return scale::run(rest),
         _ => {}
     }
     let work = match command.as_str() {

@@ -110,9 +110,9 @@ impl<'a> Pair<'a> {
 
     /// Moves what there is both ways; `false` if there was nothing.
     fn pump(&mut self) -> Outcome<bool> {
-        let there = carry(&mut self.client, &mut self.server);
+        let there = carry(&mut self.client, &mut self.server, NOW);
         self.server_events()?;
-        let back = carry(&mut self.server, &mut self.client);
+        let back = carry(&mut self.server, &mut self.client, NOW);
         self.client_events()?;
         Ok(there || back)
     }
@@ -199,8 +199,8 @@ impl<'a> Pair<'a> {
 }
 
 /// Moves everything `from` has to say into `to`, by copy.
-fn carry(from: &mut Engine, to: &mut Engine) -> bool {
-    let mut output = from.transmit(NOW);
+pub(crate) fn carry(from: &mut Engine, to: &mut Engine, now: Time) -> bool {
+    let mut output = from.transmit(now);
     let octets = output.remaining();
     if octets == 0 {
         return false;
@@ -212,6 +212,6 @@ fn carry(from: &mut Engine, to: &mut Engine) -> bool {
         input.extend_from_slice(piece);
         output.advance(length);
     }
-    to.recv_filled(NOW);
+    to.recv_filled(now);
     true
 }
