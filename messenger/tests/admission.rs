@@ -34,6 +34,26 @@ fn send(sender: &mut Messenger, listener: &mut Messenger) -> Result<()> {
     }
 }
 
+/// What a client logs in with.
+#[derive(Clone, Copy, Default)]
+struct Login<'a> {
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    token: Option<&'a str>,
+}
+
+impl Login<'_> {
+    /// Tries once to get a message through to the listener.
+    fn attempt(self, mut client: Messenger, listener: &mut Messenger, address: &str) -> Result<()> {
+        client.set_reconnect(None);
+        client.set_credentials(self.user, self.password);
+        client.set_token(self.token);
+        client.set_outgoing_window(1);
+        client.put(&message_to(address, "x")).unwrap();
+        send(&mut client, listener)
+    }
+}
+
 fn a_token_that_the_listener_finds_good_lets_in(wire: Wire) {
     let mut listener = wire.client();
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -47,13 +67,13 @@ fn a_token_that_the_listener_finds_good_lets_in(wire: Wire) {
     })));
     let address = wire.listen(&mut listener);
     let attempt = |listener: &mut Messenger, user: Option<&str>, token: Option<&str>| {
-        let mut sender = wire.client();
-        sender.set_reconnect(None);
-        sender.set_credentials(user, None);
-        sender.set_token(token);
-        sender.set_outgoing_window(1);
-        sender.put(&message_to(&address, "x")).unwrap();
-        send(&mut sender, listener)
+        let password = None;
+        let login = Login {
+            user,
+            password,
+            token,
+        };
+        login.attempt(wire.client(), listener, &address)
     };
     assert_eq!(attempt(&mut listener, Some("ann"), Some(&good)), Ok(()));
     assert_eq!(attempt(&mut listener, None, Some(&good)), Ok(()));
@@ -79,12 +99,13 @@ fn tokens_and_passwords_may_both_let_in() {
     })));
     let address = listen(&mut listener);
     for (user, password, token) in [("bob", Some("secret"), None), ("ann", None, Some("good"))] {
-        let mut sender = client();
-        sender.set_credentials(Some(user), password);
-        sender.set_token(token);
-        sender.set_outgoing_window(1);
-        sender.put(&message_to(&address, "x")).unwrap();
-        send(&mut sender, &mut listener).unwrap();
+        let user = Some(user);
+        let login = Login {
+            user,
+            password,
+            token,
+        };
+        login.attempt(client(), &mut listener, &address).unwrap();
     }
 }
 
@@ -93,13 +114,12 @@ fn a_user_is_let_in_with_the_token_it_has_and_no_longer_without_one() {
     let mut listener = client();
     let address = listen(&mut listener);
     let attempt = |listener: &mut Messenger, user: &str, token: &str| {
-        let mut sender = client();
-        sender.set_reconnect(None);
-        sender.set_credentials(Some(user).filter(|user| !user.is_empty()), None);
-        sender.set_token(Some(token));
-        sender.set_outgoing_window(1);
-        sender.put(&message_to(&address, "x")).unwrap();
-        send(&mut sender, listener).is_ok()
+        let login = Login {
+            user: Some(user).filter(|user| !user.is_empty()),
+            password: None,
+            token: Some(token),
+        };
+        login.attempt(client(), listener, &address).is_ok()
     };
     listener.set_listener_token("ann", Some("of-ann"));
     listener.set_listener_token("bob", Some("of-bob"));
@@ -135,26 +155,26 @@ fn when_the_last_who_was_named_is_taken_away_nobody_is_admitted_rather_than_ever
     for name in ways {
         let mut listener = client();
         let address = listen(&mut listener);
-        let attempt = |listener: &mut Messenger, user: Option<&str>, secret: Option<&str>| {
-            let mut sender = client();
-            sender.set_reconnect(None);
-            sender.set_credentials(user, secret);
-            sender.set_token(secret);
-            sender.set_outgoing_window(1);
-            sender.put(&message_to(&address, "x")).unwrap();
-            send(&mut sender, listener).is_ok()
+        let nobody = Login::default();
+        let ann = Login {
+            user: Some("ann"),
+            password: Some("secret"),
+            token: Some("secret"),
+        };
+        let attempt = |listener: &mut Messenger, login: Login<'_>| {
+            login.attempt(client(), listener, &address).is_ok()
         };
         // To take away who was never there closes no door.
         name(&mut listener, None);
-        assert!(attempt(&mut listener, None, None));
+        assert!(attempt(&mut listener, nobody));
         name(&mut listener, Some("secret"));
-        assert!(!attempt(&mut listener, None, None));
+        assert!(!attempt(&mut listener, nobody));
         name(&mut listener, None);
-        assert!(!attempt(&mut listener, None, None));
-        assert!(!attempt(&mut listener, Some("ann"), Some("secret")));
+        assert!(!attempt(&mut listener, nobody));
+        assert!(!attempt(&mut listener, ann));
         // Everyone is let in when the program says so.
         listener.set_listener_passwords([("", ""); 0]);
-        assert!(attempt(&mut listener, None, None));
+        assert!(attempt(&mut listener, nobody));
     }
 }
 
