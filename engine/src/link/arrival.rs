@@ -1,6 +1,6 @@
 //! Whole deliveries in one transfer, on links on which nothing is out of the ordinary: nearly all there are.
 //!
-//! What is done for one here is what [`receiver`](super::receiver) does for it, with each object looked up once. Whatever
+//! What is done for one here is what [`transfer`](super::transfer) does for it, with each object looked up once. Whatever
 //! does not fit is found before anything was changed, and left to that.
 
 use core::ops::Range;
