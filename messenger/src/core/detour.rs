@@ -11,8 +11,8 @@ use ferrion_engine::{EndError, LinkId, Origin as Side, Time};
 
 use super::Core;
 use super::lifecycle::remote;
+use super::line::MAX_REDIRECTS;
 use super::pool::{Conn, ConnKey, Party, State};
-use super::reconnect::MAX_REDIRECTS;
 use super::redirect::Elsewhere;
 use super::sender::SenderKey;
 use super::source::{SourceKey, SourceState};

@@ -8,9 +8,9 @@ use ferrion_engine::{
 };
 
 use super::address::{Address, Scheme};
+use super::line::Line;
 use super::login::TOKEN_FRAME;
 use super::pool::{Conn, ConnKey, Identity, Party, State};
-use super::reconnect::Line;
 use super::source::{Source, SourceKey, SourceState};
 use super::store::Origin;
 use super::tracker::Status;

@@ -8,8 +8,8 @@ use ferrion_engine::sasl::{
 };
 
 use super::Core;
+use super::line::Line;
 use super::pool::{ConnKey, Identity};
-use super::reconnect::Line;
 
 /// What SCRAM needs that nobody can foresee; the core has no randomness of its own.
 pub(crate) struct Seeds {

@@ -11,8 +11,8 @@
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
-//! | `request` | requests that wait for replies |
-//! | `reconnect` | connections that are made again, and what moves to them |
+//! | `request`, `replies` | requests that wait for replies, and the addresses that these come to |
+//! | `line`, `reconnect` | where connections lead, and when to try it again; what moves to those that are made again |
 //! | `redirect`, `detour` | where peers send us instead, and links of ours that are there |
 //! | `recovery`, `away` | links that go on where they were, and what is kept of peers that may come back |
 //! | `refusal` | peers that take no links of that kind |
@@ -37,6 +37,7 @@ mod detour_tests;
 mod faults;
 pub(crate) mod inbox;
 mod lifecycle;
+mod line;
 pub(crate) mod login;
 #[cfg(test)]
 mod loss_tests;
@@ -55,6 +56,7 @@ mod redirect_chain_tests;
 #[cfg(test)]
 mod redirect_tests;
 mod refusal;
+mod replies;
 mod request;
 mod route;
 mod sender;
@@ -80,11 +82,11 @@ use address::Scheme;
 use check::Check;
 use credit::{Order, Scheduler};
 use faults::Faults;
+use line::{Jitter, Place};
 use login::{Admission, Seeds};
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
 use pool::Pool;
-use reconnect::{Jitter, Place};
 use request::Requests;
 use route::Rules;
 use sender::{Sender, SenderKey};

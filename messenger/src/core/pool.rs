@@ -12,10 +12,10 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
 use super::away::Kept;
-use super::reconnect::Line;
+use super::line::Line;
 use super::recovery::Returning;
 use super::redirect::Elsewhere;
-use super::request::Replies;
+use super::replies::Replies;
 use super::sender::SenderKey;
 use super::slab::{Key, Slab};
 use super::source::SourceKey;

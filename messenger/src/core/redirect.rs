@@ -4,7 +4,7 @@ use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{Condition, Redirect};
 
 use super::address::Address;
-use super::reconnect::Place;
+use super::line::Place;
 use crate::error::{Error, Scope};
 
 /// Octets of the longest name that DNS has.
