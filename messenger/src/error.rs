@@ -76,7 +76,7 @@ pub enum Error {
         cause: String,
     },
     /// A connection was lost, or broke the protocol.
-    #[error("lost the connection to {address}: {cause}; the next put or recv connects again")]
+    #[error("lost the connection to {address}: {cause}; {}", after_loss(.address))]
     Lost {
         /// Where to.
         address: String,
@@ -317,6 +317,16 @@ impl std::fmt::Display for Scope {
             Self::Link => "link",
             Self::Message => "delivery",
         })
+    }
+}
+
+/// What to do about a lost connection. Those of ours have an address with a scheme, and who came by itself is only known
+/// by where it came from.
+fn after_loss(address: &str) -> &'static str {
+    if address.contains("://") {
+        "the next put or recv connects again"
+    } else {
+        "it had come by itself; put again when it is back"
     }
 }
 

@@ -14,6 +14,7 @@ in_every_way! {
     unlimited_credit_serves_links_that_come_later,
     nothing_comes_before_it_is_asked_for_and_cancel_asks_no_more,
     unread_messages_are_given_back_by_stop,
+    what_was_sent_settled_is_there_to_be_read_after_a_stop,
     what_comes_while_everything_closes_is_not_ours,
     nobody_who_does_not_read_is_flooded,
     automatic_credit_follows_what_is_read,
@@ -114,6 +115,34 @@ fn unread_messages_are_given_back_by_stop(way: Way) {
     receiver.stop().unwrap();
     use Status::{Accepted, Released};
     assert_eq!(sending.join().unwrap(), [Accepted, Released, Released]);
+}
+
+/// Its sender has forgotten it, so nobody else would have it: neither what waits for `get`, nor what there was no room for.
+fn what_was_sent_settled_is_there_to_be_read_after_a_stop(way: Way) {
+    let (mut receiver, address) = way.server();
+    receiver.set_incoming_high_water(2, usize::MAX);
+    let sending = std::thread::spawn(move || {
+        let mut party = way.party();
+        for n in 0..5 {
+            party.put(&message_to(&address, &n.to_string())).unwrap();
+        }
+        party.send().unwrap();
+        party.stop().unwrap();
+    });
+    receiver.recv(5).unwrap();
+    while !sending.is_finished() {
+        receiver.step(Duration::from_millis(5)).unwrap();
+    }
+    sending.join().unwrap();
+    assert_eq!(receiver.incoming(), 5);
+    receiver.stop().unwrap();
+    assert!(receiver.stopped());
+    let mut message = Message::new();
+    for n in 0..5 {
+        receiver.get(&mut message).unwrap();
+        assert_eq!(text(&message), n.to_string());
+    }
+    assert_eq!(receiver.incoming(), 0);
 }
 
 /// The sender keeps what was on its way: another receiver will get it, so this one must not.

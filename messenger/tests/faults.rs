@@ -340,6 +340,30 @@ fn passwords() {
 }
 
 #[test]
+fn who_came_by_itself_and_was_lost_is_not_said_to_be_connected_to_again() {
+    let (mut listening, address) = server();
+    let mut guest = Messenger::with_name("guest").unwrap();
+    let news = guest.subscribe(&format!("{address}/news")).unwrap();
+    listening.set_blocking(false);
+    guest.set_blocking(false);
+    while guest.subscription_source(news).is_none() {
+        listening.work(Some(Duration::from_millis(1))).unwrap();
+        guest.work(Some(Duration::from_millis(1))).unwrap();
+    }
+    listening.set_outgoing_window(1);
+    let message = message_to("amqp://guest/news", "for whom there is no credit");
+    let tracker = listening.put(&message).unwrap();
+    drop(guest);
+    listening.set_blocking(true);
+    let error = listening.send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    let text = error.to_string();
+    assert!(text.ends_with("put again when it is back"), "{text}");
+    assert_eq!(listening.status(tracker), Status::Aborted);
+    assert_eq!(listening.tracker_error(tracker), Some(&error));
+}
+
+#[test]
 fn what_is_no_message_is_rejected_and_said_so() {
     use std::io::{Read, Write};
 

@@ -1,5 +1,7 @@
 //! The incoming half of the calls: subscribe, get, and decisions about what came.
 
+use std::collections::VecDeque;
+
 use ferrion_engine::LinkConfig;
 use ferrion_engine::Time;
 use ferrion_engine::codec::Symbol;
@@ -453,16 +455,24 @@ impl Core {
         }
     }
 
-    /// Gives unread messages back to whom they came from: nobody here has seen them.
+    /// Gives unread messages back to whom they came from: nobody here has seen them. What was sent settled nobody has any
+    /// more, and it stays.
     pub(super) fn release_unread(&mut self) {
+        let mut kept = VecDeque::new();
         while let Some(received) = self.incoming.pop() {
-            if let Some(delivery) = received.delivery
-                && let Some(conn) = self.pool.get_mut(received.origin.conn)
+            let Some(delivery) = received.delivery else {
+                kept.push_back(received);
+                continue;
+            };
+            if let Some(conn) = self.pool.get_mut(received.origin.conn)
                 && let Ok(mut link) = conn.engine.receiver(received.origin.link)
             {
                 let _ = link.settle(delivery, DeliveryState::Released);
                 self.pool.touch(received.origin.conn);
             }
+        }
+        for received in kept {
+            self.incoming.push(received);
         }
     }
 

@@ -446,6 +446,7 @@ impl Core {
     }
 
     fn abandon(&mut self, key: ConnKey) {
+        self.rescue_stalled(key, None);
         if let Some(conn) = self.pool.get(key) {
             let cause = "the messenger was stopped".to_owned();
             let error = Error::Lost {
