@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use ferrion_messenger::{Error, ErrorKind};
 
+use crate::output::note;
+
 /// How a command ended that did not fail at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -57,11 +59,11 @@ impl Failure {
         match self {
             Self::OutputClosed => ExitCode::from(1),
             Self::TimedOut(text) => {
-                eprintln!("ferrion: {text}");
+                note(text);
                 ExitCode::from(4)
             }
             Self::Other(text) => {
-                eprintln!("ferrion: {text}");
+                note(text);
                 ExitCode::from(1)
             }
         }

@@ -1,5 +1,6 @@
-//! Standard output: buffered, and able to say that nobody reads it any more.
+//! Standard output: buffered, and able to say that nobody reads it any more; and notes beside it.
 
+use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use crate::exit::Failure;
@@ -49,6 +50,17 @@ impl Output {
             .and_then(|()| self.to.write_all(b"\n"));
         written.map_err(|e| Failure::output(&e))
     }
+}
+
+/// Prints a note for the user to standard error. Control characters do not get there: much of it is what peers say. That nobody
+/// reads it is no failure.
+pub(crate) fn note(text: impl fmt::Display) {
+    raw_note(format_args!("ferrion: {text}"));
+}
+
+/// As [`note`], without saying who tells.
+pub(crate) fn raw_note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", shown(&text.to_string()));
 }
 
 /// The text with its control characters, but for line breaks and tabs, made visible.

@@ -16,7 +16,7 @@ use ferrion_messenger::{
 use crate::args::{self, Outcome};
 use crate::exit::{Ending, Failure};
 use crate::json::message_to_json;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::session;
 
 /// How long a wait goes on before warnings and traced frames are printed that came up in it.
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &args::Recv) -> Result<Ending, Failure> {
     let subscription = messenger.subscribe_with(&args.address, &options)?;
     messenger.start()?;
     if let Some(port) = messenger.subscription_port(subscription) {
-        eprintln!("ferrion: listening on {}:{port}", host(&args.address)?);
+        note(format_args!("listening on {}:{port}", host(&args.address)?));
     }
     let mut receiving = Receiving {
         args,
@@ -99,7 +99,7 @@ impl Receiving<'_> {
                     if enough {
                         return Ok(Ending::Good);
                     }
-                    eprintln!("ferrion: {error}");
+                    note(&error);
                     return Ok(Ending::TimedOut);
                 }
                 Err(error) => return Err(error.into()),

@@ -1,11 +1,10 @@
 //! A messenger as the options of `send` and `recv` want it.
 
-use std::io::{self, Write};
-
 use ferrion_messenger::{ConnectionEvent, Messenger, Reconnect};
 
 use crate::args::Common;
 use crate::exit::Failure;
+use crate::output::{note, raw_note};
 
 /// The environment variable that has the password of `--user`: a command line can be read by every user of the machine.
 const PASSWORD: &str = "FERRION_PASSWORD";
@@ -46,12 +45,10 @@ pub(crate) fn messenger(options: &Common, address: &str) -> Result<Messenger, Fa
     Ok(messenger)
 }
 
-/// Prints the warnings, the connections to be made again and the traced frames that came up since the last time. That
-/// nobody reads them is no failure.
+/// Prints the warnings, the connections to be made again and the traced frames that came up since the last time.
 pub(crate) fn print_notes(messenger: &mut Messenger) {
-    let mut to = io::stderr().lock();
     while let Some(warning) = messenger.poll_warning() {
-        let _ = writeln!(to, "ferrion: warning: {warning}");
+        note(format_args!("warning: {warning}"));
     }
     let mut failed = None;
     while let Some(event) = messenger.poll_connection_event() {
@@ -59,18 +56,17 @@ pub(crate) fn print_notes(messenger: &mut Messenger) {
             ConnectionEvent::Failed { address, .. } => failed = Some(address),
             ConnectionEvent::Retrying { address, .. } => {
                 let from = failed.take().unwrap_or_else(|| address.clone());
-                let _ = writeln!(
-                    to,
-                    "ferrion: warning: no connection to {from}; trying {address}"
-                );
+                note(format_args!(
+                    "warning: no connection to {from}; trying {address}"
+                ));
             }
             ConnectionEvent::Redirected { address, error } => {
-                let _ = writeln!(to, "ferrion: warning: {error}; going on at {address}");
+                note(format_args!("warning: {error}; going on at {address}"));
             }
             _ => {}
         }
     }
     while let Some(line) = messenger.poll_trace() {
-        let _ = writeln!(to, "{line}");
+        raw_note(line);
     }
 }

@@ -1,5 +1,7 @@
 //! SCRAM (RFC 5802, RFC 7677) with the exchanges that the standards print, and everything that can go wrong in it.
 
+use std::time::Instant;
+
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
     ScramServer,
@@ -619,4 +621,22 @@ fn a_server_that_cannot_look_up_users_says_so() {
         p.expect(0x44).code(SYS_TEMP);
         assert_eq!(gave_up(p), SaslFailure::System { temporary: true });
     });
+}
+
+#[test]
+fn a_password_that_cannot_be_said_takes_as_long_to_refuse_as_others_to_derive() {
+    let shortest = |password: &str, good: bool| {
+        let times = (0..5).map(|_| {
+            let began = Instant::now();
+            let derived = ScramCredentials::derive(ScramHash::Sha256, password, b"salt", 20_000);
+            assert_eq!(derived.is_ok(), good, "{password:?}");
+            began.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let derived = shortest("pencil", true);
+    for password in ["bell\u{7}", ""] {
+        let refused = shortest(password, false);
+        assert!(refused * 4 > derived, "{refused:?} and {derived:?}");
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::args;
 use crate::exit::{Ending, Failure};
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::session;
 
 use input::{Input, Next};
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &args::Send) -> Result<Ending, Failure> {
     sent?;
     // Every message has its outcome already: a connection that does not end well takes nothing back.
     if let Err(error) = stopped {
-        eprintln!("ferrion: warning: {error}");
+        note(format_args!("warning: {error}"));
     }
     Ok(if sending.refused == 0 {
         Ending::Good

@@ -9,4 +9,5 @@ mod messages;
 mod readme;
 mod secrets;
 mod selector;
+mod terminal;
 mod tls;

@@ -29,11 +29,12 @@ pub struct FieldSpec {
 /// ```
 ///
 /// The kinds are the modules of [`field`]: `mandatory`, `optional` (an `Option`), `default(value, "text")`, `multiple` (a `Vec`),
-/// `mandatory_multiple`, and `secret`, `optional_secret` for octets that a trace must not show.
+/// `mandatory_multiple`, and `secret`, `optional_secret` for octets that a trace must not show. Where that depends on another
+/// field, `, shown as function` after the code gives what is shown instead of the value.
 macro_rules! composite {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident: $symbol:literal = $code:literal {
+        pub struct $Name:ident: $symbol:literal = $code:literal $(, shown as $shown:path)? {
             $(
                 $(#[$field_meta:meta])*
                 $field:ident: $ty:ty = $name:literal $spec:literal $kind:ident $(($default:expr, $text:literal))?
@@ -95,9 +96,15 @@ macro_rules! composite {
 
         impl core::fmt::Display for $Name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                #[allow(unused_variables, reason = "types without fields show nothing more")]
+                let it = self;
+                $(
+                    let it = $shown(it);
+                    let it = &*it;
+                )?
                 #[allow(unused_mut, reason = "types without fields show nothing more")]
                 let mut list = $crate::codec::field::Shower::begin(f, Self::DESCRIPTOR, Self::NAME)?;
-                $($crate::codec::field::$kind::trace(&mut list, $name, &self.$field $(, &$default)?)?;)*
+                $($crate::codec::field::$kind::trace(&mut list, $name, &it.$field $(, &$default)?)?;)*
                 list.end()
             }
         }

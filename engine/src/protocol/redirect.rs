@@ -1,5 +1,7 @@
 //! Where a container or a terminus is to be reached instead (2.8.16, 2.8.18).
 
+use alloc::borrow::Cow;
+use alloc::format;
 use core::fmt;
 
 use super::conditions;
@@ -83,21 +85,25 @@ impl Redirect {
 }
 
 impl fmt::Display for Redirect {
-    /// `HOST:PORT/ADDRESS`, of which what is known.
+    /// `HOST:PORT/ADDRESS`, of which what is known. No password that a peer wrote into it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(host) = self.network_host.as_ref().or(self.hostname.as_ref()) {
+            let host = without_password(host);
             // Else the port would be part of an IPv6 address.
-            if host.contains(':') && !host.starts_with('[') {
+            if host.contains(':') && !host.contains('@') && !host.starts_with('[') {
                 write!(f, "[{host}]")?;
             } else {
-                f.write_str(host)?;
+                f.write_str(&host)?;
             }
         }
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
         match &self.address {
-            Some(address) => write!(f, "/{}", address.strip_prefix('/').unwrap_or(address)),
+            Some(address) => {
+                let address = without_password(address);
+                write!(f, "/{}", address.strip_prefix('/').unwrap_or(&address))
+            }
             None => Ok(()),
         }
     }
@@ -113,6 +119,30 @@ impl Condition {
         is_redirect.then(|| self.info.as_ref().map(Redirect::read).unwrap_or_default())
     }
 
+    /// As a trace shows it. Of a redirection that is what 2.8.16 and 2.8.18 speak of: what else a peer gives for the way is
+    /// between the two, a token perhaps.
+    pub(super) fn without_secrets(&self) -> Cow<'_, Self> {
+        let (Some(_), Some(info)) = (self.redirect(), &self.info) else {
+            return Cow::Borrowed(self);
+        };
+        let shown = info.entries().map(|(key, value)| {
+            let known = key.as_str().is_some_and(|key| PLACES.contains(&key));
+            let value = match value.decode() {
+                Ok(Value::Ushort(port)) if known => Value::Ushort(port),
+                Ok(text) if known && text.as_str().is_some() => {
+                    let text = text.as_str().map(without_password).unwrap_or_default();
+                    Value::from(text.as_ref())
+                }
+                _ => Value::String(format!("<{} octets>", value.as_bytes().len()).into()),
+            };
+            (key, value)
+        });
+        Cow::Owned(Self {
+            info: Some(Fields::from_entries(shown)),
+            ..self.clone()
+        })
+    }
+
     /// Whether an operator ended the connection or the link, so that nothing was wrong with it: it may be tried again later
     /// (`amqp:connection:forced`, `amqp:link:detach-forced`).
     #[must_use]
@@ -122,9 +152,57 @@ impl Condition {
     }
 }
 
+/// What the specification has in the info of a redirection.
+const PLACES: [&str; 4] = ["hostname", "network-host", "port", "address"];
+
+/// Text with what looks like a password in it (`user:password@host`) blotted out. A password may have any character in it,
+/// so that rather too much goes than too little.
+fn without_password(text: &str) -> Cow<'_, str> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let split = text
+        .split_at_checked(start)
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+    match split.and_then(|(scheme, (login, rest))| Some((scheme, login.split_once(':')?.0, rest))) {
+        Some((scheme, user, rest)) => Cow::Owned(format!("{scheme}{user}:***@{rest}")),
+        None => Cow::Borrowed(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_peer_adds_to_a_redirection_is_not_shown_nor_a_password_in_a_place() {
+        let text = |key, value: &str| (Symbol::from_static(key), Value::from(value));
+        let info = Fields::from_entries([
+            text("hostname", "ann:pass@word@h"),
+            text("network-host", "10.0.0.7"),
+            (Symbol::from_static("port"), Value::Ushort(5672)),
+            text("address", "amqp://ann:pass/word@h/q"),
+            text("token", "password"),
+        ]);
+        let mut condition = Condition::new(conditions::LINK_REDIRECT);
+        condition.info = Some(info.clone());
+        let shown = format!(
+            "{condition} {condition:?} {}",
+            condition.redirect().unwrap()
+        );
+        for secret in ["pass", "word"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(
+            shown.starts_with(
+                "@error(29) [condition=:amqp:link:redirect, info={:hostname=\"ann:***@h\", :network-host=\"10.0.0.7\", \
+                 :port=5672, :address=\"amqp://ann:***@h/q\", :token=\"<10 octets>\"}]"
+            ),
+            "{shown}"
+        );
+        // What is not a redirection is for whoever has to find out what is wrong.
+        condition = Condition::new(conditions::NOT_FOUND);
+        condition.info = Some(info);
+        assert!(format!("{condition}").contains("password"));
+    }
 
     #[test]
     fn what_is_not_usable_is_not_there() {

@@ -243,7 +243,7 @@ composite! {
 composite! {
     /// What went wrong: the specification's type "error" (2.8.14). The values of `condition` are in
     /// [`conditions`](super::conditions).
-    pub struct Condition: "amqp:error:list" = 0x1d {
+    pub struct Condition: "amqp:error:list" = 0x1d, shown as Condition::without_secrets {
         /// The kind, for programs.
         condition: Symbol = "condition" "symbol" mandatory,
         /// The details, for people.

@@ -29,7 +29,8 @@ impl ScramCredentials {
     /// takes grows with `iterations`.
     ///
     /// # Errors
-    /// The password is empty, or SASLprep (RFC 4013) forbids something in it; salt or iterations are missing.
+    /// The password is empty, or SASLprep (RFC 4013) forbids something in it; salt or iterations are missing. To find that out
+    /// takes as long as to derive keys: a server that derives them when a client asks does not tell by the time which.
     ///
     /// ```
     /// use ferrion_engine::sasl::{ScramCredentials, ScramHash};
@@ -46,12 +47,18 @@ impl ScramCredentials {
         salt: &[u8],
         iterations: u32,
     ) -> Result<Self, UsageError> {
-        let Some(password) = prepare(password) else {
+        let prepared = prepare(password);
+        let keys = Keys::derive(
+            hash,
+            prepared.as_deref().unwrap_or(password),
+            salt,
+            iterations,
+        );
+        if prepared.is_none() {
             return Err(UsageError::WrongState(
                 "SASLprep (RFC 4013) forbids this password; choose another",
             ));
-        };
-        let keys = Keys::derive(hash, &password, salt, iterations);
+        }
         let credentials = Self {
             salt: Bytes::copy_from_slice(salt),
             iterations,
