@@ -1002,6 +1002,42 @@ typedef enum {
    * Iterations of SCRAM that a server may ask a client to compute. Default 600,000.
    */
   FERRION_LIMIT_SCRAM_ITERATIONS = 11,
+  /**
+   * Octets that may come until the peer's open has: headers, SASL, and open itself. Default 16,384.
+   */
+  FERRION_LIMIT_OCTETS_BEFORE_OPEN = 12,
+  /**
+   * Levels to which values may be nested in a frame. Default 32, which is also the most; before open never more than 8.
+   */
+  FERRION_LIMIT_NESTING_DEPTH = 13,
+  /**
+   * Array elements in one frame that have no octets of their own. Default 65,536.
+   */
+  FERRION_LIMIT_ZERO_WIDTH_ELEMENTS = 14,
+  /**
+   * Octets of one list, map or array in a frame. Default 1 MiB.
+   */
+  FERRION_LIMIT_COMPOUND_OCTETS = 15,
+  /**
+   * Octets of one string, symbol or binary in a frame's fields. Default 65,536.
+   */
+  FERRION_LIMIT_FIELD_OCTETS = 16,
+  /**
+   * Octets of all incoming deliveries of one link that wait, complete or not. Default 512 MiB.
+   */
+  FERRION_LIMIT_LINK_OCTETS = 17,
+  /**
+   * Octets of everything that the peer makes the engine hold. Default 1 GiB.
+   */
+  FERRION_LIMIT_CONNECTION_OCTETS = 18,
+  /**
+   * Octets of output at which nothing more is encoded but a close until some are taken. Default 262,144.
+   */
+  FERRION_LIMIT_CONTROL_OCTETS = 19,
+  /**
+   * Frames that wait because of that, at which nothing more is taken from the peer either. Default 16,384.
+   */
+  FERRION_LIMIT_PENDING_REPLIES = 20,
 } ferrion_limit;
 
 /**
@@ -2599,6 +2635,14 @@ ferrion_status ferrion_engine_advance(ferrion_engine_t *engine, uint64_t now, si
  */
 ferrion_status ferrion_engine_is_done(const ferrion_engine_t *engine,
                                       bool *out_done);
+
+/**
+ * Whether nothing more is taken from the peer until it takes some of the output: it has been sending, and not reading what
+ * comes of that. Read no more from it then. What it sent already is looked at by `ferrion_engine_transmit` once there is
+ * room, so ask for events after that.
+ */
+ferrion_status ferrion_engine_is_blocked(const ferrion_engine_t *engine,
+                                         bool *out_blocked);
 
 /**
  * Starts or stops keeping a readable line for each frame, in both directions, for `ferrion_engine_poll_trace`. Secrets

@@ -542,6 +542,12 @@ class Engine : public Owner<ferrion_engine_t, ferrion_engine_free> {
     check(ferrion_engine_is_done(get(), &done));
     return done;
   }
+  /** Nothing more is taken from the peer until it reads: see ferrion_engine_is_blocked. */
+  bool is_blocked() const {
+    bool blocked;
+    check(ferrion_engine_is_blocked(get(), &blocked));
+    return blocked;
+  }
   /** Why the connection failed, for a person. Not there: it did not. */
   Bytes failure() {
     ferrion_bytes_t text;

@@ -4,14 +4,18 @@ use core::ops::Range;
 
 use bytes::Bytes;
 
+use crate::charges;
 use crate::codec::{Decode, DecodeError, Reader, skip};
-use crate::engine::Engine;
+use crate::engine::{Engine, codec_limits};
 use crate::error::{Fault, Scope};
 use crate::protocol::{
     Attach, Begin, Close, Condition, Detach, Disposition, End, Flow, Open, PlainTransfer, Transfer,
     conditions, read_descriptor,
 };
 use crate::transport::frame::{Frame, FrameType};
+
+/// Octets of a disposition that tells a state without details.
+const MOST_PLAIN: usize = 64;
 
 impl Engine {
     /// Handles whole frames, in order, until one of them ends the connection.
@@ -59,6 +63,7 @@ impl Engine {
             }
         }
         let mut reader = Reader::within(octets, frame.body, frame.end);
+        reader.limit(&self.codec_limits);
         let code = read_descriptor(&mut reader)
             .map_err(|error| Fault::decode("frame", &error.relative_to(frame.body)))?;
         if self.endpoints.is_discarding() && code != Close::DESCRIPTOR {
@@ -71,6 +76,11 @@ impl Engine {
                 Ok(transfer) => endpoints.on_transfer(channel, transfer, reader.rest()),
                 Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
             },
+            // The state that it tells is kept until the caller asks for it: most are but a word.
+            Disposition::DESCRIPTOR if frame.end - at > MOST_PLAIN => {
+                let list = octets.get(at..frame.end).unwrap_or_default();
+                self.dispatch_kept(channel, code, &Bytes::copy_from_slice(list))
+            }
             Disposition::DESCRIPTOR => match &Disposition::decode_body(&mut reader) {
                 Ok(disposition) => endpoints.on_disposition(channel, disposition),
                 Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
@@ -91,11 +101,15 @@ impl Engine {
     /// Handles the frames that begin and end things; `list` holds the fields of this one.
     fn dispatch_kept(&mut self, channel: u16, code: u64, list: &Bytes) -> Result<(), Fault> {
         let mut reader = Reader::within(list, 0, list.len());
+        reader.limit(&self.codec_limits);
         let reader = &mut reader;
         let endpoints = &mut self.endpoints;
         let error = match code {
             Attach::DESCRIPTOR => match Attach::decode_body(reader) {
-                Ok(attach) => return endpoints.on_attach(channel, attach),
+                Ok(attach) => {
+                    let said = charges::of_attach(&attach, list.len());
+                    return endpoints.on_attach(channel, attach, said);
+                }
                 Err(error) => error,
             },
             Detach::DESCRIPTOR => match Detach::decode_body(reader) {
@@ -103,15 +117,25 @@ impl Engine {
                 Err(error) => error,
             },
             Begin::DESCRIPTOR => match Begin::decode_body(reader) {
-                Ok(begin) => return endpoints.on_begin(channel, begin),
+                Ok(begin) => {
+                    let said = charges::of_begin(&begin, list.len());
+                    return endpoints.on_begin(channel, begin, said);
+                }
                 Err(error) => error,
             },
             End::DESCRIPTOR => match End::decode_body(reader) {
                 Ok(end) => return endpoints.on_end(channel, end),
                 Err(error) => error,
             },
+            Disposition::DESCRIPTOR => match Disposition::decode_body(reader) {
+                Ok(disposition) => return endpoints.on_disposition(channel, &disposition),
+                Err(error) => error,
+            },
             Open::DESCRIPTOR => match Open::decode_body(reader) {
-                Ok(open) => return self.take_open(channel, open),
+                Ok(open) => {
+                    self.endpoints.charges.said = charges::of_open(&open, list.len());
+                    return self.take_open(channel, open);
+                }
                 Err(error) => error,
             },
             Close::DESCRIPTOR => match Close::decode_body(reader) {
@@ -130,6 +154,8 @@ impl Engine {
         let (max, idle) = (open.max_frame_size, open.idle_time_out);
         self.endpoints.on_open(channel, open)?;
         self.transport.set_remote_max(max);
+        self.transport.take_frames();
+        self.codec_limits = codec_limits(self.endpoints.limits(), true);
         let ours = self.endpoints.config.idle_time_out;
         self.transport.idle.open(ours, idle);
         Ok(())

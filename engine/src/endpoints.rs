@@ -8,6 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use crate::arena::Arena;
+use crate::charges::Charges;
 use crate::codec::Str;
 use crate::config::Config;
 use crate::connection::Connection;
@@ -76,6 +77,7 @@ pub(crate) struct Endpoints {
     pub(crate) closings: BTreeSet<(Time, LinkId)>,
     /// Links and sessions whose last event was handed out, to be freed at the next poll.
     farewell: Vec<Event>,
+    pub(crate) charges: Charges,
 }
 
 impl Endpoints {
@@ -93,6 +95,7 @@ impl Endpoints {
             ready: VecDeque::new(),
             closings: BTreeSet::new(),
             farewell: Vec::new(),
+            charges: Charges::default(),
         }
     }
 

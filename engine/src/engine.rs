@@ -7,12 +7,13 @@ use core::fmt;
 
 use bytes::{Buf, BytesMut};
 
-use crate::codec::{Str, Symbol};
+use crate::codec::{CodecLimits, MAX_DEPTH, Str, Symbol};
 use crate::config::Config;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Failure, Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{DeliveryId, LinkId, SessionId};
+use crate::limits::Limits;
 use crate::protocol::conditions;
 use crate::recovery::LinkState;
 use crate::sasl::{SaslAnswer, SaslRequest};
@@ -70,6 +71,10 @@ pub struct Engine {
     pub(crate) open_written: bool,
     pub(crate) close_written: bool,
     inbox: BytesMut,
+    /// What is read of frames at most.
+    pub(crate) codec_limits: CodecLimits,
+    /// Frames may have been left in the input because the output was blocked.
+    held_back: bool,
     /// When the handshake, or the wait for the peer's close, began.
     waiting_since: Option<Time>,
     close_waits: bool,
@@ -109,6 +114,8 @@ impl Engine {
             &config.limits,
         );
         Self {
+            codec_limits: codec_limits(&config.limits, false),
+            held_back: false,
             endpoints: Endpoints::new(config),
             transport,
             open_written: false,
@@ -125,15 +132,41 @@ impl Engine {
     ///
     /// Whole frames are taken off `input`; the beginning of one that is not whole stays in it: append
     /// what comes next. Payloads are slices of `input`, not copies.
+    ///
+    /// While the engine [is blocked](Self::is_blocked), frames stay in `input` that are whole: call this again, with more or
+    /// with what is there, once some of the output was taken.
     pub fn recv(&mut self, now: Time, input: &mut BytesMut) {
         self.start_clock(now);
         if !input.is_empty() {
             self.transport.idle.heard(now);
         }
-        while let Some(step) = self.transport.next(input) {
+        loop {
+            self.held_back = self.is_blocked();
+            if self.held_back {
+                break;
+            }
+            let Some(step) = self.transport.next(input) else {
+                break;
+            };
             self.take_input(step);
         }
         self.check_disconnected();
+    }
+
+    /// Whether nothing more is taken from the peer until it takes some of the output: it has been sending, and not reading
+    /// what comes of that. Read no more from it then; what was appended to the [`recv_buffer`](Self::recv_buffer)
+    /// already is looked at by [`transmit`](Self::transmit) once there is room.
+    ///
+    /// The limits are [`control_octets`](crate::Limits::control_octets) and
+    /// [`pending_replies`](crate::Limits::pending_replies).
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        let waiting = self.endpoints.control.len();
+        let limits = self.endpoints.limits();
+        waiting > 0
+            && waiting >= limits.pending_replies as usize
+            && self.transport.pending().len() >= limits.control_octets
+            && !self.endpoints.connection.disconnected
     }
 
     /// Lends a buffer to read into: append up to as many octets as it has spare capacity (at least
@@ -201,10 +234,15 @@ impl Engine {
     ///
     /// Write from its chunks and [`advance`](Buf::advance) it by as much as was written; the rest is
     /// offered again. At most [`Limits::output_octets`](crate::Limits::output_octets) of transfers are
-    /// encoded at a time, so call again after everything was written, until nothing remains.
+    /// encoded at a time, so call again after everything was written, until nothing remains; and
+    /// [`poll_event`](Self::poll_event) then.
     pub fn transmit(&mut self, now: Time) -> Transmit<'_> {
         self.start_clock(now);
         self.encode_due();
+        if self.held_back && !self.is_blocked() {
+            self.recv_filled(now);
+            self.encode_due();
+        }
         self.encode_heartbeat(now);
         if self.close_written && !self.close_waits {
             self.close_waits = true;
@@ -460,6 +498,20 @@ impl Engine {
             self.close_written = true;
             self.endpoints.post(Event::Disconnected);
         }
+    }
+}
+
+/// The deepest nesting before open: more than any peer has a use for.
+const EARLY_DEPTH: u32 = 8;
+
+/// What is read of frames at most, before and after the peer's open.
+pub(crate) fn codec_limits(limits: &Limits, opened: bool) -> CodecLimits {
+    let most = if opened { MAX_DEPTH } else { EARLY_DEPTH };
+    CodecLimits {
+        max_depth: limits.nesting_depth.min(most),
+        max_zero_width: limits.zero_width_elements,
+        max_compound: limits.compound_octets.max(255),
+        max_text: limits.field_octets.max(255),
     }
 }
 

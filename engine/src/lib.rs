@@ -53,6 +53,7 @@ extern crate alloc;
 extern crate std;
 
 mod arena;
+mod charges;
 pub mod codec;
 mod config;
 mod connection;

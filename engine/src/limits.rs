@@ -1,6 +1,12 @@
 //! Every bound that a peer could push against, in one place.
 
 /// What one engine will hold or wait for at most. Every limit has a default that suits a server.
+///
+/// Two more are told to the peer, and so are in [`Config`](crate::Config): the largest frame
+/// ([`max_frame_size`](crate::Config::max_frame_size), of which 512 octets are taken before open was exchanged, 2.4.1) and
+/// the number of sessions ([`channel_max`](crate::Config::channel_max)); and so is what of a session may wait for the
+/// application ([`SessionConfig::incoming_octets`](crate::SessionConfig::incoming_octets)), which closes its window instead
+/// of ending anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -8,6 +14,22 @@ pub struct Limits {
     /// have arrived; also how long the engine waits for the answer to its own close.
     /// Default 30,000. 0 means without limit.
     pub handshake_time: u64,
+    /// Octets that may come until the peer's open has: headers, SASL, and open itself. Beyond it the connection ends, with
+    /// `amqp:resource-limit-exceeded` if AMQP has begun. Default 16,384; to be raised with
+    /// [`sasl_frame_size`](Self::sasl_frame_size).
+    pub octets_before_open: u32,
+    /// Levels to which values may be nested in a frame (not in the messages, of which the engine reads nothing); deeper is
+    /// `amqp:decode-error` of what the frame is about. Default 32, which is also the most; before open never more than 8.
+    pub nesting_depth: u32,
+    /// Array elements in one frame that have no octets of their own, as null, true or 0 have none; more is
+    /// `amqp:decode-error` of what the frame is about. Default 65,536.
+    pub zero_width_elements: u32,
+    /// Octets of one list, map or array in a frame, the list of its fields among them; more is `amqp:decode-error` of what
+    /// the frame is about. Default 1 MiB. Less than 256 counts as 255.
+    pub compound_octets: u32,
+    /// Octets of one string, symbol or binary in a frame's fields; more is `amqp:decode-error` of what the frame is about.
+    /// Default 65,536. Less than 256 counts as 255.
+    pub field_octets: u32,
     /// Links that may exist on one session (both roles together, until the caller was told of their
     /// end); beyond it the session ends with `amqp:resource-limit-exceeded`. Default 65,536. Also
     /// advertised as handle-max; a handle beyond that closes the connection (2.7.2).
@@ -21,6 +43,15 @@ pub struct Limits {
     /// [read while they come](crate::Receiver::set_streaming) do not count: the session's window
     /// bounds them. Default 512 MiB; less than `delivery_octets` makes that useless.
     pub partial_octets: u64,
+    /// Octets of all incoming deliveries of one link together that wait here, complete or not; beyond it the link is
+    /// detached with `amqp:resource-limit-exceeded`. A session's window ([`incoming_octets`](crate::SessionConfig::incoming_octets))
+    /// closes before, unless this is less. Default 512 MiB.
+    pub link_octets: u64,
+    /// Octets of everything that the peer makes this engine hold: its sessions and links with what they said when they
+    /// began, deliveries that wait or are not settled, each counted as what it costs, about. Beyond it the link whose
+    /// transfer it was is detached, the session with one link more ended, or the connection with one session more closed,
+    /// all with `amqp:resource-limit-exceeded`. Default 1 GiB.
+    pub connection_octets: u64,
     /// Transfers without payload in one incoming delivery, which cost memory and bring nothing;
     /// beyond it the link is detached with `amqp:resource-limit-exceeded`. Default 1,024.
     pub empty_transfers: u32,
@@ -30,6 +61,11 @@ pub struct Limits {
     /// Octets of output at which the engine stops encoding transfers until some are taken.
     /// Default 65,536.
     pub output_octets: usize,
+    /// Octets of output at which the engine stops encoding anything but a close until some are taken. Default 262,144.
+    pub control_octets: usize,
+    /// Frames other than transfers that wait because of that, at which nothing more is taken from the peer either, until
+    /// it has read some: see [`Engine::is_blocked`](crate::Engine::is_blocked). Default 16,384.
+    pub pending_replies: u32,
     /// Payloads of at least this many octets are chained into the output instead of copied.
     /// Default 4,096.
     pub chain_octets: usize,
@@ -47,12 +83,21 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             handshake_time: 30_000,
+            octets_before_open: 16 << 10,
+            nesting_depth: 32,
+            zero_width_elements: 64 << 10,
+            compound_octets: 1 << 20,
+            field_octets: 64 << 10,
             links_per_session: 65_536,
             delivery_octets: 256 << 20,
             partial_octets: 512 << 20,
+            link_octets: 512 << 20,
+            connection_octets: 1 << 30,
             empty_transfers: 1024,
             unsettled_per_session: 4 << 20,
             output_octets: 64 << 10,
+            control_octets: 256 << 10,
+            pending_replies: 16 << 10,
             chain_octets: 4 << 10,
             sasl_frame_size: 512,
             sasl_rounds: 16,

@@ -2,8 +2,6 @@
 
 mod send;
 
-use alloc::vec::Vec;
-
 use crate::codec::Encode;
 use crate::delivery::Payload;
 use crate::endpoints::{Control, Phase};
@@ -47,7 +45,14 @@ impl Engine {
         if self.endpoints.connection.local == Phase::New {
             return;
         }
-        while let Some(control) = self.endpoints.control.pop_front() {
+        // Who does not read gets no more to read, but for a close, which waits for nothing.
+        let most = match self.endpoints.control.back() {
+            Some(Control::Close) => usize::MAX,
+            _ => self.endpoints.limits().control_octets.max(1),
+        };
+        while self.transport.pending().len() < most
+            && let Some(control) = self.endpoints.control.pop_front()
+        {
             // What was sent before the end should arrive before it.
             match control {
                 Control::End(id) => while self.encode_turn(id) {},
@@ -81,6 +86,7 @@ impl Engine {
                     let _ = self.transport.write(0, &open);
                 }
                 self.open_written = true;
+                self.transport.told_open();
                 Ok(())
             }
             Control::Begin(id) => {
@@ -346,7 +352,7 @@ impl Engine {
             // That this leaves room was checked when the message was taken for sending; an outcome that a resumed
             // delivery tells comes without payload, and `received` is small.
             let state = fitting(state, octets);
-            octets = octets.saturating_sub(state_octets(&state)).max(1);
+            octets = octets.saturating_sub(state.encoded_len()).max(1);
             transfer.state = Some(state);
         }
         transfer.more = sending.remaining > octets || sending.open.is_some();
@@ -375,17 +381,11 @@ impl Engine {
 
 /// The state, or if a frame has no room for it the state without its text.
 fn fitting(state: DeliveryState, octets: usize) -> DeliveryState {
-    if state_octets(&state) > octets {
+    if state.encoded_len() > octets {
         state.without_details()
     } else {
         state
     }
-}
-
-fn state_octets(state: &DeliveryState) -> usize {
-    let mut octets = Vec::new();
-    state.encode(&mut octets);
-    octets.len()
 }
 
 fn first_transfer(transfer: &mut Transfer, number: Seq, tag: &[u8], format: u32) {

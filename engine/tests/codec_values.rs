@@ -460,6 +460,8 @@ fn limits_can_be_narrower() {
     let limits = CodecLimits {
         max_depth: 1,
         max_zero_width: 3,
+        max_compound: 300,
+        max_text: 260,
     };
     let kind = |text| decode_value(&hex(text), &limits).map_err(|e| e.kind);
     assert!(kind("c0 02 01 40").is_ok());
@@ -467,6 +469,21 @@ fn limits_can_be_narrower() {
     assert_eq!(kind("c0 04 01 00 40 40"), Err(Kind::TooDeep));
     assert!(kind("e0 02 03 40").is_ok());
     assert_eq!(kind("e0 02 04 40"), Err(Kind::BadCount(4)));
+    let sized = |constructor: u8, size: u32| {
+        let mut octets = vec![constructor];
+        octets.extend(size.to_be_bytes());
+        octets.resize(5 + size as usize, 0);
+        decode_value(&octets.into(), &limits).map_err(|e| e.kind)
+    };
+    for text in [0xb0, 0xb1, 0xb3] {
+        assert!(sized(text, 260).is_ok());
+        assert_eq!(sized(text, 261), Err(Kind::TooLarge(261)));
+    }
+    for compound in [0xd0, 0xd1, 0xf0] {
+        // Too large comes before anything inside is looked at.
+        assert_ne!(sized(compound, 300).map(|_| ()), Err(Kind::TooLarge(300)));
+        assert_eq!(sized(compound, 301), Err(Kind::TooLarge(301)));
+    }
     // The limit is for all arrays of a buffer together.
     let limits = CodecLimits {
         max_depth: 2,

@@ -48,6 +48,7 @@ const FLOORS: &[Floor] = &[
     Floor {
         name: "top half",
         modules: &[
+            "charges",
             "connection",
             "session",
             "link",

@@ -100,6 +100,9 @@ pub enum DecodeErrorKind {
     /// Values are nested deeper than the limit.
     #[error("nested too deep")]
     TooDeep,
+    /// A list, map, array, string, symbol or binary has more octets than the limit.
+    #[error("{0} octets are more than are taken for one value")]
+    TooLarge(u32),
     /// A count that its octets cannot hold, or more elements without octets than the limit.
     #[error("a count of {0} elements is more than can be there")]
     BadCount(u32),

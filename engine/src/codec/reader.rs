@@ -19,6 +19,10 @@ pub struct CodecLimits {
     pub max_depth: u32,
     /// Array elements without octets, summed over the whole buffer.
     pub max_zero_width: u32,
+    /// Octets of one list, map or array.
+    pub max_compound: u32,
+    /// Octets of one string, symbol or binary; such with up to 255 octets pass in any case.
+    pub max_text: u32,
 }
 
 impl Default for CodecLimits {
@@ -26,6 +30,8 @@ impl Default for CodecLimits {
         Self {
             max_depth: MAX_DEPTH,
             max_zero_width: MAX_ZERO_WIDTH,
+            max_compound: u32::MAX,
+            max_text: u32::MAX,
         }
     }
 }
@@ -51,6 +57,8 @@ pub struct Reader<'a> {
     pos: usize,
     depth_left: u32,
     zero_width_left: u32,
+    max_compound: u32,
+    max_text: u32,
 }
 
 /// An open compound: its element count, and what to return to when it ends.
@@ -81,15 +89,25 @@ impl<'a> Reader<'a> {
             pos: 0,
             depth_left: MAX_DEPTH,
             zero_width_left: MAX_ZERO_WIDTH,
+            max_compound: u32::MAX,
+            max_text: u32::MAX,
         }
     }
 
     /// Reads a buffer with limits of the caller's.
     pub fn with_limits(source: &'a Bytes, limits: &CodecLimits) -> Self {
         let mut reader = Self::new(source);
-        reader.depth_left = limits.max_depth.min(MAX_DEPTH);
-        reader.zero_width_left = limits.max_zero_width;
+        reader.limit(limits);
         reader
+    }
+
+    /// From here on these limits count.
+    #[inline]
+    pub(crate) fn limit(&mut self, limits: &CodecLimits) {
+        self.depth_left = limits.max_depth.min(MAX_DEPTH);
+        self.zero_width_left = limits.max_zero_width;
+        self.max_compound = limits.max_compound;
+        self.max_text = limits.max_text;
     }
 
     /// Reads the part of a buffer from `start` to `end`, with the default limits. Positions still count from the
@@ -103,6 +121,8 @@ impl<'a> Reader<'a> {
             pos: start.min(data.len()),
             depth_left: MAX_DEPTH,
             zero_width_left: MAX_ZERO_WIDTH,
+            max_compound: u32::MAX,
+            max_text: u32::MAX,
         }
     }
 
@@ -262,16 +282,24 @@ impl<'a> Reader<'a> {
         self.source.slice(start..self.pos)
     }
 
-    /// A size: four octets if `wide`, else one.
+    /// The size of text or binary: four octets if `wide`, else one.
     #[inline]
     pub(super) fn size(&mut self, wide: bool) -> Result<usize, DecodeError> {
-        if wide {
-            // A 16-bit address space could not hold what does not convert.
-            let size = self.u32()?;
-            usize::try_from(size).map_err(|_| self.end())
-        } else {
-            self.u8().map(usize::from)
+        self.size_within(wide, self.max_text)
+    }
+
+    /// A size: four octets if `wide`, else one.
+    #[inline]
+    pub(super) fn size_within(&mut self, wide: bool, most: u32) -> Result<usize, DecodeError> {
+        if !wide {
+            return self.u8().map(usize::from);
         }
+        let size = self.u32()?;
+        if size > most {
+            return Err(self.error(Kind::TooLarge(size)));
+        }
+        // A 16-bit address space could not hold what does not convert.
+        usize::try_from(size).map_err(|_| self.end())
     }
 
     /// Opens a list whose constructor has been read.
@@ -443,7 +471,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn open_sized(&mut self, wide: bool) -> Result<Compound<'a>, DecodeError> {
         self.descend()?;
-        let size = self.size(wide)?;
+        let size = self.size_within(wide, self.max_compound)?;
         let outer = self.data;
         let inner = self.pos.checked_add(size).and_then(|end| outer.get(..end));
         let Some(inner) = inner else {

@@ -29,8 +29,8 @@ pub fn jump(r: &mut Reader<'_>) -> Result<(), DecodeError> {
         let constructor = r.u8()?;
         let size = match code::width(constructor) {
             Some(Width::Fixed(size)) => size.into(),
-            Some(Width::Sized8) => r.size(false)?,
-            Some(Width::Sized32) => r.size(true)?,
+            Some(Width::Sized8) => r.size_within(false, u32::MAX)?,
+            Some(Width::Sized32) => r.size_within(true, u32::MAX)?,
             None if constructor == code::DESCRIBED => {
                 pending += 2;
                 continue;

@@ -7,6 +7,7 @@ use core::ops::Range;
 
 use bytes::Bytes;
 
+use crate::charges;
 use crate::delivery::{Delivery, Incoming, Known, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::event::Event;
@@ -39,6 +40,13 @@ impl Endpoints {
         if self.connection.remote != Phase::Open {
             return None;
         }
+        let held = Held {
+            transfers: 1,
+            octets: payload.len() as u64,
+        };
+        if !self.has_room(charges::waiting(held)) {
+            return None;
+        }
         let session_id = self.connection.channels.by_remote(channel)?;
         let session = self.sessions.get_mut(session_id)?;
         let id = session.handles.by_remote(transfer.handle)?;
@@ -59,7 +67,9 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };
-        if !receiver.takes_plain() {
+        if !receiver.takes_plain()
+            || receiver.complete_octets.saturating_add(size) > self.config.limits.link_octets
+        {
             return None;
         }
         let mut delivery = Delivery {
@@ -93,11 +103,8 @@ impl Endpoints {
         debug_assert!(counted, "there was window and credit");
         receiver.available = receiver.available.saturating_sub(1);
         session.incoming_window.hold(1, size);
-        let held = Held {
-            transfers: 1,
-            octets: size,
-        };
-        receiver.complete.push_back((delivery, held));
+        self.charges.hold(held);
+        receiver.push(delivery, held);
         if link.queued.mark(Event::Deliveries(id)) {
             self.events.push_back(Event::Deliveries(id));
         }

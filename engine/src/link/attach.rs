@@ -110,7 +110,13 @@ impl Endpoints {
         Ok(())
     }
 
-    pub(crate) fn on_attach(&mut self, channel: u16, attach: Attach) -> Result<(), Fault> {
+    /// `said`: the octets that are kept of what it says.
+    pub(crate) fn on_attach(
+        &mut self,
+        channel: u16,
+        attach: Attach,
+        said: u64,
+    ) -> Result<(), Fault> {
         let Some(session_id) = self.session_on(channel, "attach")? else {
             return Ok(());
         };
@@ -153,6 +159,7 @@ impl Endpoints {
             let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
             return Err(Fault::session(session_id, condition, text));
         }
+        self.check_link_room(session_id, said)?;
         let id = match waiting {
             Some(id) => id,
             None => self.new_endpoint_for(session_id, &attach),
@@ -165,6 +172,13 @@ impl Endpoints {
         if let Some(link) = self.links.get_mut(id) {
             link.remote = Phase::Open;
             link.remote_handle = Some(handle);
+            // It may be attached once more only to be closed.
+            let before = core::mem::replace(&mut link.said, said);
+            self.charges.said = self
+                .charges
+                .said
+                .saturating_sub(before)
+                .saturating_add(said);
             if let (Half::Receiver(receiver), Some(count)) =
                 (&mut link.half, attach.initial_delivery_count)
             {

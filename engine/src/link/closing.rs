@@ -1,6 +1,6 @@
 //! Closing a link gracefully: what is waited for, and until when at most (2.6.5, 2.6.7).
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
@@ -190,20 +190,23 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return;
         };
-        let mut kept = VecDeque::new();
+        let mut kept = Vec::new();
+        receiver.complete_octets = 0;
         for (delivery, held) in core::mem::take(&mut receiver.complete) {
             match delivery.id.filter(|id| self.can_be_given_back(*id)) {
                 Some(delivery) => {
                     self.unhold(session, held);
                     self.give_back(id, delivery);
                 }
-                None => kept.push_back((delivery, held)),
+                None => kept.push((delivery, held)),
             }
         }
         if let Some(link) = self.links.get_mut(id)
             && let Half::Receiver(receiver) = &mut link.half
         {
-            receiver.complete = kept;
+            for (delivery, held) in kept {
+                receiver.push(delivery, held);
+            }
         }
     }
 

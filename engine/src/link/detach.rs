@@ -229,6 +229,7 @@ impl Endpoints {
         let Some(link) = self.links.remove(id) else {
             return;
         };
+        self.charges.said = self.charges.said.saturating_sub(link.said);
         let Some(session) = self.sessions.get_mut(link.session) else {
             return;
         };
@@ -237,6 +238,7 @@ impl Endpoints {
             // What was never taken must not narrow the window of the links that live on.
             for (_, held) in &receiver.complete {
                 session.incoming_window.release(held.transfers, held.octets);
+                self.charges.release(*held);
             }
             self.refresh_window(link.session);
         }

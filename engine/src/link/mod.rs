@@ -59,6 +59,8 @@ pub(crate) struct Link {
     pub(crate) detach_written: bool,
     pub(crate) end_was_told: bool,
     pub(crate) queued: Queued,
+    /// What the peer's attach said, in octets.
+    said: u64,
     /// Deliveries of it that its session remembers as unsettled.
     pub(crate) unsettled: u32,
     /// Deliveries whose state the peer changed, each at most once.
@@ -104,6 +106,7 @@ impl Link {
             detach_written: false,
             end_was_told: false,
             queued: Queued::default(),
+            said: 0,
             unsettled: 0,
             updates: VecDeque::new(),
             deliveries: OfLink::default(),

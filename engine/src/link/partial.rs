@@ -28,6 +28,8 @@ pub(crate) struct Partial {
     pub(super) octets: u64,
     /// Octets that will come again, and are here already.
     pub(super) skip: u64,
+    /// What keeping `state` costs.
+    pub(super) state_octets: u64,
     /// What has not been taken.
     pub(super) waiting: Held,
     pub(super) empty_transfers: u32,
@@ -76,6 +78,7 @@ impl Partial {
                 transfers: 0,
                 octets: here,
             },
+            state_octets: 0,
             empty_transfers: 0,
             streaming: false,
             was_read: octets > here,
@@ -115,7 +118,8 @@ impl Partial {
             return 0;
         }
         let transfers = u64::from(self.waiting.transfers).saturating_mul(TRANSFER_COST);
-        self.waiting.octets.saturating_add(transfers)
+        let octets = self.waiting.octets.saturating_add(self.state_octets);
+        octets.saturating_add(transfers)
     }
 }
 
@@ -170,6 +174,8 @@ impl Endpoints {
         };
         let others = session.partial_octets.saturating_sub(before);
         session.partial_octets = others.saturating_add(after);
+        let others = self.charges.waiting.saturating_sub(before);
+        self.charges.waiting = others.saturating_add(after);
         session.partial_octets
     }
 }

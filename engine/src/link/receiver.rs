@@ -29,6 +29,8 @@ pub(crate) struct ReceiverHalf {
     pub(crate) awaiting: BTreeMap<Tag, Awaited>,
     /// Complete deliveries that the caller has not taken, with what each holds of the window.
     pub(crate) complete: VecDeque<(Delivery, Held)>,
+    /// Octets of those.
+    pub(crate) complete_octets: u64,
 }
 
 /// What waits for the caller, as the session's window counts it.
@@ -39,6 +41,21 @@ pub(crate) struct Held {
 }
 
 impl ReceiverHalf {
+    /// A delivery is whole, and waits for the caller.
+    #[inline]
+    pub(crate) fn push(&mut self, delivery: Delivery, held: Held) {
+        self.complete_octets = self.complete_octets.saturating_add(held.octets);
+        self.complete.push_back((delivery, held));
+    }
+
+    /// The caller takes the next delivery.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<(Delivery, Held)> {
+        let (delivery, held) = self.complete.pop_front()?;
+        self.complete_octets = self.complete_octets.saturating_sub(held.octets);
+        Some((delivery, held))
+    }
+
     pub(crate) const fn has_partial(&self) -> bool {
         self.partial.is_some()
     }
@@ -62,6 +79,7 @@ impl Endpoints {
     pub(super) fn hold(&mut self, session: SessionId, held: Held) {
         if let Some(session) = self.sessions.get_mut(session) {
             session.incoming_window.hold(held.transfers, held.octets);
+            self.charges.hold(held);
         }
     }
 
@@ -70,6 +88,7 @@ impl Endpoints {
     pub(crate) fn unhold(&mut self, session_id: SessionId, held: Held) {
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.incoming_window.release(held.transfers, held.octets);
+            self.charges.release(held);
             if session.incoming_window.wants_update() {
                 self.request_session_flow(session_id);
             }
@@ -87,7 +106,7 @@ impl Endpoints {
         }
         let mut drained = false;
         if let Half::Receiver(receiver) = &mut link.half {
-            receiver.complete.push_back((delivery, held));
+            receiver.push(delivery, held);
             drained = receiver.credit.is_drained();
         }
         self.post(Event::Deliveries(id));
@@ -127,7 +146,7 @@ impl Endpoints {
             if let Some(link) = self.links.get_mut(id)
                 && let Half::Receiver(receiver) = &mut link.half
             {
-                receiver.complete.push_back((delivery, held));
+                receiver.push(delivery, held);
             }
             self.post(Event::Deliveries(id));
         }
@@ -168,7 +187,7 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };
-        let (delivery, held) = receiver.complete.pop_front()?;
+        let (delivery, held) = receiver.pop()?;
         let tops_up = receiver.automatic > 0;
         let session = link.session;
         if link.keeps_deliveries() {

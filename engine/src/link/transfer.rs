@@ -5,6 +5,7 @@ use alloc::format;
 
 use bytes::Bytes;
 
+use crate::charges;
 use crate::delivery::{Delivery, Incoming, Known, Payload, is_live};
 use crate::endpoints::Endpoints;
 use crate::error::Fault;
@@ -142,6 +143,11 @@ impl Endpoints {
             // Whole in one transfer: nothing to gather, and if it is settled nothing to remember.
             let octets = payload.len() as u64;
             self.check_size(id, octets, octets)?;
+            let held = Held {
+                transfers: 1,
+                octets: octets.saturating_add(charges::of_state(transfer.state.as_ref())),
+            };
+            self.check_waiting(id, self.waiting_octets(id), held)?;
             let remembered = if settled {
                 None
             } else {
@@ -158,10 +164,6 @@ impl Endpoints {
                 batchable: transfer.batchable,
                 payload: payload.into(),
                 aborted: false,
-            };
-            let held = Held {
-                transfers: 1,
-                octets,
             };
             self.hold(session_id, held);
             self.complete(id, delivery, held);
@@ -180,6 +182,7 @@ impl Endpoints {
             octets: 0,
             skip: 0,
             waiting: Held::default(),
+            state_octets: 0,
             empty_transfers: 0,
             streaming: self.is_streaming(id),
             was_read: false,
@@ -228,11 +231,17 @@ impl Endpoints {
         let Some(session) = self.sessions.get_mut(session_id) else {
             return Ok(());
         };
-        if session.incoming.len() < limit && session.incoming.insert(number, id) {
+        let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+        if session.incoming.len() >= limit
+            && let Some(incoming) = self.incoming.get(id)
+        {
+            let text = format!("more than {limit} unsettled deliveries of the session");
+            return Err(Fault::link(incoming.known.link, condition, text));
+        }
+        if session.incoming.insert(number, id) {
             return Ok(());
         }
-        let text = format!("more than {limit} unsettled deliveries");
-        let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+        let text = format!("delivery-id {number} has no place among those that are not settled");
         Err(Fault::session(session_id, condition, text))
     }
 
@@ -277,6 +286,11 @@ impl Endpoints {
         let payload = partial.pass_known(payload);
         let octets = payload.len() as u64;
         let cost = partial.cost();
+        // Where a resumed delivery begins (3.4.1) is nothing to the caller.
+        if !matches!(transfer.state, None | Some(DeliveryState::Received(_))) {
+            partial.state_octets = charges::of_state(transfer.state.as_ref());
+            partial.state = transfer.state.clone().map(Box::new);
+        }
         partial.waiting.transfers = partial.waiting.transfers.saturating_add(1);
         partial.waiting.octets = partial.waiting.octets.saturating_add(octets);
         let buffered = self.buffer(session_id, cost, partial.cost());
@@ -290,6 +304,9 @@ impl Endpoints {
             };
             self.hold(session_id, held);
         }
+        let waits = self
+            .waiting_octets(id)
+            .saturating_add(partial.waiting.octets);
         let empty_limit = self.limits().empty_transfers;
         let sound = if partial.empty_transfers > empty_limit {
             let text = format!("more than {empty_limit} transfers without payload in one delivery");
@@ -303,6 +320,8 @@ impl Endpoints {
             Err(Fault::link(id, conditions::INVALID_FIELD, text))
         } else {
             self.check_size(id, partial.octets, partial.waiting.octets)
+                // All of it is counted already.
+                .and_then(|()| self.check_waiting(id, waits, Held::default()))
         };
         if let Err(fault) = sound {
             self.forget_partial(session_id, Some(partial));
@@ -310,13 +329,10 @@ impl Endpoints {
         }
         partial.payload.push(payload);
         partial.batchable |= transfer.batchable;
-        // Where a resumed delivery begins (3.4.1) is nothing to the caller.
-        if !matches!(transfer.state, None | Some(DeliveryState::Received(_))) {
-            partial.state = transfer.state.clone().map(Box::new);
-        }
         let streaming = partial.streaming;
         if !streaming && !transfer.more {
             self.buffer(session_id, partial.cost(), 0);
+            partial.waiting.octets = partial.waiting.octets.saturating_add(partial.state_octets);
             self.hold(session_id, partial.waiting);
         }
         if transfer.more {
@@ -411,6 +427,14 @@ impl Endpoints {
             && session.is_next_incoming(Seq(number))
         {
             session.last_incoming = Some(Seq(number));
+        }
+    }
+
+    /// Octets of whole deliveries of the link that wait for the caller.
+    fn waiting_octets(&self, id: LinkId) -> u64 {
+        match self.links.get(id).map(|link| &link.half) {
+            Some(Half::Receiver(receiver)) => receiver.complete_octets,
+            _ => 0,
         }
     }
 

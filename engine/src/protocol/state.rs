@@ -193,6 +193,13 @@ impl Encode for DeliveryState {
 }
 
 impl DeliveryState {
+    /// Octets that it has on the wire.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let mut octets = Vec::new();
+        self.encode(&mut octets);
+        octets.len()
+    }
+
     /// 0 for what is not known.
     const fn descriptor(&self) -> u64 {
         match self {

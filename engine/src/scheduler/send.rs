@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::{state_octets, write_rope};
+use super::write_rope;
 use crate::config::SendOptions;
 use crate::delivery::{Known, Outgoing, OutgoingMore, SendPayload, is_live, state_to_keep};
 use crate::endpoints::Phase;
@@ -135,7 +135,7 @@ impl Engine {
     /// A state goes with each transfer, and must leave room for the message.
     fn check_state(&self, state: Option<&DeliveryState>) -> Result<(), SendError> {
         let Some(state) = state else { return Ok(()) };
-        let size = state_octets(state);
+        let size = state.encoded_len();
         // Half of what a frame has room for, so that a message does not become a thousand of them.
         let limit = (self.transport.remote_max() as usize - TRANSFER_OVERHEAD) / 2;
         if size > limit {

@@ -96,6 +96,11 @@ impl IncomingWindow {
         self.held_octets = self.held_octets.saturating_sub(octets);
     }
 
+    /// What waits for the application.
+    pub(crate) const fn held(&self) -> (u32, u64) {
+        (self.held, self.held_octets)
+    }
+
     /// Whether enough room has come free that the peer should be told.
     #[inline]
     pub(crate) fn wants_update(&self) -> bool {

@@ -16,6 +16,7 @@ use crate::endpoints::{Control, EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
+use crate::link::Held;
 use crate::protocol::{Begin, Condition, End, Flow, Role, conditions};
 use crate::seq::Seq;
 pub(crate) use disposition::{Dispositions, Run};
@@ -66,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) flow_due: bool,
     /// Links that are not freed yet, however far they have come.
     pub(crate) links: u32,
+    /// What the peer's begin said, in octets.
+    said: u64,
     pub(crate) end_written: bool,
     pub(crate) queued: Queued,
     pub(crate) end_was_told: bool,
@@ -97,6 +100,7 @@ impl Session {
             discarding: false,
             flow_due: false,
             links: 0,
+            said: 0,
             end_written: false,
             queued: Queued::default(),
             end_was_told: false,
@@ -278,7 +282,8 @@ impl Endpoints {
             .map(|_| id))
     }
 
-    pub(crate) fn on_begin(&mut self, channel: u16, begin: Begin) -> Result<(), Fault> {
+    /// `said`: the octets that are kept of what it says.
+    pub(crate) fn on_begin(&mut self, channel: u16, begin: Begin, said: u64) -> Result<(), Fault> {
         self.check_open("begin")?;
         if channel > self.config.channel_max {
             return Err(self.bad_channel(channel));
@@ -287,6 +292,7 @@ impl Endpoints {
             let text = format!("begin on channel {channel}, which has a session");
             return Err(Fault::connection(conditions::NOT_ALLOWED, text));
         }
+        self.check_session_room(said)?;
         let id = match begin.remote_channel {
             None => {
                 // What has ended, but is not told or answered yet, counts too.
@@ -316,6 +322,8 @@ impl Endpoints {
         if let Some(session) = self.sessions.get_mut(id) {
             session.remote = Phase::Open;
             session.remote_channel = Some(channel);
+            session.said = said;
+            self.charges.said = self.charges.said.saturating_add(said);
             session
                 .incoming_window
                 .told(begin.next_outgoing_id, begin.outgoing_window);
@@ -505,6 +513,11 @@ impl Endpoints {
             for delivery in session.incoming.iter() {
                 self.incoming.discard(delivery);
             }
+            self.charges.said = self.charges.said.saturating_sub(session.said);
+            // What its links held goes with it: they release nothing more.
+            let (transfers, octets) = session.incoming_window.held();
+            self.charges.release(Held { transfers, octets });
+            self.charges.waiting = self.charges.waiting.saturating_sub(session.partial_octets);
         }
     }
 

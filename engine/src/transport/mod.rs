@@ -29,6 +29,9 @@ use header::{HEADER_SIZE, Protocol};
 pub(crate) use idle::Idle;
 pub(crate) use output::Output;
 
+/// Octets that room is made for by what a frame says of its size; for more only as they come.
+const WANTED: usize = 64 << 10;
+
 /// What the engine is to do with what came in.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -50,6 +53,8 @@ enum Reading {
     /// A protocol header. `None`: a server that takes whatever layer the client begins with.
     Header(Option<Protocol>),
     Sasl,
+    /// AMQP frames until open is among them.
+    Open,
     Amqp,
     /// Nothing more is taken.
     Nothing,
@@ -71,6 +76,11 @@ pub(crate) struct Transport {
     local_max: u32,
     remote_max: u32,
     sasl_max: u32,
+    /// Octets that may still come before the peer's open has.
+    early_left: u32,
+    early_limit: u32,
+    /// Whether the peer can know the largest frame we take.
+    told_max: bool,
     pub(crate) idle: Idle,
     trace: Option<VecDeque<String>>,
 }
@@ -94,6 +104,9 @@ impl Transport {
             local_max,
             remote_max: MIN_MAX_FRAME_SIZE,
             sasl_max: limits.sasl_frame_size.max(MIN_MAX_FRAME_SIZE),
+            early_left: limits.octets_before_open,
+            early_limit: limits.octets_before_open,
+            told_max: false,
             idle: Idle::default(),
             trace: None,
         };
@@ -131,6 +144,7 @@ impl Transport {
                 Reading::Header(expected) => {
                     let octets = *input.first_chunk::<HEADER_SIZE>()?;
                     input.advance(HEADER_SIZE);
+                    self.early_left = self.early_left.saturating_sub(HEADER_SIZE as u32);
                     if let Some(failed) = self.read_header(octets, expected) {
                         self.reading = Reading::Nothing;
                         return Some(Input::Failed(failed));
@@ -138,15 +152,22 @@ impl Transport {
                 }
                 Reading::Sasl => {
                     // One at a time: what follows the outcome is not SASL any more.
-                    let end = match frame::whole_frames(input, self.sasl_max, 1) {
-                        Ok(0) => return None,
-                        Ok(end) => end,
+                    let octets = match self.early_frame(input, self.sasl_max) {
+                        Ok(octets) => octets?,
                         Err(fault) => return Some(self.fail_sasl(&fault)),
                     };
-                    let octets = input.split_to(end).freeze();
                     if let Some(done) = self.read_sasl(&octets) {
                         return Some(done);
                     }
+                }
+                Reading::Open => {
+                    return match self.early_frame(input, self.opening_max()) {
+                        Ok(octets) => octets.map(Input::Frames),
+                        Err(fault) => {
+                            self.reading = Reading::Nothing;
+                            Some(Input::Fault(fault))
+                        }
+                    };
                 }
                 Reading::Amqp => {
                     return match frame::whole_frames(input, self.local_max, usize::MAX) {
@@ -160,6 +181,47 @@ impl Transport {
                     return None;
                 }
             }
+        }
+    }
+
+    /// The next frame of those before open has come. What it says of its size counts at once: what is too much is not waited
+    /// for.
+    fn early_frame(&mut self, input: &mut BytesMut, most: u32) -> Result<Option<Bytes>, Fault> {
+        let end = frame::whole_frames(input, most, 1)?;
+        let Some(size) = input.first_chunk().map(|size| u32::from_be_bytes(*size)) else {
+            return Ok(None);
+        };
+        let Some(left) = self.early_left.checked_sub(size) else {
+            let limit = self.early_limit;
+            let text = format!("more than {limit} octets before open");
+            let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+            return Err(Fault::connection(condition, text));
+        };
+        if end == 0 {
+            return Ok(None);
+        }
+        self.early_left = left;
+        Ok(Some(input.split_to(end).freeze()))
+    }
+
+    /// The largest frame while the peer's open is waited for: that is 512, unless ours told more before (2.4.1).
+    const fn opening_max(&self) -> u32 {
+        if self.told_max {
+            self.local_max
+        } else {
+            MIN_MAX_FRAME_SIZE
+        }
+    }
+
+    /// Our open was written, and with it the largest frame we take.
+    pub(crate) const fn told_open(&mut self) {
+        self.told_max = true;
+    }
+
+    /// The peer's open has come: from now on frames are taken as they come.
+    pub(crate) const fn take_frames(&mut self) {
+        if matches!(self.reading, Reading::Open) {
+            self.reading = Reading::Amqp;
         }
     }
 
@@ -187,14 +249,20 @@ impl Transport {
         matches!(self.reading, Reading::Nothing)
     }
 
-    /// Octets that a buffer must hold for the frame at the front of `input` to be whole.
+    /// Octets that a buffer must hold for the frame at the front of `input` to be whole. For a large one it is less: what
+    /// the peer only says is there makes nothing much larger than what is.
     pub(crate) fn wanted(&self, input: &[u8]) -> usize {
-        match (self.reading, input.first_chunk::<4>()) {
-            (Reading::Sasl | Reading::Amqp, Some(size)) => {
-                (u32::from_be_bytes(*size).min(self.local_max)) as usize
-            }
-            _ => FRAME_HEADER,
-        }
+        let most = match self.reading {
+            Reading::Sasl => self.sasl_max,
+            Reading::Open => self.opening_max(),
+            Reading::Amqp => self.local_max,
+            Reading::Header(_) | Reading::Nothing => return FRAME_HEADER,
+        };
+        let Some(size) = input.first_chunk() else {
+            return FRAME_HEADER;
+        };
+        let size = u32::from_be_bytes(*size).min(most) as usize;
+        size.min(input.len().saturating_mul(2).max(WANTED))
     }
 
     fn read_header(
@@ -239,13 +307,13 @@ impl Transport {
                     return Some(Failure::Header(HeaderFailure::SaslRequired));
                 }
                 self.write_header(Protocol::Amqp);
-                self.reading = Reading::Amqp;
+                self.reading = Reading::Open;
                 None
             }
             (Some(expected), found) if expected == found => {
                 self.reading = match found {
                     Protocol::Sasl => Reading::Sasl,
-                    Protocol::Amqp => Reading::Amqp,
+                    Protocol::Amqp => Reading::Open,
                 };
                 // A server hears the second header before it writes its own.
                 if found == Protocol::Amqp && !self.amqp_begun {

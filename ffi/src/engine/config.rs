@@ -66,6 +66,24 @@ pub enum ferrion_limit {
     FERRION_LIMIT_SASL_ROUNDS = 10,
     /// Iterations of SCRAM that a server may ask a client to compute. Default 600,000.
     FERRION_LIMIT_SCRAM_ITERATIONS = 11,
+    /// Octets that may come until the peer's open has: headers, SASL, and open itself. Default 16,384.
+    FERRION_LIMIT_OCTETS_BEFORE_OPEN = 12,
+    /// Levels to which values may be nested in a frame. Default 32, which is also the most; before open never more than 8.
+    FERRION_LIMIT_NESTING_DEPTH = 13,
+    /// Array elements in one frame that have no octets of their own. Default 65,536.
+    FERRION_LIMIT_ZERO_WIDTH_ELEMENTS = 14,
+    /// Octets of one list, map or array in a frame. Default 1 MiB.
+    FERRION_LIMIT_COMPOUND_OCTETS = 15,
+    /// Octets of one string, symbol or binary in a frame's fields. Default 65,536.
+    FERRION_LIMIT_FIELD_OCTETS = 16,
+    /// Octets of all incoming deliveries of one link that wait, complete or not. Default 512 MiB.
+    FERRION_LIMIT_LINK_OCTETS = 17,
+    /// Octets of everything that the peer makes the engine hold. Default 1 GiB.
+    FERRION_LIMIT_CONNECTION_OCTETS = 18,
+    /// Octets of output at which nothing more is encoded but a close until some are taken. Default 262,144.
+    FERRION_LIMIT_CONTROL_OCTETS = 19,
+    /// Frames that wait because of that, at which nothing more is taken from the peer either. Default 16,384.
+    FERRION_LIMIT_PENDING_REPLIES = 20,
 }
 
 /// How a connection is opened, how it is logged in, and its limits. Engines copy it when they are made.
@@ -281,6 +299,15 @@ fn of_limit(limits: &mut Limits, number: i32, new: Option<u64>) -> Result<u64, F
         FERRION_LIMIT_SASL_FRAME_SIZE => sasl_frame_size,
         FERRION_LIMIT_SASL_ROUNDS => sasl_rounds,
         FERRION_LIMIT_SCRAM_ITERATIONS => scram_iterations,
+        FERRION_LIMIT_OCTETS_BEFORE_OPEN => octets_before_open,
+        FERRION_LIMIT_NESTING_DEPTH => nesting_depth,
+        FERRION_LIMIT_ZERO_WIDTH_ELEMENTS => zero_width_elements,
+        FERRION_LIMIT_COMPOUND_OCTETS => compound_octets,
+        FERRION_LIMIT_FIELD_OCTETS => field_octets,
+        FERRION_LIMIT_LINK_OCTETS => link_octets,
+        FERRION_LIMIT_CONNECTION_OCTETS => connection_octets,
+        FERRION_LIMIT_CONTROL_OCTETS => control_octets,
+        FERRION_LIMIT_PENDING_REPLIES => pending_replies,
     }
     Err(Failure::invalid(format!("{number} is not a ferrion_limit")))
 }

@@ -252,6 +252,20 @@ pub unsafe extern "C" fn ferrion_engine_is_done(
     } }
 }
 
+/// Whether nothing more is taken from the peer until it takes some of the output: it has been sending, and not reading what
+/// comes of that. Read no more from it then. What it sent already is looked at by `ferrion_engine_transmit` once there is
+/// room, so ask for events after that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_engine_is_blocked(
+    engine: *const ferrion_engine_t,
+    out_blocked: *mut bool,
+) -> ferrion_status {
+    ffi_fn! { object engine, out out_blocked => {
+        out_blocked.set(engine.engine.is_blocked());
+        Ok(())
+    } }
+}
+
 /// Starts or stops keeping a readable line for each frame, in both directions, for `ferrion_engine_poll_trace`. Secrets
 /// are not shown.
 #[unsafe(no_mangle)]

@@ -3,8 +3,8 @@
 use ferrion_engine::protocol::Condition;
 use ferrion_engine::sasl::SaslConfig;
 use ferrion_engine::{
-    Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SaslFailure, SessionConfig,
-    SessionId, Time, Transmit,
+    Config, Engine, Failure, HeaderFailure, Limits, Origin as FaultOrigin, SaslFailure,
+    SessionConfig, SessionId, Time, Transmit,
 };
 
 use super::address::{Address, Scheme};
@@ -68,9 +68,11 @@ impl Core {
         config.hostname = Some(line.name().into());
         config.sasl = SaslConfig::Client(sasl);
         if let Some(token) = &self.options.token {
-            // Tokens are longer than what the specification had in mind (5.3.1).
             let size = u32::try_from(token.len()).unwrap_or(u32::MAX);
-            config.limits.sasl_frame_size = size.saturating_mul(2).saturating_add(2048);
+            take_sasl_frames(
+                &mut config.limits,
+                size.saturating_mul(2).saturating_add(2048),
+            );
         }
         let mut engine = Engine::client(config);
         engine.set_tracing(self.options.tracing);
@@ -201,7 +203,7 @@ impl Core {
     fn server_engine(&mut self, proved: bool) -> Engine {
         let mut config = self.config();
         if self.admission.takes_tokens() {
-            config.limits.sasl_frame_size = TOKEN_FRAME;
+            take_sasl_frames(&mut config.limits, TOKEN_FRAME);
         }
         config.sasl = SaslConfig::Server(self.server_login(proved));
         let mut engine = Engine::server(config);
@@ -241,6 +243,18 @@ impl Core {
     /// What a connection has to say.
     pub(crate) fn output(&mut self, key: ConnKey, now: Time) -> Option<Transmit<'_>> {
         self.pool.get_mut(key).map(|conn| conn.engine.transmit(now))
+    }
+
+    /// Whether nothing more is taken from the peer until it reads some of what a connection has to say.
+    pub(crate) fn is_blocked(&self, key: ConnKey) -> bool {
+        let conn = self.pool.get(key);
+        conn.is_some_and(|conn| conn.engine.is_blocked())
+    }
+
+    /// What a connection was told before is looked at only now.
+    pub(crate) fn heard(&mut self, key: ConnKey, now: Time) {
+        self.process_events(key, now);
+        self.pool.touch(key);
     }
 
     /// Everything a connection had to say has gone.
@@ -567,6 +581,12 @@ fn loss(conn: &mut Conn) -> Error {
     } else {
         Error::Connect { address, cause }
     }
+}
+
+/// Tokens are longer than what the specification had in mind (5.3.1), and come before open.
+const fn take_sasl_frames(limits: &mut Limits, size: u32) {
+    limits.sasl_frame_size = size;
+    limits.octets_before_open = limits.octets_before_open.saturating_add(size);
 }
 
 /// The error for a condition that a peer gave.

@@ -444,6 +444,7 @@ impl Driver {
             }
             if let Some(channel) = self.channel(conn)
                 && channel.is_readable()
+                && !core.is_blocked(conn)
             {
                 self.readable.push(conn);
             }
@@ -457,7 +458,9 @@ impl Driver {
         let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;
         };
-        if *key != conn || !channel.is_readable() {
+        // Who does not read what comes of what it says is not heard until it does; writing tells when.
+        let is_deaf = core.is_blocked(conn) && !channel.has_failed();
+        if *key != conn || !channel.is_readable() || is_deaf {
             return false;
         }
         let was_open = channel.is_open();
@@ -487,6 +490,21 @@ impl Driver {
 
     /// Writes what a connection has to say, as far as the system takes it.
     fn write(&mut self, core: &mut Core, conn: ConnKey) -> bool {
+        let was_blocked = core.is_blocked(conn);
+        let busy = self.write_out(core, conn);
+        if was_blocked && !core.is_blocked(conn) {
+            // What had come already was looked at, and the rest can be read again.
+            core.heard(conn, self.now());
+            if self.channel(conn).is_some_and(Channel::is_readable)
+                && !self.readable.contains(&conn)
+            {
+                self.readable.push(conn);
+            }
+        }
+        busy
+    }
+
+    fn write_out(&mut self, core: &mut Core, conn: ConnKey) -> bool {
         let now = self.now();
         let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;

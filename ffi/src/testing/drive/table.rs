@@ -114,6 +114,7 @@ table! {
     ferrion_engine_transmit_pieces(_, _, _, _, _) small;
     ferrion_engine_advance(_, _, _);
     ferrion_engine_is_done(_, _);
+    ferrion_engine_is_blocked(_, _);
     ferrion_engine_set_tracing(_, _);
     ferrion_engine_poll_trace(_, _);
     ferrion_receiver_next_delivery(_, _, _);

@@ -31,6 +31,7 @@ class Driver(asyncio.Protocol):
         self._due: float | None = None
         self._is_awake = False
         self._is_over = False
+        self._is_deaf = False
         self._written = 0
         self._watch: asyncio.TimerHandle | None = None
 
@@ -120,7 +121,9 @@ class Driver(asyncio.Protocol):
                 if event.kind is EventKind.FAILED or event.kind is EventKind.DISCONNECTED:
                     self.hurry()
                 self.handle(event)
+            was_blocked = self.engine.is_blocked
             self.pull()
+            self._listen(was_blocked)
             if self.transport and self.engine.is_done:
                 # What was written is sent before it closes.
                 self.transport.close()
@@ -129,6 +132,16 @@ class Driver(asyncio.Protocol):
             # Time passes whatever a program's handler has raised.
             deadline = self.engine.deadline
             self._plan(None if deadline is None else deadline.at)
+
+    def _listen(self, was_blocked: bool) -> None:
+        """A peer that does not read what comes of what it says is not heard until it does."""
+        is_blocked = self.engine.is_blocked
+        if self.transport and is_blocked != self._is_deaf:
+            self._is_deaf = is_blocked
+            (self.transport.pause_reading if is_blocked else self.transport.resume_reading)()
+        if was_blocked and not is_blocked:
+            # What had come already was looked at.
+            self.wake()
 
     def _plan(self, due: float | None) -> None:
         if due == self._due:

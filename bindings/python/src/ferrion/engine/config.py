@@ -40,6 +40,24 @@ class Limit(IntEnum):
     SASL_ROUNDS = abi.FERRION_LIMIT_SASL_ROUNDS
     #: Iterations of SCRAM that a server may ask a client to compute.
     SCRAM_ITERATIONS = abi.FERRION_LIMIT_SCRAM_ITERATIONS
+    #: Octets that may come until the peer's open has: headers, SASL, and open itself.
+    OCTETS_BEFORE_OPEN = abi.FERRION_LIMIT_OCTETS_BEFORE_OPEN
+    #: Levels to which values may be nested in a frame.
+    NESTING_DEPTH = abi.FERRION_LIMIT_NESTING_DEPTH
+    #: Array elements in one frame that have no octets of their own.
+    ZERO_WIDTH_ELEMENTS = abi.FERRION_LIMIT_ZERO_WIDTH_ELEMENTS
+    #: Octets of one list, map or array in a frame.
+    COMPOUND_OCTETS = abi.FERRION_LIMIT_COMPOUND_OCTETS
+    #: Octets of one string, symbol or binary in a frame's fields.
+    FIELD_OCTETS = abi.FERRION_LIMIT_FIELD_OCTETS
+    #: Octets of all incoming deliveries of one link that wait, complete or not.
+    LINK_OCTETS = abi.FERRION_LIMIT_LINK_OCTETS
+    #: Octets of everything that the peer makes the engine hold.
+    CONNECTION_OCTETS = abi.FERRION_LIMIT_CONNECTION_OCTETS
+    #: Octets of output at which nothing more is encoded but a close until some are taken.
+    CONTROL_OCTETS = abi.FERRION_LIMIT_CONTROL_OCTETS
+    #: Frames that wait because of that, at which nothing more is taken from the peer either.
+    PENDING_REPLIES = abi.FERRION_LIMIT_PENDING_REPLIES
 
 
 def _of_config(number: int, doc: str, wrap: Any = None) -> Any:

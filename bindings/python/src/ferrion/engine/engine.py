@@ -82,6 +82,13 @@ class Engine:
         failed goes on waiting: who cannot send any more closes without asking this."""
         return abi.ferrion_engine_is_done(self._abi)
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether nothing more is taken from the peer until it takes some of the output: it has been sending, and not reading what comes of
+        that. Read no more from it then. What it sent already is looked at by :meth:`to_send` once there is room, so look at the events
+        after that."""
+        return abi.ferrion_engine_is_blocked(self._abi)
+
     # ---- time ----
 
     def tick(self, now: float | None = None) -> float | None:

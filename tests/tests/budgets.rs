@@ -1,0 +1,544 @@
+//! What one peer can make a connection hold, before it has said who it is and after; and that who does not read is not heard.
+
+use bytes::Buf;
+use ferrion_engine::sasl::Mechanism;
+use ferrion_engine::{Config, Engine, Event, Failure, SaslFailure, SessionConfig, Time};
+use ferrion_tests::build::{
+    Build, Role, attach, begin, close, composite, flow, open, source, target, transfer,
+};
+use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
+use ferrion_tests::peer::{Peer, Wired, client, client_with, server, server_with};
+use ferrion_tests::sasl::as_server;
+
+const EXCEEDED: &str = "amqp:resource-limit-exceeded";
+
+fn script_sender(name: &str, handle: u32) -> Build {
+    attach()
+        .name(name)
+        .handle(handle)
+        .role(Role::Sender)
+        .initial_delivery_count(0)
+        .source(source().v())
+        .target(target().v())
+}
+
+fn limited(change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config::new("engine");
+    change(&mut config);
+    config
+}
+
+// ---- before open
+
+#[test]
+fn before_open_a_server_takes_frames_of_512_octets_and_no_more() {
+    for (extra, taken) in [(0, true), (1, false)] {
+        server(|p| {
+            p.inject_raw(&AMQP_HEADER);
+            p.expect_header(AMQP_HEADER);
+            let named = |size: usize| open().container_id("script").hostname(&"x".repeat(size));
+            let beside = p.octets(&named(300)).len() - 300;
+            let first = named(512 + extra - beside);
+            assert_eq!(p.octets(&first).len(), 512 + extra);
+            p.inject(first);
+            if taken {
+                p.engine().connection().open().unwrap();
+                p.expect_open();
+            } else {
+                p.expect_open();
+                p.expect_close().condition("amqp:connection:framing-error");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_server_may_answer_a_client_that_told_its_frame_size_with_a_larger_open() {
+    client(|p| p.opened_with(|open| open.hostname(&"x".repeat(2_000))));
+}
+
+#[test]
+fn frames_without_end_before_open_end_the_connection() {
+    let config = limited(|config| config.limits.octets_before_open = 1_000);
+    server_with(config, |p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.expect_header(AMQP_HEADER);
+        for _ in 0..124 {
+            p.inject_frame(&Frame::empty(0));
+        }
+        p.expect_nothing();
+        p.inject_frame(&Frame::empty(0));
+        p.expect_open();
+        p.expect_close().condition(EXCEEDED);
+    });
+}
+
+#[test]
+fn what_an_open_says_of_its_size_counts_before_it_has_come() {
+    let config = limited(|config| config.limits.octets_before_open = 400);
+    server_with(config, |p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.expect_header(AMQP_HEADER);
+        p.inject_raw(&[0, 0, 1, 0x89]);
+        p.expect_open();
+        p.expect_close().condition(EXCEEDED);
+    });
+}
+
+#[test]
+fn a_login_that_goes_on_for_ever_ends() {
+    let mut config = as_server(&[Mechanism::Plain]);
+    config.limits.octets_before_open = 60;
+    server_with(config, |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40);
+        p.inject_raw(&[0, 0, 0, 60, 2, 1, 0, 0]);
+        p.expect_done();
+        let failure = p.engine().failure();
+        let Some(Failure::Sasl(SaslFailure::Protocol(text))) = failure else {
+            panic!("{failure:?}")
+        };
+        assert_eq!(text, "more than 60 octets before open");
+    });
+}
+
+#[test]
+fn room_is_made_for_what_has_come_and_not_for_what_is_announced() {
+    let config = limited(|config| config.max_frame_size = u32::MAX);
+    let mut engine = Engine::client(config);
+    engine.connection().open().unwrap();
+    let octets = [
+        &AMQP_HEADER[..],
+        &open().container_id("script").octets(0),
+        &[0xff, 0xff, 0xff, 0xf0],
+    ]
+    .concat();
+    engine.recv_buffer(octets.len()).extend_from_slice(&octets);
+    engine.recv_filled(Time(0));
+    assert_eq!(engine.poll_event(), Some(Event::RemoteOpen));
+    let room = engine.recv_buffer(1).capacity();
+    assert!(room < 256 << 10, "room for {room} octets");
+}
+
+// ---- in a frame
+
+fn nested(depth: usize) -> V {
+    (1..depth).fold(V::List(vec![]), |value, _| V::List(vec![value]))
+}
+
+#[test]
+fn values_are_nested_less_deeply_before_open_than_after() {
+    // The fields of open are a list, the properties a map in it.
+    for (depth, taken) in [(6, true), (7, false)] {
+        server(|p| {
+            p.inject_raw(&AMQP_HEADER);
+            p.expect_header(AMQP_HEADER);
+            let properties = V::fields(&[("k", nested(depth))]);
+            p.inject(open().container_id("script").properties(properties));
+            if taken {
+                p.engine().connection().open().unwrap();
+                p.expect_open();
+            } else {
+                p.expect_open();
+                p.expect_close().condition("amqp:decode-error");
+            }
+        });
+    }
+    let config = limited(|config| config.limits.nesting_depth = 20);
+    for (depth, taken) in [(18, true), (19, false)] {
+        server_with(config.clone(), |p| {
+            p.opened();
+            p.begun_by_script(SessionConfig::default(), |b| b);
+            p.inject(script_sender("l", 0).properties(V::fields(&[("k", nested(depth))])));
+            if taken {
+                p.expect_nothing();
+            } else {
+                p.expect_end().condition("amqp:decode-error");
+            }
+        });
+    }
+}
+
+#[test]
+fn large_fields_are_refused_as_what_they_are_about() {
+    let config = limited(|config| {
+        config.limits.field_octets = 1_000;
+        config.limits.compound_octets = 2_000;
+        config.limits.zero_width_elements = 10;
+    });
+    let nulls = |count| {
+        let null = Element {
+            descriptors: vec![],
+            code: 0x40,
+        };
+        V::Array(null, vec![V::Null; count])
+    };
+    let cases = [
+        (V::Str("x".repeat(1_000)), true),
+        (V::Str("x".repeat(1_001)), false),
+        (V::Sym("x".repeat(1_001)), false),
+        (V::Bin(vec![1; 1_001]), false),
+        (V::List(vec![V::Str("x".repeat(900)); 2]), true),
+        (V::List(vec![V::Str("x".repeat(700)); 3]), false),
+        (nulls(10), true),
+        (nulls(11), false),
+    ];
+    for (value, taken) in cases {
+        client_with(config.clone(), |p| {
+            p.opened();
+            let session = p.begun();
+            let link = p.receiver(session, "in");
+            let other = p.receiver(session, "other");
+            p.take_credit(&other, 1);
+            let flow = p
+                .link_flow(&link)
+                .properties(V::fields(&[("k", value.clone())]));
+            p.inject(flow);
+            if !taken {
+                p.expect_detach()
+                    .handle(link.ours)
+                    .condition("amqp:decode-error");
+            }
+            let fine = p.delivery(&other, 0, b"fine");
+            p.inject(fine);
+            assert_eq!(p.take(&other).payload.into_bytes(), "fine");
+            p.expect_nothing();
+        });
+    }
+}
+
+// ---- after open
+
+fn with_receivers(p: &mut Peer, names: &[&str]) -> Vec<Wired> {
+    p.opened();
+    let session = p.begun();
+    let mut links = Vec::new();
+    for name in names {
+        let link = p.receiver(session, name);
+        p.take_credit(&link, 100);
+        links.push(link);
+    }
+    links
+}
+
+#[test]
+fn what_waits_of_a_link_is_bounded_whole_or_in_part_and_costs_that_link() {
+    let config = limited(|config| config.limits.link_octets = 1_000);
+    for more in [false, true] {
+        client_with(config.clone(), |p| {
+            let links = with_receivers(p, &["full", "other"]);
+            let first = p.delivery(&links[0], 0, &[1; 600]);
+            let second = p.delivery(&links[0], 1, &[1; 400]).more(more);
+            p.inject_all([first, second]);
+            p.expect_nothing();
+            let third = if more {
+                transfer().handle(links[0].theirs).more(true).payload(b"x")
+            } else {
+                p.delivery(&links[0], 2, b"x")
+            };
+            p.inject(third);
+            p.expect_detach()
+                .handle(links[0].ours)
+                .closed(true)
+                .condition(EXCEEDED);
+            let fine = p.delivery(&links[1], 3, &[1; 1_000]);
+            p.inject(fine);
+            assert_eq!(p.take(&links[1]).payload.len(), 1_000);
+            p.expect_nothing();
+        });
+    }
+}
+
+#[test]
+fn what_was_taken_makes_room_on_its_link_and_connection() {
+    let config = limited(|config| {
+        config.limits.link_octets = 1_000;
+        config.limits.connection_octets = 14_000;
+    });
+    client_with(config, |p| {
+        let links = with_receivers(p, &["in"]);
+        for id in 0..50 {
+            let delivery = p.delivery(&links[0], id, &[1; 900]).settled(true);
+            p.inject(delivery);
+            assert_eq!(p.take(&links[0]).payload.len(), 900);
+        }
+        p.expect_nothing();
+        for id in 50..90 {
+            let parts = p.delivery(&links[0], id, &[1; 900]).more(true);
+            p.inject(parts);
+            p.inject(transfer().handle(links[0].theirs).aborted(true));
+        }
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_transfer_beyond_what_the_connection_may_hold_costs_its_link() {
+    let config = limited(|config| config.limits.connection_octets = 30_000);
+    client_with(config, |p| {
+        let links = with_receivers(p, &["full", "other"]);
+        let mut ended = None;
+        for id in 0..100 {
+            let delivery = p.delivery(&links[0], id, &[1; 1_000]);
+            p.inject(delivery);
+            if p.drain_names().contains(&"detach".to_owned()) {
+                ended = Some(id);
+                break;
+            }
+        }
+        let count = ended.expect("a limit");
+        assert!(
+            (10..30).contains(&count),
+            "{count} deliveries of 1,000 octets"
+        );
+        let error = p.engine().link(links[0].id).unwrap().error().cloned();
+        assert_eq!(error.unwrap().condition.condition, EXCEEDED);
+        // What came is still the application's, and once it has that, others have room.
+        while p
+            .engine()
+            .receiver(links[0].id)
+            .unwrap()
+            .next_delivery()
+            .is_some()
+        {}
+        let fine = p.delivery(&links[1], 100, &[1; 1_000]);
+        p.inject(fine);
+        assert_eq!(p.take(&links[1]).payload.len(), 1_000);
+    });
+}
+
+#[test]
+fn what_attaches_say_counts_for_as_long_as_their_links_live() {
+    let config = limited(|config| config.limits.connection_octets = 36_000);
+    server_with(config, |p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |b| b);
+        let wordy = |handle: u32| {
+            let said = V::fields(&[("k", V::Str("x".repeat(10_000)))]);
+            script_sender(&format!("l{handle}"), handle).properties(said)
+        };
+        for round in 0..20 {
+            let link = p.attached_by_script(wordy(round));
+            p.inject(ferrion_tests::build::detach().handle(round).closed(true));
+            p.engine().link(link.id).unwrap().close(None).unwrap();
+            p.expect_detach();
+            p.events();
+        }
+        for handle in 0..2 {
+            p.attached_by_script(wordy(handle));
+        }
+        p.inject(wordy(2));
+        p.expect_end().condition(EXCEEDED);
+    });
+}
+
+#[test]
+fn a_session_beyond_what_the_connection_may_hold_closes_it() {
+    let config = limited(|config| config.limits.connection_octets = 20_000);
+    server_with(config, |p| {
+        p.opened();
+        p.use_channel(0);
+        let wordy = |channel| {
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(9)
+                .outgoing_window(9)
+                .properties(V::fields(&[("k", V::Str("x".repeat(5_000)))]))
+                .on(channel)
+        };
+        p.inject_all((0..3).map(wordy));
+        assert_eq!(p.engine().census().sessions, 2);
+        let names = p.drain_names();
+        assert_eq!(names.last().map(String::as_str), Some("close"), "{names:?}");
+        let Some(Failure::Condition { condition, .. }) = p.engine().failure() else {
+            panic!("no failure");
+        };
+        assert_eq!(condition.condition, EXCEEDED);
+    });
+}
+
+#[test]
+fn deliveries_that_nobody_settles_cost_the_link_with_one_too_many() {
+    let config = limited(|config| config.limits.unsettled_per_session = 3);
+    client_with(config, |p| {
+        let links = with_receivers(p, &["full", "other"]);
+        for id in 0..3 {
+            let delivery = p.delivery(&links[0], id, b"x");
+            p.inject(delivery);
+        }
+        p.expect_nothing();
+        let fourth = p.delivery(&links[0], 3, b"x");
+        p.inject(fourth);
+        p.expect_detach().handle(links[0].ours).condition(EXCEEDED);
+        let settled = p.delivery(&links[1], 4, b"fine").settled(true);
+        p.inject(settled);
+        assert_eq!(p.take(&links[1]).payload.into_bytes(), "fine");
+        p.expect_nothing();
+    });
+}
+
+// ---- a peer that does not read
+
+/// A server with a session, whose program accepts and closes whatever links come; and how many came.
+struct Deaf {
+    engine: Engine,
+    attached: usize,
+}
+
+impl Deaf {
+    fn new() -> Self {
+        let config = limited(|config| {
+            config.limits.control_octets = 4_096;
+            config.limits.pending_replies = 50;
+        });
+        let mut deaf = Self {
+            engine: Engine::server(config),
+            attached: 0,
+        };
+        let begin = begin()
+            .next_outgoing_id(0)
+            .incoming_window(9)
+            .outgoing_window(9);
+        let octets = [
+            &AMQP_HEADER[..],
+            &open().container_id("script").octets(0),
+            &begin.octets(0),
+        ];
+        deaf.hear(&octets.concat());
+        deaf.read();
+        deaf
+    }
+
+    fn hear(&mut self, octets: &[u8]) {
+        self.engine
+            .recv_buffer(octets.len())
+            .extend_from_slice(octets);
+        self.engine.recv_filled(Time(0));
+        self.work();
+    }
+
+    fn work(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            match event {
+                Event::RemoteOpen => self.engine.connection().open().unwrap(),
+                Event::SessionBegun(id) => {
+                    let mut session = self.engine.session(id).unwrap();
+                    session.accept(SessionConfig::default()).unwrap();
+                }
+                Event::LinkAttached(id) => {
+                    self.attached += 1;
+                    self.engine.link(id).unwrap().accept().unwrap();
+                }
+                Event::LinkDetached(id) => self.engine.link(id).unwrap().close(None).unwrap(),
+                _ => {}
+            }
+        }
+        self.engine.transmit(Time(0));
+    }
+
+    /// Takes all output there is. Answers how much it was.
+    fn read(&mut self) -> usize {
+        let mut read = 0;
+        loop {
+            let mut output = self.engine.transmit(Time(0));
+            let count = output.remaining();
+            output.advance(count);
+            self.work();
+            read += count;
+            if count == 0 {
+                return read;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_attaches_and_detaches_and_reads_nothing_is_not_heard_until_it_reads() {
+    let mut deaf = Deaf::new();
+    let round = |number: usize| {
+        let attach = script_sender(&format!("l{number}"), 0);
+        let detach = ferrion_tests::build::detach().handle(0).closed(true);
+        [attach.octets(0), detach.octets(0)].concat()
+    };
+    let mut sent = 0;
+    while !deaf.engine.is_blocked() {
+        assert!(sent < 1_000, "it is heard for ever");
+        deaf.hear(&round(sent));
+        sent += 1;
+    }
+    let waiting = deaf.engine.transmit(Time(0)).remaining();
+    assert!((4_096..5_120).contains(&waiting), "{waiting} octets wait");
+    // What comes now stays where it is.
+    let links = deaf.engine.census().links;
+    for number in 0..10 {
+        deaf.hear(&round(sent + number));
+    }
+    assert_eq!(deaf.engine.census().links, links);
+    assert_eq!(deaf.attached, sent);
+    // And once it reads, everything goes on from there.
+    deaf.read();
+    assert!(!deaf.engine.is_blocked());
+    assert_eq!(deaf.attached, sent + 10);
+    assert_eq!(deaf.engine.census().links, 0);
+}
+
+#[test]
+fn one_that_asks_for_replies_and_reads_nothing_gets_one_of_each_kind() {
+    let mut deaf = Deaf::new();
+    let echo = flow()
+        .incoming_window(9)
+        .next_outgoing_id(0)
+        .outgoing_window(9)
+        .next_incoming_id(0)
+        .echo(true);
+    for _ in 0..10_000 {
+        let octets = echo.octets(0);
+        deaf.engine.recv_buffer(64).extend_from_slice(&octets);
+        deaf.engine.recv_filled(Time(0));
+    }
+    assert!(deaf.read() < 64);
+}
+
+#[test]
+fn a_close_does_not_wait_for_a_peer_to_read() {
+    let mut deaf = Deaf::new();
+    let mut number = 0;
+    while !deaf.engine.is_blocked() {
+        let name = format!("l{number}");
+        deaf.hear(&script_sender(&name, number).octets(0));
+        number += 1;
+    }
+    deaf.engine.connection().close(None).unwrap();
+    deaf.engine.transmit(Time(0));
+    // It was written, so the wait for the answer has begun.
+    let deadline = deaf.engine.poll_timeout().expect("a deadline");
+    deaf.engine.handle_timeout(deadline.at);
+    assert_eq!(deaf.engine.failure(), Some(&Failure::HandshakeTimeout));
+}
+
+#[test]
+fn states_with_details_do_not_keep_what_they_came_with() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 1);
+        p.send(&link, b"t", b"x");
+        p.expect_transfer();
+        let error = composite(0x1d)
+            .set("condition", V::sym("script:no"))
+            .description(&"why ".repeat(20));
+        let rejected = ferrion_tests::build::rejected().error(error.v());
+        let told = ferrion_tests::build::disposition()
+            .role(Role::Receiver)
+            .first(0)
+            .settled(true)
+            .state(rejected.v());
+        p.inject(told);
+        let updates = p.updates(&link);
+        assert!(format!("{updates:?}").contains("why why"));
+        p.inject(close());
+        p.expect_close();
+    });
+}
