@@ -14,7 +14,7 @@ ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance bench bench-quick bench-python clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance fuzz inputs bench bench-quick bench-python clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -67,6 +67,18 @@ instructions-bless: ## the same, and write them down as what is expected from no
 
 conformance: ## how many of the specification's normative sentences the tests show
 	@$(CARGO) run --quiet --locked -p ferrion-tests --example conformance
+
+# What `make fuzz` runs, and for how long; how many inputs `make inputs` makes, and from which seed.
+TARGET ?= all
+SECONDS ?= 60
+INPUTS ?= 1000000
+SEED ?= 1
+
+fuzz: ## a fuzz target with libFuzzer: make fuzz TARGET=message SECONDS=600; all of them if none is named
+	@scripts/fuzz.sh $(TARGET) $(SECONDS)
+
+inputs: ## a million inputs made from the fuzz targets' corpus, without a fuzzer: make inputs INPUTS=10000000 SEED=2
+	$(CARGO) run --release --locked -p ferrion-tests --example inputs -- $(INPUTS) $(SEED)
 
 bench: ## ferrion beside its peers, the full run (about 7 minutes, once all is built)
 	@scripts/install-test-deps.sh bench

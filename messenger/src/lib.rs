@@ -55,6 +55,8 @@ mod recovery;
 mod request;
 mod settings;
 mod subscribe;
+#[doc(hidden)]
+pub mod testing;
 
 pub use crate::core::Subscription;
 pub use crate::core::address::{Address, Scheme};

@@ -8,6 +8,7 @@
 //! - [`mod@line`]: two engines joined by memory, for long runs.
 //! - [`pair`]: two engines against each other, in virtual time.
 //! - [`chaos`]: a pair driven by random plans.
+//! - [`fuzz`]: the fuzz targets, their corpus, and inputs made from it.
 //! - [`ledger`]: which test shows which sentence of the specification.
 //! - [`rng`]: seeded plans.
 //! - [`sasl`]: the steps of scripts about SASL.
@@ -21,6 +22,7 @@
 pub mod build;
 pub mod chaos;
 pub mod endpoint;
+pub mod fuzz;
 pub mod interop;
 pub mod ledger;
 pub mod line;

@@ -2,6 +2,8 @@
 //!
 //! Each takes any octets. What is wrong with the octets is no failure; a panic is.
 
+pub mod composite;
+pub mod frames;
 pub mod peer;
 pub mod sasl;
 
@@ -22,6 +24,8 @@ pub type Target = fn(&[u8]);
 /// Every target by its name, which is also the name of its folder in the corpus.
 pub const TARGETS: &[(&str, Target)] = &[
     ("client_octets", peer::client_octets),
+    ("composite", composite::composite),
+    ("frames", frames::frames),
     ("message", message),
     ("performative", performative),
     ("sasl_octets", sasl::sasl_octets),

@@ -168,7 +168,8 @@ impl fmt::Debug for Address {
 pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = split_scheme(text);
     let (domain, name) = split_name(rest);
-    let Some((_, host)) = domain.split_once('@') else {
+    // The last: what a route takes need not be an address, and a password with `@` in it is one all the same.
+    let Some((_, host)) = domain.rsplit_once('@') else {
         return Cow::Borrowed(text);
     };
     let mut stripped = String::with_capacity(text.len());
@@ -258,6 +259,13 @@ fn parse(text: &str) -> std::result::Result<Address, String> {
         Some((credentials, host)) => (Some(credentials), host),
         None => (None, domain),
     };
+    // Before anything of the host is shown: a part of a password may be in it.
+    if host.contains('@') {
+        return Err(
+            "more than one '@' before the host; write %40 for one in a user's name or password"
+                .to_owned(),
+        );
+    }
     let (user, password) = match credentials.map(|text| (text, text.split_once(':'))) {
         None => (None, None),
         Some((_, Some((user, password)))) => (Some(decode(user)?), Some(decode(password)?)),
@@ -275,11 +283,6 @@ fn parse(text: &str) -> std::result::Result<Address, String> {
         return Err(format!(
             "{bad:?} cannot stand in a host; write host, host:port or [v6]:port"
         ));
-    }
-    if host.contains('@') {
-        return Err(
-            "more than one '@' before the host; write %40 for one in a password".to_owned(),
-        );
     }
     let explicit_port = port.map(|port| parse_port(port, listen)).transpose()?;
     Ok(Address {
@@ -544,6 +547,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_password_is_hidden_also_where_the_name_of_the_user_has_an_at_sign() {
+        let text = "joe@work:sesame@host/q";
+        let error = Address::parse(text).unwrap_err().to_string();
+        assert!(!error.contains("sesame"), "{error}");
+        assert!(error.contains("%40"), "{error}");
+        // A route may take it all the same, and peers must not see it then.
+        assert_eq!(without_credentials(text), "host/q");
     }
 
     #[test]

@@ -58,7 +58,7 @@ mod redirect_tests;
 mod refusal;
 mod replies;
 mod request;
-mod route;
+pub(crate) mod route;
 mod sender;
 mod slab;
 mod source;
