@@ -124,7 +124,6 @@ impl Core {
         known.answer = None;
         let (address, name) = (known.address.clone(), known.link_name.clone());
         let node = known.there().to_owned();
-        let session = self.session_on(key)?;
         let name = name.unwrap_or_else(|| self.link_name("receiver"));
         let mut config = LinkConfig::receiver(name, node.as_str());
         if address.is_dynamic() {
@@ -133,14 +132,15 @@ impl Core {
         if let Some(source) = self.sources.get(source) {
             source.options.apply(&mut config);
         }
-        let attached = self.attach_ours(key, session, Role::Receiver, config);
+        let address = match self.pool.get(key) {
+            Some(conn) => format!("{}/{node}", conn.endpoint),
+            None => return Err(Error::State("the connection is gone; try again")),
+        };
+        let refused = |cause| Error::Subscribe { address, cause };
+        let link = self.attach_where_there_is_room(key, Role::Receiver, config, refused)?;
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
-        let link = attached.map_err(|error| Error::Subscribe {
-            address: format!("{}/{node}", conn.endpoint),
-            cause: error.to_string(),
-        })?;
         conn.links.insert(link, Party::Receiver(Some(source)));
         if let Some(source) = self.sources.get_mut(source) {
             source.state = SourceState::Link(key, link);

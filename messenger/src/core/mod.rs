@@ -10,6 +10,7 @@
 //! | `store`, `tracker` | what waits, and what became of it |
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
+//! | `crowd` | many links on one connection |
 //! | `outbox`, `inbox` | the calls of the Messenger, per direction |
 //! | `request`, `replies` | requests that wait for replies, and the addresses that these come to |
 //! | `line`, `reconnect` | where connections lead, and when to try it again; what moves to those that are made again |
@@ -29,6 +30,7 @@ mod admit;
 mod away;
 mod check;
 pub(crate) mod credit;
+mod crowd;
 #[cfg(test)]
 mod deadline_tests;
 mod detour;

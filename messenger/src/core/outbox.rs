@@ -79,6 +79,7 @@ impl Core {
         self.outgoing.queued += 1;
         self.outgoing.octets += payload.len();
         sender.queue.push_back(Queued { sequence, payload });
+        sender.last = sequence;
         if !std::mem::replace(&mut sender.ready, true) {
             self.ready.push_back(key);
         }
@@ -242,7 +243,6 @@ impl Core {
 
     /// Attaches a sending link to a node.
     pub(super) fn attach_sender(&mut self, key: ConnKey, node: &Str) -> Result<LinkId> {
-        let session = self.session_on(key)?;
         let name = self.link_name("sender");
         let mut config = LinkConfig::sender(name, node.clone());
         if node.as_str() == DYNAMIC {
@@ -256,11 +256,8 @@ impl Core {
             return Err(Error::State("the connection is gone; try again"));
         };
         let address = format!("{}/{node}", conn.endpoint);
-        let attached = self.attach_ours(key, session, Role::Sender, config);
-        let link = attached.map_err(|error| Error::Send {
-            address,
-            cause: error.to_string(),
-        })?;
+        let refused = |cause| Error::Send { address, cause };
+        let link = self.attach_where_there_is_room(key, Role::Sender, config, refused)?;
         self.pool.touch(key);
         Ok(link)
     }
@@ -279,6 +276,7 @@ impl Core {
             ours,
             node: node.clone(),
             detour: None,
+            last: 0,
             queue: std::collections::VecDeque::new(),
             struck: 0,
             in_flight: 0,

@@ -12,6 +12,7 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
 use super::away::Kept;
+use super::crowd::Crowd;
 use super::line::Line;
 use super::recovery::Returning;
 use super::redirect::Elsewhere;
@@ -152,8 +153,10 @@ pub(crate) struct Conn {
     pub(crate) container: Option<Str>,
     /// Milliseconds of silence after which the peer gives up, if it said so (2.4.5).
     pub(crate) peer_idle: Option<u32>,
-    /// The one session that all links of ours share.
+    /// The session that all links of ours share, as long as there is room for more.
     pub(crate) session: Option<SessionId>,
+    /// What is known of how many links there are, and of other sessions that they needed.
+    pub(crate) crowd: Crowd,
     /// Whether the peer takes no session beside that one.
     pub(crate) one_session: bool,
     /// The reply address that all requests share.
@@ -211,6 +214,7 @@ impl Conn {
             container: None,
             peer_idle: None,
             session: None,
+            crowd: Crowd::default(),
             one_session: false,
             replies: None,
             senders: HashMap::new(),

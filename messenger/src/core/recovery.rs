@@ -131,7 +131,7 @@ impl Core {
             return None;
         }
         let left = self.leave(from, true)?;
-        let session = self.session_on(to).ok()?;
+        let session = self.session_with_room(to).ok()?;
         let conn = self.pool.get_mut(to)?;
         let session = conn.engine.session(session);
         let link = session

@@ -111,6 +111,11 @@ impl Requests {
         ids.map_or_else(Vec::new, |ids| ids.iter().copied().collect())
     }
 
+    /// Whether requests to a sender are not done.
+    pub(super) fn are_open_at(&self, sender: SenderKey) -> bool {
+        self.open.contains_key(&sender.to_bits())
+    }
+
     /// An engine has the request.
     pub(super) fn sent(&mut self, id: u64) {
         if let Some(entry) = self.entries.get_mut(&id)
@@ -367,7 +372,7 @@ impl Core {
         let parties = conn.into_iter().flat_map(|conn| conn.links.values());
         parties.filter_map(|party| match party {
             Party::Sender(sender) => {
-                let open = self.requests.open.contains_key(&sender.to_bits());
+                let open = self.requests.are_open_at(*sender);
                 open.then_some(*sender)
             }
             _ => None,

@@ -28,6 +28,8 @@ pub(crate) struct Sender {
     pub(crate) node: Str,
     /// There once a peer has sent it elsewhere.
     pub(crate) detour: Option<Box<Detour>>,
+    /// The number of the last message that was put to it.
+    pub(crate) last: u64,
     pub(crate) queue: VecDeque<Queued>,
     /// How many of the queue are requests that ended meanwhile. They count for nothing, and are taken
     /// out when they are the majority: finding each when it ends would cost more.

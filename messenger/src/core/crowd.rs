@@ -1,0 +1,211 @@
+//! Many links on one connection. Peers take only so many on a session (2.7.2): senders that nobody needs at present make
+//! room for others, and where all are needed another session is begun.
+
+use ferrion_engine::protocol::Role;
+use ferrion_engine::{LinkConfig, LinkId, SessionId, UsageError};
+
+use super::Core;
+use super::address::DYNAMIC;
+use super::pool::ConnKey;
+use super::sender::{Sender, SenderKey};
+use crate::error::{Error, Result};
+
+/// Links that a session is given before its peer has said how many it takes: those that do not take any number take 256.
+const USUAL: usize = 256;
+/// Senders of a connection from which on idle ones are ended, however many the peer takes.
+const MANY: usize = 4096;
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    /// Sessions of ours beside the one in use, which were full when it was begun.
+    full: Vec<SessionId>,
+    /// Links that were attached on the one in use since then.
+    attached: usize,
+    /// With fewer senders it is not looked for idle ones again.
+    many: usize,
+}
+
+impl Core {
+    /// Attaches a link of ours where there is room for it; `refused` makes an error of why there is none.
+    pub(super) fn attach_where_there_is_room(
+        &mut self,
+        key: ConnKey,
+        role: Role,
+        config: LinkConfig,
+        refused: impl FnOnce(String) -> Error,
+    ) -> Result<LinkId> {
+        self.end_idle_of_many(key);
+        let session = self.session_with_room(key)?;
+        let error = match self.attach_ours(key, session, role, config.clone()) {
+            Ok(link) => return Ok(link),
+            Err(error) => error,
+        };
+        if !matches!(error, UsageError::LimitReached { .. }) {
+            return Err(refused(error.to_string()));
+        }
+        // There is room when the peer has answered, for links to come.
+        self.end_idle(key);
+        let attached = self.attach_elsewhere(key, role, &config);
+        attached.ok_or_else(|| {
+            let cause = "the peer takes no more links on this connection; try again when more of what was put is \
+                         acknowledged, or raise its limits";
+            refused(cause.to_owned())
+        })
+    }
+
+    /// The session that the next link of ours goes on, as far as is known by now.
+    pub(super) fn session_with_room(&mut self, key: ConnKey) -> Result<SessionId> {
+        let session = self.session_on(key)?;
+        let Some(conn) = self.pool.get_mut(key) else {
+            return Ok(session);
+        };
+        conn.crowd.attached += 1;
+        if conn.crowd.attached <= USUAL {
+            return Ok(session);
+        }
+        let begun = conn.engine.session(session);
+        if begun.is_ok_and(|session| session.remote().is_some()) {
+            return Ok(session);
+        }
+        Ok(self.another_session(key).unwrap_or(session))
+    }
+
+    /// Begins another session in place of the one in use, if the peer takes one more.
+    fn another_session(&mut self, key: ConnKey) -> Option<SessionId> {
+        let conn = self.pool.get_mut(key).filter(|conn| !conn.one_session)?;
+        let full = conn.session.take();
+        let begun = self.session_on(key).ok();
+        let conn = self.pool.get_mut(key)?;
+        if begun.is_some() {
+            conn.crowd.full.extend(full);
+            conn.crowd.attached = 1;
+        } else {
+            conn.session = full;
+        }
+        begun
+    }
+
+    /// The session in use is full: attaches a link on one that was, or on another one.
+    fn attach_elsewhere(
+        &mut self,
+        key: ConnKey,
+        role: Role,
+        config: &LinkConfig,
+    ) -> Option<LinkId> {
+        let known = std::mem::take(&mut self.pool.get_mut(key)?.crowd.full);
+        let mut attached = None;
+        let mut full = Vec::new();
+        for session in known {
+            if attached.is_some() {
+                full.push(session);
+                continue;
+            }
+            match self.attach_ours(key, session, role, config.clone()) {
+                Ok(link) => {
+                    attached = Some(link);
+                    let conn = self.pool.get_mut(key)?;
+                    full.extend(conn.session.replace(session));
+                }
+                Err(UsageError::LimitReached { .. }) => full.push(session),
+                // It has ended meanwhile.
+                Err(_) => {}
+            }
+        }
+        self.pool.get_mut(key)?.crowd.full = full;
+        if attached.is_some() {
+            return attached;
+        }
+        let session = self.another_session(key)?;
+        self.attach_ours(key, session, role, config.clone()).ok()
+    }
+
+    /// Ends idle senders of a connection before there is no room for more, but not each time anew where most are needed.
+    fn end_idle_of_many(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let session = conn.session.and_then(|it| conn.engine.session(it).ok());
+        let begun = session.as_ref().and_then(|session| session.remote());
+        let room = begun.and_then(|begin| usize::try_from(begin.handle_max).ok());
+        let room = room.map_or(usize::MAX, |most| most.saturating_add(1));
+        let most = MANY.min(room - room / 4);
+        if conn.senders.len() < most.max(conn.crowd.many) {
+            return;
+        }
+        self.end_idle(key);
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.crowd.many = conn.senders.len() * 2;
+        }
+    }
+
+    /// Ends those half of the idle senders of a connection that were put to longest ago. What is put to their nodes
+    /// attaches them again.
+    fn end_idle(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        let known: Vec<SenderKey> = conn.senders.values().copied().collect();
+        let mut idle: Vec<(u64, SenderKey)> = Vec::new();
+        for sender in known {
+            if let Some(known) = self.senders.get(sender)
+                && known.conn == key
+                && self.is_idle(key, sender)
+            {
+                idle.push((self.last_use(sender), sender));
+            }
+        }
+        idle.sort_unstable_by_key(|(last, _)| *last);
+        idle.truncate(idle.len().div_ceil(2));
+        for (_, sender) in idle {
+            self.end_sender(key, sender);
+        }
+    }
+
+    fn last_use(&self, key: SenderKey) -> u64 {
+        self.senders.get(key).map_or(0, |sender| sender.last)
+    }
+
+    /// Whether nothing is lost with a sender of ours: all that was put is with the peer, which has said all that is asked.
+    fn is_idle(&mut self, key: ConnKey, sender: SenderKey) -> bool {
+        if self.requests.are_open_at(sender) {
+            return false;
+        }
+        let Some(Sender {
+            link,
+            node,
+            ours: true,
+            detour: None,
+            queue,
+            in_flight: 0,
+            unflushed: 0,
+            ..
+        }) = self.senders.get(sender)
+        else {
+            return false;
+        };
+        // A node that the peer made up for a link is gone with it.
+        let may_end = queue.is_empty() && node.as_str() != DYNAMIC;
+        let link = *link;
+        let Some(conn) = self.pool.get_mut(key).filter(|_| may_end) else {
+            return false;
+        };
+        let attached = conn.engine.link(link).is_ok_and(|link| link.is_attached());
+        attached && conn.engine.sender(link).is_ok_and(|it| it.queued() == 0)
+    }
+
+    fn end_sender(&mut self, key: ConnKey, sender: SenderKey) {
+        let Some(ended) = self.senders.remove(sender) else {
+            return;
+        };
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.links.remove(&ended.link);
+            conn.senders.remove(&ended.node);
+            if let Ok(mut link) = conn.engine.link(ended.link) {
+                // It fails if the peer has ended it, which is as good.
+                let _ = link.close(None);
+            }
+        }
+        self.pool.touch(key);
+    }
+}
