@@ -135,6 +135,9 @@ impl Flags {
     }
 }
 
+/// Messages for which a window keeps the room that it once had.
+const ROOM: usize = 1024;
+
 /// The last `limit` messages of one direction, by sequence number.
 ///
 /// Sequence numbers begin at 1 and are dense, so that a window is a ring and every question about
@@ -197,7 +200,17 @@ impl<T> Window<T> {
         let sequence = self.base;
         self.base += 1;
         self.decided = self.decided.max(self.base);
+        self.give_room_back();
         slot.map(|slot| (sequence, slot))
+    }
+
+    /// After a while in which much was in the window, as where one of many peers did not answer, there is room for a
+    /// multiple of what is in it now.
+    fn give_room_back(&mut self) {
+        let room = self.slots.capacity();
+        if room > ROOM && self.slots.len() < room / 8 {
+            self.slots.shrink_to(self.slots.len() * 2);
+        }
     }
 
     fn index(&self, sequence: u64) -> Option<usize> {
@@ -310,6 +323,23 @@ mod tests {
         assert_eq!(window.get(3), Some(&3));
         assert_eq!(window.take(99), None);
         assert_eq!(window.take(0), None);
+    }
+
+    #[test]
+    fn a_window_that_was_large_gives_its_room_back_when_it_is_small_again() {
+        let mut window = Window::new();
+        window.set_limit(usize::MAX);
+        let count = 100_000;
+        for n in 1..=count {
+            window.push(n);
+        }
+        // All but the first were answered, and at last that one.
+        for n in (1..=count).rev() {
+            assert_eq!(window.take(n), Some(n));
+        }
+        assert!(window.slots.capacity() <= super::ROOM);
+        assert_eq!(window.range(), count + 1..count + 1);
+        assert_eq!(window.push(0), (count + 1, None));
     }
 
     #[test]
