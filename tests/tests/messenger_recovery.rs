@@ -118,6 +118,19 @@ fn listen(messenger: &mut Messenger) -> u16 {
     messenger.subscription_port(subscription).unwrap()
 }
 
+/// A peer that connects, and sends small messages.
+fn source_to(library: Library, port: u16, arguments: &[&str]) -> Program {
+    let arguments = [&["--size", "10"], arguments].concat();
+    Program::connect(
+        library,
+        port,
+        Role::Source,
+        Sasl::Anonymous,
+        &arguments,
+        &[],
+    )
+}
+
 /// Does what is to be done until a peer has said something.
 fn hear(messenger: &mut Messenger, peer: &mut Program, event: &str) {
     let begun = Instant::now();
@@ -132,18 +145,8 @@ fn twice(library: Library) {
     let mut messenger = messenger();
     let port = listen(&mut messenger);
     messenger.set_blocking(false);
-    let connect = || {
-        let arguments = ["--size", "10", "--count", "50", "--container", "twin"];
-        Program::connect(
-            library,
-            port,
-            Role::Source,
-            Sasl::Anonymous,
-            &arguments,
-            &[],
-        )
-    };
-    let mut twins = [connect(), connect()];
+    let arguments = ["--count", "50", "--container", "twin"];
+    let mut twins = [(); 2].map(|()| source_to(library, port, &arguments));
     for twin in &mut twins {
         hear(&mut messenger, twin, "link");
     }
@@ -168,15 +171,7 @@ fn two_connections_of_one_container_of_rhea_do_not_end_each_other() {
 fn killed(library: Library) {
     let mut messenger = messenger();
     let port = listen(&mut messenger);
-    let arguments = ["--size", "10", "--count", "5"];
-    let peer = Program::connect(
-        library,
-        port,
-        Role::Source,
-        Sasl::Anonymous,
-        &arguments,
-        &[],
-    );
+    let peer = source_to(library, port, &["--count", "5"]);
     let mut message = Message::new();
     let mut trackers = Vec::new();
     while trackers.len() < 5 {
