@@ -11,6 +11,7 @@
 //! - [`fuzz`]: the fuzz targets, their corpus, and inputs made from it.
 //! - [`ledger`]: which test shows which sentence of the specification.
 //! - [`rng`]: seeded plans.
+//! - [`values`]: values of every type, generated.
 //! - [`sasl`]: the steps of scripts about SASL.
 //! - [`interop`]: programs made of other AMQP libraries, to talk to.
 #![forbid(unsafe_code)]
@@ -32,6 +33,7 @@ pub mod pair;
 pub mod peer;
 pub mod rng;
 pub mod sasl;
+pub mod values;
 
 /// The scripts of README.md, compiled as documentation tests.
 #[cfg(doctest)]
