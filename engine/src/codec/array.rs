@@ -272,7 +272,12 @@ pub fn decode_multiple<T: Decode>(
                 r.check_elements(inner, array.count)?;
             }
             values = vector_for(array.count);
-            for _ in 0..array.count {
+            for left in (1..=array.count).rev() {
+                if values.len() == values.capacity() {
+                    // Elements may be a small part of what they take here: room for as many again, and for no more than
+                    // there are.
+                    values.reserve_exact(values.len().min(left as usize).max(1));
+                }
                 values.push(T::decode_as(inner, r)?);
             }
             r.close(array)?;

@@ -53,6 +53,17 @@ impl Payload {
         }
     }
 
+    /// Gives the pieces that lie in `octets` a place of their own.
+    pub(crate) fn copy_out(&mut self, octets: &Bytes) {
+        let lies = octets.as_ptr_range();
+        let rest = self.rest.iter_mut().flat_map(|rest| rest.iter_mut());
+        for piece in core::iter::once(&mut self.first).chain(rest) {
+            if lies.contains(&piece.as_ptr()) {
+                *piece = Bytes::copy_from_slice(piece);
+            }
+        }
+    }
+
     /// Takes up to `count` octets off the front: all of the first piece, or as much of it as asked for.
     pub(crate) fn take_front(&mut self, count: usize) -> Bytes {
         if count < self.first.len() {

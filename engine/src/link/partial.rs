@@ -103,6 +103,14 @@ impl Partial {
         payload
     }
 
+    /// What came of it is not to keep these octets alive.
+    pub(super) fn copy_out(&mut self, octets: &Bytes) {
+        self.payload.copy_out(octets);
+        if let Some(state) = &mut self.state {
+            **state = state.detached();
+        }
+    }
+
     /// What the session's window holds for it.
     pub(crate) fn held(&self) -> Held {
         if self.streaming {

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
+
 use crate::delivery::{Delivery, Payload};
 use crate::endpoints::Endpoints;
 use crate::event::Event;
@@ -234,6 +236,28 @@ impl Endpoints {
         if room > credit && room - credit >= receiver.automatic.div_ceil(2) {
             receiver.credit.set(room);
             self.request_link_flow(id);
+        }
+    }
+
+    /// The last deliveries that came on a link, as many as transfers did, are not to keep these octets alive.
+    pub(crate) fn copy_out(&mut self, channel: u16, handle: u32, count: usize, octets: &Bytes) {
+        let session = self.connection.channels.by_remote(channel);
+        let session = session.and_then(|id| self.sessions.get(id));
+        let link = session.and_then(|session| session.handles.by_remote(handle));
+        let Some(link) = link.and_then(|id| self.links.get_mut(id)) else {
+            return;
+        };
+        let Half::Receiver(receiver) = &mut link.half else {
+            return;
+        };
+        for (delivery, _) in receiver.complete.iter_mut().rev().take(count) {
+            delivery.payload.copy_out(octets);
+            if let Some(state) = &mut delivery.state {
+                **state = state.detached();
+            }
+        }
+        if let Some(partial) = receiver.partial.as_deref_mut() {
+            partial.copy_out(octets);
         }
     }
 }

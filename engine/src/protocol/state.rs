@@ -200,6 +200,13 @@ impl DeliveryState {
         octets.len()
     }
 
+    /// The same, with octets of its own.
+    pub(crate) fn detached(&self) -> Self {
+        let mut octets = Vec::new();
+        self.encode(&mut octets);
+        Self::decode(&mut Reader::new(&octets.into())).unwrap_or_else(|_| self.clone())
+    }
+
     /// 0 for what is not known.
     const fn descriptor(&self) -> u64 {
         match self {

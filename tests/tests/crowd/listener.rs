@@ -30,7 +30,9 @@ struct Book {
 
 impl Book {
     fn enter(&mut self, body: &str) {
-        let numbers = body.split_once(' ').map(|(a, b)| (a.parse(), b.parse()));
+        let numbers = body
+            .split_once(' ')
+            .map(|(a, b)| (a.parse(), b.parse::<usize>()));
         let Some((Ok(connection), Ok(number))) = numbers else {
             self.wrong += 1;
             return;

@@ -1,0 +1,254 @@
+//! Transfers and dispositions: W, D and M.
+
+use ferrion_tests::build::{Build, Role, accepted, disposition, modified, transfer};
+use ferrion_tests::oracle::{Frame, V};
+
+use crate::victim::State::Attached;
+use crate::victim::{CHANNEL, CREDIT, Program, SENDER, UNSETTLED};
+use crate::{Attack, NOTHING};
+
+/// One transfer, of a delivery that is whole.
+fn delivery(number: u32, payload: &[u8]) -> Build {
+    transfer()
+        .handle(SENDER)
+        .delivery_id(number)
+        .delivery_tag(&number.to_be_bytes())
+        .message_format(0)
+        .payload(payload)
+}
+
+fn deliveries(count: u32, payload: &[u8]) -> Vec<u8> {
+    (0..count)
+        .flat_map(|n| delivery(n, payload).octets(CHANNEL))
+        .collect()
+}
+
+/// A delivery whose transfers all say that more comes.
+fn endless(count: u32, payload: &[u8]) -> Vec<u8> {
+    let more = transfer().handle(SENDER).more(true).payload(payload);
+    let first = delivery(0, payload).more(true).octets(CHANNEL);
+    [first, more.octets(CHANNEL).repeat(count as usize)].concat()
+}
+
+fn told(role: Role, first: u32, last: u32) -> Vec<u8> {
+    disposition()
+        .role(role)
+        .range(first, last)
+        .settled(false)
+        .state(accepted().v())
+        .octets(CHANNEL)
+}
+
+pub(crate) fn attacks() -> Vec<Attack> {
+    let mut all = kept_to();
+    all.extend(ranges());
+    all.extend(without_end());
+    all
+}
+
+fn kept_to() -> Vec<Attack> {
+    vec![
+        Attack::new(
+            'W',
+            "one delivery more than there is credit for",
+            "credit, 2.6.7",
+            &[(Attached, "detach, `amqp:link:transfer-limit-exceeded`")],
+            |_| deliveries(CREDIT + 1, b"x"),
+        )
+        .with(Program::Idle),
+        Attack::new(
+            'W',
+            "one transfer more than there is window for",
+            "window, 2.5.6",
+            &[(Attached, "end, `amqp:session:window-violation`")],
+            |_| endless(600, b"x"),
+        ),
+        Attack::new(
+            'W',
+            "deliveries to the sending end of a link",
+            "2.6",
+            &[(Attached, "detach, `amqp:not-allowed`")],
+            |_| {
+                delivery(0, b"x")
+                    .handle(crate::victim::RECEIVER)
+                    .octets(CHANNEL)
+            },
+        ),
+        Attack::new(
+            'W',
+            "a delivery that begins within another",
+            "2.6.14",
+            &[(Attached, "detach, `amqp:invalid-field`")],
+            |_| {
+                let first = delivery(0, b"x").more(true).octets(CHANNEL);
+                [first, delivery(1, b"x").octets(CHANNEL)].concat()
+            },
+        ),
+        Attack::new(
+            'W',
+            "a delivery on a handle that has no link",
+            "2.6.2",
+            &[(Attached, "end, `amqp:session:unattached-handle`")],
+            |_| delivery(0, b"x").handle(77).octets(CHANNEL),
+        ),
+    ]
+}
+
+fn ranges() -> Vec<Attack> {
+    vec![
+        Attack::new(
+            'D',
+            "a disposition of all delivery-ids there can be",
+            "what is not settled, not the range",
+            &[(Attached, NOTHING)],
+            |_| told(Role::Receiver, 0, 0x7fff_ffff),
+        ),
+        Attack::new(
+            'D',
+            "1,000 dispositions of 2^31 delivery-ids",
+            "what is not settled, not the range",
+            &[(Attached, NOTHING)],
+            |_| told(Role::Receiver, 0, 0x7fff_ffff).repeat(1_000),
+        ),
+        Attack::new(
+            'D',
+            "1,000 dispositions of deliveries that never came",
+            "what is not settled, not the range",
+            &[(Attached, NOTHING)],
+            |_| told(Role::Sender, 0, 0x7fff_ffff).repeat(1_000),
+        ),
+        Attack::new(
+            'D',
+            "a disposition that ends before it begins",
+            "2.7.6",
+            &[(Attached, "end, `amqp:invalid-field`")],
+            |_| told(Role::Receiver, 0, u32::MAX),
+        ),
+        Attack::new(
+            'D',
+            "states of 8,000 octets for each of 100 deliveries, told ten times",
+            "the last of each delivery is kept until it was looked at",
+            &[(Attached, NOTHING)],
+            |_| {
+                let text = V::fields(&[("k", V::Str("x".repeat(8_000)))]);
+                let state = modified().set("message-annotations", text).v();
+                let one = |n| {
+                    disposition()
+                        .role(Role::Receiver)
+                        .first(n)
+                        .state(state.clone())
+                        .octets(CHANNEL)
+                };
+                let all: Vec<u8> = (0..UNSETTLED).flat_map(one).collect();
+                all.repeat(10)
+            },
+        ),
+    ]
+}
+
+fn without_end() -> Vec<Attack> {
+    const FULL: &[(crate::State, &str)] = &[(Attached, "detach, `amqp:resource-limit-exceeded`")];
+    const LARGE: &[(crate::State, &str)] =
+        &[(Attached, "detach, `amqp:link:message-size-exceeded`")];
+    vec![
+        Attack::new(
+            'M',
+            "a message larger than the link takes",
+            "max-message-size, 2.7.3",
+            LARGE,
+            |_| endless(3, &[0; 40_000]),
+        ),
+        Attack::new(
+            'M',
+            "a delivery larger than is buffered",
+            "`delivery_octets`",
+            LARGE,
+            |_| endless(3, &[0; 20_000]),
+        )
+        .configured(|config| config.limits.delivery_octets = 50_000),
+        Attack::new(
+            'M',
+            "transfers without payload",
+            "`empty_transfers`",
+            FULL,
+            |_| endless(400, b""),
+        ),
+        Attack::new(
+            'M',
+            "transfers of one octet",
+            "`partial_octets`, 64 for each transfer",
+            FULL,
+            |_| endless(400, b"x"),
+        )
+        .configured(|config| config.limits.partial_octets = 10_000),
+        Attack::new(
+            'M',
+            "deliveries that nobody takes",
+            "`link_octets`",
+            FULL,
+            |_| deliveries(40, &[0; 10_000]),
+        )
+        .with(Program::Idle),
+        Attack::new(
+            'M',
+            "deliveries that nobody takes",
+            "`connection_octets`",
+            FULL,
+            |_| deliveries(40, &[0; 3_000]),
+        )
+        .with(Program::Idle)
+        .configured(|config| config.limits.connection_octets = 128 << 10),
+        Attack::new(
+            'M',
+            "states of 8,000 octets with deliveries that nobody takes",
+            "`link_octets`",
+            FULL,
+            |_| {
+                let text = V::fields(&[("k", V::Str("x".repeat(8_000)))]);
+                let state = modified().set("message-annotations", text).v();
+                let one = |n| delivery(n, b"").state(state.clone()).octets(CHANNEL);
+                (0..CREDIT).flat_map(one).collect()
+            },
+        )
+        .with(Program::Idle),
+        Attack::new(
+            'M',
+            "deliveries that nobody settles",
+            "`unsettled_per_session`",
+            FULL,
+            |_| deliveries(45, b"x"),
+        )
+        .with(Program::Unsettling)
+        .configured(|config| config.limits.unsettled_per_session = 40),
+        Attack::new(
+            'M',
+            "deliveries that are begun and taken back, one more than there is credit for",
+            "credit, 2.6.7",
+            &[(Attached, "detach, `amqp:link:transfer-limit-exceeded`")],
+            |_| {
+                let one = |n| {
+                    let begun = delivery(n, &[0; 500]).more(true).octets(CHANNEL);
+                    [
+                        begun,
+                        transfer().handle(SENDER).aborted(true).octets(CHANNEL),
+                    ]
+                    .concat()
+                };
+                (0..CREDIT + 1).flat_map(one).collect()
+            },
+        ),
+        Attack::new(
+            'M',
+            "deliveries of one octet, each in a read that is filled with empty frames",
+            "`connection_octets`",
+            &[(Attached, NOTHING)],
+            |_| {
+                let empty = Frame::empty(0).encode().repeat(2_000);
+                let one = |n| [delivery(n, b"x").octets(CHANNEL), empty.clone()].concat();
+                (0..CREDIT).flat_map(one).collect()
+            },
+        )
+        .with(Program::Idle)
+        .configured(|config| config.limits.connection_octets = 128 << 10),
+    ]
+}

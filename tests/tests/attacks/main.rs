@@ -1,0 +1,199 @@
+//! Every class of fault that AMQP libraries have had, tried on an engine in each state of a connection where it makes sense.
+//!
+//! An [`Attack`] says what is sent and what must come of it. The engine is measured: what it holds at most, by a counting
+//! allocator, and how long the processor works. What came of all of them is `docs/attacks.md`, written by
+//! `FERRION_BLESS=1 cargo test -p ferrion-tests --test attacks`.
+
+mod decoding;
+mod deliveries;
+mod framing;
+mod login;
+mod replies;
+mod rest;
+mod victim;
+
+use std::fmt::Write as _;
+
+use ferrion_engine::Config;
+use victim::{EARLY, Program, State, Victim, budget, config};
+
+/// One way to attack.
+pub(crate) struct Attack {
+    /// The class of fault, by its letter.
+    pub(crate) class: char,
+    /// What is sent, in words for the table.
+    pub(crate) what: &'static str,
+    /// The limit that bounds it, or the rule that it breaks.
+    pub(crate) bound: &'static str,
+    pub(crate) program: Program,
+    /// Where it is tried, and what must come of it.
+    pub(crate) outcomes: &'static [(State, &'static str)],
+    /// The octets that are sent.
+    pub(crate) octets: fn(State) -> Vec<u8>,
+    /// What the engine is told beside the usual.
+    pub(crate) config: fn(&mut Config),
+}
+
+impl Attack {
+    /// An attack on an engine whose program does what it should.
+    pub(crate) const fn new(
+        class: char,
+        what: &'static str,
+        bound: &'static str,
+        outcomes: &'static [(State, &'static str)],
+        octets: fn(State) -> Vec<u8>,
+    ) -> Self {
+        Self {
+            class,
+            what,
+            bound,
+            program: Program::Brisk,
+            outcomes,
+            octets,
+            config: |_| (),
+        }
+    }
+
+    pub(crate) const fn with(mut self, program: Program) -> Self {
+        self.program = program;
+        self
+    }
+
+    pub(crate) const fn configured(mut self, config: fn(&mut Config)) -> Self {
+        self.config = config;
+        self
+    }
+}
+
+pub(crate) const NOTHING: &str = "nothing comes of it";
+pub(crate) const LOGIN_FAILS: &str = "disconnected: the login fails";
+pub(crate) const OTHER_HEADER: &str = "disconnected: another header is named";
+pub(crate) const UNHEARD: &str = "not heard until it reads";
+
+/// The classes, as the table calls them.
+const CLASSES: &[(char, &str)] = &[
+    ('A', "memory taken by what a size or a count says"),
+    ('N', "nested values"),
+    ('C', "names that are kept for ever"),
+    ('F', "frames larger than allowed, or more than allowed"),
+    ('W', "windows and credit that are not kept to"),
+    ('D', "dispositions of ranges"),
+    ('M', "deliveries without end"),
+    ('E', "answers without end"),
+    ('S', "logins out of step"),
+    ('T', "TLS that is not there"),
+    ('P', "octets that are not AMQP"),
+    ('U', "use of what has ended"),
+    ('I', "numbers at their ends"),
+    ('J', "messages that look like something"),
+];
+
+fn attacks() -> Vec<Attack> {
+    let mut all = Vec::new();
+    all.extend(decoding::attacks());
+    all.extend(framing::attacks());
+    all.extend(deliveries::attacks());
+    all.extend(replies::attacks());
+    all.extend(login::attacks());
+    all.extend(rest::attacks());
+    all.sort_by_key(|attack| CLASSES.iter().position(|(class, _)| *class == attack.class));
+    all
+}
+
+/// Tries one of them in one state; answers what is wrong.
+fn attempt(attack: &Attack, state: State, expected: &str) -> Vec<String> {
+    let octets = (attack.octets)(state);
+    let mut config = config();
+    (attack.config)(&mut config);
+    let mut costs = Victim::attack(state, &config, attack.program, &octets);
+    let mut wrong = Vec::new();
+    let most = if state.is_early() {
+        EARLY
+    } else {
+        budget(&config)
+    };
+    if costs.held > most {
+        wrong.push(format!(
+            "{} octets were held; {most} is the most",
+            costs.held
+        ));
+    }
+    // Some hundred times what the code takes as it is built for users, where no frame may take a millisecond.
+    let time = 50_000_000 + 20_000 * octets.len() as u64;
+    if costs.time > time {
+        wrong.push(format!("{} ns of work; {time} is the most", costs.time));
+    }
+    if costs.outcome != expected {
+        wrong.push(format!("{}, where it should be {expected}", costs.outcome));
+    }
+    let is_link = expected.starts_with("detach") || expected == NOTHING;
+    let closes = expected.contains("close") || expected.starts_with("disconnected");
+    if !state.is_early() && state != State::Opened && !closes && !costs.victim.carries(is_link) {
+        wrong.push("links that were not attacked carry nothing any more".to_owned());
+    }
+    wrong
+}
+
+#[test]
+fn every_attack_costs_what_was_set_and_ends_what_it_was_about() {
+    let mut wrong = String::new();
+    let mut count = 0;
+    for attack in attacks() {
+        for (state, expected) in attack.outcomes {
+            count += 1;
+            for fault in attempt(&attack, *state, expected) {
+                let (class, what) = (attack.class, attack.what);
+                let _ = writeln!(wrong, "{class} {what}, {}: {fault}", state.name());
+            }
+        }
+    }
+    println!("{count} attacks");
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The page that the attacks make.
+fn page() -> String {
+    let mut text = String::from(
+        "# Attacks\n\n\
+         <!-- Written by `FERRION_BLESS=1 cargo test -p ferrion-tests --test attacks`; do not edit. -->\n\n\
+         What is tried on an engine, in which state of its connection, what bounds it, and what comes of it. Each row is played by `make test`, which also\n\
+         holds the memory to its bound (before open 16 KiB and a frame; after it what the limits say and 10 % more), the work to what the\n\
+         octets are worth, and the links that are not attacked to going on. [SECURITY.md](../SECURITY.md) has the limits.\n",
+    );
+    let all = attacks();
+    for (class, name) in CLASSES {
+        let _ = write!(
+            text,
+            "\n## {class}: {name}\n\n| State | Attack | Bound | Outcome |\n|---|---|---|---|\n"
+        );
+        for attack in all.iter().filter(|attack| attack.class == *class) {
+            for (state, outcome) in attack.outcomes {
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | {} | {outcome} |",
+                    state.name(),
+                    attack.what,
+                    attack.bound
+                );
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_class_is_tried_and_the_page_says_what_comes_of_it() {
+    for (class, name) in CLASSES {
+        let tried = attacks().iter().filter(|a| a.class == *class).count();
+        assert!(tried > 0, "{class}: {name} is not tried");
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/attacks.md");
+    if std::env::var_os("FERRION_BLESS").is_some() {
+        std::fs::write(path, page()).expect("the page can be written");
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        found == page(),
+        "docs/attacks.md is not what the attacks say: run `FERRION_BLESS=1 cargo test -p ferrion-tests --test attacks` and commit it"
+    );
+}
