@@ -336,6 +336,7 @@ impl Engine {
     ///
     /// # Errors
     /// The session has ended.
+    #[inline]
     pub fn session(&mut self, id: SessionId) -> Result<Session<'_>, UsageError> {
         Session::new(self, id)
     }
@@ -344,6 +345,7 @@ impl Engine {
     ///
     /// # Errors
     /// The link has ended.
+    #[inline]
     pub fn link(&mut self, id: LinkId) -> Result<Link<'_>, UsageError> {
         Link::new(self, id)
     }
@@ -352,6 +354,7 @@ impl Engine {
     ///
     /// # Errors
     /// The link has ended, or is a receiver.
+    #[inline]
     pub fn sender(&mut self, id: LinkId) -> Result<Sender<'_>, UsageError> {
         Sender::new(self, id)
     }
@@ -360,6 +363,7 @@ impl Engine {
     ///
     /// # Errors
     /// The link has ended, or is a sender.
+    #[inline]
     pub fn receiver(&mut self, id: LinkId) -> Result<Receiver<'_>, UsageError> {
         Receiver::new(self, id)
     }

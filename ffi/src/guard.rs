@@ -34,7 +34,9 @@ macro_rules! ffi_fn {
             #[inline(always)]
             || {
                 $(ffi_fn!(@argument $kind $name $($more)?);)*
-                $($body)*
+                let done = $crate::guard::inside(#[inline(always)] || { $($body)* });
+                $(ffi_fn!(@leave $kind $name);)*
+                done
             },
             |()| $crate::status::ferrion_status::FERRION_OK,
             |status| status,
@@ -45,7 +47,9 @@ macro_rules! ffi_fn {
             #[inline(always)]
             || {
                 $(ffi_fn!(@argument $kind $name $($more)?);)*
-                $($body)*
+                let done = $crate::guard::inside(#[inline(always)] || { $($body)* });
+                $(ffi_fn!(@leave $kind $name);)*
+                done
             },
             |returned| returned,
             |_| $failed,
@@ -93,6 +97,10 @@ macro_rules! ffi_fn {
     (@argument optional $name:ident) => {
         let $name = $crate::guard::Out::optional($name);
     };
+    (@leave object $name:ident) => {
+        $name.leave();
+    };
+    (@leave $kind:ident $name:ident) => {};
 }
 
 /// Runs an export's body behind the panic barrier.
@@ -105,9 +113,15 @@ pub(crate) fn run<T, R>(
     // Unwind safety: a root whose call panicked is poisoned by the drop of its `Entered`, so nobody sees it half changed.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => succeeded(value),
-        Ok(Err(failure)) => failed(failure.record()),
-        Err(panic) => failed(panicked(&*panic).record()),
+        Ok(Err(failure)) => failed(failure.status()),
+        Err(panic) => failed(panicked(&*panic).status()),
     }
+}
+
+/// Runs what stands between entering the objects and leaving them, wherever in it the block returns.
+#[inline(always)]
+pub(crate) fn inside<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    body()
 }
 
 #[cold]
@@ -161,6 +175,7 @@ impl<T> Root<T> {
 }
 
 #[cold]
+#[inline(never)]
 fn refused(state: u8, name: &str) -> Failure {
     if state == POISONED {
         Failure::new(
@@ -217,16 +232,32 @@ impl<T> DerefMut for Entered<'_, T> {
     }
 }
 
+impl<T> Entered<'_, T> {
+    /// Leaves after a block that ran to its end: then nobody needs to ask whether it panicked.
+    #[inline(always)]
+    pub(crate) fn leave(self) {
+        self.root.state.store(IDLE, Ordering::Release);
+        core::mem::forget(self);
+    }
+}
+
+/// Leaves after a panic, or because another argument was wrong.
 impl<T> Drop for Entered<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        let state = if std::thread::panicking() {
-            POISONED
-        } else {
-            IDLE
-        };
-        self.root.state.store(state, Ordering::Release);
+        leave_early(&self.root.state);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn leave_early(state: &AtomicU8) {
+    let left = if std::thread::panicking() {
+        POISONED
+    } else {
+        IDLE
+    };
+    state.store(left, Ordering::Release);
 }
 
 /// Enters the object behind a pointer.
@@ -315,12 +346,18 @@ pub(crate) unsafe fn bytes<'a>(
         return Err(Failure::null(name));
     }
     if len > isize::MAX as usize {
-        return Err(Failure::invalid(format!(
-            "{name} cannot be {len} octets long: no object is larger than half of the memory"
-        )));
+        return Err(too_long(len, name));
     }
     // SAFETY: not NULL, no larger than an object can be; the rest is the caller's promise.
     Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
+}
+
+#[cold]
+#[inline(never)]
+fn too_long(len: usize, name: &str) -> Failure {
+    Failure::invalid(format!(
+        "{name} cannot be {len} octets long: no object is larger than half of the memory"
+    ))
 }
 
 /// A place where a result goes. Nothing is written until the call is sure to succeed.
@@ -451,7 +488,7 @@ mod tests {
         let entered = test.root.enter("test").expect("idle");
         std::thread::scope(|scope| {
             let refused = scope
-                .spawn(|| test.root.enter("test").err().map(Failure::record))
+                .spawn(|| test.root.enter("test").err().map(Failure::status))
                 .join();
             assert_eq!(refused.ok().flatten(), Some(Status::FERRION_BUSY));
         });

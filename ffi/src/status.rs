@@ -123,32 +123,39 @@ pub extern "C" fn ferrion_last_condition() -> *const c_char {
     ffi_fn! { => c"".as_ptr(); { Ok(last(|last| last.condition.as_c())) } }
 }
 
-/// Why a call fails: becomes the status it answers and the text of `ferrion_last_error`.
+/// That a call fails, and the status it answers. The text is where `ferrion_last_error` finds it from the moment this is
+/// made, so it is made by what fails, and not dropped. What every call hands on, and most calls do not need, is a number.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    status: ferrion_status,
-    text: Cow<'static, str>,
-    condition: Option<String>,
-}
+#[must_use = "the text of the failure is left already: answer with it"]
+pub(crate) struct Failure(ferrion_status);
 
 impl Failure {
     #[cold]
+    #[inline(never)]
     pub(crate) fn new(status: ferrion_status, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            text: text.into(),
-            condition: None,
-        }
+        Self::leave(status, text.into(), None)
+    }
+
+    /// As [`new`](Self::new), with the error condition by which the peer named its reason, if it did.
+    #[cold]
+    pub(crate) fn with_condition(
+        status: ferrion_status,
+        text: String,
+        condition: Option<String>,
+    ) -> Self {
+        Self::leave(status, text.into(), condition)
     }
 
     /// An argument outside what the call accepts.
     #[cold]
+    #[inline(never)]
     pub(crate) fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Status::FERRION_INVALID_ARGUMENT, text)
+        Self::leave(Status::FERRION_INVALID_ARGUMENT, text.into(), None)
     }
 
     /// A pointer that must not be NULL.
     #[cold]
+    #[inline(never)]
     pub(crate) fn null(parameter: &str) -> Self {
         Self::new(
             Status::FERRION_NULL_POINTER,
@@ -158,34 +165,32 @@ impl Failure {
 
     /// Nothing more to take.
     #[cold]
+    #[inline(never)]
     pub(crate) fn end(text: &'static str) -> Self {
         Self::new(Status::FERRION_END, text)
     }
 
-    /// Adds the error condition by which the peer named its reason.
-    #[cold]
-    pub(crate) fn with_condition(mut self, condition: &str) -> Self {
-        self.condition = Some(condition.to_owned());
-        self
-    }
-
     /// Something optional that is not there.
     #[cold]
+    #[inline(never)]
     pub(crate) fn absent() -> Self {
         Self::new(Status::FERRION_ABSENT, "what was asked for is not there")
     }
 
-    /// Leaves the text for `ferrion_last_error` and gives the number.
-    #[cold]
-    pub(crate) fn record(self) -> ferrion_status {
+    /// The number to answer with.
+    pub(crate) const fn status(self) -> ferrion_status {
+        self.0
+    }
+
+    fn leave(status: ferrion_status, text: Cow<'static, str>, condition: Option<String>) -> Self {
         // While its thread ends there may be no place for the text any more; the number says enough then.
         let _ = LAST.try_with(|last| {
             if let Ok(mut last) = last.try_borrow_mut() {
-                last.text = self.text.into();
-                last.condition = Cow::from(self.condition.unwrap_or_default()).into();
+                last.text = text.into();
+                last.condition = Cow::from(condition.unwrap_or_default()).into();
             }
         });
-        self.status
+        Self(status)
     }
 }
 

@@ -13,6 +13,8 @@ use bytes::{Bytes, BytesMut};
 /// let mut payload = Payload::from("half ");
 /// payload.push("a message".into());
 /// assert_eq!(payload.len(), 14);
+/// assert_eq!(payload.make_contiguous(), "half a message");
+/// assert_eq!(payload.chunks().count(), 1);
 /// assert_eq!(payload.into_bytes(), "half a message");
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -75,6 +77,15 @@ impl Payload {
             .and_then(|rest| rest.pop_front())
             .unwrap_or_default();
         core::mem::replace(&mut self.first, next)
+    }
+
+    /// Joins the pieces where they are, and lends the one they are then: free if there is only one, a copy otherwise.
+    #[inline]
+    pub fn make_contiguous(&mut self) -> &Bytes {
+        if self.rest.is_some() {
+            self.first = core::mem::take(self).into_bytes();
+        }
+        &self.first
     }
 
     /// All octets in one piece: free if there is only one, a copy otherwise.

@@ -211,6 +211,7 @@ impl Link {
 }
 
 impl Endpoints {
+    #[inline]
     pub(crate) fn link_mut(&mut self, id: LinkId) -> Result<&mut Link, UsageError> {
         self.links.get_mut(id).ok_or(UsageError::StaleHandle)
     }

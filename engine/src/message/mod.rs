@@ -184,13 +184,29 @@ impl Message {
     /// The encoded message, as by [`encode`](Self::encode). A received message that was not changed gives its octets
     /// without a copy.
     pub fn to_bytes(&self) -> Bytes {
-        if self.is_untouched() {
-            return self.octets.clone();
+        if let Some(octets) = self.untouched() {
+            return octets.clone();
         }
         let body = self.body.own().map_or(0, Body::size_hint);
         let mut out = Vec::with_capacity(self.octets.len() + body + 256);
         self.encode(&mut out);
         Bytes::from(out)
+    }
+
+    /// The octets that this message was made from, if [`to_bytes`](Self::to_bytes) would give them again: nothing was changed
+    /// since.
+    #[must_use]
+    pub fn untouched(&self) -> Option<&Bytes> {
+        // A received section that was removed or changed leaves a gap in what the spans cover.
+        let same = self.layout.covered() == self.octets.len()
+            && !self.layout.span(BODY).is_absent()
+            && self.header.own().is_none()
+            && self.delivery_annotations.own().is_none()
+            && self.message_annotations.own().is_none()
+            && self.properties.own().is_none()
+            && self.application_properties.own().is_none()
+            && self.footer.own().is_none();
+        same.then_some(&self.octets)
     }
 
     fn write(&self, out: &mut Vec<u8>, lenient: bool) -> Result<(), EncodeError> {
@@ -242,19 +258,6 @@ impl Message {
             Some(value) => to.own(value, section),
             None => Ok(false),
         }
-    }
-
-    /// Whether encoding would give the received octets again.
-    fn is_untouched(&self) -> bool {
-        // A received section that was removed or changed leaves a gap in what the spans cover.
-        self.layout.covered() == self.octets.len()
-            && !self.layout.span(BODY).is_absent()
-            && self.header.own().is_none()
-            && self.delivery_annotations.own().is_none()
-            && self.message_annotations.own().is_none()
-            && self.properties.own().is_none()
-            && self.application_properties.own().is_none()
-            && self.footer.own().is_none()
     }
 
     fn take_over(&mut self, octets: Bytes, needs_body: bool) -> Result<(), DecodeError> {

@@ -22,6 +22,7 @@ pub struct Link<'a> {
 }
 
 impl<'a> Link<'a> {
+    #[inline]
     pub(crate) fn new(engine: &'a mut Engine, id: LinkId) -> Result<Self, UsageError> {
         engine.endpoints.link_mut(id)?;
         Ok(Self { engine, id })
@@ -199,6 +200,7 @@ impl<'a> Link<'a> {
     ///
     /// A delivery that the peer has settled is forgotten by this; one that it has not still wants
     /// to be settled.
+    #[inline]
     pub fn next_update(&mut self) -> Option<Update> {
         self.engine.endpoints.next_update(self.id)
     }

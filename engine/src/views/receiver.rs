@@ -15,6 +15,7 @@ pub struct Receiver<'a> {
 }
 
 impl<'a> Receiver<'a> {
+    #[inline]
     pub(crate) fn new(engine: &'a mut Engine, id: LinkId) -> Result<Self, UsageError> {
         match engine.endpoints.link_mut(id)?.half {
             Half::Receiver(_) => Ok(Self { engine, id }),
@@ -26,6 +27,7 @@ impl<'a> Receiver<'a> {
 
     /// The next complete delivery, after [`Event::Deliveries`](crate::Event::Deliveries). Taking it makes
     /// room in the session's window.
+    #[inline]
     pub fn next_delivery(&mut self) -> Option<Delivery> {
         self.engine.endpoints.next_delivery(self.id)
     }
@@ -82,6 +84,7 @@ impl<'a> Receiver<'a> {
     ///
     /// # Errors
     /// The delivery is settled and forgotten already.
+    #[inline]
     pub fn settle(
         &mut self,
         delivery: DeliveryId,
@@ -111,6 +114,7 @@ impl<'a> Receiver<'a> {
     ///
     /// # Errors
     /// As for [`settle`](Self::settle).
+    #[inline]
     pub fn accept(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
         self.settle(delivery, DeliveryState::Accepted)
     }
@@ -136,6 +140,7 @@ impl<'a> Receiver<'a> {
 
     /// Messages that the sender may still send.
     #[must_use]
+    #[inline]
     pub fn credit(&self) -> u32 {
         self.half().map_or(0, |half| half.credit.credit())
     }
@@ -150,6 +155,7 @@ impl<'a> Receiver<'a> {
     ///
     /// # Errors
     /// The link is not attached from this side.
+    #[inline]
     pub fn set_credit(&mut self, credit: u32) -> Result<(), UsageError> {
         self.engine.endpoints.set_credit(self.id, |_| credit, false)
     }
@@ -181,6 +187,7 @@ impl<'a> Receiver<'a> {
         self.half().is_some_and(|half| half.credit.is_draining())
     }
 
+    #[inline]
     fn half_mut(&mut self) -> Option<&mut ReceiverHalf> {
         match &mut self.engine.endpoints.links.get_mut(self.id)?.half {
             Half::Receiver(half) => Some(half),
@@ -188,6 +195,7 @@ impl<'a> Receiver<'a> {
         }
     }
 
+    #[inline]
     fn half(&self) -> Option<&ReceiverHalf> {
         match &self.engine.endpoints.links.get(self.id)?.half {
             Half::Receiver(half) => Some(half),

@@ -27,6 +27,7 @@ pub struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
+    #[inline]
     pub(crate) fn new(engine: &'a mut Engine, id: LinkId) -> Result<Self, UsageError> {
         match engine.endpoints.link_mut(id)?.half {
             Half::Sender(_) => Ok(Self { engine, id }),
@@ -43,6 +44,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// There is no credit, the message is larger than the receiver takes, or the link is not attached.
+    #[inline]
     pub fn send<'p>(
         &mut self,
         tag: &[u8],
@@ -58,6 +60,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// As for [`send`](Self::send).
+    #[inline]
     pub fn send_settled<'p>(
         &mut self,
         tag: &[u8],
@@ -135,6 +138,7 @@ impl<'a> Sender<'a> {
 
     /// Messages that may be sent now.
     #[must_use]
+    #[inline]
     pub fn credit(&self) -> u32 {
         self.half().map_or(0, SenderHalf::free_credit)
     }
@@ -181,6 +185,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// The delivery is settled and forgotten already.
+    #[inline]
     pub fn settle(&mut self, delivery: DeliveryId) -> Result<(), UsageError> {
         self.settle_as(delivery, None)
     }
@@ -199,6 +204,7 @@ impl<'a> Sender<'a> {
             .dispose(self.id, delivery, state, true)
     }
 
+    #[inline]
     fn half(&self) -> Option<&SenderHalf> {
         match &self.engine.endpoints.links.get(self.id)?.half {
             Half::Sender(half) => Some(half),

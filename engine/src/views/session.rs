@@ -17,6 +17,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
+    #[inline]
     pub(crate) fn new(engine: &'a mut Engine, id: SessionId) -> Result<Self, UsageError> {
         engine.endpoints.session_mut(id)?;
         Ok(Self { engine, id })

@@ -47,33 +47,40 @@ impl Numbers {
         Self((mixed ^ mixed >> 31) & MIXED)
     }
 
+    #[inline]
     pub(super) const fn of_session(&self, id: SessionId) -> ferrion_session_t {
         ferrion_session_t(id.to_bits() ^ self.0)
     }
 
+    #[inline]
     pub(super) const fn of_link(&self, id: LinkId) -> ferrion_link_t {
         ferrion_link_t(id.to_bits() ^ self.0)
     }
 
     /// 0 for a delivery that needs no settling.
+    #[inline]
     pub(super) fn of_delivery(&self, id: Option<DeliveryId>) -> ferrion_delivery_t {
         ferrion_delivery_t(id.map_or(0, |id| id.to_bits() ^ self.0))
     }
 
+    #[inline]
     pub(super) fn session(&self, handle: ferrion_session_t) -> Result<SessionId, Failure> {
         SessionId::from_bits(handle.0 ^ self.0).ok_or_else(|| wrong_kind("a session"))
     }
 
+    #[inline]
     pub(super) fn link(&self, handle: ferrion_link_t) -> Result<LinkId, Failure> {
         LinkId::from_bits(handle.0 ^ self.0).ok_or_else(|| wrong_kind("a link"))
     }
 
+    #[inline]
     pub(super) fn delivery(&self, handle: ferrion_delivery_t) -> Result<DeliveryId, Failure> {
         DeliveryId::from_bits(handle.0 ^ self.0).ok_or_else(|| wrong_kind("a delivery"))
     }
 }
 
 #[cold]
+#[inline(never)]
 fn wrong_kind(expected: &str) -> Failure {
     Failure::new(
         Status::FERRION_WRONG_KIND,

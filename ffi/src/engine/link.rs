@@ -11,9 +11,9 @@ use super::condition::{Parts, given_condition, parts, required_condition};
 use super::fields::field as field_of;
 use super::termini::{source_field, target_field};
 use super::{
-    Inner, ferrion_delivery_t, ferrion_engine_t, ferrion_link_config_t, ferrion_link_state_t,
-    ferrion_link_t, ferrion_rcv_settle_mode, ferrion_session_t, ferrion_snd_settle_mode,
-    ferrion_state, kind_of,
+    Inner, Taken, ferrion_delivery_t, ferrion_engine_t, ferrion_link_config_t,
+    ferrion_link_state_t, ferrion_link_t, ferrion_rcv_settle_mode, ferrion_session_t,
+    ferrion_snd_settle_mode, ferrion_state, kind_of,
 };
 use crate::status::{Failure, ferrion_status};
 use crate::types::ferrion_bytes_t;
@@ -242,9 +242,11 @@ pub unsafe extern "C" fn ferrion_link_next_update(
 ) -> ferrion_status {
     ffi_fn! { object engine, out out_update => {
         let inner = &mut *engine;
-        let update = inner.link(link)?.next_update().ok_or_else(|| Failure::end("no update waits"))?;
-        inner.state.clone_from(&update.state);
-        let told = inner.update.insert(update);
+        let update = inner.link(link)?.next_update();
+        let Some(told) = Inner::keep(&mut inner.update, update) else {
+            return Err(Failure::end("no update waits"));
+        };
+        inner.taken = Taken::Update;
         out_update.set(ferrion_update_t {
             delivery: inner.numbers.of_delivery(Some(told.delivery)),
             tag: told.tag.as_bytes().into(),

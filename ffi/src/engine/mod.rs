@@ -29,8 +29,8 @@ mod termini;
 use bytes::Bytes;
 use ferrion_engine::protocol::{Condition, DeliveryState};
 use ferrion_engine::{
-    Delivery, DeliveryId, Engine, Link, LinkId, LinkState, Payload, Receiver, SendError, Sender,
-    Session, Update, UsageError,
+    Delivery, DeliveryId, Engine, Link, LinkId, LinkState, Receiver, SendError, Sender, Session,
+    Update, UsageError,
 };
 
 use crate::guard::{Root, free};
@@ -95,17 +95,25 @@ pub(crate) struct Inner {
     /// What is lent to C until the next call.
     text: Bytes,
     condition: Option<Condition>,
-    /// What was taken last, and lent.
+    /// What was taken last of either kind, and lent. A payload is in one piece.
     delivery: Option<Delivery>,
-    piece: Bytes,
     update: Option<Update>,
-    /// The state that came with what was taken last.
-    state: Option<DeliveryState>,
+    /// Which of the two was taken last.
+    taken: Taken,
+    /// The part that was taken last of a delivery that was arriving; `None` once a whole one was taken.
+    part: Option<Bytes>,
     /// What is gone through by numbers.
     unsettled_of: Option<LinkId>,
     unsettled: Vec<ferrion_unsettled_t>,
     tags: Vec<ferrion_engine::protocol::Tag>,
     link_states: Vec<LinkState>,
+}
+
+/// What a state can have come with.
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    Delivery,
+    Update,
 }
 
 impl Inner {
@@ -119,9 +127,9 @@ impl Inner {
             text: Bytes::new(),
             condition: None,
             delivery: None,
-            piece: Bytes::new(),
             update: None,
-            state: None,
+            taken: Taken::Delivery,
+            part: None,
             unsettled_of: None,
             unsettled: Vec::new(),
             tags: Vec::new(),
@@ -135,29 +143,55 @@ impl Inner {
         (&*self.text).into()
     }
 
-    /// Keeps a payload in one piece so that C can look at it until the next call.
-    fn lend_payload(&mut self, payload: Payload) -> ferrion_bytes_t {
-        self.piece = payload.into_bytes();
-        (&*self.piece).into()
+    /// The state that came with the delivery or the update that was taken last.
+    fn state(&self) -> Option<&DeliveryState> {
+        match self.taken {
+            Taken::Delivery => self.delivery.as_ref()?.state.as_deref(),
+            Taken::Update => self.update.as_ref()?.state.as_ref(),
+        }
     }
 
+    /// Keeps what was taken in place of what was taken before, if something was.
+    #[inline(always)]
+    fn keep<T>(kept: &mut Option<T>, taken: Option<T>) -> Option<&mut T> {
+        // Asked first and moved after: one move, where binding what is inside takes two.
+        taken.as_ref()?;
+        *kept = taken;
+        kept.as_mut()
+    }
+
+    /// The payload that was taken last.
+    fn payload(&self) -> Bytes {
+        let whole = || self.delivery.as_ref()?.payload.chunks().next();
+        self.part
+            .as_ref()
+            .or_else(whole)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    #[inline(always)]
     fn session(&mut self, handle: ferrion_session_t) -> Result<Session<'_>, Failure> {
         Ok(self.engine.session(self.numbers.session(handle)?)?)
     }
 
+    #[inline(always)]
     fn link(&mut self, handle: ferrion_link_t) -> Result<Link<'_>, Failure> {
         Ok(self.engine.link(self.numbers.link(handle)?)?)
     }
 
+    #[inline(always)]
     fn sender(&mut self, handle: ferrion_link_t) -> Result<Sender<'_>, Failure> {
         Ok(self.engine.sender(self.numbers.link(handle)?)?)
     }
 
+    #[inline(always)]
     fn receiver(&mut self, handle: ferrion_link_t) -> Result<Receiver<'_>, Failure> {
         Ok(self.engine.receiver(self.numbers.link(handle)?)?)
     }
 
     /// A sending link and a delivery of it.
+    #[inline(always)]
     fn sent(
         &mut self,
         link: ferrion_link_t,
@@ -168,6 +202,7 @@ impl Inner {
     }
 
     /// A receiving link and a delivery of it.
+    #[inline(always)]
     fn received(
         &mut self,
         link: ferrion_link_t,
@@ -239,6 +274,7 @@ pub unsafe extern "C" fn ferrion_engine_census(
 
 impl From<UsageError> for Failure {
     #[cold]
+    #[inline(never)]
     fn from(error: UsageError) -> Self {
         let status = match error {
             UsageError::StaleHandle => Status::FERRION_STALE_HANDLE,
@@ -257,6 +293,7 @@ impl From<UsageError> for Failure {
 
 impl From<SendError> for Failure {
     #[cold]
+    #[inline(never)]
     fn from(error: SendError) -> Self {
         let status = match error {
             SendError::NoCredit => Status::FERRION_NO_CREDIT,

@@ -7,7 +7,9 @@ use ferrion_engine::protocol::{DeliveryState, Modified};
 
 use super::condition::given_condition;
 use super::state::given_state;
-use super::{ferrion_delivery_t, ferrion_engine_t, ferrion_link_t, ferrion_state, kind_of};
+use super::{
+    Inner, Taken, ferrion_delivery_t, ferrion_engine_t, ferrion_link_t, ferrion_state, kind_of,
+};
 use crate::message::ferrion_message_t;
 use crate::status::{Failure, ferrion_status};
 use crate::types::ferrion_bytes_t;
@@ -59,14 +61,16 @@ pub unsafe extern "C" fn ferrion_receiver_next_delivery(
 ) -> ferrion_status {
     ffi_fn! { object engine, out out_incoming => {
         let inner = &mut *engine;
-        let mut delivery = inner.receiver(link)?.next_delivery().ok_or_else(|| Failure::end("no delivery waits"))?;
-        let payload = inner.lend_payload(core::mem::take(&mut delivery.payload));
-        inner.state = delivery.state.as_deref().cloned();
-        let told = inner.delivery.insert(delivery);
+        let delivery = inner.receiver(link)?.next_delivery();
+        let Some(told) = Inner::keep(&mut inner.delivery, delivery) else {
+            return Err(Failure::end("no delivery waits"));
+        };
+        inner.taken = Taken::Delivery;
+        inner.part = None;
         out_incoming.set(ferrion_incoming_t {
             delivery: inner.numbers.of_delivery(told.id),
             tag: told.tag.as_bytes().into(),
-            payload,
+            payload: (&**told.payload.make_contiguous()).into(),
             message_format: told.message_format,
             state: kind_of(told.state.as_deref()),
             batchable: u32::from(told.batchable),
@@ -83,7 +87,7 @@ pub unsafe extern "C" fn ferrion_engine_message(
     message: *mut ferrion_message_t,
 ) -> ferrion_status {
     ffi_fn! { object engine, object message => {
-        message.message.load(engine.piece.clone())?;
+        message.message.load(engine.payload())?;
         Ok(())
     } }
 }
@@ -135,7 +139,7 @@ pub unsafe extern "C" fn ferrion_receiver_read_partial(
 ) -> ferrion_status {
     ffi_fn! { object engine, out out_data => {
         let payload = engine.receiver(link)?.read_partial().ok_or_else(|| Failure::end("nothing more has come"))?;
-        out_data.set(engine.lend_payload(payload));
+        out_data.set((&**engine.part.insert(payload.into_bytes())).into());
         Ok(())
     } }
 }

@@ -46,7 +46,7 @@ pub unsafe extern "C" fn ferrion_engine_state(
     out_value: *mut ferrion_value_t,
 ) -> ferrion_status {
     ffi_fn! { object engine, object out_value => {
-        let state = engine.state.as_ref().ok_or_else(Failure::absent)?;
+        let state = engine.state().ok_or_else(Failure::absent)?;
         out_value.fill([to_value(state)?]);
         Ok(())
     } }
@@ -64,9 +64,9 @@ pub unsafe extern "C" fn ferrion_engine_state_condition(
     out_info: *mut ferrion_value_t,
 ) -> ferrion_status {
     ffi_fn! { object engine, optional out_condition, optional out_description, maybe_object out_info => {
-        let rejected = match &engine.state {
+        let rejected = match engine.state() {
             Some(DeliveryState::Transactional(state)) => state.outcome.as_ref(),
-            state => state.as_ref(),
+            state => state,
         };
         let error = match rejected {
             Some(DeliveryState::Rejected(error)) => error.as_deref().cloned(),

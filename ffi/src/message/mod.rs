@@ -31,6 +31,8 @@ object!(ferrion_message_t, Inner);
 pub(crate) struct Inner {
     pub(crate) message: Message,
     lent: Bytes,
+    /// The octets of the message as it was encoded last, in room that is used again.
+    encoded: Vec<u8>,
 }
 
 impl Inner {
@@ -89,8 +91,16 @@ pub unsafe extern "C" fn ferrion_message_encode(
     out_data: *mut ferrion_bytes_t,
 ) -> ferrion_status {
     ffi_fn! { object message, out out_data => {
-        let octets = message.message.to_bytes();
-        out_data.set(message.lend(octets));
+        let Inner { message, encoded, .. } = &mut *message;
+        let octets = match message.untouched() {
+            Some(octets) => &**octets,
+            None => {
+                encoded.clear();
+                message.encode(encoded);
+                encoded
+            }
+        };
+        out_data.set(octets.into());
         Ok(())
     } }
 }

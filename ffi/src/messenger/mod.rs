@@ -267,10 +267,9 @@ fn status_of(error: &Error) -> ferrion_status {
 impl From<Error> for Failure {
     #[cold]
     fn from(error: Error) -> Self {
-        let failure = Self::new(status_of(&error), error.to_string());
-        match error.condition() {
-            Some(condition) => failure.with_condition(&condition.condition),
-            None => failure,
-        }
+        let condition = error
+            .condition()
+            .map(|condition| condition.condition.to_string());
+        Self::with_condition(status_of(&error), error.to_string(), condition)
     }
 }

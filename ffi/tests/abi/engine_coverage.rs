@@ -144,7 +144,7 @@ const DATA: &[(&str, &str, &str)] = &[
     ),
     ("delivery/mod.rs", "pub struct Update {", "ferrion_update_t"),
     (
-        "link/receiver.rs",
+        "link/partial.rs",
         "pub struct PartialDelivery {",
         "ferrion_partial_t",
     ),
