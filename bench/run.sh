@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the benchmark programs, measures ferrion beside Proton C, and how ferrion's costs grow:
+# Builds the benchmark programs, measures ferrion beside Proton C, what its C header costs, and how its costs grow:
 #   bench/run.sh            the full run
 #   bench/run.sh --quick    the same tables with short runs
-# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json and
-# scale.json, and those of the Python package beside python-qpid-proton (bench/python/run.sh): target/bench/python.json.
+# Other options go to the runner, see `ferrion-bench run` in bench/src/main.rs. Results: target/bench/results.json,
+# border.json and scale.json, and those of the Python package beside python-qpid-proton (bench/python/run.sh): target/bench/python.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,5 +26,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+bench/abi/build.sh
+target/release/ferrion-bench border --out "$out" "${both[@]}"
 target/release/ferrion-bench scale --out "$out" "${quick[@]}"
 exec bench/python/run.sh "${both[@]}"

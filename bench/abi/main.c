@@ -10,6 +10,9 @@ static const struct {
   int (*run)(const options_t *options);
 } works[] = {
     {"pair", run_pair},
+    {"calls", run_calls},
+    {"encode", run_encode},
+    {"decode", run_decode},
     {"messenger-pair", run_messenger_pair},
 };
 
@@ -20,6 +23,6 @@ int main(int argc, char **argv) {
       return works[i].run(&options);
     }
   }
-  fprintf(stderr, "usage: abi-bench pair|messenger-pair [--name value ...]\n");
+  fprintf(stderr, "usage: abi-bench pair|calls|encode|decode|messenger-pair [--name value ...]\n");
   return 2;
 }

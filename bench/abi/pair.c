@@ -4,18 +4,6 @@
 
 #include <string.h>
 
-typedef struct {
-  const options_t *options;
-  ring_t ring;
-  uint64_t total;
-  ferrion_engine_t *client, *server;
-  ferrion_link_t sender;
-  uint64_t sent;
-  uint64_t received;
-  uint64_t acknowledged; /* accepted and settled, seen by the sender */
-  uint64_t check;
-} pair_t;
-
 /* Takes what has arrived. */
 static void take(pair_t *pair, ferrion_link_t link) {
   ferrion_engine_t *engine = pair->server;
@@ -49,6 +37,7 @@ static void server_events(pair_t *pair) {
         MUST(ferrion_session_accept(engine, event.session, NULL));
         break;
       case FERRION_EVENT_LINK_ATTACHED:
+        pair->receiver = event.link;
         MUST(ferrion_link_accept(engine, event.link));
         MUST(ferrion_receiver_set_credit(engine, event.link, pair->options->credit));
         break;
@@ -79,8 +68,7 @@ static void client_events(pair_t *pair) {
   }
 }
 
-/* Moves everything `from` has to say into `to`, by copy. */
-static bool carry(ferrion_engine_t *from, ferrion_engine_t *to) {
+bool pair_carry(ferrion_engine_t *from, ferrion_engine_t *to) {
   ferrion_bytes_t piece;
   ferrion_room_t room;
   bool moved = false;
@@ -95,9 +83,9 @@ static bool carry(ferrion_engine_t *from, ferrion_engine_t *to) {
 }
 
 static bool pump(pair_t *pair) {
-  bool there = carry(pair->client, pair->server);
+  bool there = pair_carry(pair->client, pair->server);
   server_events(pair);
-  bool back = carry(pair->server, pair->client);
+  bool back = pair_carry(pair->server, pair->client);
   client_events(pair);
   return there || back;
 }
@@ -117,7 +105,7 @@ static void send_batch(pair_t *pair) {
   }
 }
 
-static void establish(pair_t *pair) {
+void pair_establish(pair_t *pair) {
   ferrion_config_t *config = ferrion_config_new();
   ferrion_link_config_t *link = ferrion_link_config_new();
   ferrion_session_t session;
@@ -140,6 +128,11 @@ static void establish(pair_t *pair) {
   require(credit == pair->options->credit, "the link is up");
 }
 
+void pair_free(pair_t *pair) {
+  ferrion_engine_free(pair->client);
+  ferrion_engine_free(pair->server);
+}
+
 /* Sends until so many messages have been received, and acknowledged if they are to be. */
 static void exchange(pair_t *pair, uint64_t total) {
   pair->total = total;
@@ -153,7 +146,7 @@ static void exchange(pair_t *pair, uint64_t total) {
 
 int run_pair(const options_t *options) {
   pair_t pair = {.options = options, .ring = ring_new(options->body)};
-  establish(&pair);
+  pair_establish(&pair);
   /* The warm-up ends exactly at its count, so that the clock starts on an empty pipe. */
   exchange(&pair, options->warmup);
   uint64_t start = now_ns();
@@ -161,7 +154,6 @@ int run_pair(const options_t *options) {
   uint64_t nanos = now_ns() - start;
   require(pair.sent == pair.total, "every message was sent");
   report(options->count, nanos, pair.ring.octets, pair.check);
-  ferrion_engine_free(pair.client);
-  ferrion_engine_free(pair.server);
+  pair_free(&pair);
   return 0;
 }

@@ -4,10 +4,11 @@
 //! machine, so a regression is seen when it is made. Each work runs twice, with fewer and with more messages: the
 //! difference, divided by how many more there were, leaves out start and warm-up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::calls::KINDS;
 use crate::process::output_of;
 use crate::work::{Outcome, ensure};
 
@@ -113,9 +114,44 @@ const WORKS: &[Work] = &[
         count: 3000,
     },
     Work {
+        name: "c-message-encode",
+        side: Side::C,
+        command: &["encode", "--body", "100"],
+        count: 6000,
+    },
+    Work {
+        name: "c-message-decode-all",
+        side: Side::C,
+        command: &["decode", "--read", "all"],
+        count: 6000,
+    },
+    Work {
+        name: "c-message-decode-routing",
+        side: Side::C,
+        command: &["decode", "--read", "routing"],
+        count: 6000,
+    },
+    Work {
         name: "c-messenger-100-accepted",
         side: Side::C,
         command: &["messenger-pair", "--body", "100"],
+        count: 6000,
+    },
+];
+
+/// The works in which each kind of call stands in a function of its own: what they count is told by kind, under the name of
+/// the work with that of the kind.
+const CALLS: [Work; 2] = [
+    Work {
+        name: "call",
+        side: Side::Rust,
+        command: &["calls", "--body", "100"],
+        count: 6000,
+    },
+    Work {
+        name: "c-call",
+        side: Side::C,
+        command: &["calls", "--body", "100"],
         count: 6000,
     },
 ];
@@ -159,23 +195,33 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     let mut counted = BTreeMap::new();
     let mut regressions = Vec::new();
     println!("{:<26}{:>12}{:>12}", "instructions a message", "was", "is");
-    for work in WORKS {
-        if !work.name.contains(&arguments.only) {
-            continue;
-        }
-        let program = match work.side {
-            Side::Rust => &program,
-            Side::C => &by_c,
-        };
-        let is = work.measure(program, corpus, &arguments.out)?;
-        let was = known.count(work.name);
+    let mut tell = |name: String, is: f64| {
+        let was = known.count(&name);
         let change = was.map_or(0.0, |was| (is / was - 1.0) * 100.0);
         let was_text = was.map_or_else(|| "-".into(), |was| format!("{was:.0}"));
-        println!("{:<26}{was_text:>12}{is:>12.0}  {change:+.1} %", work.name);
+        println!("{name:<26}{was_text:>12}{is:>12.0}  {change:+.1} %");
         if change > known.tolerance {
-            regressions.push(work.name);
+            regressions.push(name.clone());
         }
-        counted.insert(work.name.to_owned(), (is * 10.0).round() / 10.0);
+        counted.insert(name, (is * 10.0).round() / 10.0);
+    };
+    let program_of = |work: &Work| match work.side {
+        Side::Rust => &program,
+        Side::C => &by_c,
+    };
+    for work in WORKS {
+        if work.name.contains(&arguments.only) {
+            let is = work.measure(program_of(work), corpus, &arguments.out)?;
+            tell(work.name.into(), is);
+        }
+    }
+    for work in CALLS {
+        if work.name.contains(&arguments.only) {
+            let counts = work.measure_calls(program_of(&work), corpus, &arguments.out)?;
+            for (kind, is) in KINDS.iter().zip(counts) {
+                tell(format!("{}-{kind}", work.name), is);
+            }
+        }
     }
     if arguments.bless {
         baselines
@@ -252,6 +298,27 @@ impl Work {
         Ok((long - short) as f64 / (self.count - fewer) as f64)
     }
 
+    /// Instructions of a call of each kind.
+    fn measure_calls(&self, program: &Path, corpus: &str, out: &Path) -> Outcome<Vec<f64>> {
+        let fewer = self.count / 3;
+        let profile = |count: u64| -> Outcome<String> {
+            let file = out.join(format!("callgrind.{}.{count}.out", self.name));
+            self.collect(program, corpus, count, &file)?;
+            Ok(std::fs::read_to_string(file)?)
+        };
+        let (short, long) = (profile(fewer)?, profile(self.count)?);
+        let each = |kind: &&str| {
+            let function = format!("phase_{kind}");
+            let (short, long) = (inclusive(&short, &function), inclusive(&long, &function));
+            ensure!(
+                long > short,
+                format!("the profile does not tell of {function}")
+            );
+            Ok((long - short) as f64 / (self.count - fewer) as f64)
+        };
+        KINDS.iter().map(each).collect()
+    }
+
     /// Instructions of a whole run with `count` messages.
     fn collect(&self, program: &Path, corpus: &str, count: u64, profile: &Path) -> Outcome<u64> {
         let output = Command::new("valgrind")
@@ -275,6 +342,34 @@ impl Work {
             .and_then(|(_, number)| number.trim().parse().ok());
         Ok(collected.ok_or("callgrind did not say how much it collected")?)
     }
+}
+
+/// Instructions of a function, whatever module it is in, and of all that it calls, from a profile of callgrind's.
+fn inclusive(profile: &str, function: &str) -> u64 {
+    // A function's name is written once, where it is met first, and then stands for itself by a number.
+    let mut numbers = BTreeSet::new();
+    let (mut inside, mut sum) = (false, 0);
+    for line in profile.lines() {
+        if let Some((kind @ ("fn" | "cfn"), name)) = line.split_once('=') {
+            let number = name.split(' ').next().unwrap_or_default();
+            if name.rsplit([' ', ':']).next() == Some(function) {
+                numbers.insert(number);
+            }
+            if kind == "fn" {
+                inside = numbers.contains(number);
+            }
+        } else if inside
+            && line.starts_with(|first: char| "+-*".contains(first) || first.is_ascii_digit())
+        {
+            // What is called follows its own line in the same form, with all that it costs.
+            sum += line
+                .rsplit(' ')
+                .next()
+                .and_then(|cost| cost.parse::<u64>().ok())
+                .unwrap_or(0);
+        }
+    }
+    sum
 }
 
 impl Arguments {
@@ -302,5 +397,19 @@ fn load(path: &Path) -> Outcome<Baselines> {
         Ok(text) => Ok(serde_json::from_str(&text)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Baselines::new()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inclusive;
+
+    #[test]
+    fn a_function_costs_what_it_does_and_what_it_calls() {
+        let profile = "events: Ir\n\nfn=(1) main\n1 5\ncfn=(2) a::b::phase_send\ncalls=1 7\n+1 40\n\n\
+                       fn=(2)\n7 10\nfi=(3) other.rs\n* 3\nfe=(1)\ncfn=(4) deeper\ncalls=2 9\n-1 27\n\n\
+                       fn=(4)\n9 27\ntotals: 45\n";
+        assert_eq!(inclusive(profile, "phase_send"), 40);
+        assert_eq!(inclusive(profile, "phase_accept"), 0);
     }
 }

@@ -1,12 +1,14 @@
 //! Benchmarks of ferrion beside its peers.
 //!
 //! `ferrion-bench run` measures: every row of [`suite`] is one piece of work that each contestant does in a process
-//! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs, and
-//! `ferrion-bench scale` measures how costs grow with what an engine holds.
+//! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs,
+//! `ferrion-bench scale` measures how costs grow with what an engine holds, and `ferrion-bench border` what the C header costs.
 //! The other commands do one such piece of work with ferrion; the programs under `bench/proton` do the same with
-//! Proton C, with the same options and the same line of output.
+//! Proton C, and those under `bench/abi` with ferrion by its C header, with the same options and the same line of output.
 #![forbid(unsafe_code)]
 
+mod border;
+mod calls;
 mod instructions;
 mod message;
 mod messenger;
@@ -24,8 +26,9 @@ use work::{Options, Outcome};
 
 const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
        ferrion-bench scale [--quick] [--out FOLDER]
+       ferrion-bench border [--quick] [--rounds N] [--out FOLDER]
        ferrion-bench instructions [--bless] [--only TEXT]
-       ferrion-bench pair|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
+       ferrion-bench pair|calls|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,10 +49,12 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         "run" => return suite::run(rest),
         "instructions" => return instructions::run(rest),
         "scale" => return scale::run(rest),
+        "border" => return border::run(rest),
         _ => {}
     }
     let work = match command.as_str() {
         "pair" => pair::run,
+        "calls" => calls::run,
         "encode" => message::encode,
         "decode" => message::decode,
         "corpus" => message::corpus,

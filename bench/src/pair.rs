@@ -25,13 +25,14 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     Ok(())
 }
 
-struct Pair<'a> {
+/// Two engines, and a link from one to the other.
+pub(crate) struct Pair<'a> {
     options: &'a Options,
-    ring: Ring,
-    client: Engine,
-    server: Engine,
-    sender: LinkId,
-    receiver: Option<LinkId>,
+    pub(crate) ring: Ring,
+    pub(crate) client: Engine,
+    pub(crate) server: Engine,
+    pub(crate) sender: LinkId,
+    pub(crate) receiver: Option<LinkId>,
     sent: u64,
     received: u64,
     /// Accepted and settled, seen by the sender.
@@ -40,7 +41,7 @@ struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    fn establish(options: &'a Options) -> Outcome<Self> {
+    pub(crate) fn establish(options: &'a Options) -> Outcome<Self> {
         let mut client = Engine::client(Config::new("client"));
         let server = Engine::server(Config::new("server"));
         client.connection().open()?;
