@@ -5,40 +5,37 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ferrion_engine::protocol::DeliveryState;
-use ferrion_engine::{DeliveryId, Engine, Link, Receiver, Sender, Time};
+use ferrion_engine::{DeliveryId, Engine, Link, Receiver, Sender};
 
-use crate::pair::{Pair, carry};
+use crate::ends::{NOW, carry};
+use crate::pair::Pair;
 use crate::work::{Options, Outcome, Ring, ensure, fold_payload};
-
-/// Nothing here depends on time.
-const NOW: Time = Time(0);
 
 /// The kinds of calls, in the order in which they are made.
 pub(crate) const KINDS: [&str; 5] = ["send", "next_delivery", "credit", "accept", "next_update"];
 
 pub(crate) fn run(options: &Options) -> Outcome<()> {
-    let mut pair = Pair::establish(options)?;
-    let link = pair.receiver.ok_or("the link is not up")?;
+    let ring = Ring::new(options.body);
+    let mut pair = Pair::new(options, &ring)?;
+    pair.attach(1)?;
+    let (client, server) = (&mut pair.source.engine, &mut pair.sink.engine);
+    let sending = *pair.source.links.first().ok_or("the link is not up")?;
+    let receiving = pair.sink.link.ok_or("the link is not up")?;
     let batch = options.batch as usize;
     let mut ids = Vec::with_capacity(batch);
     let (mut sent, mut counted, mut check) = (0, 0, 0);
     let mut times = [Duration::ZERO; KINDS.len()];
     while counted < options.count {
         let mut laps = Laps::start();
-        phase_send(
-            &mut pair.client.sender(pair.sender)?,
-            &pair.ring,
-            sent,
-            batch,
-        )?;
+        phase_send(&mut client.sender(sending)?, &ring, sent, batch)?;
         laps.lap();
         sent += options.batch;
-        carry(&mut pair.client, &mut pair.server, NOW);
-        events(&mut pair.server);
-        let mut receiver = pair.server.receiver(link)?;
+        carry(client, server, NOW);
+        events(server);
+        let mut receiver = server.receiver(receiving)?;
         ids.clear();
         laps.resume();
-        check = phase_next_delivery(&mut receiver, &pair.ring, &mut ids, check);
+        check = phase_next_delivery(&mut receiver, &ring, &mut ids, check);
         laps.lap();
         check ^= u64::from(phase_credit(&receiver, batch));
         laps.lap();
@@ -46,9 +43,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         laps.lap();
         ensure!(ids.len() == batch, "not all deliveries arrived");
         receiver.set_credit(options.credit)?;
-        carry(&mut pair.server, &mut pair.client, NOW);
-        events(&mut pair.client);
-        let mut link = pair.client.link(pair.sender)?;
+        carry(server, client, NOW);
+        events(client);
+        let mut link = client.link(sending)?;
         laps.resume();
         let updates = phase_next_update(&mut link)?;
         laps.lap();

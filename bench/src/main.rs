@@ -1,6 +1,6 @@
 //! Benchmarks of ferrion beside its peers.
 //!
-//! `ferrion-bench run` measures: every row of [`suite`] is one piece of work that each contestant does in a process
+//! `ferrion-bench run` measures: every row of [`rows`] is one piece of work that each contestant does in a process
 //! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs,
 //! `ferrion-bench scale` measures how costs grow with what an engine holds, and `ferrion-bench border` what the C header costs.
 //! The other commands do one such piece of work with ferrion; the programs under `bench/proton` do the same with
@@ -9,15 +9,20 @@
 
 mod border;
 mod calls;
+mod ends;
 mod instructions;
 mod message;
 mod messenger;
 mod pair;
+mod ping;
 mod process;
 mod report;
+mod rows;
 mod scale;
+mod socket;
 mod stats;
 mod suite;
+mod wire;
 mod work;
 
 use std::process::ExitCode;
@@ -55,6 +60,15 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
     let work = match command.as_str() {
         "pair" => pair::run,
         "calls" => calls::run,
+        "copy" => pair::copy,
+        "socket-send" => socket::send,
+        "socket-recv" => socket::recv,
+        "bare-socket-send" => socket::bare_send,
+        "bare-socket-recv" => socket::bare_recv,
+        "ping-send" => ping::send,
+        "ping-recv" => ping::recv,
+        "bare-ping-send" => ping::bare_send,
+        "bare-ping-recv" => ping::bare_recv,
         "encode" => message::encode,
         "decode" => message::decode,
         "corpus" => message::corpus,

@@ -1,26 +1,27 @@
 //! The table for people and the file for programs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::rows::{Against, Unit};
 use crate::stats::Summary;
-use crate::suite::{Contestant, RowResult, Unit};
+use crate::suite::RowResult;
 use crate::work::Outcome;
 
-/// Prints the table: medians with their spread, the ratio, and the goal.
-pub(crate) fn print(contestants: &[Contestant], results: &[RowResult], rounds: usize) {
+/// Prints a table for each that is beside ferrion: medians with their spread, the ratio, and the goal.
+pub(crate) fn print(results: &[RowResult], rounds: usize) {
     println!(
         "Medians of {rounds} interleaved rounds, each run a process of its own; ± is half the distance between"
     );
     println!("the quartiles. {}", machine());
-    println!();
-    print!("{:<47}", "");
-    contestants
-        .iter()
-        .for_each(|contestant| print!("{:>22}", contestant.label));
-    println!("{:>9}{:>7}", "ratio", "goal");
+    let mut beside = None;
     for result in results {
+        let kind = std::mem::discriminant(&result.row.against);
+        if beside.replace(kind) != Some(kind) {
+            heading(result.row.against);
+        }
         print!("{:<47}", result.row.title);
         match &result.measured {
             Ok(measured) => measured
@@ -29,31 +30,52 @@ pub(crate) fn print(contestants: &[Contestant], results: &[RowResult], rounds: u
             Err(error) => print!("  failed: {error}"),
         }
         if let Some(ratio) = result.ratio() {
-            let note = if ratio < 1.0 { "  slower!" } else { "" };
+            let note = match result.row.against {
+                Against::Limit { .. } if ratio < result.row.goal => "  short of it",
+                Against::Limit { .. } => "",
+                _ if ratio < 1.0 => "  slower!",
+                _ => "",
+            };
             print!(
                 "{:>9}{:>7}{note}",
-                format!("{ratio:.1}x"),
-                format!("{:.0}x", result.row.goal)
+                share(result.row.against, ratio),
+                share(result.row.against, result.row.goal)
             );
         }
         println!();
     }
 }
 
+fn heading(against: Against) {
+    let (other, ratio) = match against {
+        Against::Limit { .. } => ("the limit", "of it"),
+        _ => (against.name(), "ratio"),
+    };
+    println!();
+    println!(
+        "{:<47}{:>22}{other:>22}{ratio:>9}{:>7}",
+        "", "ferrion", "goal"
+    );
+}
+
+/// How a ratio is told: of a limit as how much of it was reached.
+fn share(against: Against, ratio: f64) -> String {
+    match against {
+        Against::Limit { .. } => format!("{:.0} %", ratio * 100.0),
+        _ if ratio >= 9.95 => format!("{ratio:.0}x"),
+        _ => format!("{ratio:.1}x"),
+    }
+}
+
 /// Writes everything that was measured.
-pub(crate) fn write(
-    file: &Path,
-    contestants: &[Contestant],
-    results: &[RowResult],
-    rounds: usize,
-) -> Outcome<()> {
-    let rows: Vec<Value> = results
+pub(crate) fn write(file: &Path, results: &[RowResult], rounds: usize) -> Outcome<()> {
+    let rows: Vec<Value> = results.iter().map(row).collect();
+    let labels: BTreeMap<&str, &str> = results
         .iter()
-        .map(|result| row(contestants, result))
-        .collect();
-    let labels: Value = contestants
-        .iter()
-        .map(|one| (one.name.to_owned(), json!(one.label)))
+        .filter_map(|result| result.measured.as_ref().ok())
+        .flatten()
+        .filter(|one| one.contestant.name != "limit")
+        .map(|one| (one.contestant.name, one.contestant.label.as_str()))
         .collect();
     let whole =
         json!({ "machine": machine(), "rounds": rounds, "contestants": labels, "rows": rows });
@@ -61,7 +83,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn row(contestants: &[Contestant], result: &RowResult) -> Value {
+fn row(result: &RowResult) -> Value {
     let mut row = json!({
         "name": result.row.name,
         "title": result.row.title,
@@ -69,13 +91,15 @@ fn row(contestants: &[Contestant], result: &RowResult) -> Value {
             Unit::NanosPerMessage => "ns/message",
             Unit::MessagesPerSecond => "messages/s",
         },
+        "beside": result.row.against.name(),
         "goal": result.row.goal,
         "ratio": result.ratio(),
     });
     match &result.measured {
         Ok(measured) => {
-            for (contestant, one) in contestants.iter().zip(measured) {
-                row[contestant.name] = json!({
+            for one in measured {
+                row[one.contestant.name] = json!({
+                    "label": one.contestant.label,
                     "median": one.summary.median,
                     "min": one.summary.min,
                     "max": one.summary.max,

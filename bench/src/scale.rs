@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use bytes::Buf;
-use ferrion_engine::{
-    Config, Engine, Event, Limits, LinkConfig, LinkId, SessionConfig, SessionId, Time,
-};
+use ferrion_engine::{Config, Engine, Event, Time};
 use serde_json::{Value, json};
 
-use crate::pair::carry;
-use crate::work::{Outcome, ensure};
+use crate::ends::carry;
+use crate::pair::Pair;
+use crate::work::{Options, Outcome, Ring, ensure};
 
 /// Messages that are sent on one link before output is moved.
 const BATCH: u64 = 100;
@@ -52,12 +51,15 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
 /// 100 octets, accepted and settled, on each of so many links in turn.
 fn by_links(divisor: u64) -> Outcome<Value> {
     println!("\nmessages of 100 octets, accepted, on so many links in turn");
+    let options = options(0);
+    let ring = Ring::new(options.body);
     let mut table = Table::new("links");
     for links in [1, 10, 100, 1000, 10_000] {
-        let mut world = World::new(links, 0)?;
         let count = (1_000_000 / divisor).max(2 * links * BATCH);
-        world.exchange(count)?;
-        table.row(links, || world.timed(count))?;
+        let mut pair = Pair::new(&options, &ring)?;
+        pair.attach(links)?;
+        pair.exchange(count)?;
+        table.row(links, || timed(&mut pair, count))?;
     }
     Ok(table.done())
 }
@@ -67,10 +69,13 @@ fn by_unsettled(divisor: u64) -> Outcome<Value> {
     println!("\nthe same on one link, while so many deliveries stay unsettled");
     let mut table = Table::new("unsettled");
     for unsettled in [1, 100, 10_000, 1_000_000] {
-        let mut world = World::new(1, unsettled)?;
+        let options = options(unsettled);
+        let ring = Ring::new(options.body);
+        let mut pair = Pair::new(&options, &ring)?;
+        pair.attach(1)?;
         let count = 200_000 / divisor;
-        world.exchange(unsettled + count)?;
-        table.row(unsettled, || world.timed(count))?;
+        pair.exchange(unsettled + count)?;
+        table.row(unsettled, || timed(&mut pair, count))?;
     }
     Ok(table.done())
 }
@@ -78,25 +83,29 @@ fn by_unsettled(divisor: u64) -> Outcome<Value> {
 /// The same on one link of each of so many connections in turn, all on one thread.
 fn by_connections(divisor: u64) -> Outcome<Value> {
     println!("\nthe same on so many connections in turn, on one thread");
+    let options = options(0);
+    let ring = Ring::new(options.body);
     let mut table = Table::new("connections");
     for connections in [1, 10, 100, 1000] {
-        let worlds: Outcome<Vec<World>> = (0..connections).map(|_| World::new(1, 0)).collect();
-        let mut worlds = worlds?;
+        let mut pairs = Vec::new();
+        for _ in 0..connections {
+            let mut pair = Pair::new(&options, &ring)?;
+            pair.attach(1)?;
+            pairs.push(pair);
+        }
         let turns = (400_000 / divisor / BATCH / connections).max(4);
-        let mut all = || -> Outcome<u64> {
+        let mut all = || -> Outcome<f64> {
+            let start = Instant::now();
             for _ in 0..turns {
-                for world in &mut worlds {
-                    world.exchange(BATCH)?;
+                for pair in &mut pairs {
+                    pair.exchange(pair.source.sent + BATCH)?;
                 }
             }
-            Ok(turns * connections * BATCH)
+            let count = turns * connections * BATCH;
+            Ok(start.elapsed().as_nanos() as f64 / count as f64)
         };
         all()?;
-        table.row(connections, || {
-            let start = Instant::now();
-            let count = all()?;
-            Ok(start.elapsed().as_nanos() as f64 / count as f64)
-        })?;
+        table.row(connections, all)?;
     }
     Ok(table.done())
 }
@@ -104,13 +113,15 @@ fn by_connections(divisor: u64) -> Outcome<Value> {
 /// Links attached on one session, at both ends.
 fn opening(divisor: u64) -> Outcome<Value> {
     println!("\nlinks attached on one session, both ends together");
+    let options = options(0);
+    let ring = Ring::new(options.body);
     let mut rows = Vec::new();
     for links in [1000, 10_000, 100_000].map(|links| links / divisor) {
         let mut seconds = Vec::new();
         for _ in 0..ROUNDS {
-            let mut world = World::new(0, 0)?;
+            let mut pair = Pair::new(&options, &ring)?;
             let start = Instant::now();
-            world.attach(links)?;
+            pair.attach(links)?;
             seconds.push(start.elapsed().as_secs_f64());
         }
         let seconds = median(&mut seconds);
@@ -119,6 +130,23 @@ fn opening(divisor: u64) -> Outcome<Value> {
         rows.push(json!({ "links": links, "seconds": seconds }));
     }
     Ok(rows.into())
+}
+
+/// 100 octets, accepted and settled, but for so many of the first.
+fn options(held: u64) -> Options {
+    Options {
+        batch: BATCH,
+        warmup: 0,
+        held,
+        ..Options::default()
+    }
+}
+
+/// Nanoseconds for each of so many more messages.
+fn timed(pair: &mut Pair<'_>, count: u64) -> Outcome<f64> {
+    let start = Instant::now();
+    pair.exchange(pair.source.sent + count)?;
+    Ok(start.elapsed().as_nanos() as f64 / count as f64)
 }
 
 /// Engines with nothing to do but to be heard of in time, the caller keeping their deadlines in a heap.
@@ -239,141 +267,4 @@ impl Table {
 fn median(samples: &mut [f64]) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Two engines with a session on which links are made.
-struct World {
-    client: Engine,
-    server: Engine,
-    session: SessionId,
-    links: Vec<LinkId>,
-    /// Whose turn it is.
-    next: usize,
-    sent: u64,
-    received: u64,
-    acknowledged: u64,
-    /// So many deliveries, the first, are never settled.
-    held: u64,
-}
-
-impl World {
-    fn new(links: u64, held: u64) -> Outcome<Self> {
-        let mut limits = Limits::default();
-        limits.links_per_session = u32::MAX;
-        limits.unsettled_per_session = u32::MAX;
-        let config = |name: &'static str| {
-            let mut config = Config::new(name);
-            config.limits = limits.clone();
-            config
-        };
-        let mut client = Engine::client(config("client"));
-        client.connection().open()?;
-        let session = client.connection().begin(SessionConfig::default())?;
-        let mut world = Self {
-            client,
-            server: Engine::server(config("server")),
-            session,
-            links: Vec::new(),
-            next: 0,
-            sent: 0,
-            received: 0,
-            acknowledged: 0,
-            held,
-        };
-        while world.pump()? {}
-        world.attach(links)?;
-        Ok(world)
-    }
-
-    fn attach(&mut self, count: u64) -> Outcome<()> {
-        for number in 0..count {
-            let name = format!("link-{number}");
-            let mut session = self.client.session(self.session)?;
-            self.links
-                .push(session.attach_sender(LinkConfig::sender(name, "queue"))?);
-        }
-        while self.pump()? {}
-        ensure!(
-            self.server.census().links as u64 == count,
-            "not every link was attached"
-        );
-        Ok(())
-    }
-
-    /// Nanoseconds for each of so many more messages.
-    fn timed(&mut self, count: u64) -> Outcome<f64> {
-        let start = Instant::now();
-        self.exchange(count)?;
-        Ok(start.elapsed().as_nanos() as f64 / count as f64)
-    }
-
-    /// Sends so many more messages, a batch on each link in turn, until they are acknowledged as far as they are to be.
-    fn exchange(&mut self, count: u64) -> Outcome<()> {
-        let total = self.sent + count;
-        while self.sent < total {
-            let link = *self.links.get(self.next).ok_or("there are no links")?;
-            self.next = (self.next + 1) % self.links.len();
-            let mut sender = self.client.sender(link)?;
-            for _ in 0..BATCH.min(total - self.sent) {
-                sender.send(&self.sent.to_ne_bytes(), &[7; 100])?;
-                self.sent += 1;
-            }
-            self.pump()?;
-        }
-        while self.pump()? {}
-        ensure!(self.received == total, "not every message arrived");
-        let acknowledged = total.saturating_sub(self.held);
-        ensure!(
-            self.acknowledged == acknowledged,
-            "not every message was acknowledged"
-        );
-        Ok(())
-    }
-
-    /// Moves what there is both ways; `false` if there was nothing.
-    fn pump(&mut self) -> Outcome<bool> {
-        const NOW: Time = Time(0);
-        let there = carry(&mut self.client, &mut self.server, NOW);
-        self.serve()?;
-        let back = carry(&mut self.server, &mut self.client, NOW);
-        while let Some(event) = self.client.poll_event() {
-            if let Event::Updates(id) = event {
-                let mut link = self.client.link(id)?;
-                while let Some(update) = link.next_update() {
-                    ensure!(update.settled, "a delivery was not settled");
-                    self.acknowledged += 1;
-                }
-            }
-        }
-        Ok(there || back)
-    }
-
-    fn serve(&mut self) -> Outcome<()> {
-        while let Some(event) = self.server.poll_event() {
-            match event {
-                Event::RemoteOpen => self.server.connection().open()?,
-                Event::SessionBegun(id) => {
-                    self.server.session(id)?.accept(SessionConfig::default())?;
-                }
-                Event::LinkAttached(id) => {
-                    self.server.link(id)?.accept()?;
-                    self.server.receiver(id)?.set_automatic_credit(1000)?;
-                }
-                Event::Deliveries(id) => {
-                    let mut receiver = self.server.receiver(id)?;
-                    while let Some(delivery) = receiver.next_delivery() {
-                        self.received += 1;
-                        if self.received > self.held
-                            && let Some(id) = delivery.id
-                        {
-                            receiver.accept(id)?;
-                        }
-                    }
-                }
-                Event::Disconnected => return Err("the connection was lost".into()),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }

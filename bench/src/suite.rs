@@ -1,192 +1,44 @@
-//! What is measured: the rows, the contestants, and the rounds in which they take turns.
+//! Runs the rows, round after round in turn, and reports.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::process::{Sample, run_alone, run_together};
+use crate::process::{Sample, output_of, run_alone, run_together};
 use crate::report;
+use crate::rows::{Against, ROWS, Row, Shape, Unit};
 use crate::stats::Summary;
 use crate::work::{Outcome, ensure};
 
-/// A piece of work that every contestant does.
-pub(crate) struct Row {
-    /// The key in the machine-readable output; never changes its meaning.
-    pub(crate) name: &'static str,
-    /// What the table says.
-    pub(crate) title: &'static str,
-    pub(crate) unit: Unit,
-    /// How many times as fast as Proton C as Debian ships it ferrion wants to be.
-    pub(crate) goal: f64,
-    shape: Shape,
-    /// Command and options, the same for every contestant.
-    work: &'static [&'static str],
-    count: u64,
-    warmup: u64,
-}
-
-/// What a sample is turned into.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
-    NanosPerMessage,
-    MessagesPerSecond,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// One process does it all.
-    Alone,
-    /// As `Alone`, on the corpus of encoded messages.
-    Corpus,
-    /// A receiver that says where it listens, and a sender: `-recv` and `-send` are added to the command.
-    Together,
-}
-
-/// The batches and windows are those with which Proton C is fastest.
-const ROWS: &[Row] = &[
-    Row {
-        name: "pair-100-settled",
-        title: "engine pair, 100 octets, settled",
-        unit: Unit::NanosPerMessage,
-        goal: 10.0,
-        shape: Shape::Alone,
-        work: &[
-            "pair", "--body", "100", "--mode", "settled", "--credit", "1000", "--batch", "100",
-        ],
-        count: 500_000,
-        warmup: 50_000,
-    },
-    Row {
-        name: "pair-100-accepted",
-        title: "engine pair, 100 octets, accepted and settled",
-        unit: Unit::NanosPerMessage,
-        goal: 9.0,
-        shape: Shape::Alone,
-        work: &[
-            "pair",
-            "--body",
-            "100",
-            "--mode",
-            "unsettled",
-            "--credit",
-            "1000",
-            "--batch",
-            "100",
-        ],
-        count: 400_000,
-        warmup: 50_000,
-    },
-    Row {
-        name: "pair-10k-accepted",
-        title: "engine pair, 10 KiB, accepted and settled",
-        unit: Unit::NanosPerMessage,
-        goal: 6.0,
-        shape: Shape::Alone,
-        work: &[
-            "pair",
-            "--body",
-            "10240",
-            "--mode",
-            "unsettled",
-            "--credit",
-            "1000",
-            "--batch",
-            "20",
-        ],
-        count: 150_000,
-        warmup: 10_000,
-    },
-    Row {
-        name: "pair-1m-settled",
-        title: "engine pair, 1 MiB, settled",
-        unit: Unit::NanosPerMessage,
-        goal: 5.0,
-        shape: Shape::Alone,
-        work: &[
-            "pair", "--body", "1048576", "--mode", "settled", "--credit", "100", "--batch", "1",
-        ],
-        count: 3000,
-        warmup: 100,
-    },
-    Row {
-        name: "message-encode",
-        title: "message encode, typical",
-        unit: Unit::NanosPerMessage,
-        goal: 7.0,
-        shape: Shape::Alone,
-        work: &["encode"],
-        count: 1_000_000,
-        warmup: 100_000,
-    },
-    Row {
-        name: "message-decode-all",
-        title: "message decode, every section read",
-        unit: Unit::NanosPerMessage,
-        goal: 4.0,
-        shape: Shape::Corpus,
-        work: &["decode", "--read", "all"],
-        count: 1_000_000,
-        warmup: 100_000,
-    },
-    Row {
-        name: "message-decode-routing",
-        title: "message decode, routing fields only",
-        unit: Unit::NanosPerMessage,
-        goal: 12.0,
-        shape: Shape::Corpus,
-        work: &["decode", "--read", "routing"],
-        count: 1_000_000,
-        warmup: 100_000,
-    },
-    Row {
-        name: "messenger-100-accepted",
-        title: "Messenger over loopback, 100 octets, accepted",
-        unit: Unit::MessagesPerSecond,
-        goal: 8.0,
-        shape: Shape::Together,
-        work: &[
-            "messenger",
-            "--body",
-            "100",
-            "--window",
-            "2000",
-            "--batch",
-            "500",
-            "--advance",
-            "50",
-        ],
-        count: 400_000,
-        warmup: 20_000,
-    },
-];
-
 /// A program that does the rows' work.
+#[derive(Clone)]
 pub(crate) struct Contestant {
     /// The key in the machine-readable output.
     pub(crate) name: &'static str,
     pub(crate) label: String,
     program: PathBuf,
+    /// The command in the place of the row's, if it is another.
+    command: Option<&'static str>,
 }
 
 /// What one contestant showed in one row.
 pub(crate) struct Measured {
+    pub(crate) contestant: Contestant,
     pub(crate) samples: Vec<f64>,
     pub(crate) summary: Summary,
 }
 
-/// One row of the result, contestants in their order; or why there is none.
+/// One row of the result: ferrion and the other; or why there is none.
 pub(crate) struct RowResult {
     pub(crate) row: &'static Row,
-    pub(crate) measured: Outcome<Vec<Measured>>,
+    pub(crate) measured: Outcome<[Measured; 2]>,
 }
 
 impl RowResult {
-    /// How many times as fast as the second contestant the first is.
+    /// How many times as fast as the other ferrion is.
     pub(crate) fn ratio(&self) -> Option<f64> {
-        let [ours, theirs, ..] = self.measured.as_deref().ok()? else {
-            return None;
-        };
+        let [ours, theirs] = self.measured.as_ref().ok()?;
         Some(match self.row.unit {
             Unit::NanosPerMessage => theirs.summary.median / ours.summary.median,
             Unit::MessagesPerSecond => ours.summary.median / theirs.summary.median,
@@ -197,12 +49,16 @@ impl RowResult {
 /// Runs every row and reports; fails if a row has no result.
 pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     let plan = Plan::parse(arguments)?;
-    let contestants = contestants(&plan.out)?;
-    let corpus = plan.out.join("corpus.bin");
-    prepare_corpus(&plan.out, &corpus, &contestants)?;
-
     let rows: Vec<&'static Row> = ROWS.iter().filter(|row| plan.wants(row)).collect();
-    let mut samples: BTreeMap<&str, Outcome<Vec<Vec<f64>>>> = BTreeMap::new();
+    let corpus = plan.out.join("corpus.bin");
+    if rows.iter().any(|row| row.shape == Shape::Corpus) {
+        let proton = contestant(Against::Proton, &plan.out)?;
+        prepare_corpus(&plan.out, &corpus, &[ferrion()?, proton])?;
+    }
+    let mut games: BTreeMap<&str, Outcome<Game>> = rows
+        .iter()
+        .map(|row| (row.name, Game::new(row, &plan.out)))
+        .collect();
     for round in 0..plan.rounds {
         for row in &rows {
             progress(&format!(
@@ -211,13 +67,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
                 plan.rounds,
                 row.title
             ));
-            let so_far = samples
-                .entry(row.name)
-                .or_insert_with(|| Ok(vec![Vec::new(); contestants.len()]));
-            if let Ok(lists) = so_far
-                && let Err(error) = play(row, &plan, &corpus, &contestants, round, lists)
+            if let Some(game) = games.get_mut(row.name)
+                && let Ok(under_way) = game
+                && let Err(error) = under_way.play(row, &plan, &corpus, round)
             {
-                *so_far = Err(error);
+                *game = Err(error);
             }
         }
     }
@@ -225,19 +79,17 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
 
     let results: Vec<RowResult> = rows
         .into_iter()
-        .map(|row| {
-            let lists = samples
+        .map(|row| RowResult {
+            row,
+            measured: games
                 .remove(row.name)
-                .unwrap_or_else(|| Err("was not run".into()));
-            RowResult {
-                row,
-                measured: lists.and_then(summarise),
-            }
+                .unwrap_or_else(|| Err("was not run".into()))
+                .and_then(Game::end),
         })
         .collect();
-    report::print(&contestants, &results, plan.rounds);
+    report::print(&results, plan.rounds);
     let file = plan.out.join("results.json");
-    report::write(&file, &contestants, &results, plan.rounds)?;
+    report::write(&file, &results, plan.rounds)?;
     println!("\nMachine-readable: {}", file.display());
     let complete = results.iter().all(|result| result.measured.is_ok());
     Ok(if complete {
@@ -247,88 +99,111 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     })
 }
 
-/// One round of one row: every contestant once, who goes first changes with the round.
-fn play(
-    row: &Row,
-    plan: &Plan,
-    corpus: &Path,
-    contestants: &[Contestant],
-    round: usize,
-    lists: &mut [Vec<f64>],
-) -> Outcome<()> {
-    let (count, warmup) = (
-        (row.count / plan.divisor).max(100),
-        (row.warmup / plan.divisor).max(50),
-    );
-    let mut seen: Option<Sample> = None;
-    for turn in 0..contestants.len() {
-        let index = (turn + round) % contestants.len();
-        let program = &contestants[index].program;
-        let mut work: Vec<String> = row.work.iter().map(ToString::to_string).collect();
-        work.extend([
-            "--count".into(),
-            count.to_string(),
-            "--warmup".into(),
-            warmup.to_string(),
-        ]);
-        let sample = match row.shape {
-            Shape::Alone => run_alone(program, &work),
-            Shape::Corpus => {
-                work.extend(["--corpus".into(), corpus.display().to_string()]);
-                run_alone(program, &work)
-            }
-            Shape::Together => run_together(program, &work),
-        }
-        .map_err(|error| format!("{}: {error}", contestants[index].name))?;
+/// A row under way: ferrion and the other, and what they showed so far.
+struct Game([(Contestant, Vec<f64>); 2]);
 
-        ensure!(
-            sample.count == count,
-            format!("{} counted {}", contestants[index].name, sample.count)
-        );
-        if let Some(other) = &seen {
-            ensure!(
-                sample.check == other.check,
-                "the contestants' checksums differ: not the same work"
-            );
-        }
-        let each = sample.nanos as f64 / count as f64;
-        lists[index].push(match row.unit {
-            Unit::NanosPerMessage => each,
-            Unit::MessagesPerSecond => 1e9 / each,
-        });
-        seen = Some(sample);
+impl Game {
+    fn new(row: &Row, out: &Path) -> Outcome<Self> {
+        let theirs = contestant(row.against, out)?;
+        Ok(Self([(ferrion()?, Vec::new()), (theirs, Vec::new())]))
     }
-    Ok(())
+
+    /// One round: each once, who goes first changes with the round.
+    fn play(&mut self, row: &Row, plan: &Plan, corpus: &Path, round: usize) -> Outcome<()> {
+        let (count, warmup) = (
+            (row.count / plan.divisor).max(100),
+            (row.warmup / plan.divisor).max(50),
+        );
+        let mut seen: Option<Sample> = None;
+        for turn in 0..2 {
+            let (contestant, samples) = &mut self.0[(turn + round) % 2];
+            let mut work: Vec<String> = row.work.iter().map(ToString::to_string).collect();
+            if let (Some(command), Some(other)) = (work.first_mut(), contestant.command) {
+                other.clone_into(command);
+            }
+            work.extend([
+                "--count".into(),
+                count.to_string(),
+                "--warmup".into(),
+                warmup.to_string(),
+            ]);
+            let sample = match row.shape {
+                Shape::Alone => run_alone(&contestant.program, &work),
+                Shape::Corpus => {
+                    work.extend(["--corpus".into(), corpus.display().to_string()]);
+                    run_alone(&contestant.program, &work)
+                }
+                Shape::Together => run_together(&contestant.program, &work),
+            }
+            .map_err(|error| format!("{}: {error}", contestant.name))?;
+
+            ensure!(
+                sample.count == count,
+                format!("{} counted {}", contestant.name, sample.count)
+            );
+            if let Some(other) = &seen {
+                // A limit makes nothing of what it moves.
+                ensure!(
+                    sample.check == other.check || matches!(row.against, Against::Limit { .. }),
+                    "the contestants' checksums differ: not the same work"
+                );
+            }
+            let each = sample.nanos as f64 / count as f64;
+            samples.push(match row.unit {
+                Unit::NanosPerMessage => each,
+                Unit::MessagesPerSecond => 1e9 / each,
+            });
+            seen = Some(sample);
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Outcome<[Measured; 2]> {
+        let [ours, theirs] = self.0.map(|(contestant, samples)| {
+            Summary::of(&samples).map(|summary| Measured {
+                contestant,
+                samples,
+                summary,
+            })
+        });
+        Ok([ours.ok_or("no run ended")?, theirs.ok_or("no run ended")?])
+    }
 }
 
-fn summarise(lists: Vec<Vec<f64>>) -> Outcome<Vec<Measured>> {
-    let measure = |samples: Vec<f64>| {
-        let summary = Summary::of(&samples).ok_or("no run ended")?;
-        Ok(Measured { samples, summary })
+fn ferrion() -> Outcome<Contestant> {
+    Ok(Contestant {
+        name: "ferrion",
+        label: format!("ferrion {}", env!("CARGO_PKG_VERSION")),
+        program: std::env::current_exe()?,
+        command: None,
+    })
+}
+
+/// Who is beside ferrion. All but the limits are programs that `bench/run.sh` leaves in the folder `out`.
+fn contestant(against: Against, out: &Path) -> Outcome<Contestant> {
+    let (label, file) = match against {
+        Against::Limit { command, label } => {
+            return Ok(Contestant {
+                name: against.name(),
+                label: label.into(),
+                command: Some(command),
+                ..ferrion()?
+            });
+        }
+        Against::Proton => ("Proton C", "proton-bench"),
     };
-    lists.into_iter().map(measure).collect()
-}
-
-/// ferrion first: the ratios are its own against the second.
-fn contestants(out: &Path) -> Outcome<Vec<Contestant>> {
-    let proton = out.join("proton-bench");
+    let program = out.join(file);
     ensure!(
-        proton.exists(),
-        format!("{} is missing: bench/run.sh builds it", proton.display())
+        program.exists(),
+        format!("{} is missing: bench/run.sh builds it", program.display())
     );
-    let version = crate::process::output_of(&proton, &["version".into()])?;
-    Ok(vec![
-        Contestant {
-            name: "ferrion",
-            label: format!("ferrion {}", env!("CARGO_PKG_VERSION")),
-            program: std::env::current_exe()?,
-        },
-        Contestant {
-            name: "proton-c",
-            label: format!("Proton C {}", version.trim()),
-            program: proton,
-        },
-    ])
+    let version = output_of(&program, &["version".into()])?;
+    Ok(Contestant {
+        name: against.name(),
+        label: format!("{label} {}", version.trim()),
+        program,
+        command: None,
+    })
 }
 
 /// Writes the messages that the decode rows read, encoded by Proton C, and makes sure that encoding is the same
@@ -342,7 +217,7 @@ fn prepare_corpus(out: &Path, corpus: &Path, contestants: &[Contestant]) -> Outc
             out.join("corpus-ferrion.bin")
         };
         let name = file.display().to_string();
-        crate::process::output_of(
+        output_of(
             &encoder.program,
             &["corpus".into(), "--corpus".into(), name.clone()],
         )?;

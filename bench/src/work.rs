@@ -30,6 +30,14 @@ pub(crate) struct Options {
     pub(crate) body: usize,
     /// Senders settle at once; otherwise every delivery is accepted and settled.
     pub(crate) settled: bool,
+    /// The last of the warm-up and the last of all are not settled at once, so that their sender sees them arrive.
+    pub(crate) confirmed: bool,
+    /// Links that are sent on in turn.
+    pub(crate) links: u64,
+    /// So many deliveries, the first, are never settled.
+    pub(crate) held: u64,
+    /// The receiver takes large messages as they come.
+    pub(crate) streaming: bool,
     /// The receiver's credit window, replenished at half.
     pub(crate) credit: u32,
     /// Messages handed over before output is moved.
@@ -46,13 +54,17 @@ pub(crate) struct Options {
     pub(crate) all: bool,
 }
 
-impl Options {
-    pub(crate) fn parse(arguments: &[String]) -> Outcome<Self> {
-        let mut options = Self {
+impl Default for Options {
+    fn default() -> Self {
+        Self {
             count: 100_000,
             warmup: 10_000,
             body: 100,
             settled: false,
+            confirmed: false,
+            links: 1,
+            held: 0,
+            streaming: false,
             credit: 1000,
             batch: 100,
             window: 2000,
@@ -60,7 +72,13 @@ impl Options {
             port: 0,
             corpus: String::new(),
             all: false,
-        };
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: &[String]) -> Outcome<Self> {
+        let mut options = Self::default();
         for pair in arguments.chunks(2) {
             let [name, value] = pair else {
                 return Err("every option takes a value".into());
@@ -69,7 +87,13 @@ impl Options {
                 "--count" => options.count = value.parse()?,
                 "--warmup" => options.warmup = value.parse()?,
                 "--body" => options.body = value.parse()?,
-                "--mode" => options.settled = value == "settled",
+                "--mode" => {
+                    options.settled = matches!(value.as_str(), "settled" | "confirmed");
+                    options.confirmed = value == "confirmed";
+                }
+                "--links" => options.links = value.parse()?,
+                "--take" => options.streaming = value == "parts",
+                "--held" => options.held = value.parse()?,
                 "--credit" => options.credit = value.parse()?,
                 "--batch" => options.batch = value.parse()?,
                 "--window" => options.window = value.parse()?,
@@ -84,12 +108,30 @@ impl Options {
             options.body >= 8,
             "a body holds at least its index: 8 octets"
         );
+        ensure!(
+            !options.confirmed || options.warmup > 0,
+            "the end of the warm-up is confirmed by its last message: there is to be one"
+        );
         Ok(options)
     }
 
     /// Everything that is sent: the warm-up and what is timed.
     pub(crate) const fn total(&self) -> u64 {
         self.warmup + self.count
+    }
+
+    /// Whether message `number`, counted from one, is sent settled.
+    pub(crate) const fn is_settled(&self, number: u64) -> bool {
+        self.settled && !(self.confirmed && (number == self.warmup || number == self.total()))
+    }
+
+    /// How many of the first `total` messages are to be acknowledged.
+    pub(crate) fn acknowledged(&self, total: u64) -> u64 {
+        match (self.settled, self.confirmed) {
+            (false, _) => total.saturating_sub(self.held),
+            (true, false) => 0,
+            (true, true) => u64::from(total >= self.warmup) + u64::from(total >= self.total()),
+        }
     }
 }
 

@@ -1,0 +1,127 @@
+//! Two ferrion engines in two processes, with a socket over loopback between them; and the limit of that: the same
+//! octets in the same writes, of which nobody makes anything.
+
+use std::io::{Read, Write};
+
+use crate::ends::{Sink, Source};
+use crate::pair::Pair;
+use crate::wire::{Wire, pull_with};
+use crate::work::{Clock, Options, Outcome, Ring, ensure, report};
+
+pub(crate) fn recv(options: &Options) -> Outcome<()> {
+    let ring = Ring::new(options.body);
+    let mut sink = Sink::new(options, &ring);
+    let mut wire = Wire::accepted()?;
+    let mut clock = Clock::start();
+    while sink.received < options.total() {
+        let warm = sink.received < options.warmup;
+        wire.feed(&mut sink.engine)?;
+        sink.look()?;
+        wire.pull(&mut sink.engine)?;
+        if warm {
+            clock = Clock::start();
+        }
+    }
+    let time = clock.elapsed();
+    wire.wait_for_end()?;
+    report(options.count, time, ring.octets as u64, sink.check);
+    Ok(())
+}
+
+/// The clock runs from when the warm-up is known to have arrived until all the rest is.
+pub(crate) fn send(options: &Options) -> Outcome<()> {
+    let ring = Ring::new(options.body);
+    let mut source = Source::new(options, &ring)?;
+    source.attach(1)?;
+    let mut wire = Wire::connected(options.port)?;
+    while !source.is_up()? {
+        wire.pull(&mut source.engine)?;
+        wire.feed(&mut source.engine)?;
+        source.look()?;
+    }
+    exchange(&mut source, &mut wire, options.warmup)?;
+    let clock = Clock::start();
+    exchange(&mut source, &mut wire, options.total())?;
+    report(options.count, clock.elapsed(), ring.octets as u64, 0);
+    Ok(())
+}
+
+/// Sends until `total` messages are known to have arrived.
+fn exchange(source: &mut Source<'_>, wire: &mut Wire, total: u64) -> Outcome<()> {
+    while source.acknowledged < source.options.acknowledged(total) {
+        source.send_batch(total)?;
+        wire.pull(&mut source.engine)?;
+        // What the receiver says is looked at when there is need of it: it is there then, since credit comes at half.
+        if source.must_wait(total)? {
+            wire.feed(&mut source.engine)?;
+            source.look()?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads as [`recv`] does, and tells when all of the warm-up is there, and all of the rest.
+pub(crate) fn bare_recv(options: &Options) -> Outcome<()> {
+    let batch: u64 = writes_of_a_batch(options)?.concat().len() as u64;
+    let mut wire = Wire::accepted()?;
+    let mut clock = Clock::start();
+    for messages in [options.warmup, options.count] {
+        clock = Clock::start();
+        let due = messages / options.batch * batch;
+        let mut read = 0;
+        while read < due {
+            let more = wire.stream.read(&mut wire.buffer)?;
+            ensure!(more > 0, "the sender left early");
+            read += more as u64;
+        }
+        ensure!(read == due, "more came than was sent");
+        wire.stream.write_all(&[1])?;
+    }
+    let time = clock.elapsed();
+    wire.wait_for_end()?;
+    report(options.count, time, batch / options.batch, 0);
+    Ok(())
+}
+
+/// Writes what [`send`] writes.
+pub(crate) fn bare_send(options: &Options) -> Outcome<()> {
+    let writes = writes_of_a_batch(options)?;
+    let mut wire = Wire::connected(options.port)?;
+    let mut clock = Clock::start();
+    for messages in [options.warmup, options.count] {
+        clock = Clock::start();
+        for _ in 0..messages / options.batch {
+            for octets in &writes {
+                wire.stream.write_all(octets)?;
+            }
+        }
+        wire.stream.read_exact(&mut [0])?;
+    }
+    let time = clock.elapsed();
+    let each = writes.concat().len() as u64 / options.batch;
+    report(options.count, time, each, 0);
+    Ok(())
+}
+
+/// What [`send`] writes for a batch, octet for octet but for the numbers of deliveries, which count up.
+fn writes_of_a_batch(options: &Options) -> Outcome<Vec<Vec<u8>>> {
+    ensure!(
+        options.count.is_multiple_of(options.batch) && options.warmup.is_multiple_of(options.batch),
+        "batches are to be whole"
+    );
+    let ring = Ring::new(options.body);
+    let mut pair = Pair::new(options, &ring)?;
+    pair.attach(1)?;
+    pair.source.send_batch(options.batch)?;
+    let mut writes = Vec::new();
+    pull_with(&mut pair.source.engine, |pieces| {
+        let octets: Vec<u8> = pieces
+            .iter()
+            .flat_map(|piece| piece.iter().copied())
+            .collect();
+        let count = octets.len();
+        writes.push(octets);
+        Ok(count)
+    })?;
+    Ok(writes)
+}
