@@ -7,21 +7,19 @@ use std::time::{Duration, Instant};
 
 use ferrion_tests::interop::proxy::{Cut, Direction};
 
+use crate::WATCHDOG;
 use crate::far::{Far, Flow};
 use crate::level::Level;
 use crate::round::{Outcome, Promise, Round};
 use crate::support::Wire;
-use crate::{WATCHDOG, is_full};
 
 /// Rounds at a time: many of them wait for a stall to be noticed.
 const WORKERS: usize = 8;
-/// Memory that so many rounds may leave behind: tables keep the size of the most that was ever in them. A Messenger that
-/// sends to many remembers what it put since the oldest message that is not accepted: in ordinary runs a megabyte, and some
-/// where many rounds go on while one peer stalls.
-fn slack(flow: Flow) -> isize {
+/// Memory that so many rounds may leave behind, in ordinary runs and in full ones: tables keep the size of the most that was
+/// ever in them. A Messenger that sends to many has larger ones, for what it gave up at once when a peer was lost.
+const fn slack(flow: Flow) -> isize {
     match flow {
         Flow::FromClient => 512 << 10,
-        Flow::ToClient if is_full() => 8 << 20,
         Flow::ToClient => 2 << 20,
     }
 }
