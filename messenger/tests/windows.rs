@@ -16,6 +16,7 @@ in_every_way! {
     what_the_receiver_decides_reaches_the_sender,
     one_of_many_is_rejected,
     what_was_rejected_is_not_accepted_with_the_rest,
+    what_was_not_got_is_not_accepted_with_the_rest,
     received_messages_are_accepted_in_the_window,
     received_messages_have_a_status_while_they_are_in_the_window,
     a_window_larger_than_what_a_session_holds_is_a_window,
@@ -147,6 +148,29 @@ fn what_was_rejected_is_not_accepted_with_the_rest(way: Way) {
 }
 
 /// Has so many messages echoed to a party, and answers their trackers.
+fn what_was_not_got_is_not_accepted_with_the_rest(way: Way) {
+    let (mut receiver, address) = way.server();
+    receiver.set_incoming_window(10);
+    let sender = std::thread::spawn(move || {
+        let mut party = way.party();
+        party.set_outgoing_window(4);
+        let message = message_to(&address, "x");
+        let trackers: Vec<_> = (0..4).map(|_| party.put(&message).unwrap()).collect();
+        party.send().unwrap();
+        statuses(&party, &trackers)
+    });
+    receiver.recv(4).unwrap();
+    receiver.work_until("there", |messenger| messenger.incoming() == 4);
+    receiver.get(&mut Message::new()).unwrap();
+    let second = receiver.get(&mut Message::new()).unwrap();
+    receiver.accept(second, Flags::CUMULATIVE).unwrap();
+    // The others are given back.
+    receiver.stop().unwrap();
+    use Status::{Accepted, Released};
+    let expected = [Accepted, Accepted, Released, Released];
+    assert_eq!(sender.join().unwrap(), expected);
+}
+
 fn echoed(echo: &Echo, party: &mut Party, count: usize) -> Vec<Tracker> {
     let mut message = message_to(&echo.address, "x");
     message.set_reply_to("~");

@@ -13,6 +13,7 @@ const COUNT: usize = 8;
 struct Exchange {
     world: World,
     put: Vec<usize>,
+    client_sends: bool,
 }
 
 impl Exchange {
@@ -20,6 +21,7 @@ impl Exchange {
         Self {
             world: World::with(plan, COUNT, None, None),
             put: (0..COUNT).collect(),
+            client_sends: plan.client_sends,
         }
     }
 
@@ -69,6 +71,8 @@ impl Exchange {
                 return;
             }
             let aborted = self.with_status(Status::Aborted);
+            // Who connects again sends again by itself; who was connected to cannot.
+            assert!(!self.client_sends || aborted.is_empty(), "{:?}", self.world);
             assert!(
                 again.iter().all(|it| aborted.contains(it)),
                 "{:?}",
