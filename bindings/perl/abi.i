@@ -6,7 +6,6 @@
 #include "errors.h"
 #include "handles.h"
 #include "convert.h"
-#include "calls.h"
 /* What SWIG itself refuses is an object too. */
 #undef SWIG_Error
 #define SWIG_Error(code, text) ferrion_pl_refuse_later(aTHX_ text)
@@ -82,7 +81,7 @@ argvi++
 FERRION_UNFINISHED(ferrion_messenger_start)
 FERRION_UNFINISHED(ferrion_messenger_send)
 FERRION_UNFINISHED(ferrion_messenger_recv)
-FERRION_UNFINISHED(ferrion_pl_recv_at_once)
+FERRION_UNFINISHED(ferrion_recv_at_once)
 FERRION_UNFINISHED(ferrion_messenger_stop)
 
 /* Whole numbers in, which undef and text without digits are not. */
@@ -101,8 +100,7 @@ FERRION_WHOLE(ferrion_subscription_t, ULONG)
 FERRION_WHOLE(ferrion_request_t, ULONG)
 
 %include "../ferrion.i"
-
-ferrion_status ferrion_pl_recv_at_once(ferrion_messenger_t *messenger, int32_t n);
+%include "../at_once.i"
 
 /* Perl values as they are. */
 %typemap(in, noblock=1) SV *scalar { $1 = $input; }

@@ -12,7 +12,7 @@ srand 4711;
 my $calls = 10_000;
 
 # These may wait, or make others wait.
-my %waits = map { $_ => 1 } qw(ferrion_messenger_work ferrion_messenger_set_blocking ferrion_pl_recv_at_once);
+my %waits = map { $_ => 1 } qw(ferrion_messenger_work ferrion_messenger_set_blocking ferrion_recv_at_once);
 
 my %functions;
 {

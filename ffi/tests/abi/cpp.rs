@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::programs::{listening, sanitized, static_flags};
+use crate::programs::{greetings_arrive, sanitized, static_flags};
 use crate::rules::Header;
-use crate::support::{bounded, run, scratch, stdout, tree};
+use crate::support::{bounded, run, scratch, tree};
 
 /// The oldest and the newest C++ that the header is for.
 const STANDARDS: [&str; 2] = ["c++11", "c++20"];
@@ -56,21 +56,7 @@ fn the_examples_in_cpp_talk_to_each_other() {
     for standard in STANDARDS {
         let [send, recv] = ["send.cpp", "recv.cpp"]
             .map(|name| build(&tree().join("bindings/cpp").join(name), standard));
-        let texts = ["Hello World!", "", "Grüße"];
-        let (mut receiving, mut lines, port) = listening(&recv, "~127.0.0.1:0", "3");
-        let sent = stdout(
-            bounded(&send)
-                .arg(format!("127.0.0.1:{port}/greetings"))
-                .args(texts),
-        );
-        assert_eq!(
-            sent,
-            "Hello World!: accepted\n: accepted\nGrüße: accepted\n"
-        );
-        for text in texts {
-            assert_eq!(lines.next().as_deref(), Some(text));
-        }
-        assert!(receiving.wait().expect("recv ends").success());
+        greetings_arrive(&send, &recv);
 
         // What is thrown ends at their `main`, and says what is wrong.
         for (program, place) in [(&send, "nowhere:port/x"), (&recv, "~nowhere:port")] {

@@ -76,7 +76,11 @@ fn install() -> Installed {
     for file in listed() {
         copy(&folder().join(&file), &copied.join(&file));
     }
-    for file in ["bindings/ferrion.i", "include/ferrion.h"] {
+    for file in [
+        "bindings/at_once.i",
+        "bindings/ferrion.i",
+        "include/ferrion.h",
+    ] {
         copy(&tree().join(file), &place.join(file));
     }
     run(&mut perl(&copied, &["Makefile.PL"]));

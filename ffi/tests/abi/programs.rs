@@ -210,14 +210,12 @@ pub(crate) fn listening(
     (running, lines, port)
 }
 
-#[test]
-fn the_examples_talk_to_each_other_whoever_comes_first() {
-    let send = build(&tree().join("bindings/c/send.c"), &[]);
-    let recv = build(&tree().join("bindings/c/recv.c"), &[]);
+/// Texts go from one example to the other, which listens; answers the port where it did.
+pub(crate) fn greetings_arrive(send: &Path, recv: &Path) -> String {
     let texts = ["Hello World!", "", "Grüße"];
-    let (mut receiving, mut lines, port) = listening(&recv, "~127.0.0.1:0", "3");
+    let (mut receiving, mut lines, port) = listening(recv, "~127.0.0.1:0", "3");
     let address = format!("127.0.0.1:{port}/greetings");
-    let sent = stdout(bounded(&send).arg(&address).args(texts));
+    let sent = stdout(bounded(send).arg(address).args(texts));
     assert_eq!(
         sent,
         "Hello World!: accepted\n: accepted\nGrüße: accepted\n"
@@ -226,6 +224,15 @@ fn the_examples_talk_to_each_other_whoever_comes_first() {
         assert_eq!(lines.next().as_deref(), Some(text));
     }
     assert!(receiving.wait().expect("recv ends").success());
+    port
+}
+
+#[test]
+fn the_examples_talk_to_each_other_whoever_comes_first() {
+    let send = build(&tree().join("bindings/c/send.c"), &[]);
+    let recv = build(&tree().join("bindings/c/recv.c"), &[]);
+    let port = greetings_arrive(&send, &recv);
+    let address = format!("127.0.0.1:{port}/greetings");
 
     // Nobody listens there any more, until somebody does again.
     let sending = bounded(&send)

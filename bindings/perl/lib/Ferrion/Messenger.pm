@@ -124,7 +124,7 @@ sub recv {
     $count //= -1;
     $count = $count < -2 ? -2 : $count > MOST ? MOST : $count;
     return $self->_in_time(sub {
-        return $self->_waits ? Ferrion::Abi::ferrion_pl_recv_at_once($self->{abi}, $count)
+        return $self->_waits ? Ferrion::Abi::ferrion_recv_at_once($self->{abi}, $count)
                              : Ferrion::Abi::ferrion_messenger_recv($self->{abi}, $count);
     });
 }

@@ -74,7 +74,7 @@ $result = ferrion_rb_add($result, OBJECT)
 FERRION_UNFINISHED(ferrion_messenger_start)
 FERRION_UNFINISHED(ferrion_messenger_send)
 FERRION_UNFINISHED(ferrion_messenger_recv)
-FERRION_UNFINISHED(ferrion_rb_recv_at_once)
+FERRION_UNFINISHED(ferrion_recv_at_once)
 FERRION_UNFINISHED(ferrion_messenger_stop)
 
 /* This one can wait for a name to be looked up: other threads run meanwhile, and Ctrl-C is heard. */
@@ -85,5 +85,4 @@ FERRION_UNFINISHED(ferrion_messenger_stop)
 void ferrion_rb_register(VALUE exceptions, VALUE types, VALUE nothing);
 
 %include "ferrion.i"
-
-ferrion_status ferrion_rb_recv_at_once(ferrion_messenger_t *messenger, int32_t n);
+%include "at_once.i"

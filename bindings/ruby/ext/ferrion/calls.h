@@ -1,6 +1,6 @@
 /*
- * Calls that need more than the header's function: one that can wait inside of the library, made while other Ruby threads run,
- * and one that must not wait there. All other waiting is Ruby's own, on the descriptor of the messenger.
+ * The call that can wait inside of the library, made while other Ruby threads run. All other waiting is Ruby's own, on the
+ * descriptor of the messenger.
  */
 #ifndef FERRION_CALLS_H
 #define FERRION_CALLS_H
@@ -13,23 +13,7 @@
 static ferrion_status ferrion_rb_subscribe(ferrion_messenger_t *messenger, const char *address,
                                            const ferrion_subscribe_options_t *options, ferrion_subscription_t *subscription);
 
-/* ferrion_messenger_recv, waiting for no time at all. A messenger that blocks tells if there is nothing to wait for; one that
-   does not would have its caller wait for ever. */
-static ferrion_status ferrion_rb_recv_at_once(ferrion_messenger_t *messenger, int32_t n);
-
 /* ------------------------------------------------------------------------------------------------------------------ */
-
-static ferrion_status ferrion_rb_recv_at_once(ferrion_messenger_t *messenger, int32_t n) {
-  int64_t whole = -1;
-  ferrion_status status = ferrion_messenger_timeout(messenger, &whole);
-  if (status != FERRION_OK) return status;
-  ferrion_messenger_set_timeout(messenger, 0);
-  ferrion_messenger_set_blocking(messenger, true);
-  status = ferrion_messenger_recv(messenger, n);
-  ferrion_messenger_set_blocking(messenger, false);
-  ferrion_messenger_set_timeout(messenger, whole);
-  return status;
-}
 
 typedef struct {
   ferrion_messenger_t *messenger;

@@ -192,7 +192,7 @@ module Ferrion
     def recv(count = -1)
       asked = count.clamp(-2, INT32_MAX)
       wait(deadline_in(timeout)) do
-        waits? ? Abi.ferrion_rb_recv_at_once(@abi, asked) : Abi.ferrion_messenger_recv(@abi, asked)
+        waits? ? Abi.ferrion_recv_at_once(@abi, asked) : Abi.ferrion_messenger_recv(@abi, asked)
       end
     end
 

@@ -1,18 +1,12 @@
 /*
- * Calls that need more than the header's function.
+ * A call that languages need whose waiting is their own: SWIG puts it into what it makes for them. A language's file includes
+ * this one after ferrion.i, and says what an answer becomes as for ferrion_messenger_recv.
  */
-#ifndef FERRION_CALLS_H
-#define FERRION_CALLS_H
 
-#include <ferrion.h>
-
+%{
 /* ferrion_messenger_recv, waiting for no time at all. A messenger that blocks tells if there is nothing to wait for; one that
    does not would have its caller wait for ever. */
-static ferrion_status ferrion_pl_recv_at_once(ferrion_messenger_t *messenger, int32_t n);
-
-/* ------------------------------------------------------------------------------------------------------------------ */
-
-static ferrion_status ferrion_pl_recv_at_once(ferrion_messenger_t *messenger, int32_t n) {
+static ferrion_status ferrion_recv_at_once(ferrion_messenger_t *messenger, int32_t n) {
   int64_t whole = -1;
   ferrion_status status = ferrion_messenger_timeout(messenger, &whole);
   if (status != FERRION_OK) return status;
@@ -23,5 +17,6 @@ static ferrion_status ferrion_pl_recv_at_once(ferrion_messenger_t *messenger, in
   ferrion_messenger_set_timeout(messenger, whole);
   return status;
 }
+%}
 
-#endif
+ferrion_status ferrion_recv_at_once(ferrion_messenger_t *messenger, int32_t n);
