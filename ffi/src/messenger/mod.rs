@@ -136,6 +136,9 @@ pub unsafe extern "C" fn ferrion_messenger_start(
 /// Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the
 /// timeout, or 10 seconds if there is none. The messenger can be used again.
 ///
+/// Messages that came and were not taken are given back to their senders; those that were sent settled, which nobody else has
+/// any more, stay for `ferrion_messenger_get`.
+///
 /// FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_WOULD_BLOCK, in non-blocking mode:
 /// call `ferrion_messenger_work`, then this again; in passive mode nothing has left and nothing is closed until then.
 #[unsafe(no_mangle)]

@@ -388,7 +388,8 @@ until all of those peers have answered. In non-blocking and passive mode it answ
 =item stop
 
 Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the timeout, or 10 seconds if
-there is none; it dies if messages were given up. The messenger can be used again. In non-blocking and passive mode it answers false if it
+there is none; it dies if messages were given up. The messenger can be used again. Messages that came and were not taken are given back
+to their senders; those that were sent settled, which nobody else has any more, stay for C<get>. In non-blocking and passive mode it answers false if it
 is not finished: work, then stop again. A messenger that is let go without closes its connections at once.
 
 =item stopped

@@ -71,6 +71,9 @@ class Messenger(Settings):
         """Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the timeout,
         or 10 seconds if there is none. The messenger can be used again.
 
+        Messages that came and were not taken are given back to their senders; those that were sent settled, which nobody else has
+        any more, stay for :meth:`get`.
+
         In non-blocking and passive mode it goes on with each :meth:`work`, which raises what this would, until the messenger is
         :attr:`stopped`."""
         if not self._waits:

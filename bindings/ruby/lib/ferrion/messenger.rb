@@ -94,6 +94,9 @@ module Ferrion
     # Sends what is unsent, closes all connections in order and forgets all subscriptions. Takes no longer than the timeout, or 10
     # seconds if there is none; messages that were given up are an Error. The messenger can be used again.
     #
+    # Messages that came and were not taken are given back to their senders; those that were sent settled, which nobody else has
+    # any more, stay for #get.
+    #
     # In non-blocking and passive mode it answers false if it is not finished: work, then stop again.
     def stop
       wait(nil) { Abi.ferrion_messenger_stop(@abi) }
