@@ -3,6 +3,18 @@
 //! `Seq` deliberately has no `Ord`: "smaller" means nothing on a circle. Ask for
 //! [`Seq::precedes`] or [`Seq::distance_from`] instead.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless
+    )
+)]
+
 use core::fmt;
 
 /// A 32-bit serial number.

@@ -434,18 +434,22 @@ fn wide_element(
     let at = out.len();
     out.extend_from_slice(&[0; 8]);
     body(out)?;
-    let size = out.len().saturating_sub(at + 4);
+    let size = out.len().saturating_sub(at.saturating_add(4));
     let (Ok(size), Ok(count)) = (u32::try_from(size), u32::try_from(count)) else {
         return Err(EncodeError::TooLong);
     };
     writer::patch(out, at, &size.to_be_bytes());
-    writer::patch(out, at + 4, &count.to_be_bytes());
+    writer::patch(out, at.saturating_add(4), &count.to_be_bytes());
     Ok(())
 }
 
 /// Turns the wide compound elements behind the constructor at `at` into their short form, if all of them fit. They are written
 /// wide first because which form fits is known only when all are written; trying the short form first would, with arrays in
 /// arrays, write the innermost twice per level.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in a vector, and within its length"
+)]
 fn narrow_elements(out: &mut Vec<u8>, at: usize, count: usize) {
     let header = |out: &[u8], from: usize| -> Option<(usize, u8, Option<u8>)> {
         let (size, rest) = out.get(from..)?.split_first_chunk::<4>()?;

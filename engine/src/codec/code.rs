@@ -95,11 +95,20 @@ pub enum Width {
 /// The width of what follows a constructor; `None` if there is no such constructor.
 /// (For [`DESCRIBED`] there is no answer either: two whole values follow.)
 #[inline]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the table has a row for every octet"
+)]
 pub const fn width(code: u8) -> Option<Width> {
     // A table: this is asked for every value that is passed over.
     WIDTHS[code as usize]
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated when this is compiled"
+)]
 static WIDTHS: [Option<Width>; 256] = {
     let mut widths = [None; 256];
     let mut code = 0;

@@ -62,7 +62,7 @@ macro_rules! composite {
             /// # Errors
             /// The octets are no such list.
             pub fn decode_body(r: &mut $crate::codec::Reader<'_>) -> Result<Self, $crate::codec::DecodeError> {
-                let list = $crate::codec::field::open(r, const { Self::FIELDS.len() as u32 })?;
+                let list = $crate::codec::field::open(r, const { $crate::codec::field::count(Self::FIELDS) })?;
                 #[allow(unused_mut, unused_variables, reason = "types without fields count nothing")]
                 let mut left = list.count;
                 // Not a value that is then moved: fields that become one in the place where it is wanted.

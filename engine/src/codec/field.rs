@@ -11,6 +11,15 @@ use crate::codec::{
     Decode, Encode, FieldSpec, Symbol, Trace, code, decode_multiple, encode_multiple,
 };
 
+/// How many fields a composite type has.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "evaluated when this is compiled, of types with a dozen fields"
+)]
+pub(crate) const fn count(fields: &[FieldSpec]) -> u32 {
+    fields.len() as u32
+}
+
 /// Opens the list of a composite type that has `known` fields.
 #[inline(always)]
 pub(crate) fn open<'a>(r: &mut Reader<'a>, known: u32) -> Result<Compound<'a>, DecodeError> {
@@ -65,7 +74,7 @@ impl Writer {
 
     #[inline]
     pub(crate) fn wrote(&mut self, out: &[u8], present: bool) {
-        self.written += 1;
+        self.written = self.written.saturating_add(1);
         if present {
             self.kept = self.written;
             self.kept_len = out.len();

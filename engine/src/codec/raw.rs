@@ -141,7 +141,7 @@ impl Fields {
         for (key, value) in entries {
             key.encode(&mut out);
             value.encode(&mut out);
-            count += 2;
+            count = count.saturating_add(2);
         }
         Self::finish(out, |out| mark.map(out, count))
     }

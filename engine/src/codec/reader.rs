@@ -162,6 +162,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The buffer, or the open compound, ends before.
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "within the length of a buffer that is there"
+    )]
     pub fn u8(&mut self) -> Result<u8, DecodeError> {
         match self.data.get(self.pos) {
             Some(&octet) => {
@@ -177,6 +181,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The buffer, or the open compound, ends before.
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "within the length of a buffer that is there"
+    )]
     pub fn octets<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.data.get(self.pos..).and_then(|d| d.first_chunk::<N>()) {
             Some(octets) => {
@@ -219,6 +227,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The buffer, or the open compound, ends before.
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "within the length of a buffer that is there"
+    )]
     pub fn slice(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
         let found = self
             .pos
@@ -246,6 +258,10 @@ impl<'a> Reader<'a> {
 
     /// Passes over these octets if they are next; they must be a whole value one level deep.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "within the length of a buffer that is there"
+    )]
     pub(crate) fn skip_octets(&mut self, octets: &[u8]) -> bool {
         let rest = self.data.get(self.pos..).unwrap_or_default();
         let next = self.depth_left > 0 && rest.starts_with(octets);
@@ -271,6 +287,10 @@ impl<'a> Reader<'a> {
 
     /// Passes over octets that are known to be there.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "within the length of a buffer that is there"
+    )]
     pub(super) const fn pass(&mut self, octets: usize) {
         self.pos += octets;
     }
@@ -405,7 +425,7 @@ impl<'a> Reader<'a> {
     /// One level back.
     #[inline]
     pub(super) fn ascend(&mut self) {
-        self.depth_left += 1;
+        self.depth_left = self.depth_left.saturating_add(1);
     }
 
     /// The descriptor of a described value whose constructor (0x00) has been read.

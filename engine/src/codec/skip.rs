@@ -24,15 +24,15 @@ pub fn skip(r: &mut Reader<'_>) -> Result<(), DecodeError> {
 pub fn jump(r: &mut Reader<'_>) -> Result<(), DecodeError> {
     // A described value is a descriptor and a value, each of which may again be described.
     let mut pending = 1usize;
-    while pending > 0 {
-        pending -= 1;
+    while let Some(left) = pending.checked_sub(1) {
+        pending = left;
         let constructor = r.u8()?;
         let size = match code::width(constructor) {
             Some(Width::Fixed(size)) => size.into(),
             Some(Width::Sized8) => r.size_within(false, u32::MAX)?,
             Some(Width::Sized32) => r.size_within(true, u32::MAX)?,
             None if constructor == code::DESCRIBED => {
-                pending += 2;
+                pending = pending.saturating_add(2);
                 continue;
             }
             None => return Err(r.unknown_code(constructor)),
@@ -102,7 +102,7 @@ fn skip_array(constructor: u8, r: &mut Reader<'_>) -> Result<(), DecodeError> {
     let mut inner = r.u8()?;
     while inner == code::DESCRIBED {
         r.descend()?;
-        descriptors += 1;
+        descriptors = descriptors.saturating_add(1);
         skip(r)?;
         inner = r.u8()?;
     }

@@ -310,7 +310,7 @@ impl Text {
         if let Some(place) = octets.get_mut(..text.len()) {
             place.copy_from_slice(text);
         }
-        octets[IN_PLACE] = text.len() as u8;
+        octets[IN_PLACE] = u8::try_from(text.len()).unwrap_or_default();
         Self::InPlace(octets)
     }
 
@@ -358,6 +358,10 @@ impl Text {
 
 /// Apart from what encodes other text, which is part of its callers.
 #[inline(never)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "no vector has as many octets as a number can count"
+)]
 fn encode_in_place(octets: &[u8; IN_PLACE + 1], out: &mut Vec<u8>, short: u8) {
     let size = octets[IN_PLACE];
     let end = out.len() + 2 + usize::from(size);
@@ -371,6 +375,7 @@ fn encode_in_place(octets: &[u8; IN_PLACE + 1], out: &mut Vec<u8>, short: u8) {
 }
 
 /// For each size of short text the high bits of its octets, by which it is not ASCII.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 static MASKS: [[u64; 3]; IN_PLACE + 1] = {
     let mut masks = [[0; 3]; IN_PLACE + 1];
     let mut size = 0;

@@ -58,6 +58,10 @@ impl Mark {
     }
 
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no vector has as many octets as a number can count"
+    )]
     fn end(self, out: &mut Vec<u8>, short: u8, long: u8, count: usize) -> Result<(), EncodeError> {
         let body = out.len().saturating_sub(self.at + SHORT_HEADER);
         if let (Ok(size), Ok(count)) = (u8::try_from(body + 1), u8::try_from(count)) {
@@ -68,6 +72,10 @@ impl Mark {
     }
 
     #[cold]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no vector has as many octets as a number can count"
+    )]
     fn end_long(
         self,
         out: &mut Vec<u8>,
@@ -93,6 +101,10 @@ impl Mark {
 
 /// Overwrites octets that were reserved earlier.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "no vector has as many octets as a number can count"
+)]
 pub(super) fn patch(out: &mut [u8], at: usize, octets: &[u8]) {
     if let Some(place) = out.get_mut(at..at + octets.len()) {
         place.copy_from_slice(octets);

@@ -1,5 +1,17 @@
 //! Frames (2.3): where they begin and end, and what their headers say.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless
+    )
+)]
+
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -31,7 +43,7 @@ pub(crate) fn whole_frames(input: &[u8], max_size: u32, most: usize) -> Result<u
             break;
         };
         let size = u32::from_be_bytes(*size);
-        if size < FRAME_HEADER as u32 {
+        if (size as usize) < FRAME_HEADER {
             return Err(framing("a frame's size is less than its header"));
         }
         if size > max_size {
@@ -73,8 +85,8 @@ impl Frame {
         }
         Ok(Self {
             channel: u16::from_be_bytes([c0, c1]),
-            body: at + offset,
-            end: at + size,
+            body: at.saturating_add(offset),
+            end: at.saturating_add(size),
         })
     }
 }
@@ -101,7 +113,8 @@ pub(crate) fn begin(output: &mut Output, kind: FrameType, channel: u16) -> usize
 #[inline]
 pub(crate) fn finish(output: &mut Output, start: usize, chained: usize) {
     let buffer = output.buffer();
-    let size = u32::try_from(buffer.len() - start + chained).unwrap_or(u32::MAX);
+    let size = u32::try_from(buffer.len().saturating_sub(start).saturating_add(chained))
+        .unwrap_or(u32::MAX);
     if let Some(place) = buffer
         .get_mut(start..)
         .and_then(|frame| frame.first_chunk_mut())
@@ -114,7 +127,7 @@ pub(crate) fn finish(output: &mut Output, start: usize, chained: usize) {
 pub(crate) fn size(body: &impl Encode) -> usize {
     let mut octets = Vec::new();
     body.encode(&mut octets);
-    FRAME_HEADER + octets.len()
+    octets.len().saturating_add(FRAME_HEADER)
 }
 
 /// Writes a whole frame, or nothing if it exceeds `max_size`.
@@ -127,7 +140,7 @@ pub(crate) fn write(
 ) -> Result<(), FrameTooLarge> {
     let start = begin(output, kind, channel);
     body.encode(output.buffer());
-    if output.buffer().len() - start > max_size as usize {
+    if output.buffer().len().saturating_sub(start) > max_size as usize {
         output.buffer().truncate(start);
         return Err(FrameTooLarge);
     }
