@@ -68,6 +68,32 @@ fn a_broker_that_takes_no_more_rejects_and_one_that_has_no_place_releases() {
     sender.stop().unwrap();
 }
 
+/// It takes 256 links on a session (`link_max_per_session`), and each routing key is a node of its own.
+#[test]
+fn more_nodes_are_put_to_than_it_takes_links_for() {
+    const NODES: usize = 300;
+    let port = broker().port();
+    let message = |n| {
+        let node = format!("amqp://127.0.0.1:{port}//exchanges/amq.topic/key.{n}");
+        message_to(&node, "for nobody")
+    };
+    let mut sender = messenger();
+    for n in 0..NODES {
+        let tracker = sender.put(&message(n)).unwrap();
+        sender.send().unwrap();
+        assert_eq!(sender.status(tracker), Status::Released);
+    }
+    // All of them at once.
+    let trackers: Vec<_> = (0..NODES)
+        .map(|n| sender.put(&message(n)).unwrap())
+        .collect();
+    sender.send().unwrap();
+    for tracker in trackers {
+        assert_eq!(sender.status(tracker), Status::Released);
+    }
+    sender.stop().unwrap();
+}
+
 #[test]
 fn what_is_rejected_arrives_among_the_dead_letters() {
     let dead = declare(&Queue::quorum("dead"));
