@@ -197,8 +197,10 @@ impl Message {
     /// since.
     #[must_use]
     pub fn untouched(&self) -> Option<&Bytes> {
-        // A received section that was removed or changed leaves a gap in what the spans cover.
-        let same = self.layout.covered() == self.octets.len()
+        // What was not received has no octets, and is asked that first. A received section that was removed or changed leaves a
+        // gap in what the spans cover.
+        let same = !self.octets.is_empty()
+            && self.layout.covered() == self.octets.len()
             && !self.layout.span(BODY).is_absent()
             && self.header.own().is_none()
             && self.delivery_annotations.own().is_none()

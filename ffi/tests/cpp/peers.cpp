@@ -164,6 +164,7 @@ static void engines() {
 
   uint64_t at;
   CHECK(client.poll_timeout(at) && at > now);
+  CHECK(!client.is_blocked());
   client.handle_timeout(now);
   CHECK(!client.is_done() && !client.failure());
   client.close("amqp:connection:forced", "the end");
