@@ -52,8 +52,9 @@ unit: deps ## the tests of every crate, with real peers, the C programs, the Pyt
 doc: ## the documentation, with warnings as errors
 	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --features $(ALL_OF_IT) --no-deps
 
-deny: deps ## licences, sources and duplicates of the dependencies
+deny: deps ## licences, sources, duplicates and advisories of the dependencies
 	@$(PEERS) $(STEP) "licences and sources of the dependencies" "$$FERRION_CARGO_DENY" --log-level error check bans licenses sources
+	@$(PEERS) $(STEP) "advisories about the dependencies" scripts/advisories.sh
 
 instructions: ## instructions per message on the hot paths: over 5 % more than bench/instructions.json says fails
 	@scripts/install-test-deps.sh bench
