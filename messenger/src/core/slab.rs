@@ -60,7 +60,8 @@ impl<T> fmt::Debug for Key<T> {
 /// See the module's description.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    slots: Vec<(u32, Option<T>)>,
+    /// The objects lie apart: a place is kept for another one, and there may have been thousands.
+    slots: Vec<(u32, Option<Box<T>>)>,
     free: Vec<u32>,
 }
 
@@ -85,7 +86,7 @@ impl<T> Slab<T> {
         if let Some(index) = self.free.pop()
             && let Some((generation, slot)) = self.slots.get_mut(index as usize)
         {
-            *slot = Some(value);
+            *slot = Some(Box::new(value));
             return Key {
                 index,
                 generation: *generation,
@@ -93,7 +94,7 @@ impl<T> Slab<T> {
             };
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push((1, Some(value)));
+        self.slots.push((1, Some(Box::new(value))));
         Key {
             index,
             generation: 1,
@@ -104,7 +105,7 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn get(&self, key: Key<T>) -> Option<&T> {
         match self.slots.get(key.index()) {
-            Some((generation, value)) if *generation == key.generation => value.as_ref(),
+            Some((generation, value)) if *generation == key.generation => value.as_deref(),
             _ => None,
         }
     }
@@ -112,7 +113,7 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         match self.slots.get_mut(key.index()) {
-            Some((generation, value)) if *generation == key.generation => value.as_mut(),
+            Some((generation, value)) if *generation == key.generation => value.as_deref_mut(),
             _ => None,
         }
     }
@@ -122,7 +123,7 @@ impl<T> Slab<T> {
         if *generation != key.generation {
             return None;
         }
-        let value = slot.take()?;
+        let value = *slot.take()?;
         // 31 bits, and never 0, so that the number of a key is never 0 either.
         *generation = (generation.wrapping_add(1) & 0x7fff_ffff).max(1);
         self.free.push(key.index);
@@ -141,7 +142,7 @@ impl<T> Slab<T> {
                     generation: *generation,
                     kind: PhantomData,
                 };
-                Some((key, value.as_ref()?))
+                Some((key, value.as_deref()?))
             })
     }
 

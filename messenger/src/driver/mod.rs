@@ -35,6 +35,8 @@ pub use wake::Interrupter;
 use web::{Web, WebSettings};
 
 const WAKE: Token = Token(0);
+/// Channels whose places are kept whether there are so many or not.
+const FEW: usize = 16;
 /// How much the poll tells at once.
 const EVENTS: usize = 256;
 /// Octets read in one turn, shared out among those who have something to say: nobody who talks without pause keeps the
@@ -444,7 +446,7 @@ impl Driver {
             }
             if let Some(channel) = self.channel(conn)
                 && channel.is_readable()
-                && !core.is_blocked(conn)
+                && !is_deaf(core, conn, channel)
             {
                 self.readable.push(conn);
             }
@@ -458,9 +460,7 @@ impl Driver {
         let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;
         };
-        // Who does not read what comes of what it says is not heard until it does; writing tells when.
-        let is_deaf = core.is_blocked(conn) && !channel.has_failed();
-        if *key != conn || !channel.is_readable() || is_deaf {
+        if *key != conn || !channel.is_readable() || is_deaf(core, conn, channel) {
             return false;
         }
         let was_open = channel.is_open();
@@ -565,7 +565,19 @@ impl Driver {
         } else {
             channel.close(registry);
         }
+        // Places are not kept for as many as there once were.
+        while self.channels.last().is_some_and(Option::is_none) {
+            self.channels.pop();
+        }
+        if self.channels.capacity() > 4 * self.channels.len().max(FEW) {
+            self.channels.shrink_to(2 * self.channels.len());
+        }
     }
+}
+
+/// Who does not read what comes of what it says is not heard until it does; writing tells when, and when it never will.
+fn is_deaf(core: &Core, conn: ConnKey, channel: &Channel) -> bool {
+    core.is_blocked(conn) && !channel.has_failed()
 }
 
 /// The clock: the only place where it is read.

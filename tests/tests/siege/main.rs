@@ -1,0 +1,191 @@
+//! A listening Messenger under siege on real sockets: whoever attacks, an honest client beside them keeps at least half of its
+//! rate, what the listener holds stays within bounds, and all of it is given back.
+//!
+//! The listener is a process of its own, so that what it holds can be told apart. `FERRION_FULL_SIEGE=1` has ten times as many
+//! attackers, and looks for longer. On a machine that does other things beside, a rate says little: whoever does not
+//! keep half of it is looked at again, with a new measure of what is undisturbed.
+
+mod attackers;
+#[path = "../gauntlet/level.rs"]
+mod level;
+#[expect(dead_code, reason = "nobody is held up here, nor compared with others")]
+#[path = "../crowd/listener.rs"]
+mod listener;
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use attackers::Attack;
+use ferrion_messenger::{Message, Messenger};
+use listener::{Listener, is_wanted, listen};
+
+/// The listener would tell something when so many have come from one connection; here nobody asks.
+const MESSAGES: usize = usize::MAX;
+/// Messages that the honest client has under way.
+const WINDOW: usize = 200;
+/// How often a rate is looked at that is too low.
+const LOOKS: usize = 6;
+
+fn is_full() -> bool {
+    std::env::var_os("FERRION_FULL_SIEGE").is_some()
+}
+
+/// The client that is to be harmed.
+struct Honest {
+    messenger: Messenger,
+    address: String,
+    put: usize,
+}
+
+impl Honest {
+    fn new(port: u16) -> Self {
+        let mut messenger = Messenger::new().unwrap();
+        messenger.set_outgoing_window(WINDOW * 10);
+        messenger.set_timeout(Some(Duration::from_secs(60)));
+        let mut honest = Self {
+            messenger,
+            address: format!("amqp://127.0.0.1:{port}/honest"),
+            put: 0,
+        };
+        honest.rate(Duration::from_millis(100));
+        honest
+    }
+
+    /// Messages per second that are accepted.
+    fn rate(&mut self, time: Duration) -> f64 {
+        let begun = Instant::now();
+        let before = self.put - self.messenger.outgoing();
+        while begun.elapsed() < time {
+            while self.messenger.outgoing() < WINDOW {
+                let mut message = Message::with_body(format!("0 {}", self.put));
+                message.set_address(self.address.as_str());
+                self.messenger.put(&message).unwrap();
+                self.put += 1;
+            }
+            self.messenger
+                .work(Some(Duration::from_millis(20)))
+                .unwrap();
+        }
+        let done = self.put - self.messenger.outgoing() - before;
+        done as f64 / begun.elapsed().as_secs_f64()
+    }
+}
+
+/// One kind of attack by so many, beside whom the honest client goes on. Each may make the listener hold `each` octets.
+fn siege(test: &str, attack: Attack, count: usize, each: usize) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    raise_limit();
+    if is_wanted() {
+        return listen();
+    }
+    let _alone = ALONE.lock();
+    let look = Duration::from_millis(if is_full() { 3_000 } else { 400 });
+    let mut listener = Listener::start(test);
+    let bare = listener.state();
+    let mut honest = Honest::new(listener.port);
+    let begun = listener.state();
+    let mut best: f64 = 0.0;
+    let mut most = 0;
+    for _ in 0..LOOKS {
+        let undisturbed = honest.rate(look);
+        let attackers = attackers::start(attack, listener.port, count);
+        let disturbed = honest.rate(look);
+        let during = listener.state();
+        most = most.max(during.heap - begun.heap);
+        drop(attackers);
+        let rested = listener.state_with(begun.descriptors);
+        assert_eq!(
+            rested.descriptors, begun.descriptors,
+            "descriptors are left"
+        );
+        best = best.max(disturbed / undisturbed);
+        eprintln!(
+            "{attack:?} by {count}: {disturbed:.0} of {undisturbed:.0} messages/s; the listener held {most} octets more"
+        );
+        if best >= 0.5 && !is_full() {
+            break;
+        }
+    }
+    assert!(
+        best >= 0.5,
+        "{best:.2} of its rate is left to an honest client"
+    );
+    let bound = isize::try_from(count * each).unwrap() + (1 << 20);
+    assert!(
+        most <= bound,
+        "the listener held {most} octets; {bound} is the most"
+    );
+    honest.messenger.stop().unwrap();
+    let end = listener.state_with(bare.descriptors);
+    assert_eq!(end.wrong, 0, "messages are out of their order");
+    assert_eq!(end.descriptors, bare.descriptors, "descriptors are left");
+    // Tables keep the places that they had for as many connections as there were.
+    let left = end.heap - bare.heap;
+    let places = isize::try_from(count * 256).unwrap() + (256 << 10);
+    assert!(
+        left <= places,
+        "{left} octets are left; {places} is the most"
+    );
+}
+
+/// What a connection may cost before open, and what the Messenger itself needs for one.
+const EARLY: usize = (16 << 10) + 512 + (8 << 10);
+/// What one may cost after open that takes nothing it is sent: links that came and went and wait for two frames each, up to
+/// `Limits::pending_replies`, what may wait to be written, and about as much in buffers.
+const DEAF: usize = (16 << 10) / 2 * 2560 + 2 * (256 << 10) + (512 << 10);
+
+fn many(ordinary: usize) -> usize {
+    if is_full() { ordinary * 10 } else { ordinary }
+}
+
+#[test]
+fn connections_that_stall_in_the_handshake_harm_nobody() {
+    let test = "connections_that_stall_in_the_handshake_harm_nobody";
+    siege(test, Attack::Stall, many(500), EARLY);
+}
+
+#[test]
+fn slow_writers_harm_nobody() {
+    siege(
+        "slow_writers_harm_nobody",
+        Attack::SlowWriter,
+        many(50),
+        EARLY,
+    );
+}
+
+#[test]
+fn slow_readers_harm_nobody() {
+    siege("slow_readers_harm_nobody", Attack::SlowReader, 5, DEAF);
+}
+
+#[test]
+fn floods_of_empty_frames_harm_nobody() {
+    let test = "floods_of_empty_frames_harm_nobody";
+    siege(test, Attack::EmptyFrames, 4, DEAF);
+}
+
+#[test]
+fn links_that_come_and_go_harm_nobody() {
+    let test = "links_that_come_and_go_harm_nobody";
+    siege(test, Attack::Churn, 4, DEAF);
+}
+
+#[test]
+fn frames_that_are_too_large_harm_nobody() {
+    let test = "frames_that_are_too_large_harm_nobody";
+    siege(test, Attack::Oversized, many(5), DEAF);
+}
+
+/// A connection takes a descriptor at either end, and 1,024 is all that many systems give without being asked.
+fn raise_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = many(500) as u64 + 200;
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(wanted);
+        setrlimit(Resource::Nofile, limit).unwrap_or_else(|error| {
+            panic!("{wanted} descriptors are needed (ulimit -Hn): {error}")
+        });
+    }
+}
