@@ -600,6 +600,11 @@ typedef enum {
    * so are requests without a reply. Without a policy for lost connections the messages are ABORTED instead.
    */
   FERRION_CONNECTION_REDIRECTED = 7,
+  /**
+   * A peer has attached a link to receive by, on whichever side's connection: whom a program that listens can send to, by
+   * the address. Told of only while the link is there. Nobody checks what a peer calls itself.
+   */
+  FERRION_CONNECTION_SUBSCRIBED = 8,
 } ferrion_connection_event;
 
 /**
@@ -1426,7 +1431,7 @@ typedef enum {
 typedef struct ferrion_config_t ferrion_config_t;
 
 /**
- * What happened to connections that a messenger made, in the order in which it did, for
+ * What happened to connections that a messenger made, and which peers receive from it, in the order in which it did, for
  * `ferrion_messenger_poll_connection_events`. Can be used again and again.
  *
  * `next` steps to the next event, at first to the first one, and the other calls look at it.
@@ -3827,7 +3832,7 @@ void ferrion_connection_events_free(ferrion_connection_events_t *events);
 
 /**
  * Takes up to `most` of what happened to connections since the last time, at least one, in place of what `events` were. A
- * messenger keeps the newest 1,024. FERRION_END: nothing happened; `events` stay as they were.
+ * messenger keeps the newest 1,024, and all peers that still receive. FERRION_END: nothing happened; `events` stay as they were.
  */
 ferrion_status ferrion_messenger_poll_connection_events(ferrion_messenger_t *messenger,
                                                         ferrion_connection_events_t *events,
@@ -3845,13 +3850,31 @@ ferrion_status ferrion_connection_events_kind(const ferrion_connection_events_t 
                                               ferrion_connection_event *out_kind);
 
 /**
- * Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there.
- * FERRION_ABSENT: nowhere in particular.
+ * Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there. Of a peer that
+ * receives, where to put messages for its link: when it has left, that fails with FERRION_SEND. FERRION_ABSENT: nowhere in
+ * particular.
  *
  * Borrowed until: the next call on these events.
  */
 ferrion_status ferrion_connection_events_address(const ferrion_connection_events_t *events,
                                                  ferrion_bytes_t *out_text);
+
+/**
+ * Of a peer that receives: what it calls itself. FERRION_ABSENT: it is not one.
+ *
+ * Borrowed until: the next call on these events.
+ */
+ferrion_status ferrion_connection_events_container(const ferrion_connection_events_t *events,
+                                                   ferrion_bytes_t *out_text);
+
+/**
+ * Of a peer that receives: the node that it asked for, or that was made up as it asked for one. May be empty.
+ * FERRION_ABSENT: it is not one.
+ *
+ * Borrowed until: the next call on these events.
+ */
+ferrion_status ferrion_connection_events_node(const ferrion_connection_events_t *events,
+                                              ferrion_bytes_t *out_text);
 
 /**
  * Why it failed, was given up or is sent elsewhere, for a person. FERRION_ABSENT, here and below: it did not.

@@ -123,6 +123,20 @@ pub enum ConnectionEvent {
         /// What the peer said, and of which node.
         error: Error,
     },
+    /// A peer has attached a link to receive by, on whichever side's connection: a program that listens learns here whom it can
+    /// send to. Told of only while the link is there; there is no other limit to how many are.
+    ///
+    /// Nobody checks what a peer calls itself: who it is, is for [passwords](crate::Messenger::set_listener_passwords) or certificates to say.
+    /// What is put to `amqp://CONTAINER/NODE` goes to one of the peers of that name, and to a host of that name when none is there.
+    Subscribed {
+        /// Where to put messages for this link: a name that is made up for it. When the peer has left, to put there is an
+        /// [error](crate::Error::Send); with [`LinkRecovery`](crate::LinkRecovery) it waits for the peer to come back.
+        address: String,
+        /// What the peer calls itself.
+        container: String,
+        /// The node that it asked for, or that was made up as it asked for one. May be empty.
+        node: String,
+    },
     /// It will not be made again, unless something is put or received there.
     GivenUp {
         /// Where to.

@@ -385,8 +385,9 @@ impl Messenger {
         self.core.set_alternatives(address, &others)
     }
 
-    /// The next thing that happened to a connection that this messenger made, or to links that were
-    /// [recovered](LinkRecovery), whoever made their connection. The newest 1,024 are kept.
+    /// The next thing that happened to a connection that this messenger made, to links that were
+    /// [recovered](LinkRecovery), whoever made their connection, or a peer that [receives](ConnectionEvent::Subscribed). The
+    /// newest 1,024 are kept, and all peers that still receive.
     pub fn poll_connection_event(&mut self) -> Option<ConnectionEvent> {
         self.core.next_connection_event()
     }

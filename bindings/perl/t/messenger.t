@@ -247,6 +247,21 @@ subtest 'what happens can be read' => sub {
     is_deeply([$sender->warnings], [], 'no warnings');
 };
 
+subtest 'who only receives is told to who listens' => sub {
+    pair;
+    $sender->subscribe("127.0.0.1:$port/news");
+    $sender->blocking(0);
+    $sender->recv(1);
+    my @events;
+    work_until { push @events, $receiver->connection_events; @events };
+    my $event = $events[0];
+    is_deeply([scalar(@events), map { $event->$_ } qw(kind container node)], [1, 'subscribed', 'sender', 'news'], 'who and where');
+    $receiver->put(Ferrion::Message->new(address => $event->address, body => 'to you'));
+    work_until { $sender->incoming == 1 };
+    my $message = $sender->get;
+    is_deeply([$message->body, $message->address], ['to you', 'news'], 'reached');
+};
+
 subtest 'logins' => sub {
     pair;
     $receiver->set_listener_user('perl', 'red');

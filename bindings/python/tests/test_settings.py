@@ -76,6 +76,25 @@ class Connections(Pair):
         kinds = [event.kind for event in self.sender.connection_events()]
         self.assertIn(Happened.FORGOTTEN, kinds)
 
+    def test_who_only_receives_is_told_to_who_listens(self):
+        self.sender.subscribe(f"127.0.0.1:{self.port}/news")
+        self.sender.blocking = False
+        self.sender.recv(1)
+        events = []
+
+        def told():
+            events.extend(self.receiver.connection_events())
+            return events
+
+        self.until(told)
+        (event,) = events
+        self.assertEqual((event.kind, event.container, event.node), (Happened.SUBSCRIBED, "sender", "news"))
+        self.receiver.put(Message(body="to you", address=event.address))
+        self.until(lambda: self.sender.incoming == 1)
+        message = Message()
+        self.sender.get(message)
+        self.assertEqual((message.body, message.address), ("to you", "news"))
+
     def test_settle_modes(self):
         self.sender.outgoing_window = 10
         self.sender.set_snd_settle_mode(SndSettleMode.SETTLED)

@@ -158,6 +158,20 @@ class MessengerTest < PairTest
     assert_equal [], @sender.warnings
   end
 
+  def test_who_only_receives_is_told_to_who_listens
+    @sender.subscribe("127.0.0.1:#{@port}/news")
+    @sender.blocking = false
+    @sender.recv(1)
+    events = []
+    work_until { events.concat(@receiver.connection_events).any? }
+    event = events.first
+    assert_equal [1, :subscribed, "sender", "news"], [events.size, event.kind, event.container, event.node]
+    @receiver.put(Message.new("to you", address: event.address))
+    work_until { @sender.incoming == 1 }
+    message = @sender.get
+    assert_equal ["to you", "news"], [message.body, message.address]
+  end
+
   def test_logins
     @receiver.set_listener_user("ruby", "red")
     @sender.reconnect = nil

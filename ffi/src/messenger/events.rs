@@ -9,7 +9,7 @@ use crate::guard::{Root, free};
 use crate::status::{Failure, ferrion_status as Status, ferrion_status};
 use crate::types::ferrion_bytes_t;
 
-/// What happened to connections that a messenger made, in the order in which it did, for
+/// What happened to connections that a messenger made, and which peers receive from it, in the order in which it did, for
 /// `ferrion_messenger_poll_connection_events`. Can be used again and again.
 ///
 /// `next` steps to the next event, at first to the first one, and the other calls look at it.
@@ -40,6 +40,9 @@ pub enum ferrion_connection_event {
     /// The peer sends a link elsewhere, for the reason given; messages that it had not answered are sent again there, and
     /// so are requests without a reply. Without a policy for lost connections the messages are ABORTED instead.
     FERRION_CONNECTION_REDIRECTED = 7,
+    /// A peer has attached a link to receive by, on whichever side's connection: whom a program that listens can send to, by
+    /// the address. Told of only while the link is there. Nobody checks what a peer calls itself.
+    FERRION_CONNECTION_SUBSCRIBED = 8,
 }
 
 #[derive(Debug, Default)]
@@ -99,7 +102,7 @@ pub unsafe extern "C" fn ferrion_connection_events_free(events: *mut ferrion_con
 }
 
 /// Takes up to `most` of what happened to connections since the last time, at least one, in place of what `events` were. A
-/// messenger keeps the newest 1,024. FERRION_END: nothing happened; `events` stay as they were.
+/// messenger keeps the newest 1,024, and all peers that still receive. FERRION_END: nothing happened; `events` stay as they were.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_poll_connection_events(
     messenger: *mut ferrion_messenger_t,
@@ -149,14 +152,16 @@ pub unsafe extern "C" fn ferrion_connection_events_kind(
             ConnectionEvent::Recovered { .. } => ferrion_connection_event::FERRION_CONNECTION_RECOVERED,
             ConnectionEvent::Forgotten { .. } => ferrion_connection_event::FERRION_CONNECTION_FORGOTTEN,
             ConnectionEvent::Redirected { .. } => ferrion_connection_event::FERRION_CONNECTION_REDIRECTED,
+            ConnectionEvent::Subscribed { .. } => ferrion_connection_event::FERRION_CONNECTION_SUBSCRIBED,
             _ => ferrion_connection_event::FERRION_CONNECTION_OTHER,
         });
         Ok(())
     } }
 }
 
-/// Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there.
-/// FERRION_ABSENT: nowhere in particular.
+/// Where the connection goes to, or of a link, the node at the peer; where it is sent elsewhere, the node there. Of a peer that
+/// receives, where to put messages for its link: when it has left, that fails with FERRION_SEND. FERRION_ABSENT: nowhere in
+/// particular.
 ///
 /// Borrowed until: the next call on these events.
 #[unsafe(no_mangle)]
@@ -172,9 +177,45 @@ pub unsafe extern "C" fn ferrion_connection_events_address(
             | ConnectionEvent::GivenUp { address, .. }
             | ConnectionEvent::Recovered { address, .. }
             | ConnectionEvent::Forgotten { address, .. }
-            | ConnectionEvent::Redirected { address, .. } => address.as_str().into(),
+            | ConnectionEvent::Redirected { address, .. }
+            | ConnectionEvent::Subscribed { address, .. } => address.as_str().into(),
             _ => return Err(Failure::absent()),
         });
+        Ok(())
+    } }
+}
+
+/// Of a peer that receives: what it calls itself. FERRION_ABSENT: it is not one.
+///
+/// Borrowed until: the next call on these events.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_connection_events_container(
+    events: *const ferrion_connection_events_t,
+    out_text: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object events, out out_text => {
+        match events.current()? {
+            ConnectionEvent::Subscribed { container, .. } => out_text.set(container.as_str().into()),
+            _ => return Err(Failure::absent()),
+        }
+        Ok(())
+    } }
+}
+
+/// Of a peer that receives: the node that it asked for, or that was made up as it asked for one. May be empty.
+/// FERRION_ABSENT: it is not one.
+///
+/// Borrowed until: the next call on these events.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_connection_events_node(
+    events: *const ferrion_connection_events_t,
+    out_text: *mut ferrion_bytes_t,
+) -> ferrion_status {
+    ffi_fn! { object events, out out_text => {
+        match events.current()? {
+            ConnectionEvent::Subscribed { node, .. } => out_text.set(node.as_str().into()),
+            _ => return Err(Failure::absent()),
+        }
         Ok(())
     } }
 }

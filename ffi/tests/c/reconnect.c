@@ -216,12 +216,42 @@ static void who_settles_when_can_be_chosen(void) {
   IS(FERRION_INVALID_ARGUMENT, ferrion_messenger_set_rcv_settle_mode(sender, -2));
 }
 
+static void who_receives_is_told(void) {
+  ferrion_connection_event kind;
+  ferrion_status polled = FERRION_END;
+  ferrion_bytes_t text;
+  char other[64];
+  ferrion_subscription_t subscription;
+  snprintf(other, sizeof other, "127.0.0.1:%u/news", (unsigned)port);
+  OK(ferrion_messenger_subscribe(sender, other, &subscription));
+  IS(FERRION_WOULD_BLOCK, ferrion_messenger_recv(sender, 1));
+  UNTIL((polled = ferrion_messenger_poll_connection_events(receiver, events, 1)) == FERRION_OK);
+  OK(ferrion_connection_events_next(events));
+  OK(ferrion_connection_events_kind(events, &kind));
+  CHECK(kind == FERRION_CONNECTION_SUBSCRIBED);
+  OK(ferrion_connection_events_container(events, &text));
+  CHECK(same_text(text, "sender"));
+  OK(ferrion_connection_events_node(events, &text));
+  CHECK(same_text(text, "news"));
+  IS(FERRION_ABSENT, ferrion_connection_events_reason(events, &text));
+  OK(ferrion_connection_events_address(events, &text));
+  snprintf(other, sizeof other, "%.*s", (int)text.len, (const char *)text.data);
+  OK(ferrion_message_clear(message));
+  OK(ferrion_message_set_address(message, other));
+  OK(ferrion_messenger_put(receiver, message, NULL));
+  size_t n = 0;
+  UNTIL(ferrion_messenger_incoming(sender, &n) == FERRION_OK && n == 1);
+}
+
 static void mistakes(void) {
   ferrion_connection_event kind = FERRION_CONNECTION_CONNECTED;
   ferrion_status why = FERRION_OK;
   ferrion_connection_events_t *none = ferrion_connection_events_new();
   IS(FERRION_STATE, ferrion_connection_events_kind(none, &kind));
   IS(FERRION_STATE, ferrion_connection_events_status(none, &why));
+  ferrion_bytes_t text;
+  IS(FERRION_STATE, ferrion_connection_events_container(none, &text));
+  IS(FERRION_STATE, ferrion_connection_events_node(none, &text));
   IS(FERRION_END, ferrion_connection_events_next(none));
   IS(FERRION_STATE, ferrion_connection_events_kind(none, &kind));
   CHECK(kind == FERRION_CONNECTION_CONNECTED && why == FERRION_OK);
@@ -240,6 +270,7 @@ int main(void) {
   what_is_given_up_is_told();
   links_are_recovered();
   who_settles_when_can_be_chosen();
+  who_receives_is_told();
   mistakes();
   end_pair();
   ferrion_connection_events_free(events);

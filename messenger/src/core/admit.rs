@@ -99,6 +99,7 @@ impl Core {
             if let Some(conn) = self.pool.get_mut(key) {
                 conn.senders.entry(node).or_insert(sender);
             }
+            self.tell_of_receiver(sender);
         }
         self.pool.touch(key);
     }

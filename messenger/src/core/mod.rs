@@ -22,6 +22,7 @@
 //! | `lifecycle` | connections from the first octet to the last |
 //! | `faults`, `check` | what went wrong last at an address; routes that are tried beforehand |
 //! | `login` | what connections show, and who is admitted |
+//! | `trail` | what happened to connections, until somebody asks |
 //! | `unnamed` | links that may have been refused |
 //! | `waiting` | what a message waits for |
 
@@ -66,6 +67,7 @@ mod slab;
 mod source;
 mod store;
 pub(crate) mod tracker;
+mod trail;
 mod unnamed;
 mod waiting;
 #[cfg(test)]
@@ -78,7 +80,7 @@ use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
 
 use crate::error::Error;
-use crate::reconnect::{ConnectionEvent, Reconnect};
+use crate::reconnect::Reconnect;
 use crate::recovery::LinkRecovery;
 use address::Scheme;
 use check::Check;
@@ -97,6 +99,7 @@ use source::Source;
 pub(crate) use source::SourceKey;
 pub use source::Subscription;
 use store::{Incoming, Origin, Outgoing};
+use trail::Trail;
 use unnamed::Unnamed;
 
 /// Errors and warnings that nobody asked for yet; beyond it the newest are dropped.
@@ -224,8 +227,7 @@ pub(crate) struct Core {
     /// Routes that are being tried.
     checks: Vec<Check>,
     warnings: VecDeque<String>,
-    /// What happened to connections of ours.
-    trail: VecDeque<ConnectionEvent>,
+    trail: Trail,
     jitter: Jitter,
     trace: VecDeque<String>,
     /// Whether anything ended that somebody may wait for.
@@ -302,7 +304,7 @@ impl Core {
             faults: Faults::default(),
             checks: Vec::new(),
             warnings: VecDeque::new(),
-            trail: VecDeque::new(),
+            trail: Trail::default(),
             jitter: Jitter::new(0),
             trace: VecDeque::new(),
             ended: false,

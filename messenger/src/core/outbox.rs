@@ -165,9 +165,17 @@ impl Core {
             _ => Cow::Borrowed(address),
         };
         if routed.starts_with(&*self.name)
-            && let Some(sender) = self.made_up_node(&routed)?
+            && let Some(key) = self.made_up_node(&routed)?
         {
-            return Ok(Destination { sender, to });
+            let to = match self.senders.get(key) {
+                // The name of a link means nothing to who is at its other end.
+                Some(sender) if to.is_none() && link_of(&self.name, &routed).is_some() => {
+                    let node = Some(sender.node.to_string());
+                    Some(node.filter(|node| !node.is_empty()))
+                }
+                _ => to,
+            };
+            return Ok(Destination { sender: key, to });
         }
         let parsed = Address::parse(&routed)?;
         if parsed.listen {
@@ -205,16 +213,17 @@ impl Core {
         self.many_destinations = (self.destinations.len() * 2).min(MAX_DESTINATIONS);
     }
 
-    /// The sender to a node that was made up for a peer, if the address is the name of one.
+    /// The sender to a node that was made up for a peer, or to a link that one attached, if the address is the name of one.
     pub(super) fn made_up_node(&self, name: &str) -> Result<Option<SenderKey>> {
         if let Some(sender) = self.made_up.get(&Str::from(name)) {
             return Ok(Some(*sender));
         }
-        let number = name
-            .strip_prefix(&*self.name)
-            .and_then(|rest| rest.strip_prefix("-node-"));
-        if number.is_none_or(|number| number.parse::<u64>().is_err()) {
-            return Ok(None);
+        match link_of(&self.name, name) {
+            Some(key) if self.senders.get(key).is_some_and(|sender| !sender.ours) => {
+                return Ok(Some(key));
+            }
+            None if !self.is_name_of_node(name) => return Ok(None),
+            _ => {}
         }
         Err(Error::Send {
             address: name.to_owned(),
@@ -223,6 +232,25 @@ impl Core {
                     address that stays"
                     .to_owned(),
         })
+    }
+
+    /// Whether a node was made up by this name, once.
+    fn is_name_of_node(&self, name: &str) -> bool {
+        let instance = format!("{NODE}{:016x}-", self.instance);
+        let kinds = [NODE, instance.as_str()];
+        kinds
+            .iter()
+            .any(|kind| number_after(&self.name, kind, name).is_some())
+    }
+
+    /// What is put to here goes down this link of a peer's and nowhere else, whatever the peer is called and whether it is
+    /// there: the name of its node if that was made up, or a name that is made up for the link.
+    pub(super) fn address_of_link(&self, key: SenderKey) -> Option<String> {
+        let sender = self.senders.get(key)?;
+        if self.made_up.get(&sender.node) == Some(&key) {
+            return Some(sender.node.to_string());
+        }
+        Some(format!("{}{LINK}{}", self.name, key.to_bits()))
     }
 
     /// The sender to a node of a connection; attaches one if there is none.
@@ -454,6 +482,20 @@ impl Core {
             }
         }
     }
+}
+
+/// What follows the name of the messenger in a name that it makes up, and comes before a number.
+const NODE: &str = "-node-";
+const LINK: &str = "-link-";
+
+fn number_after(messenger: &str, kind: &str, name: &str) -> Option<u64> {
+    let number = name.strip_prefix(messenger)?.strip_prefix(kind)?;
+    number.parse().ok()
+}
+
+/// The sender whose link this is the name of, if it is one.
+fn link_of(messenger: &str, name: &str) -> Option<SenderKey> {
+    number_after(messenger, LINK, name).map(SenderKey::from_bits)
 }
 
 #[cfg(test)]

@@ -19,13 +19,11 @@ use super::{Action, Core};
 use crate::error::{Error, Result};
 use crate::reconnect::{ConnectionEvent, Reconnect};
 
-/// Events that nobody asked for yet; beyond it the oldest are dropped.
-const MAX_TRAIL: usize = 1024;
 /// How long a connection has to stand to count as a success, where no policy says so.
 const STEADY: Duration = Duration::from_secs(10);
 
 impl Core {
-    // ---- settings, and what is told ----
+    // ---- settings ----
 
     pub(crate) fn set_reconnect(&mut self, policy: Option<Reconnect>) {
         self.options.reconnect = policy;
@@ -59,17 +57,6 @@ impl Core {
     pub(super) fn line_to(&self, address: &Address) -> Line {
         let others = self.options.alternatives.get(&asked_for(address));
         Line::new(address, others.map_or(&[], Vec::as_slice))
-    }
-
-    pub(crate) fn next_connection_event(&mut self) -> Option<ConnectionEvent> {
-        self.trail.pop_front()
-    }
-
-    pub(super) fn tell(&mut self, event: ConnectionEvent) {
-        if self.trail.len() == MAX_TRAIL {
-            self.trail.pop_front();
-        }
-        self.trail.push_back(event);
     }
 
     /// The peer answered on a connection of ours.

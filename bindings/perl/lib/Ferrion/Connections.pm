@@ -106,9 +106,10 @@ my %KIND = (
     Ferrion::Abi::FERRION_CONNECTION_RECOVERED()  => 'recovered',
     Ferrion::Abi::FERRION_CONNECTION_FORGOTTEN()  => 'forgotten',
     Ferrion::Abi::FERRION_CONNECTION_REDIRECTED() => 'redirected',
+    Ferrion::Abi::FERRION_CONNECTION_SUBSCRIBED() => 'subscribed',
 );
 
-my @EVENT = qw(kind address reason code condition failures delay resumed sent_again aborted);
+my @EVENT = qw(kind address reason code condition failures delay resumed sent_again aborted container node);
 
 sub defaults { return map { $_ => undef } @EVENT }
 
@@ -129,6 +130,8 @@ sub of {
         resumed    => scalar Ferrion::Abi::ferrion_connection_events_resumed($batch),
         sent_again => scalar Ferrion::Abi::ferrion_connection_events_sent_again($batch),
         aborted    => scalar Ferrion::Abi::ferrion_connection_events_aborted($batch),
+        container  => scalar Ferrion::Abi::ferrion_connection_events_container($batch),
+        node       => scalar Ferrion::Abi::ferrion_connection_events_node($batch),
     );
 }
 

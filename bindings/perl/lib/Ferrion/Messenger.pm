@@ -790,9 +790,10 @@ Where else an address may be found, by host and port: these are tried in turn if
 =item connection_events
 
 What happened to connections that this messenger made since the last time; the newest 1,024 are kept. Each tells its C<kind>
-(C<connected>, C<failed>, C<retrying>, C<given up>, C<recovered>, C<forgotten>, C<redirected>), its C<address>, and where it applies the
+(C<connected>, C<failed>, C<retrying>, C<given up>, C<recovered>, C<forgotten>, C<redirected>, C<subscribed>), its C<address>, and where it applies the
 C<reason> with its C<code> and C<condition>, how many C<failures> there were and the C<delay> until the next attempt, and how many messages were C<resumed>,
-C<sent_again> or C<aborted> with a link.
+C<sent_again> or C<aborted> with a link. Of a peer that receives from this messenger, told of only while it is there, C<address> is where to
+put messages for it, C<container> what it calls itself (nobody checks that), and C<node> what it asked for.
 
 =back
 

@@ -61,6 +61,8 @@ class Happened(IntEnum):
     FORGOTTEN = abi.FERRION_CONNECTION_FORGOTTEN
     #: The peer sends a link elsewhere, to the address, where messages that it had not answered are sent again.
     REDIRECTED = abi.FERRION_CONNECTION_REDIRECTED
+    #: A peer receives from this messenger: messages for it go to the address. Told of only while it is there.
+    SUBSCRIBED = abi.FERRION_CONNECTION_SUBSCRIBED
     #: Something that this package has no name for.
     OTHER = abi.FERRION_CONNECTION_OTHER
 
@@ -71,7 +73,7 @@ class ConnectionEvent:
 
     #: What.
     kind: Happened
-    #: Where the connection goes to.
+    #: Where the connection goes to. Of a peer that receives: where to put messages for it, as long as it is there.
     address: str | None
     #: Why it failed, was given up or is sent elsewhere, for a person.
     reason: str | None = None
@@ -89,6 +91,10 @@ class ConnectionEvent:
     sent_again: int | None = None
     #: Of a link that the peer has forgotten: of how many messages from it nothing was decided, and cannot be any more.
     aborted: int | None = None
+    #: Of a peer that receives: what it calls itself. Nobody checks that.
+    container: str | None = None
+    #: Of a peer that receives: the node that it asked for, or that was made up for it.
+    node: str | None = None
 
 
 @dataclass
@@ -192,4 +198,6 @@ def events(messenger: Any) -> Iterator[ConnectionEvent]:
             abi.ferrion_connection_events_resumed(batch),
             abi.ferrion_connection_events_sent_again(batch),
             abi.ferrion_connection_events_aborted(batch),
+            abi.ferrion_connection_events_container(batch),
+            abi.ferrion_connection_events_node(batch),
         )

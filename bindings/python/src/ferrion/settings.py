@@ -260,7 +260,10 @@ class Settings:
         abi.ferrion_messenger_set_alternatives(self._abi, address, ", ".join(others))
 
     def connection_events(self) -> Iterator[ConnectionEvent]:
-        """What happened to connections that this messenger made since the last time; the newest 1,024 are kept."""
+        """What happened to connections that this messenger made since the last time; the newest 1,024 are kept.
+
+        And which peers receive from it, whoever made the connection: all of them that still do.
+        """
         return connections.events(self._abi)
 
     # ---- what can be read ----

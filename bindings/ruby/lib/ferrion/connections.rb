@@ -7,8 +7,9 @@ module Ferrion
   #        the delay, at an address that can be another one than before. +:given_up+: it will not be made again, unless something is
   #        put or received there. +:recovered+: a link was attached again, and both sides knew what had become of what.
   #        +:forgotten+: a link was to be recovered, and the peer does not know it. +:redirected+: the peer sends a link elsewhere, to
-  #        the address, where messages that it had not answered are sent again. +:other+: what this package has no name for.
-  # [address] Where the connection goes to.
+  #        the address, where messages that it had not answered are sent again. +:subscribed+: a peer receives from this
+  #        messenger; told of only while it is there. +:other+: what this package has no name for.
+  # [address] Where the connection goes to. Of a peer that receives: where to put messages for it, as long as it is there.
   # [reason] Why it failed, was given up or is sent elsewhere, for a person.
   # [status] The status that this reason has as a failure, one of the +FERRION_+ numbers of the header.
   # [condition] The error condition that the peer gave as its reason.
@@ -17,8 +18,11 @@ module Ferrion
   # [resumed] Of a link that was recovered: of how many messages both sides knew.
   # [sent_again] Of a link that was, or was to be recovered: how many messages are sent again.
   # [aborted] Of a link that the peer has forgotten: of how many messages from it nothing was decided, and cannot be any more.
+  # [container] Of a peer that receives: what it calls itself. Nobody checks that.
+  # [node] Of a peer that receives: the node that it asked for, or that was made up for it.
   ConnectionEvent = Struct.new(
-    :kind, :address, :reason, :status, :condition, :failures, :delay, :resumed, :sent_again, :aborted, keyword_init: true
+    :kind, :address, :reason, :status, :condition, :failures, :delay, :resumed, :sent_again, :aborted,
+    :container, :node, keyword_init: true
   )
 
   # The kinds by their numbers in the header, and reading them.
@@ -27,7 +31,8 @@ module Ferrion
       Abi::FERRION_CONNECTION_CONNECTED => :connected, Abi::FERRION_CONNECTION_FAILED => :failed,
       Abi::FERRION_CONNECTION_RETRYING => :retrying, Abi::FERRION_CONNECTION_GIVEN_UP => :given_up,
       Abi::FERRION_CONNECTION_RECOVERED => :recovered, Abi::FERRION_CONNECTION_FORGOTTEN => :forgotten,
-      Abi::FERRION_CONNECTION_REDIRECTED => :redirected, Abi::FERRION_CONNECTION_OTHER => :other
+      Abi::FERRION_CONNECTION_REDIRECTED => :redirected, Abi::FERRION_CONNECTION_SUBSCRIBED => :subscribed,
+      Abi::FERRION_CONNECTION_OTHER => :other
     }.freeze
     private_constant :KINDS
 
@@ -44,7 +49,9 @@ module Ferrion
         delay: delay && (delay / 1000.0),
         resumed: Abi.ferrion_connection_events_resumed(batch),
         sent_again: Abi.ferrion_connection_events_sent_again(batch),
-        aborted: Abi.ferrion_connection_events_aborted(batch)
+        aborted: Abi.ferrion_connection_events_aborted(batch),
+        container: Abi.ferrion_connection_events_container(batch),
+        node: Abi.ferrion_connection_events_node(batch)
       )
     end
   end

@@ -214,7 +214,7 @@ module Ferrion
     end
 
     # What happened to connections that this messenger made since the last time, an Array of ConnectionEvent; the newest 1,024 are
-    # kept.
+    # kept. And which peers receive from it, whoever made the connection: all of them that still do.
     def connection_events
       batch = Abi.ferrion_connection_events_new or raise NoMemoryError
       drain do

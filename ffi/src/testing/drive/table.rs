@@ -280,6 +280,8 @@ table! {
     ferrion_connection_events_next(_);
     ferrion_connection_events_kind(_, _);
     ferrion_connection_events_address(_, _);
+    ferrion_connection_events_container(_, _);
+    ferrion_connection_events_node(_, _);
     ferrion_connection_events_reason(_, _);
     ferrion_connection_events_status(_, _);
     ferrion_connection_events_condition(_, _);

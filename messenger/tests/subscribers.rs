@@ -1,0 +1,118 @@
+//! Peers that only receive: how a program that listens learns of them, and sends to them.
+
+#[macro_use]
+mod support;
+
+use ferrion_messenger::{ConnectionEvent, Error, Message, Messenger};
+use support::way::{Party, Trio, Way};
+use support::{message_to, text};
+
+in_every_mode_over_tcp! {
+    a_listener_is_told_who_receives_and_sends_to_each_of_them,
+    who_has_left_is_not_told_of_and_cannot_be_sent_to,
+}
+
+/// A peer that receives: where to put messages for it, what it calls itself, and its node.
+type Subscriber = (String, String, String);
+
+fn subscribers(messenger: &mut Messenger) -> Vec<Subscriber> {
+    let events = std::iter::from_fn(|| messenger.poll_connection_event());
+    let told = events.map(|event| match event {
+        ConnectionEvent::Subscribed {
+            address,
+            container,
+            node,
+        } => (address, container, node),
+        other => panic!("nothing else happens to a listener: {other:?}"),
+    });
+    told.collect()
+}
+
+/// A listener and two peers that have the same name.
+fn twins(way: Way) -> Trio {
+    let (server, address) = way.server();
+    Trio {
+        server,
+        client: way.party_named("twin"),
+        client2: way.party_named("twin"),
+        address,
+    }
+}
+
+/// Takes what has come: the text, and where it says that it goes to.
+fn take(party: &mut Party) -> Vec<(String, Option<String>)> {
+    let mut message = Message::new();
+    let mut taken = Vec::new();
+    while party.incoming() > 0 {
+        party.get(&mut message).unwrap();
+        let to = message.address().unwrap().map(str::to_owned);
+        taken.push((text(&message).to_owned(), to));
+    }
+    taken
+}
+
+fn a_listener_is_told_who_receives_and_sends_to_each_of_them(way: Way) {
+    let mut trio = twins(way);
+    let address = trio.address.clone();
+    trio.client.subscribe(&format!("{address}/news")).unwrap();
+    trio.client.ask(10);
+    trio.settle();
+    trio.client2.subscribe(&format!("{address}/news")).unwrap();
+    trio.client2.subscribe(&format!("{address}/#")).unwrap();
+    trio.client2.ask(10);
+    trio.settle();
+
+    let told = subscribers(&mut trio.server);
+    let [first, second, dynamic] = &told[..] else {
+        panic!("{told:?}");
+    };
+    for (_, container, _) in &told {
+        assert_eq!(container, "twin");
+    }
+    assert_eq!((&*first.2, &*second.2), ("news", "news"));
+    assert_eq!(dynamic.0, dynamic.2, "it was made up for this peer");
+    let mut trackers = Vec::new();
+    for (to, body) in [(first, "1"), (second, "2"), (dynamic, "3")] {
+        trackers.push(trio.server.put(&message_to(&to.0, body)).unwrap());
+    }
+    // The name leads to one of them: who came last, as nobody logged in, so that it may be the same again.
+    trackers.push(
+        trio.server
+            .put(&message_to("amqp://twin/news", "4"))
+            .unwrap(),
+    );
+    trio.until("arrived", |trio| {
+        trio.client.incoming() + trio.client2.incoming() == trackers.len()
+    });
+    let got = take(&mut trio.client);
+    let news = || Some("news".to_owned());
+    assert_eq!(got, [("1".to_owned(), news())]);
+    let mut got = take(&mut trio.client2);
+    got.sort();
+    let made_up = Some(dynamic.2.clone());
+    let by_name = Some("amqp://twin/news".to_owned());
+    let expected = [("2", news()), ("3", made_up), ("4", by_name)];
+    assert_eq!(got, expected.map(|(text, to)| (text.to_owned(), to)));
+    assert_eq!(subscribers(&mut trio.server), []);
+}
+
+fn who_has_left_is_not_told_of_and_cannot_be_sent_to(way: Way) {
+    let mut trio = twins(way);
+    let address = format!("{}/news", trio.address);
+    trio.client.subscribe(&address).unwrap();
+    trio.settle();
+    let told = subscribers(&mut trio.server);
+    trio.client2.subscribe(&address).unwrap();
+    trio.settle();
+    for client in [&mut trio.client, &mut trio.client2] {
+        drop(std::mem::replace(client, way.party()));
+    }
+    trio.settle();
+    assert_eq!(subscribers(&mut trio.server), []);
+    let error = trio.server.put(&message_to(&told[0].0, "x")).unwrap_err();
+    assert!(matches!(error, Error::Send { .. }), "{error}");
+    assert!(
+        error.to_string().contains("a peer that has left"),
+        "{error}"
+    );
+}
