@@ -25,6 +25,10 @@ use std::time::Duration;
 /// again, and what it sent and was not decided here is [`Aborted`](crate::Status::Aborted), for it will come again.
 /// [`ConnectionEvent`](crate::ConnectionEvent) says which of the two happened.
 ///
+/// A link that a peer [sends elsewhere](crate::ConnectionEvent::Redirected) is not recovered: what was not settled is known to who
+/// sent it away (2.6.13), and to nobody at the place where the link goes on or comes back from. What was not answered is sent again
+/// there, at least once, and the events say so.
+///
 /// Peers that refuse links whose receiver settles second, as RabbitMQ does, get others instead, on which nothing is
 /// recovered. What senders that remember nothing sent is settled at once, for some of them, as those made of rhea, would
 /// wait for that.
@@ -32,7 +36,7 @@ use std::time::Duration;
 /// The fields bound what is kept for peers that connected to this messenger and were lost. They come back or they do not;
 /// after that everything of them is freed, and trackers of what they have not answered are
 /// [`Aborted`](crate::Status::Aborted). A peer is known again by its container name, and the user or certificate it
-/// logged in with: where nobody has to log in, whoever says the name is taken for it.
+/// logged in with, or the token if that named no user: where nobody has to log in, whoever says the name is taken for it.
 ///
 /// ```
 /// use ferrion_messenger::{LinkRecovery, Messenger};

@@ -160,6 +160,10 @@ impl Messenger {
     /// the password to nobody, where the peer offers it, or else with PLAIN; that one without TLS only
     /// to this very machine, or as [`set_allow_plain_without_tls`](Self::set_allow_plain_without_tls) says.
     ///
+    /// A peer that takes the password in none of these ways is not gone to as nobody (ANONYMOUS), whatever it offers: that is an
+    /// [error](crate::Error::Login), and the same with a token. A user without password, token or certificate is nobody, and a
+    /// [warning](Self::poll_warning) says so.
+    ///
     /// A peer may send us to another host (a redirection), which could use a password elsewhere: PLAIN and tokens are for
     /// it only if TLS shows that it is the host in the address, or one of its
     /// [alternatives](Self::set_alternatives). SCRAM is for any.
@@ -171,7 +175,8 @@ impl Messenger {
     /// An OAuth 2.0 token to log in with (OAUTHBEARER, or else XOAUTH2) for addresses that have no password of
     /// their own; the user is that of [`set_credentials`](Self::set_credentials), or none. It goes over connections
     /// without TLS only where a password may. Tokens expire: set the next one in time, for connections
-    /// are made again with the last that was set.
+    /// are made again with the last that was set. Those that are there stay: another token is taken for the next one of
+    /// the same user. To be somebody else, set another user with it, or use another messenger.
     ///
     /// ```
     /// # let mut messenger = ferrion_messenger::Messenger::new()?;
@@ -218,7 +223,8 @@ impl Messenger {
     }
 
     /// Lets those connect to listening addresses whose token `check` finds good (OAUTHBEARER, XOAUTH2): it is
-    /// given the user, which may be empty where the token says who it is, and the token. Also those of
+    /// given the user, which may be empty where the token says who it is, and the token. Peers that show different tokens
+    /// and name no user are different ones: none of them gets what is for another of the same name. Also those of
     /// [`set_listener_passwords`](Self::set_listener_passwords) and
     /// [`set_listener_token`](Self::set_listener_token), if there are any, but nobody else. `None`, the default, asks nobody.
     ///

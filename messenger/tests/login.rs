@@ -240,23 +240,35 @@ fn tokens_log_in_by_oauthbearer_or_else_by_xoauth2() {
 
 #[test]
 fn a_name_that_somebody_logged_in_with_is_nobody_elses() {
+    of_two_with_one_name_each_gets_its_own(|client, user| {
+        let password = if user == "ann" { "secret" } else { "other" };
+        client.set_credentials(Some(user), Some(password));
+    });
+}
+
+#[test]
+fn nor_is_that_of_somebody_whose_token_says_who_it_is() {
+    of_two_with_one_name_each_gets_its_own(|client, user| client.set_token(Some(user)));
+}
+
+/// Peers log in, as ann, bob and ann again, under one name, to which messages are put.
+fn of_two_with_one_name_each_gets_its_own(log_in: fn(&mut Messenger, &str)) {
     // No host can have this name.
     const NAME: &str = "t..win";
     let mut server = Wire::Tcp.client();
     server.set_listener_passwords([("ann", "secret"), ("bob", "other")]);
+    server.set_listener_tokens(Some(Box::new(|user, token| {
+        user.is_empty() && ["ann", "bob"].contains(&token)
+    })));
     let address = Wire::Tcp.listen(&mut server);
     server.set_blocking(false);
     let mut clients: Vec<Messenger> = Vec::new();
     let mut message = Message::new();
     // Who logs in as somebody else gets nothing that is for the name; whoever is the same user has only connected anew.
-    for (user, password, gets) in [
-        ("ann", "secret", 0),
-        ("bob", "other", 0),
-        ("ann", "secret", 2),
-    ] {
+    for (user, gets) in [("ann", 0), ("bob", 0), ("ann", 2)] {
         let mut client = Wire::Tcp.client_with_name(Some(NAME));
         client.set_blocking(false);
-        client.set_credentials(Some(user), Some(password));
+        log_in(&mut client, user);
         let subscription = client.subscribe(&format!("{address}/news")).unwrap();
         while client.subscription_address(subscription).is_none() {
             let _ = (server.recv(0), client.recv(10));

@@ -13,6 +13,7 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::Core;
 use super::address::Address;
+use super::login::TokenMark;
 use super::pool::{Conn, ConnKey, Identity, Party, State};
 use super::sender::SenderKey;
 use super::source::SourceKey;
@@ -33,6 +34,7 @@ struct Login {
     /// Where it came in, and as whom.
     listener: Option<SourceKey>,
     user: Option<String>,
+    token: Option<TokenMark>,
     subject: Option<String>,
     /// Where it was found.
     identity: Option<Identity>,
@@ -201,6 +203,7 @@ impl Core {
             login: Login {
                 listener: conn.listener,
                 user: conn.user.clone(),
+                token: conn.token.clone(),
                 subject: conn.subject.clone(),
                 identity: conn.identity.clone(),
             },

@@ -525,4 +525,16 @@ fn links_that_could_be_recovered_are_followed_too() {
     world.kill("second");
     assert!(world.run(5_000, is_accepted(tracker)), "{:?}", world.events);
     assert!(world.arrived.contains(&pair("first", "y")));
+    // That nobody there knows what the other place had is told.
+    let forgotten = world.events.iter().filter(|event| {
+        matches!(
+            event,
+            ConnectionEvent::Forgotten {
+                sent_again: 1,
+                aborted: 0,
+                ..
+            }
+        )
+    });
+    assert_eq!(forgotten.count(), 1, "{:?}", world.events);
 }

@@ -1,7 +1,7 @@
 //! Connections from the first octet to the last: found or made, admitted, lost, closed.
 
 use ferrion_engine::protocol::Condition;
-use ferrion_engine::sasl::SaslConfig;
+use ferrion_engine::sasl::{Mechanism, SaslConfig};
 use ferrion_engine::{
     Config, Engine, Failure, HeaderFailure, Limits, Origin as FaultOrigin, SaslFailure,
     SessionConfig, SessionId, Time, Transmit,
@@ -559,6 +559,12 @@ fn loss(conn: &mut Conn) -> Error {
                 cause.push_str(
                     "; user and password are those in the address, or else of set_credentials()",
                 );
+                let anonymous = Mechanism::Anonymous.name();
+                if let SaslFailure::NoCommonMechanism { offered } = failure
+                    && offered.split(' ').any(|mechanism| mechanism == anonymous)
+                {
+                    cause.push_str("; leave them out to go there as nobody");
+                }
             }
             return Error::Login { address, cause };
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use bytes::Bytes;
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
     ScramServer, Secret,
@@ -44,6 +45,14 @@ impl Seeds {
         Nonce::from_random(octets)
     }
 
+    /// By what somebody is known again who shows the same token, and nobody else is; the token cannot be had of it.
+    fn mark(&self, token: &str) -> TokenMark {
+        let mut keyed = ScramServer::new(Nonce::from_random([0; 18]), self.nonces.clone());
+        keyed.salt_octets = 32;
+        // Not the number that a nonce is made of.
+        TokenMark(keyed.salt(ScramHash::Sha512, &format!("token {token}")))
+    }
+
     fn scram(&mut self) -> ScramServer {
         ScramServer::new(self.nonce(), self.salts.clone())
     }
@@ -62,6 +71,16 @@ impl std::fmt::Debug for Seeds {
 
 /// Octets of a SASL frame where tokens are taken: they are longer than what the specification had in mind (5.3.1).
 pub(super) const TOKEN_FRAME: u32 = 65_536;
+
+/// What is kept of a token: see [`Seeds::mark`].
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct TokenMark(Bytes);
+
+impl std::fmt::Debug for TokenMark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenMark")
+    }
+}
 
 /// Says whether a token is good, for this user: see
 /// [`set_listener_tokens`](crate::Messenger::set_listener_tokens).
@@ -201,7 +220,8 @@ impl Core {
         self.admission.token_check = check;
     }
 
-    /// How a connection of ours logs in.
+    /// How a connection of ours logs in. Who has a password or a token does so with it or not at all: if nobody (ANONYMOUS) were
+    /// a way out, anyone on the way could take the login away by changing what the peer offers, and nobody would know.
     pub(super) fn client_login(&mut self, identity: &Identity, line: &Line) -> SaslClient {
         let address = line.target();
         let secure = address.scheme.is_secure();
@@ -236,6 +256,29 @@ impl Core {
                 SaslClient::external().or(SaslClient::anonymous())
             }
             _ => SaslClient::anonymous(),
+        }
+    }
+
+    /// Says so when who was to log in did not, for want of a password.
+    pub(super) fn warn_of_nobody(&mut self, key: ConnKey) {
+        let Some(conn) = self.pool.get(key) else {
+            return;
+        };
+        let user = conn.identity.as_ref().and_then(|it| it.user.as_deref());
+        let Some(user) = user.filter(|user| !user.is_empty()) else {
+            return;
+        };
+        let anonymous = Mechanism::Anonymous.name();
+        if conn
+            .engine
+            .sasl_mechanism()
+            .is_some_and(|name| name.as_str() == anonymous)
+        {
+            let text = format!(
+                "nobody is logged in at {}, though {user:?} was to be: give a password too, or leave the user out",
+                conn.endpoint
+            );
+            self.warn(text);
         }
     }
 
@@ -310,6 +353,10 @@ impl Core {
             }
             Some(SaslRequest::Bearer { user, token, .. }) => {
                 conn.user = Some(user.to_string());
+                // Where the token alone says who it is, another token is somebody else.
+                let text = std::str::from_utf8(token.as_bytes()).ok();
+                let text = text.filter(|_| user.is_empty());
+                conn.token = text.map(|token| self.seeds.mark(token));
                 admit(admission.has_token(user, token))
             }
             // Offered only where a certificate has proved who it is: it may act as that, or as nobody else.

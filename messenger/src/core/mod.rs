@@ -43,6 +43,8 @@ mod lifecycle;
 mod line;
 pub(crate) mod login;
 #[cfg(test)]
+mod login_tests;
+#[cfg(test)]
 mod loss_tests;
 mod outbox;
 mod pool;

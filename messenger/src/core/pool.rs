@@ -14,6 +14,7 @@ use super::address::{Address, Scheme};
 use super::away::Kept;
 use super::crowd::Crowd;
 use super::line::Line;
+use super::login::TokenMark;
 use super::recovery::Returning;
 use super::redirect::Elsewhere;
 use super::replies::Replies;
@@ -141,8 +142,10 @@ pub(crate) struct Conn {
     pub(crate) listener: Option<SourceKey>,
     /// Whom the peer's certificate names, if one was shown and checked.
     pub(crate) subject: Option<String>,
-    /// The user as whom the peer logged in, by password.
+    /// The user as whom the peer logged in, by password or token.
     pub(crate) user: Option<String>,
+    /// The token with which it did, if it named no user.
+    pub(super) token: Option<TokenMark>,
     /// There if it stands for a peer that is away.
     pub(crate) kept: Option<Kept>,
     /// Links that go on with what others left, until both sides have attached.
@@ -208,6 +211,7 @@ impl Conn {
             listener: None,
             subject: None,
             user: None,
+            token: None,
             kept: None,
             returning: Vec::new(),
             refusing: None,

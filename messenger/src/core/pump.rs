@@ -90,6 +90,7 @@ impl Core {
         self.tell_connected(key, now);
         self.go_on_at(key);
         self.warn_of_clear_text(key);
+        self.warn_of_nobody(key);
         self.pool.touch(key);
     }
 

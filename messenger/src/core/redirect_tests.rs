@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use bytes::Buf;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::Redirect;
-use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslRequest, SaslServer};
+use ferrion_engine::sasl::{
+    Mechanism, Nonce, SaslAnswer, SaslConfig, SaslRequest, SaslServer, ScramCredentials,
+    ScramServer,
+};
 use ferrion_engine::{Config, Engine, Event, Time};
 
 use super::login::Seeds;
@@ -17,13 +20,19 @@ const NOW: Time = Time(1000);
 
 /// What a peer that takes PLAIN, OAUTHBEARER and ANONYMOUS got to know.
 #[derive(Debug, Default)]
-struct Heard {
+pub(super) struct Heard {
     hostname: Option<String>,
     secret: Option<Vec<u8>>,
+    /// How the core logged in, if it did.
+    pub(super) mechanism: Option<Mechanism>,
 }
 
 /// Lets the core talk to a peer that closes as soon as it is open, or goes on if there is nowhere to send to.
-fn meet(core: &mut Core, offered: &[Mechanism], elsewhere: Option<&Redirect>) -> (Action, Heard) {
+pub(super) fn meet(
+    core: &mut Core,
+    offered: &[Mechanism],
+    elsewhere: Option<&Redirect>,
+) -> (Action, Heard) {
     core.pump(NOW);
     let mut actions = std::iter::from_fn(|| core.next_action());
     let action = actions.find(|action| matches!(action, Action::Connect { .. }));
@@ -31,7 +40,8 @@ fn meet(core: &mut Core, offered: &[Mechanism], elsewhere: Option<&Redirect>) ->
         panic!("nobody is connected to");
     };
     let mut config = Config::new("peer");
-    let server = SaslServer::new(offered.iter().copied());
+    let scram = ScramServer::new(Nonce::from_random([3; 18]), vec![4; 32]);
+    let server = SaslServer::new(offered.iter().copied()).scram(scram);
     config.sasl = SaslConfig::Server(server);
     let mut peer = Engine::server(config);
     let mut heard = Heard::default();
@@ -56,9 +66,18 @@ fn meet(core: &mut Core, offered: &[Mechanism], elsewhere: Option<&Redirect>) ->
                         _ => None,
                     }
                     .map(<[u8]>::to_vec);
-                    peer.sasl_answer(SaslAnswer::Accept).unwrap();
+                    let answer = match peer.sasl_request() {
+                        Some(SaslRequest::Scram { hash, .. }) => {
+                            let stored = ScramCredentials::derive(*hash, "secret", b"salt", 4096);
+                            SaslAnswer::Scram(stored.unwrap())
+                        }
+                        _ => SaslAnswer::Accept,
+                    };
+                    peer.sasl_answer(answer).unwrap();
                 }
                 Event::RemoteOpen => {
+                    let chosen = peer.sasl_mechanism().unwrap();
+                    heard.mechanism = Mechanism::from_name(chosen.as_str());
                     let open = peer.connection().remote().unwrap().clone();
                     heard.hostname = open.hostname.map(|name| name.to_string());
                     peer.connection().open().unwrap();
@@ -82,7 +101,7 @@ fn meet(core: &mut Core, offered: &[Mechanism], elsewhere: Option<&Redirect>) ->
 }
 
 /// Puts to this address, and goes from a peer that admits everybody to where that one sends it.
-fn sent_elsewhere(core: &mut Core, address: &str, elsewhere: &Redirect) {
+pub(super) fn sent_elsewhere(core: &mut Core, address: &str, elsewhere: &Redirect) {
     let mut message = Message::with_body("x");
     message.set_address(address);
     core.set_outgoing_window(1);
@@ -97,11 +116,11 @@ fn sent_elsewhere(core: &mut Core, address: &str, elsewhere: &Redirect) {
     while core.take_send_error().is_some() {}
 }
 
-fn core() -> Core {
+pub(super) fn core() -> Core {
     Core::new("client".into(), Seeds::new([1; 32], [2; 32]))
 }
 
-fn elsewhere(hostname: Option<&str>, network_host: Option<&str>) -> Redirect {
+pub(super) fn elsewhere(hostname: Option<&str>, network_host: Option<&str>) -> Redirect {
     Redirect {
         hostname: hostname.map(Into::into),
         network_host: network_host.map(Into::into),
