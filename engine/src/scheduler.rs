@@ -313,7 +313,7 @@ impl Engine {
             if let Some(id) = sending.delivery
                 && let Some(state) = sender.settled.remove(&id)
             {
-                if state.is_none() && link.config.snd_settle_mode != SenderSettleMode::Unsettled {
+                if state.is_none() && link.terms.snd_settle_mode != SenderSettleMode::Unsettled {
                     sending.delivery = None;
                 } else {
                     sending.after = After::Settle(state);

@@ -302,7 +302,7 @@ impl Endpoints {
             return;
         };
         if sent.known.is_undecided()
-            && let Some(outcome) = link.default_outcome()
+            && let Some(outcome) = link.terms.default_outcome.clone()
         {
             sent.known.remote_state = Some(outcome);
         }
@@ -427,11 +427,6 @@ impl Endpoints {
 }
 
 impl Link {
-    /// What becomes of a delivery that is settled without an outcome (3.5.3).
-    fn default_outcome(&self) -> Option<DeliveryState> {
-        self.config.source.as_ref()?.default_outcome.clone()
-    }
-
     /// One unsettled delivery less. Whether it was the last, for which a link that is closing may have waited.
     #[inline]
     const fn count_settled(&mut self) -> bool {

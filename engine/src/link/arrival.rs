@@ -63,7 +63,7 @@ impl Endpoints {
         {
             return None;
         }
-        let settles_second = link.rcv_settle_mode() == ReceiverSettleMode::Second;
+        let settles_second = link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };

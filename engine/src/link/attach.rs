@@ -1,6 +1,5 @@
 //! Attaching a link (2.6.3): from this side, and as the peer does.
 
-use alloc::boxed::Box;
 use alloc::format;
 
 use crate::codec::Str;
@@ -55,17 +54,18 @@ impl Endpoints {
             return Err(UsageError::WrongState("accept the link's session first"));
         }
         let link = self.link_mut(id)?;
-        termini::check(link.role(), true, config.as_ref().unwrap_or(&link.config))?;
+        match &config {
+            Some(config) => termini::check(link.role(), true, config)?,
+            None => termini::check(link.role(), true, &link.terms.config())?,
+        }
         self.announce_link(id)?;
         if let Some(config) = config {
             let link = self.link_mut(id)?;
-            let name = link.config.name.clone();
-            *link.config = LinkConfig { name, ..config };
             if let Half::Sender(sender) = &mut link.half {
-                sender
-                    .credit
-                    .start_from(Seq(link.config.initial_delivery_count));
+                sender.credit.start_from(Seq(config.initial_delivery_count));
             }
+            let name = link.terms.name();
+            link.terms.plan(link.role(), LinkConfig { name, ..config });
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Endpoints {
     /// Answers an attach of the peer's only to be able to detach: our own terminus does not come to be.
     pub(super) fn attach_without_terminus(&mut self, id: LinkId) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
-        let mut config = (*link.config).clone();
+        let mut config = link.terms.config();
         match link.role() {
             Role::Sender => config.source = None,
             Role::Receiver => config.target = None,
@@ -184,7 +184,7 @@ impl Endpoints {
             {
                 receiver.credit.attach(Seq(count));
             }
-            link.remote_attach = Some(Box::new(attach));
+            link.terms.hear(&attach);
             // Credit that was granted before the delivery-count was known is told now, with it.
             if link.flow_was_early() {
                 self.request_link_flow(id);
@@ -241,23 +241,7 @@ impl Endpoints {
         if session.end_written {
             return None;
         }
-        let config: &LinkConfig = &link.config;
-        let mut attach = Attach::new(config.name.clone(), link.local_handle?, link.role());
-        attach.snd_settle_mode = config.snd_settle_mode;
-        attach.rcv_settle_mode = config.rcv_settle_mode;
-        attach.source.clone_from(&config.source);
-        attach.target.clone_from(&config.target);
-        attach.max_message_size = config.max_message_size;
-        attach
-            .offered_capabilities
-            .clone_from(&config.offered_capabilities);
-        attach
-            .desired_capabilities
-            .clone_from(&config.desired_capabilities);
-        attach.properties.clone_from(&config.properties);
-        if link.role() == Role::Sender {
-            attach.initial_delivery_count = Some(config.initial_delivery_count);
-        }
+        let mut attach = link.terms.attach(link.role(), link.local_handle?);
         self.tell_unsettled(id, &mut attach);
         Some((session.local_channel?, attach))
     }
@@ -275,6 +259,7 @@ impl Endpoints {
     pub(crate) fn attach_written(&mut self, id: LinkId, attach: Attach) {
         if let Some(link) = self.links.get_mut(id) {
             link.attach_written = true;
+            link.terms.said(link.role());
             if let Some(resuming) = &mut link.resuming {
                 let whole = !attach.incomplete_unsettled;
                 resuming.map = attach.unsettled.map(|map| (map, whole));

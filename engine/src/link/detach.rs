@@ -205,7 +205,7 @@ impl Endpoints {
         }
         // Both sides have detached: handle and name may be used again, whatever the caller knows yet.
         let (handle, session) = (link.local_handle.take(), link.session);
-        let key = (link.role(), link.config.name.clone());
+        let key = (link.role(), link.terms.name());
         let was_told = link.end_was_told;
         if self.names.get(&key) == Some(&id) {
             self.names.remove(&key);

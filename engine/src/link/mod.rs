@@ -10,6 +10,7 @@ mod partial;
 mod receiver;
 mod sender;
 mod termini;
+mod terms;
 mod transfer;
 
 use alloc::boxed::Box;
@@ -23,7 +24,7 @@ use crate::error::{Fault, UsageError};
 use crate::event::Queued;
 use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::limits::Limits;
-use crate::protocol::{Attach, Detach, ReceiverSettleMode, Role, SenderSettleMode, conditions};
+use crate::protocol::{Detach, Role, conditions};
 use crate::recovery::Resuming;
 use crate::seq::Seq;
 pub use closing::Closing;
@@ -33,18 +34,18 @@ pub(crate) use partial::Partial;
 pub use partial::PartialDelivery;
 pub(crate) use receiver::{Held, ReceiverHalf};
 pub(crate) use sender::{After, Resumes, SenderHalf, Sending, TRANSFER_OVERHEAD};
+use terms::Terms;
 
 /// The state of one link.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) session: SessionId,
-    pub(crate) config: Box<LinkConfig>,
+    pub(crate) terms: Terms,
     pub(crate) half: Half,
     pub(crate) local: Phase,
     pub(crate) remote: Phase,
     pub(crate) local_handle: Option<u32>,
     pub(crate) remote_handle: Option<u32>,
-    pub(crate) remote_attach: Option<Box<Attach>>,
     pub(crate) error: Option<Box<EndError>>,
     /// What our detach says.
     detach: Option<Box<Detach>>,
@@ -88,13 +89,12 @@ impl Link {
         };
         Self {
             session,
-            config: Box::new(config),
+            terms: Terms::new(config),
             half,
             local: Phase::New,
             remote: Phase::New,
             local_handle: None,
             remote_handle: None,
-            remote_attach: None,
             error: None,
             detach: None,
             graceful: None,
@@ -139,7 +139,7 @@ impl Link {
 
     /// Whether what is not settled outlives the endpoint.
     pub(crate) const fn keeps_deliveries(&self) -> bool {
-        self.config.recoverable || self.resuming.is_some()
+        self.terms.recoverable || self.resuming.is_some()
     }
 
     /// What was begun on another endpoint of the link waits until it is known what the peer remembers of it.
@@ -152,15 +152,6 @@ impl Link {
         }
     }
 
-    /// Whether the peer answered our attach without a terminus of its own: it will detach (2.6.3).
-    pub(crate) fn is_refused(&self) -> bool {
-        match (&self.half, &self.remote_attach) {
-            (Half::Sender(_), Some(attach)) => attach.target.is_none(),
-            (Half::Receiver(_), Some(attach)) => attach.source.is_none(),
-            (_, None) => false,
-        }
-    }
-
     /// Whether either side closed the link, and not because of an error, after which it may be resumed (2.6.5).
     pub(crate) fn was_closed(&self) -> bool {
         let closed_here = self
@@ -170,43 +161,10 @@ impl Link {
         closed_here || (self.remote_closed && self.error.is_none())
     }
 
-    /// The sender's settle mode in force: what the sending side says (2.8.2).
-    pub(crate) fn snd_settle_mode(&self) -> SenderSettleMode {
-        match (&self.half, &self.remote_attach) {
-            (Half::Receiver(_), Some(attach)) => attach.snd_settle_mode,
-            _ => self.config.snd_settle_mode,
-        }
-    }
-
-    /// The receiver's settle mode in force: what the receiving side says (2.8.3).
-    pub(crate) fn rcv_settle_mode(&self) -> ReceiverSettleMode {
-        match (&self.half, &self.remote_attach) {
-            (Half::Sender(_), Some(attach)) => attach.rcv_settle_mode,
-            _ => self.config.rcv_settle_mode,
-        }
-    }
-
-    /// The largest message that the peer was told we take.
-    #[inline]
-    pub(crate) fn advertised_octets(&self) -> u64 {
-        match self.config.max_message_size {
-            None | Some(0) => u64::MAX,
-            Some(size) => size,
-        }
-    }
-
     /// The largest delivery that is taken whole.
     #[inline]
     fn most_octets(&self, limits: &Limits) -> u64 {
-        self.advertised_octets().min(limits.delivery_octets)
-    }
-
-    /// The largest message the peer takes; `None` (on the wire also 0) for any size (2.7.3).
-    pub(crate) fn remote_max_message_size(&self) -> Option<u64> {
-        self.remote_attach
-            .as_ref()
-            .and_then(|attach| attach.max_message_size)
-            .filter(|size| *size > 0)
+        self.terms.largest.min(limits.delivery_octets)
     }
 }
 
@@ -245,7 +203,7 @@ impl Endpoints {
             .as_ref()
             .is_some_and(|detach| detach.error.is_some());
         if self.config.ends_errant_sessions && failed {
-            let text = format!("link {} was detached with an error", link.config.name);
+            let text = format!("link {} was detached with an error", link.terms.name());
             return Err(Fault::session(
                 session,
                 conditions::SESSION_ERRANT_LINK,

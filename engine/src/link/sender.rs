@@ -233,10 +233,8 @@ impl Link {
         self.is_attached()
             && !self.is_closing()
             && !resuming.is_some_and(Resuming::is_in_parts)
-            && self.config.snd_settle_mode != refused
-            && self
-                .remote_max_message_size()
-                .is_none_or(|most| size <= most)
+            && self.terms.snd_settle_mode != refused
+            && size <= self.terms.remote_largest
     }
 }
 
@@ -289,7 +287,7 @@ impl Endpoints {
             return Err(UsageError::WrongState("the session was ended").into());
         }
         check_sender_state(options.state.as_ref())?;
-        match (link.config.snd_settle_mode, options.settled) {
+        match (link.terms.snd_settle_mode, options.settled) {
             (SenderSettleMode::Settled, false) => {
                 return Err(SendError::SettleMode { mode: "settled" });
             }
@@ -302,9 +300,8 @@ impl Endpoints {
             return Err(SendError::TagTooLong(tag.len()));
         }
         let size = size as u64;
-        if let Some(limit) = link.remote_max_message_size()
-            && size > limit
-        {
+        let limit = link.terms.remote_largest;
+        if size > limit {
             return Err(SendError::MessageTooLarge { size, limit });
         }
         if sender.free_credit() == 0 {
@@ -392,13 +389,11 @@ impl Endpoints {
         payload: Payload,
     ) -> Result<(), SendError> {
         let (link, _) = self.open_sending(id)?;
-        let limit = self.link_mut(link)?.remote_max_message_size();
+        let limit = self.link_mut(link)?.terms.remote_largest;
         let (_, sending) = self.open_sending(id)?;
         let more = payload.len();
         let size = sending.written.saturating_add(more as u64);
-        if let Some(limit) = limit
-            && size > limit
-        {
+        if size > limit {
             return Err(SendError::MessageTooLarge { size, limit });
         }
         sending.written = size;

@@ -11,7 +11,7 @@ use crate::endpoints::Endpoints;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
-use crate::link::{Half, Held, Link, Partial};
+use crate::link::{Half, Held, Partial};
 use crate::protocol::{Condition, DeliveryState, ReceiverSettleMode, Tag, Transfer, conditions};
 use crate::recovery::Resuming;
 use crate::seq::Seq;
@@ -393,7 +393,7 @@ impl Endpoints {
         id: LinkId,
         said: Option<ReceiverSettleMode>,
     ) -> Result<bool, Fault> {
-        let agreed = self.links.get(id).map(Link::rcv_settle_mode);
+        let agreed = self.links.get(id).map(|link| link.terms.rcv_settle_mode);
         match (agreed, said) {
             (Some(ReceiverSettleMode::First), Some(ReceiverSettleMode::Second)) => {
                 let text = "rcv-settle-mode is second on a link that agreed on first";
@@ -445,7 +445,10 @@ impl Endpoints {
 
     /// A delivery must fit what we advertised, and what we are ready to buffer.
     fn check_size(&self, id: LinkId, octets: u64, buffered: u64) -> Result<(), Fault> {
-        let most = self.links.get(id).map_or(u64::MAX, Link::advertised_octets);
+        let most = self
+            .links
+            .get(id)
+            .map_or(u64::MAX, |link| link.terms.largest);
         let buffer = self.limits().delivery_octets;
         if octets > most || buffered > buffer {
             let text = format!("the message has more than {} octets", most.min(buffer));

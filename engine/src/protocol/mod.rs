@@ -14,6 +14,7 @@
 
 pub mod conditions;
 mod descriptor;
+mod kept;
 mod messaging;
 mod node;
 mod plain;
@@ -31,6 +32,7 @@ use core::fmt;
 use bytes::Bytes;
 
 pub use descriptor::{code_of, name_of, read_descriptor};
+pub(crate) use kept::KeptAttach;
 pub use messaging::{
     Accepted, DeleteOnClose, DeleteOnNoLinks, DeleteOnNoLinksOrMessages, DeleteOnNoMessages,
     Modified, Received, Rejected, Released, Source, StdDistMode, Target, TerminusDurability,

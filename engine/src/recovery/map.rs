@@ -96,13 +96,13 @@ impl Endpoints {
         let Some(link) = self.links.get(id) else {
             return;
         };
-        let (Some(resuming), Some(theirs)) = (&link.resuming, &link.remote_attach) else {
+        let (Some(resuming), Some(theirs)) = (&link.resuming, link.terms.remote()) else {
             return;
         };
-        if !resuming.is_waiting() || !link.is_attached() || link.is_refused() {
+        if !resuming.is_waiting() || !link.is_attached() || link.terms.is_refused {
             return;
         }
-        let remembered = read(theirs);
+        let remembered = read(&theirs);
         let (peer_remembers, theirs_whole) =
             (theirs.unsettled.is_some(), !theirs.incomplete_unsettled);
         // What we tell is settled now, if it was not written before.

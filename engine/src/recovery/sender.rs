@@ -188,7 +188,7 @@ impl Endpoints {
         let mode = self
             .links
             .get(delivery.link)
-            .map(|link| link.snd_settle_mode());
+            .map(|link| link.terms.snd_settle_mode);
         let mut sending = delivery.sending(Payload::default());
         sending.delivery = None;
         let mut resumes = Resumes::boxed(Some(outcome.clone()));

@@ -22,7 +22,7 @@ impl Endpoints {
         let links = self.links.iter();
         links
             .filter(|(id, link)| {
-                link.config.recoverable && !link.was_closed() && self.is_last(*id, link)
+                link.terms.recoverable && !link.was_closed() && self.is_last(*id, link)
             })
             .filter_map(|(id, _)| self.link_state(id))
             .collect()
@@ -30,7 +30,7 @@ impl Endpoints {
 
     /// Whether no later endpoint of the link went on with what this one left.
     fn is_last(&self, id: LinkId, link: &Link) -> bool {
-        let current = self.names.get(&(link.role(), link.config.name.clone()));
+        let current = self.names.get(&(link.role(), link.terms.name()));
         let is_later = |current: &LinkId| {
             *current != id
                 && self
@@ -157,7 +157,7 @@ impl Endpoints {
     /// Answers the attach of a peer with what an earlier endpoint of the link left.
     pub(crate) fn accept_again(&mut self, id: LinkId, state: &LinkState) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
-        if link.role() != state.role || link.config.name != state.config.name {
+        if link.role() != state.role || link.terms.name() != state.config.name {
             return Err(UsageError::WrongKind {
                 expected: "the state of this link: the same name and role",
             });
@@ -182,7 +182,7 @@ impl Endpoints {
         };
         link.resuming = Some(Resuming::new());
         let role = link.role();
-        let settles_second = link.config.rcv_settle_mode == ReceiverSettleMode::Second;
+        let settles_second = link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
         for delivery in unsettled {
             let mut known = Known::new(id, delivery.tag, None, delivery.message_format);
             known.remote_state.clone_from(&delivery.remote_state);
@@ -228,8 +228,8 @@ impl Endpoints {
 
 /// What a link is attached with again: as before, but for an address that was made up for it.
 fn config_to_resume(link: &Link) -> LinkConfig {
-    let mut config = (*link.config).clone();
-    let Some(attach) = &link.remote_attach else {
+    let mut config = link.terms.config();
+    let Some(attach) = link.terms.remote() else {
         return config;
     };
     let role = link.role();

@@ -1,5 +1,8 @@
 //! A link of either role as the caller sees it.
 
+use alloc::boxed::Box;
+use core::cell::OnceCell;
+
 use crate::codec::Str;
 use crate::config::LinkConfig;
 use crate::delivery::Update;
@@ -19,13 +22,19 @@ use crate::time::Time;
 pub struct Link<'a> {
     engine: &'a mut Engine,
     id: LinkId,
+    /// What the peer said, once it was asked for.
+    remote: OnceCell<Option<Box<Attach>>>,
 }
 
 impl<'a> Link<'a> {
     #[inline]
     pub(crate) fn new(engine: &'a mut Engine, id: LinkId) -> Result<Self, UsageError> {
         engine.endpoints.link_mut(id)?;
-        Ok(Self { engine, id })
+        Ok(Self {
+            engine,
+            id,
+            remote: OnceCell::new(),
+        })
     }
 
     /// Answers an attach of the peer's with the termini and modes it asked for.
@@ -81,7 +90,7 @@ impl<'a> Link<'a> {
     /// What [`accept`](Self::accept) would answer; for a link of ours, what it was attached with.
     #[must_use]
     pub fn offer(&self) -> Option<LinkConfig> {
-        Some((*self.state_ref()?.config).clone())
+        Some(self.state_ref()?.terms.config())
     }
 
     /// Answers an attach of the peer's with a refusal (2.6.3).
@@ -215,7 +224,7 @@ impl<'a> Link<'a> {
     #[must_use]
     pub fn name(&self) -> Str {
         self.state_ref()
-            .map_or_else(Str::default, |link| link.config.name.clone())
+            .map_or_else(Str::default, |link| link.terms.name())
     }
 
     /// The session it is on.
@@ -253,7 +262,8 @@ impl<'a> Link<'a> {
     /// The peer's attach, once it has arrived.
     #[must_use]
     pub fn remote(&self) -> Option<&Attach> {
-        self.state_ref()?.remote_attach.as_deref()
+        let remote = || Some(Box::new(self.state_ref()?.terms.remote()?));
+        self.remote.get_or_init(remote).as_deref()
     }
 
     /// The source as the peer sees it. `None` from a sending peer means that it refused the link.
@@ -272,14 +282,14 @@ impl<'a> Link<'a> {
     #[must_use]
     pub fn snd_settle_mode(&self) -> SenderSettleMode {
         self.state_ref()
-            .map_or(SenderSettleMode::Mixed, link::Link::snd_settle_mode)
+            .map_or(SenderSettleMode::Mixed, |link| link.terms.snd_settle_mode)
     }
 
     /// The receiver's settle mode in force.
     #[must_use]
     pub fn rcv_settle_mode(&self) -> ReceiverSettleMode {
         self.state_ref()
-            .map_or(ReceiverSettleMode::First, link::Link::rcv_settle_mode)
+            .map_or(ReceiverSettleMode::First, |link| link.terms.rcv_settle_mode)
     }
 
     /// The error that ended it, from either side.
