@@ -4,12 +4,11 @@
 //! anything: they change state and leave a [`Control`] mark, which the scheduler turns into frames
 //! when output is asked for. The methods live in the files of the objects they change.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use crate::arena::Arena;
 use crate::charges::Charges;
-use crate::codec::Str;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::delivery::{Incoming, Outgoing};
@@ -17,8 +16,8 @@ use crate::error::{Failure, Fault, Origin, Scope};
 use crate::event::{Event, Events};
 use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
 use crate::limits::Limits;
-use crate::link::Link;
-use crate::protocol::{Condition, Role};
+use crate::link::{Link, Names};
+use crate::protocol::Condition;
 use crate::session::Session;
 use crate::time::Time;
 
@@ -66,9 +65,8 @@ pub(crate) struct Endpoints {
     pub(crate) links: Arena<LinkId, Link>,
     pub(crate) outgoing: Arena<OutgoingId, Outgoing>,
     pub(crate) incoming: Arena<IncomingId, Incoming>,
-    /// Links by role and name (2.6.1). Ordered, not hashed: a peer chooses the names, and nothing it
-    /// chooses may make this slow or the output depend on a seed.
-    pub(crate) names: BTreeMap<(Role, Str), LinkId>,
+    /// Links by role and name.
+    pub(crate) names: Names,
     pub(crate) events: Events,
     pub(crate) control: VecDeque<Control>,
     /// Sessions with a link in line and a window for it, in turn.
@@ -89,7 +87,7 @@ impl Endpoints {
             links: Arena::new(),
             outgoing: Arena::new(),
             incoming: Arena::new(),
-            names: BTreeMap::new(),
+            names: Names::default(),
             events: Events::new(),
             control: VecDeque::new(),
             ready: VecDeque::new(),

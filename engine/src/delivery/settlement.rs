@@ -302,7 +302,7 @@ impl Endpoints {
             return;
         };
         if sent.known.is_undecided()
-            && let Some(outcome) = link.terms.default_outcome.clone()
+            && let Some(outcome) = link.terms.default_outcome()
         {
             sent.known.remote_state = Some(outcome);
         }

@@ -2,7 +2,6 @@
 
 use alloc::format;
 
-use crate::codec::Str;
 use crate::config::LinkConfig;
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{Fault, UsageError};
@@ -23,11 +22,12 @@ impl Endpoints {
             return Err(UsageError::WrongState("the session is not begun"));
         }
         termini::check(role, false, &config)?;
-        let key = (role, config.name.clone());
+        let name = config.name.clone();
         // A detach of ours that is still to be written leaves before the new attach does.
-        let named = self.names.get(&key).and_then(|id| self.links.get(*id));
+        let named = self.names.get(role, &name);
+        let named = named.and_then(|id| self.links.get(id));
         if named.is_some_and(|link| !link.is_detached()) {
-            return Err(UsageError::DuplicateLink(key.1));
+            return Err(UsageError::DuplicateLink(name));
         }
         let id = self.links.insert(Link::new(session, role, config));
         if let Err(error) = self.announce_link(id) {
@@ -35,7 +35,7 @@ impl Endpoints {
             return Err(error);
         }
         self.count_link(session);
-        self.names.insert(key, id);
+        self.names.insert(role, &name, id);
         Ok(id)
     }
 
@@ -145,8 +145,8 @@ impl Endpoints {
             ));
         }
         if attach.unsettled.is_none()
-            && let Some(id) = self.names.get(&opposite(&attach))
-            && let Some(link) = self.links.get(*id)
+            && let Some(id) = self.names.get(attach.role.peer(), &attach.name)
+            && let Some(link) = self.links.get(id)
             && link.remote == Phase::Open
         {
             // Only who resumes the link knows that it failed.
@@ -171,7 +171,6 @@ impl Endpoints {
         }
         if let Some(link) = self.links.get_mut(id) {
             link.remote = Phase::Open;
-            link.remote_handle = Some(handle);
             // It may be attached once more only to be closed.
             let before = core::mem::replace(&mut link.said, said);
             self.charges.said = self
@@ -184,7 +183,7 @@ impl Endpoints {
             {
                 receiver.credit.attach(Seq(count));
             }
-            link.terms.hear(&attach);
+            link.terms.hear(attach);
             // Credit that was granted before the delivery-count was known is told now, with it.
             if link.flow_was_early() {
                 self.request_link_flow(id);
@@ -203,16 +202,15 @@ impl Endpoints {
 
     /// The endpoint that waits for this attach of the peer's: ours of that name.
     fn waiting_for(&self, session: SessionId, attach: &Attach) -> Option<LinkId> {
-        let id = *self.names.get(&opposite(attach))?;
+        let id = self.names.get(attach.role.peer(), &attach.name)?;
         let link = self.links.get(id)?;
         (link.remote == Phase::New && link.session == session).then_some(id)
     }
 
     /// A new endpoint for an attach of the peer's that none waits for.
     fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach) -> LinkId {
-        let key = opposite(attach);
-        let role = key.0;
-        if let Some(id) = self.names.get(&key).copied()
+        let role = attach.role.peer();
+        if let Some(id) = self.names.get(role, &attach.name)
             && let Some(link) = self.links.get(id)
             && link.remote == Phase::Open
         {
@@ -224,7 +222,7 @@ impl Endpoints {
         let config = termini::mirror(attach);
         let id = self.links.insert(Link::new(session, role, config));
         self.count_link(session);
-        self.names.insert(key, id);
+        self.names.insert(role, &attach.name, id);
         id
     }
 
@@ -259,7 +257,7 @@ impl Endpoints {
     pub(crate) fn attach_written(&mut self, id: LinkId, attach: Attach) {
         if let Some(link) = self.links.get_mut(id) {
             link.attach_written = true;
-            link.terms.said(link.role());
+            link.terms.said();
             if let Some(resuming) = &mut link.resuming {
                 let whole = !attach.incomplete_unsettled;
                 resuming.map = attach.unsettled.map(|map| (map, whole));
@@ -268,13 +266,4 @@ impl Endpoints {
         // What was sent before waits for this.
         self.schedule(id);
     }
-}
-
-/// Our end of the link that a peer's attach is for, by role and name.
-fn opposite(attach: &Attach) -> (Role, Str) {
-    let role = match attach.role {
-        Role::Sender => Role::Receiver,
-        Role::Receiver => Role::Sender,
-    };
-    (role, attach.name.clone())
 }

@@ -40,15 +40,15 @@ pub(crate) enum Graceful {
 impl Link {
     /// How far the graceful close has come, if there is one.
     pub(crate) fn closing(&self) -> Option<Closing> {
-        match self.graceful? {
+        match self.graceful()? {
             Graceful::Over(closing) => Some(closing),
             Graceful::Until(_) => Some(self.awaited().unwrap_or(Closing::Complete)),
         }
     }
 
     /// Whether a graceful close waits.
-    pub(crate) const fn is_closing(&self) -> bool {
-        matches!(self.graceful, Some(Graceful::Until(_)))
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.graceful(), Some(Graceful::Until(_)))
     }
 
     /// What a graceful close has to wait for; `None` if it need not.
@@ -92,12 +92,12 @@ impl Endpoints {
             // The peer has not heard of the detach that was asked for: it becomes this close.
             Phase::Ended if link.detach_waits() => {
                 link.local = Phase::Open;
-                link.detach = None;
+                link.ending_mut().detach = None;
             }
             Phase::Ended => return Err(UsageError::WrongState("the link was detached before")),
             Phase::Open => {}
         }
-        let before = link.graceful.replace(Graceful::Until(by));
+        let before = link.ending_mut().graceful.replace(Graceful::Until(by));
         if let Half::Receiver(receiver) = &mut link.half {
             receiver.automatic = 0;
             if receiver.credit.take_back() {
@@ -136,7 +136,7 @@ impl Endpoints {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        link.graceful = Some(Graceful::Over(how));
+        link.ending_mut().graceful = Some(Graceful::Over(how));
         if how == Closing::Overdue {
             self.drop_transfers(id);
         }
@@ -153,9 +153,9 @@ impl Endpoints {
     /// Nothing waits for the link's moment any more.
     pub(crate) fn forget_closing(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(id)
-            && let Some(Graceful::Until(by)) = link.graceful
+            && let Some(Graceful::Until(by)) = link.graceful()
         {
-            link.graceful = None;
+            link.ending_mut().graceful = None;
             self.closings.remove(&(by, id));
         }
     }

@@ -1,11 +1,10 @@
 //! The end of a link (2.6.4 to 2.6.6): detached here or there, failed, or ended with its session; and what it was in the middle of.
 
-use alloc::boxed::Box;
 use alloc::format;
 
 use crate::config::SessionConfig;
 use crate::delivery::Outgoing;
-use crate::endpoints::{Control, EndError, Endpoints, Phase};
+use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::Event;
 use crate::ids::LinkId;
@@ -40,7 +39,7 @@ impl Endpoints {
         detach.closed = closed || link.remote_closed;
         detach.error = condition;
         link.discarding = detach.error.is_some();
-        link.detach = Some(Box::new(detach));
+        link.ending_mut().detach = Some(detach);
         link.local = Phase::Ended;
         let discarding = link.discarding;
         self.forget_closing(id);
@@ -76,15 +75,9 @@ impl Endpoints {
         }
         if let Some(link) = self.links.get_mut(id) {
             link.remote = Phase::Ended;
-            link.remote_handle = None;
             link.remote_closed |= detach.closed;
             if let Some(condition) = detach.error {
-                link.error.get_or_insert_with(|| {
-                    Box::new(EndError {
-                        origin: Origin::Remote,
-                        condition,
-                    })
-                });
+                link.ends_for(Origin::Remote, condition);
             }
         }
         self.drop_transfers(id);
@@ -101,7 +94,9 @@ impl Endpoints {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        let Some(detach) = link.detach.as_mut().filter(|_| link.remote_closed) else {
+        let was_closed = link.remote_closed;
+        let ending = link.ending.as_mut().filter(|_| was_closed);
+        let Some(detach) = ending.and_then(|ending| ending.detach.as_mut()) else {
             return;
         };
         if core::mem::replace(&mut detach.closed, true) || !link.detach_written {
@@ -155,12 +150,7 @@ impl Endpoints {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        link.error.get_or_insert_with(|| {
-            Box::new(EndError {
-                origin: Origin::Local,
-                condition: condition.clone(),
-            })
-        });
+        link.ends_for(Origin::Local, condition.clone());
         link.discarding = true;
         let (session, phase) = (link.session, link.local);
         if phase == Phase::New {
@@ -205,11 +195,9 @@ impl Endpoints {
         }
         // Both sides have detached: handle and name may be used again, whatever the caller knows yet.
         let (handle, session) = (link.local_handle.take(), link.session);
-        let key = (link.role(), link.terms.name());
+        let (role, name) = (link.role(), link.terms.name());
         let was_told = link.end_was_told;
-        if self.names.get(&key) == Some(&id) {
-            self.names.remove(&key);
-        }
+        self.names.remove(role, &name, id);
         if let (Some(handle), Some(session)) = (handle, self.sessions.get_mut(session)) {
             session.handles.release(handle);
         }
@@ -249,12 +237,7 @@ impl Endpoints {
         if let Some(link) = self.links.get_mut(id) {
             let mut condition = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
             condition.description = Some("the handle is beyond the peer's handle-max".into());
-            link.error.get_or_insert_with(|| {
-                Box::new(EndError {
-                    origin: Origin::Local,
-                    condition,
-                })
-            });
+            link.ends_for(Origin::Local, condition);
         }
         self.end_link_with_session(id);
         self.free_link_if_over(id);
@@ -266,7 +249,7 @@ impl Endpoints {
         if session.end_written {
             return None;
         }
-        Some((session.local_channel?, link.detach.as_deref()?.clone()))
+        Some((session.local_channel?, link.planned_detach()?.clone()))
     }
 
     pub(crate) fn detach_written(&mut self, id: LinkId) {

@@ -6,7 +6,9 @@ mod closing;
 mod credit;
 mod detach;
 mod flow;
+mod names;
 mod partial;
+mod rare;
 mod receiver;
 mod sender;
 mod termini;
@@ -20,18 +22,20 @@ use alloc::format;
 use crate::config::LinkConfig;
 use crate::delivery::OfLink;
 use crate::endpoints::{EndError, Endpoints, Phase};
-use crate::error::{Fault, UsageError};
+use crate::error::{Fault, Origin, UsageError};
 use crate::event::Queued;
 use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::limits::Limits;
-use crate::protocol::{Detach, Role, conditions};
+use crate::protocol::{Attach, Condition, Detach, Role, conditions};
 use crate::recovery::Resuming;
 use crate::seq::Seq;
 pub use closing::Closing;
 pub(crate) use closing::Graceful;
 pub(crate) use credit::{ReceiverCredit, SenderCredit};
+pub(crate) use names::Names;
 pub(crate) use partial::Partial;
 pub use partial::PartialDelivery;
+use rare::RareMap;
 pub(crate) use receiver::{Held, ReceiverHalf};
 pub(crate) use sender::{After, Resumes, SenderHalf, Sending, TRANSFER_OVERHEAD};
 use terms::Terms;
@@ -45,11 +49,7 @@ pub(crate) struct Link {
     pub(crate) local: Phase,
     pub(crate) remote: Phase,
     pub(crate) local_handle: Option<u32>,
-    pub(crate) remote_handle: Option<u32>,
-    pub(crate) error: Option<Box<EndError>>,
-    /// What our detach says.
-    detach: Option<Box<Detach>>,
-    pub(crate) graceful: Option<Graceful>,
+    ending: Option<Box<Ending>>,
     /// Whether the peer's detach closed the link for good.
     pub(crate) remote_closed: bool,
     /// We detached it for an error: what still comes is ignored until the peer's detach.
@@ -74,6 +74,15 @@ pub(crate) struct Link {
     closes_again: bool,
 }
 
+/// What there is to say of a link that is over, or about to be.
+#[derive(Debug, Default)]
+struct Ending {
+    error: Option<EndError>,
+    /// What our detach says.
+    detach: Option<Detach>,
+    graceful: Option<Graceful>,
+}
+
 /// What only one of the two roles has.
 #[derive(Debug)]
 pub(crate) enum Half {
@@ -94,10 +103,7 @@ impl Link {
             local: Phase::New,
             remote: Phase::New,
             local_handle: None,
-            remote_handle: None,
-            error: None,
-            detach: None,
-            graceful: None,
+            ending: None,
             remote_closed: false,
             discarding: false,
             flow_due: false,
@@ -155,10 +161,39 @@ impl Link {
     /// Whether either side closed the link, and not because of an error, after which it may be resumed (2.6.5).
     pub(crate) fn was_closed(&self) -> bool {
         let closed_here = self
-            .detach
-            .as_ref()
+            .planned_detach()
             .is_some_and(|detach| detach.closed && detach.error.is_none());
-        closed_here || (self.remote_closed && self.error.is_none())
+        closed_here || (self.remote_closed && self.error().is_none())
+    }
+
+    /// The error that ended it, from either side.
+    pub(crate) fn error(&self) -> Option<&EndError> {
+        self.ending.as_ref()?.error.as_ref()
+    }
+
+    /// The link ends for this, unless something else ended it before.
+    fn ends_for(&mut self, origin: Origin, condition: Condition) {
+        let error = &mut self.ending_mut().error;
+        error.get_or_insert(EndError { origin, condition });
+    }
+
+    /// The peer's attach, once it has come.
+    pub(crate) fn remote(&self) -> Option<Attach> {
+        self.terms.remote(self.role().peer())
+    }
+
+    /// What our detach says.
+    fn planned_detach(&self) -> Option<&Detach> {
+        self.ending.as_ref()?.detach.as_ref()
+    }
+
+    #[inline]
+    fn graceful(&self) -> Option<Graceful> {
+        self.ending.as_ref()?.graceful
+    }
+
+    fn ending_mut(&mut self) -> &mut Ending {
+        self.ending.get_or_insert_default()
     }
 
     /// The largest delivery that is taken whole.
@@ -199,8 +234,7 @@ impl Endpoints {
     /// Something came for a link that is over for this side.
     fn check_errant(&self, session: SessionId, link: &Link) -> Result<(), Fault> {
         let failed = link
-            .detach
-            .as_ref()
+            .planned_detach()
             .is_some_and(|detach| detach.error.is_some());
         if self.config.ends_errant_sessions && failed {
             let text = format!("link {} was detached with an error", link.terms.name());

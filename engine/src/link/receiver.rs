@@ -1,7 +1,7 @@
 //! The receiving half of a link: what has come for its caller, and what is asked for anew as that is taken (2.6.7).
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::delivery::{Delivery, Payload};
 use crate::endpoints::Endpoints;
 use crate::event::Event;
 use crate::ids::{DeliveryId, LinkId, SessionId};
-use crate::link::{Half, Partial, ReceiverCredit};
+use crate::link::{Half, Partial, RareMap, ReceiverCredit};
 use crate::message::position::end_point;
 use crate::protocol::{DeliveryState, Tag};
 use crate::recovery::{Awaited, Passing};
@@ -28,7 +28,7 @@ pub(crate) struct ReceiverHalf {
     /// The delivery of which nothing is wanted, and whose last transfer has not come yet.
     pub(crate) passing: Option<Box<Passing>>,
     /// Deliveries from before the link was resumed, until the sender resumes them.
-    pub(crate) awaiting: BTreeMap<Tag, Awaited>,
+    pub(crate) awaiting: RareMap<Tag, Awaited>,
     /// Complete deliveries that the caller has not taken, with what each holds of the window.
     pub(crate) complete: VecDeque<(Delivery, Held)>,
     /// Octets of those.

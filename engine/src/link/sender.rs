@@ -1,7 +1,7 @@
 //! The sending half of a link: what waits to be transferred.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::SendOptions;
@@ -11,7 +11,7 @@ use crate::delivery::{
 use crate::endpoints::{Control, Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
-use crate::link::{Half, Link, SenderCredit};
+use crate::link::{Half, Link, RareMap, SenderCredit};
 use crate::protocol::{DeliveryState, MAX_TAG, SenderSettleMode, Tag};
 use crate::recovery::Resuming;
 use crate::seq::Seq;
@@ -104,7 +104,7 @@ pub(crate) struct SenderHalf {
     pub(crate) credit: SenderCredit,
     pub(crate) queue: VecDeque<Sending>,
     /// What the caller settled before its turn came, and in which state. Nothing is in it that began.
-    pub(crate) settled: BTreeMap<OutgoingId, Option<DeliveryState>>,
+    pub(crate) settled: RareMap<OutgoingId, Option<DeliveryState>>,
     /// Octets of the queue that have not been encoded.
     pub(crate) queued_octets: usize,
     /// Whether the link stands in its session's line.
@@ -117,7 +117,7 @@ impl SenderHalf {
         Self {
             credit: SenderCredit::new(initial_count),
             queue: VecDeque::new(),
-            settled: BTreeMap::new(),
+            settled: RareMap::new(),
             queued_octets: 0,
             scheduled: false,
             drain_when_idle: false,

@@ -15,7 +15,11 @@ use crate::protocol::{
 #[derive(Debug)]
 pub(crate) struct Terms {
     ours: Ours,
-    theirs: Option<KeptAttach>,
+    /// The initial-delivery-count of ours.
+    count: u32,
+    theirs: Option<Theirs>,
+    /// What the peer said, where that is not what we said.
+    differs: Option<KeptAttach>,
     /// What the sending side says (2.8.2).
     pub(crate) snd_settle_mode: SenderSettleMode,
     /// What the receiving side says (2.8.3).
@@ -25,7 +29,7 @@ pub(crate) struct Terms {
     /// The peer answered our attach without a terminus of its own: it will detach (2.6.3).
     pub(crate) is_refused: bool,
     /// What becomes of a delivery that is settled without an outcome (3.5.3).
-    pub(crate) default_outcome: Option<DeliveryState>,
+    default_outcome: DefaultOutcome,
     /// The largest message that the peer was told we take.
     pub(crate) largest: u64,
     /// The largest message that the peer takes.
@@ -41,6 +45,22 @@ enum Ours {
     Said(KeptAttach),
 }
 
+/// What the peer said that it has of its own.
+#[derive(Clone, Copy, Debug)]
+struct Theirs {
+    handle: u32,
+    count: Option<u32>,
+}
+
+/// The default outcome of our source, as far as it has no fields.
+#[derive(Clone, Copy, Debug)]
+enum DefaultOutcome {
+    None,
+    Accepted,
+    Released,
+    Other,
+}
+
 impl Terms {
     pub(crate) fn new(config: LinkConfig) -> Self {
         Self {
@@ -48,11 +68,13 @@ impl Terms {
             rcv_settle_mode: config.rcv_settle_mode,
             recoverable: config.recoverable,
             is_refused: false,
-            default_outcome: default_outcome(&config),
+            default_outcome: DefaultOutcome::of(&config),
             largest: octets(config.max_message_size),
             remote_largest: u64::MAX,
+            count: config.initial_delivery_count,
             ours: Ours::Planned(Box::new(config)),
             theirs: None,
+            differs: None,
         }
     }
 
@@ -63,22 +85,28 @@ impl Terms {
             Role::Receiver => self.rcv_settle_mode = config.rcv_settle_mode,
         }
         self.recoverable = config.recoverable;
-        self.default_outcome = default_outcome(&config);
+        self.default_outcome = DefaultOutcome::of(&config);
         self.largest = octets(config.max_message_size);
-        self.ours = Ours::Planned(Box::new(config));
+        self.count = config.initial_delivery_count;
+        let before = core::mem::replace(&mut self.ours, Ours::Planned(Box::new(config)));
+        if let (Some(_), None, Ours::Said(kept)) = (self.theirs, &self.differs, before) {
+            self.differs = Some(kept);
+        }
     }
 
     /// Our attach was written.
-    pub(crate) fn said(&mut self, role: Role) {
+    pub(crate) fn said(&mut self) {
         if let Ours::Planned(config) = &self.ours {
-            let mut attach = attach(config, role, 0);
-            attach.initial_delivery_count = Some(config.initial_delivery_count);
-            self.ours = Ours::Said(KeptAttach::new(&attach));
+            let kept = KeptAttach::new(attach(config, Role::Sender, 0));
+            if self.differs.as_ref() == Some(&kept) {
+                self.differs = None;
+            }
+            self.ours = Ours::Said(kept);
         }
     }
 
     /// The peer attached.
-    pub(crate) fn hear(&mut self, attach: &Attach) {
+    pub(crate) fn hear(&mut self, attach: Attach) {
         match attach.role {
             Role::Sender => self.snd_settle_mode = attach.snd_settle_mode,
             Role::Receiver => self.rcv_settle_mode = attach.rcv_settle_mode,
@@ -88,7 +116,13 @@ impl Terms {
             Role::Receiver => attach.target.is_none(),
         };
         self.remote_largest = octets(attach.max_message_size);
-        self.theirs = Some(KeptAttach::new(attach));
+        self.theirs = Some(Theirs {
+            handle: attach.handle,
+            count: attach.initial_delivery_count,
+        });
+        let kept = KeptAttach::new(attach);
+        let same = matches!(&self.ours, Ours::Said(ours) if *ours == kept);
+        self.differs = (!same).then_some(kept);
     }
 
     /// The name of the link.
@@ -105,7 +139,7 @@ impl Terms {
             Ours::Planned(config) => return (**config).clone(),
             Ours::Said(kept) => kept,
         };
-        let attach = kept.attach();
+        let attach = kept.attach(Role::Sender, 0, None);
         LinkConfig {
             name: attach.name,
             source: attach.source,
@@ -113,7 +147,7 @@ impl Terms {
             snd_settle_mode: attach.snd_settle_mode,
             rcv_settle_mode: attach.rcv_settle_mode,
             max_message_size: attach.max_message_size,
-            initial_delivery_count: attach.initial_delivery_count.unwrap_or_default(),
+            initial_delivery_count: self.count,
             recoverable: self.recoverable,
             offered_capabilities: attach.offered_capabilities,
             desired_capabilities: attach.desired_capabilities,
@@ -129,9 +163,35 @@ impl Terms {
         }
     }
 
-    /// The peer's attach, once it has come.
-    pub(crate) fn remote(&self) -> Option<Attach> {
-        Some(self.theirs.as_ref()?.attach())
+    /// The peer's attach, once it has come; this is its role.
+    pub(crate) fn remote(&self, role: Role) -> Option<Attach> {
+        let Theirs { handle, count } = self.theirs?;
+        match (&self.differs, &self.ours) {
+            (Some(kept), _) | (None, Ours::Said(kept)) => Some(kept.attach(role, handle, count)),
+            (None, Ours::Planned(_)) => None,
+        }
+    }
+
+    /// What becomes of a delivery that is settled without an outcome (3.5.3).
+    pub(crate) fn default_outcome(&self) -> Option<DeliveryState> {
+        match self.default_outcome {
+            DefaultOutcome::None => None,
+            DefaultOutcome::Accepted => Some(DeliveryState::Accepted),
+            DefaultOutcome::Released => Some(DeliveryState::Released),
+            DefaultOutcome::Other => self.config().source?.default_outcome,
+        }
+    }
+}
+
+impl DefaultOutcome {
+    fn of(config: &LinkConfig) -> Self {
+        let source = config.source.as_ref();
+        match source.and_then(|source| source.default_outcome.as_ref()) {
+            None => Self::None,
+            Some(DeliveryState::Accepted) => Self::Accepted,
+            Some(DeliveryState::Released) => Self::Released,
+            Some(_) => Self::Other,
+        }
     }
 }
 
@@ -153,10 +213,6 @@ fn attach(config: &LinkConfig, role: Role, handle: u32) -> Attach {
         attach.initial_delivery_count = Some(config.initial_delivery_count);
     }
     attach
-}
-
-fn default_outcome(config: &LinkConfig) -> Option<DeliveryState> {
-    config.source.as_ref()?.default_outcome.clone()
 }
 
 /// How large a message can be; absent, and on the wire also 0, is any size.

@@ -9,24 +9,34 @@ use super::descriptor::read_descriptor;
 use super::transport::{Attach, Role};
 use crate::codec::{Decode, Encode, Reader, Str};
 
-/// An attach (2.7.3) for as long as its link lives: its termini decoded take ten times the memory, and are asked for
-/// when the link is made, if ever.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an attach (2.7.3) says, but for what each side has of its own: role, handle, delivery-count. Of most links both
+/// sides say the same.
+///
+/// It is kept for as long as the link lives. Its termini decoded take ten times the memory, and are asked for when the link
+/// is made, if ever.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct KeptAttach(Box<[u8]>);
 
 impl KeptAttach {
-    pub(crate) fn new(attach: &Attach) -> Self {
+    pub(crate) fn new(mut attach: Attach) -> Self {
+        attach.role = Role::Sender;
+        attach.handle = 0;
+        attach.initial_delivery_count = None;
         let mut octets = Vec::new();
         attach.encode(&mut octets);
         Self(octets.into_boxed_slice())
     }
 
-    /// The attach.
-    pub(crate) fn attach(&self) -> Attach {
+    /// The attach with what is a side's own.
+    pub(crate) fn attach(&self, role: Role, handle: u32, count: Option<u32>) -> Attach {
         let octets = self.octets();
         // It was encoded here, so that it can be decoded.
-        Attach::decode(&mut Reader::new(&octets))
-            .unwrap_or_else(|_| Attach::new(Str::default(), 0, Role::Sender))
+        let attach = Attach::decode(&mut Reader::new(&octets));
+        let mut attach = attach.unwrap_or_else(|_| Attach::new(Str::default(), handle, role));
+        attach.role = role;
+        attach.handle = handle;
+        attach.initial_delivery_count = count;
+        attach
     }
 
     /// The name of the link, without what is said of it.
@@ -62,8 +72,12 @@ mod tests {
     use alloc::vec;
 
     fn comes_back(attach: &Attach) {
-        let kept = KeptAttach::new(attach);
-        assert_eq!(&kept.attach(), attach);
+        let kept = KeptAttach::new(attach.clone());
+        let (role, handle) = (attach.role, attach.handle);
+        assert_eq!(
+            &kept.attach(role, handle, attach.initial_delivery_count),
+            attach
+        );
         assert_eq!(kept.name(), attach.name);
     }
 

@@ -96,12 +96,13 @@ impl Endpoints {
         let Some(link) = self.links.get(id) else {
             return;
         };
-        let (Some(resuming), Some(theirs)) = (&link.resuming, link.terms.remote()) else {
-            return;
-        };
-        if !resuming.is_waiting() || !link.is_attached() || link.terms.is_refused {
+        let waits = link.resuming.as_ref().is_some_and(|it| it.is_waiting());
+        if !waits || !link.is_attached() || link.terms.is_refused {
             return;
         }
+        let Some(theirs) = link.remote() else {
+            return;
+        };
         let remembered = read(&theirs);
         let (peer_remembers, theirs_whole) =
             (theirs.unsettled.is_some(), !theirs.incomplete_unsettled);

@@ -30,12 +30,12 @@ impl Endpoints {
 
     /// Whether no later endpoint of the link went on with what this one left.
     fn is_last(&self, id: LinkId, link: &Link) -> bool {
-        let current = self.names.get(&(link.role(), link.terms.name()));
-        let is_later = |current: &LinkId| {
-            *current != id
+        let current = self.names.get(link.role(), &link.terms.name());
+        let is_later = |current: LinkId| {
+            current != id
                 && self
                     .links
-                    .get(*current)
+                    .get(current)
                     .is_some_and(|link| link.local != Phase::New)
         };
         !current.is_some_and(is_later)
@@ -229,7 +229,7 @@ impl Endpoints {
 /// What a link is attached with again: as before, but for an address that was made up for it.
 fn config_to_resume(link: &Link) -> LinkConfig {
     let mut config = link.terms.config();
-    let Some(attach) = link.terms.remote() else {
+    let Some(attach) = link.remote() else {
         return config;
     };
     let role = link.role();

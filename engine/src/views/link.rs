@@ -262,7 +262,7 @@ impl<'a> Link<'a> {
     /// The peer's attach, once it has arrived.
     #[must_use]
     pub fn remote(&self) -> Option<&Attach> {
-        let remote = || Some(Box::new(self.state_ref()?.terms.remote()?));
+        let remote = || Some(Box::new(self.state_ref()?.remote()?));
         self.remote.get_or_init(remote).as_deref()
     }
 
@@ -295,7 +295,7 @@ impl<'a> Link<'a> {
     /// The error that ended it, from either side.
     #[must_use]
     pub fn error(&self) -> Option<&EndError> {
-        self.state_ref()?.error.as_deref()
+        self.state_ref()?.error()
     }
 
     fn state_ref(&self) -> Option<&link::Link> {
