@@ -104,39 +104,43 @@ impl<'a> PlainTransfer<'a> {
         else {
             return;
         };
-        let tail = self.tail();
+        let (tail, length) = self.tail();
         let mut at = put_uint(place, PREFIX.len() + 3, self.handle);
         at = put_uint(place, at, self.delivery_id);
         at = put(place, at, &[code::BINARY8, self.tag.len() as u8]);
-        at = put(place, at, self.tag);
+        at = put_short(place, at, self.tag);
         at = put_uint(place, at, self.message_format);
-        at = put(place, at, tail);
+        put(place, at, tail);
+        at += length;
         let [a, b, c] = PREFIX;
-        let (size, count) = (at - PREFIX.len() - 2, 4 + tail.len());
+        let (size, count) = (at - PREFIX.len() - 2, 4 + length);
         put(place, 0, &[a, b, c, code::LIST8, size as u8, count as u8]);
         out.truncate(start + at);
     }
 
-    /// The fields behind `message-format`.
+    /// The fields behind `message-format`, and how many of them there are: all are written, in one store, and those that are
+    /// none overwritten or cut off.
     #[inline]
-    const fn tail(&self) -> &'static [u8] {
+    const fn tail(&self) -> (&'static [u8; TAIL], usize) {
         match (self.settled, self.batchable) {
-            (false, false) => &[],
-            (true, false) => &[code::TRUE],
-            (false, true) => &BATCHABLE_TAIL,
-            (true, true) => &SETTLED_BATCHABLE_TAIL,
+            (false, false) => (&SETTLED_TAIL, 0),
+            (true, false) => (&SETTLED_TAIL, 1),
+            (false, true) => (&BATCHABLE_TAIL, TAIL),
+            (true, true) => (&SETTLED_BATCHABLE_TAIL, TAIL),
         }
     }
 }
 
-/// From `settled` to `batchable`.
-const BATCHABLE_TAIL: [u8; 7] = tail(code::NULL);
-const SETTLED_BATCHABLE_TAIL: [u8; 7] = tail(code::TRUE);
+/// Fields from `settled` to `batchable`, each of one octet.
+const TAIL: usize = 7;
+const SETTLED_TAIL: [u8; TAIL] = tail(code::TRUE, code::NULL);
+const BATCHABLE_TAIL: [u8; TAIL] = tail(code::NULL, code::TRUE);
+const SETTLED_BATCHABLE_TAIL: [u8; TAIL] = tail(code::TRUE, code::TRUE);
 
-const fn tail(settled: u8) -> [u8; 7] {
-    let mut tail = [code::NULL; 7];
+const fn tail(settled: u8, batchable: u8) -> [u8; TAIL] {
+    let mut tail = [code::NULL; TAIL];
     tail[0] = settled;
-    tail[6] = code::TRUE;
+    tail[TAIL - 1] = batchable;
     tail
 }
 
@@ -144,7 +148,7 @@ const fn tail(settled: u8) -> [u8; 7] {
 const ROOM: usize = 64;
 
 /// The list's head, three numbers, the tag, and the fields behind.
-const LARGEST: usize = PREFIX.len() + 3 + 3 * 5 + 2 + MAX_TAG + BATCHABLE_TAIL.len();
+const LARGEST: usize = PREFIX.len() + 3 + 3 * 5 + 2 + MAX_TAG + TAIL;
 const _: () = assert!(LARGEST <= ROOM, "every plain transfer is written whole");
 
 /// Writes octets at a place, where there is room for them; answers the place behind them.
@@ -155,6 +159,18 @@ fn put(place: &mut [u8; ROOM], at: usize, octets: &[u8]) -> usize {
         place.copy_from_slice(octets);
     }
     end
+}
+
+/// As [`put`], for octets that nearly always are a number of 32 or 64 bits: those are written in one store, not by a call.
+#[inline(always)]
+fn put_short(place: &mut [u8; ROOM], at: usize, octets: &[u8]) -> usize {
+    if let Ok(word) = <&[u8; 8]>::try_from(octets) {
+        put(place, at, word)
+    } else if let Ok(word) = <&[u8; 4]>::try_from(octets) {
+        put(place, at, word)
+    } else {
+        put(place, at, octets)
+    }
 }
 
 #[inline(always)]

@@ -48,8 +48,19 @@ impl Tag {
     pub fn set(&mut self, octets: &[u8]) -> Result<(), TagTooLong> {
         let too_long = TagTooLong { len: octets.len() };
         let len = u8::try_from(octets.len()).map_err(|_| too_long)?;
-        let place = self.octets.get_mut(..octets.len()).ok_or(too_long)?;
-        place.copy_from_slice(octets);
+        // Nearly all tags are numbers of 32 or 64 bits: those are copied in one move, not by a call.
+        if let (Ok(word), Some(place)) =
+            (<[u8; 8]>::try_from(octets), self.octets.first_chunk_mut())
+        {
+            *place = word;
+        } else if let (Ok(word), Some(place)) =
+            (<[u8; 4]>::try_from(octets), self.octets.first_chunk_mut())
+        {
+            *place = word;
+        } else {
+            let place = self.octets.get_mut(..octets.len()).ok_or(too_long)?;
+            place.copy_from_slice(octets);
+        }
         self.len = len;
         Ok(())
     }
