@@ -14,6 +14,11 @@ mkdir -p "$out"
 # shellcheck disable=SC2046 # the flags are words
 cc -std=gnu11 -O2 -Wall -Wextra -Wno-deprecated-declarations -o "$out/proton-bench" bench/proton/*.c \
   $(pkg-config --cflags --libs libqpid-proton)
+# fe2o3-amqp is a workspace of its own, with its own lock file.
+cargo build --release --locked --manifest-path bench/fe2o3/Cargo.toml --target-dir "$out/fe2o3"
+cp "$out/fe2o3/release/fe2o3-bench" "$out/"
+printf '#!/bin/sh\nNODE_PATH=%q exec node %q "$@"\n' "$PWD/target/peers/node_modules" "$PWD/bench/rhea/main.js" >"$out/rhea-bench"
+chmod +x "$out/rhea-bench"
 cargo build --release --locked -p ferrion-bench --target-dir target
 target/release/ferrion-bench run --out "$out" "$@"
 quick=()

@@ -4,7 +4,7 @@
 #
 #   scripts/install-test-deps.sh build   a C compiler and linker                      (make demo)
 #   scripts/install-test-deps.sh test    build + the peers and tools of the tests     (make test; the default)
-#   scripts/install-test-deps.sh bench   build + Proton C, which `make bench` compares with, and valgrind
+#   scripts/install-test-deps.sh bench   build + Proton C and rhea, which `make bench` compares with, and valgrind
 #   scripts/install-test-deps.sh python  build + a Python with python-qpid-proton, for the same
 #
 # The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers, example programs), never into the system.
@@ -27,7 +27,7 @@ WANTED=()
 main() {
   case "${1:-test}" in
     build) build_packages; install_wanted ;;
-    bench) build_packages; bench_packages; install_wanted ;;
+    bench) build_packages; bench_packages; install_wanted; node_peers ;;
     python) build_packages; python_packages; install_wanted; python_proton ;;
     test)
       build_packages
@@ -70,8 +70,7 @@ test_packages() {
   have ruby && ruby -e 'require "minitest"' 2>/dev/null || want ruby-minitest
   have perl && perl -MExtUtils::MakeMaker -MTest::More -Mthreads -e1 2>/dev/null || want perl
   have perl && perl -MConfig -e 'exit !-e "$Config{archlibexp}/CORE/perl.h"' || want libperl-dev
-  have node || want nodejs
-  have npm || want npm
+  node_packages
   # The brokers have a script of their own, as they take more than a package.
   mapfile -t brokers < <(scripts/install-brokers.sh packages)
   want "${brokers[@]}"
@@ -92,7 +91,13 @@ python_packages() {
   fi
 }
 
+node_packages() {
+  have node || want nodejs
+  have npm || want npm
+}
+
 bench_packages() {
+  node_packages
   have valgrind || want valgrind
   have pkg-config || want pkg-config
   has_header proton/engine.h || want libqpid-proton11-dev

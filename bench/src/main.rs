@@ -3,8 +3,8 @@
 //! `ferrion-bench run` measures: every row of [`rows`] is one piece of work that each contestant does in a process
 //! of its own, round after round in turn. `ferrion-bench instructions` counts what the same work of ferrion's costs,
 //! `ferrion-bench scale` measures how costs grow with what an engine holds, and `ferrion-bench border` what the C header costs.
-//! The other commands do one such piece of work with ferrion; the programs under `bench/proton` do the same with
-//! Proton C, and those under `bench/abi` with ferrion by its C header, with the same options and the same line of output.
+//! The other commands do one such piece of work with ferrion; the programs under `bench/proton`, `bench/fe2o3` and `bench/rhea` do
+//! the same with Proton C, fe2o3-amqp and rhea, and those under `bench/abi` with ferrion by its C header, with the same options and the same line of output.
 #![forbid(unsafe_code)]
 
 mod border;

@@ -20,7 +20,9 @@ pub(crate) fn print(results: &[RowResult], rounds: usize) {
     for result in results {
         let kind = std::mem::discriminant(&result.row.against);
         if beside.replace(kind) != Some(kind) {
-            heading(result.row.against);
+            let measured = result.measured.as_ref().ok();
+            let label = measured.map(|[_, theirs]| theirs.contestant.label.as_str());
+            heading(result.row.against, label.unwrap_or_default());
         }
         print!("{:<47}", result.row.title);
         match &result.measured {
@@ -46,10 +48,10 @@ pub(crate) fn print(results: &[RowResult], rounds: usize) {
     }
 }
 
-fn heading(against: Against) {
+fn heading(against: Against, other: &str) {
     let (other, ratio) = match against {
         Against::Limit { .. } => ("the limit", "of it"),
-        _ => (against.name(), "ratio"),
+        _ => (other, "ratio"),
     };
     println!();
     println!(

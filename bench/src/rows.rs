@@ -22,6 +22,10 @@ pub(crate) struct Row {
 pub(crate) enum Against {
     /// Proton C as Debian ships it.
     Proton,
+    /// fe2o3-amqp, in Rust with tokio.
+    Fe2o3,
+    /// rhea, in JavaScript with Node.js.
+    Rhea,
     /// What nothing can be quicker than: this program, which does only that part of the work that has to be done, by a
     /// command of this name in the place of the row's own. The label says what it is.
     Limit {
@@ -35,6 +39,8 @@ impl Against {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Proton => "proton-c",
+            Self::Fe2o3 => "fe2o3-amqp",
+            Self::Rhea => "rhea",
             Self::Limit { .. } => "limit",
         }
     }
@@ -180,6 +186,48 @@ pub(crate) const ROWS: &[Row] = &[
         ],
         count: 400_000,
         warmup: 20_000,
+    },
+    Row {
+        name: "fe2o3-pair-100-accepted",
+        title: "engine pair, 100 octets, accepted and settled",
+        unit: Unit::NanosPerMessage,
+        against: Against::Fe2o3,
+        goal: 30.0,
+        shape: Shape::Alone,
+        work: &[
+            "pair",
+            "--body",
+            "100",
+            "--mode",
+            "unsettled",
+            "--credit",
+            "1000",
+            "--batch",
+            "100",
+        ],
+        count: 100_000,
+        warmup: 10_000,
+    },
+    Row {
+        name: "rhea-messenger-100-accepted",
+        title: "Messenger over loopback, 100 octets, accepted",
+        unit: Unit::MessagesPerSecond,
+        against: Against::Rhea,
+        goal: 20.0,
+        shape: Shape::Together,
+        work: &[
+            "messenger",
+            "--body",
+            "100",
+            "--window",
+            "2000",
+            "--batch",
+            "500",
+            "--advance",
+            "50",
+        ],
+        count: 80_000,
+        warmup: 8000,
     },
     Row {
         name: "limit-socket-4k",

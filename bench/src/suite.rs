@@ -191,6 +191,8 @@ fn contestant(against: Against, out: &Path) -> Outcome<Contestant> {
             });
         }
         Against::Proton => ("Proton C", "proton-bench"),
+        Against::Fe2o3 => ("fe2o3-amqp", "fe2o3-bench"),
+        Against::Rhea => ("rhea", "rhea-bench"),
     };
     let program = out.join(file);
     ensure!(
