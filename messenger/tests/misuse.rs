@@ -95,7 +95,10 @@ const MALFORMED: [(&str, &str); 33] = [
     ("a b/q", "write host, host:port or [v6]:port"),
     ("a\nb/q", "write host, host:port or [v6]:port"),
     ("a\0b", "write host, host:port or [v6]:port"),
-    ("joe:s@cret@x/q", "write %40 for one in a password"),
+    (
+        "joe:s@cret@x/q",
+        "write %40 for one in a user's name or password",
+    ),
     ("joe:50%@x/q", "%25 is a '%'"),
     ("joe:%ff@x/q", "encode them as UTF-8"),
 ];
