@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
+use zeroize::Zeroize;
 
-/// A secret: never printed, not even by `Debug`.
+/// A secret: never printed, not even by `Debug`, and overwritten when the last copy goes, unless it is a piece of something larger
+/// (a password that a client sent is one of what was received).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Bytes);
 
@@ -30,6 +32,15 @@ impl Secret {
     /// The octets, for the wire.
     pub(crate) fn to_bytes(&self) -> Bytes {
         self.0.clone()
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        // Refused as long as somebody else has it.
+        if let Ok(mut octets) = core::mem::take(&mut self.0).try_into_mut() {
+            octets.as_mut().zeroize();
+        }
     }
 }
 
