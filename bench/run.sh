@@ -34,4 +34,5 @@ done
 bench/abi/build.sh
 target/release/ferrion-bench border --out "$out" "${both[@]}"
 target/release/ferrion-bench scale --out "$out" "${quick[@]}"
+target/release/ferrion-bench plot --out "$out"
 exec bench/python/run.sh "${both[@]}"

@@ -15,6 +15,7 @@ mod message;
 mod messenger;
 mod pair;
 mod ping;
+mod plot;
 mod process;
 mod report;
 mod rows;
@@ -31,6 +32,7 @@ use work::{Options, Outcome};
 
 const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
        ferrion-bench scale [--quick] [--out FOLDER]
+       ferrion-bench plot [--out FOLDER] [--to FILE]
        ferrion-bench border [--quick] [--rounds N] [--out FOLDER]
        ferrion-bench instructions [--bless] [--only TEXT]
        ferrion-bench pair|calls|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
@@ -54,6 +56,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         "run" => return suite::run(rest),
         "instructions" => return instructions::run(rest),
         "scale" => return scale::run(rest),
+        "plot" => return plot::run(rest),
         "border" => return border::run(rest),
         _ => {}
     }

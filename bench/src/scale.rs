@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     }
     std::fs::create_dir_all(&out)?;
     let report = json!({
+        "nanos_a_message_by_size": by_size(divisor)?,
         "nanos_a_message_by_links": by_links(divisor)?,
         "nanos_a_message_by_unsettled": by_unsettled(divisor)?,
         "nanos_a_message_by_connections": by_connections(divisor)?,
@@ -46,6 +47,28 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     std::fs::write(&file, serde_json::to_string_pretty(&report)? + "\n")?;
     println!("\nMachine-readable: {file}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Accepted and settled, with a payload of so many octets.
+fn by_size(divisor: u64) -> Outcome<Value> {
+    println!("\nmessages of so many octets, accepted, on one link");
+    let mut table = Table::new("octets");
+    for octets in [10, 100, 1000, 10_000, 100_000, 1_000_000] {
+        let batch = (200_000 / octets).clamp(1, BATCH);
+        let options = Options {
+            body: octets as usize,
+            batch,
+            ..options(0)
+        };
+        let ring = Ring::new(options.body);
+        let mut pair = Pair::new(&options, &ring)?;
+        pair.attach(1)?;
+        // As many as copy so many octets, but not fewer than say something.
+        let count = (1_000_000_000 / divisor / octets).clamp(1000, 200_000 / divisor);
+        pair.exchange(count)?;
+        table.row(octets, || timed(&mut pair, count))?;
+    }
+    Ok(table.done())
 }
 
 /// 100 octets, accepted and settled, on each of so many links in turn.
