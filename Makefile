@@ -14,7 +14,7 @@ ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance fuzz inputs bench bench-quick bench-python clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance fuzz inputs bench bench-quick bench-readme bench-python clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -84,6 +84,10 @@ inputs: ## a million inputs made from the fuzz targets' corpus, without a fuzzer
 bench: ## ferrion beside its peers, the full run (about 7 minutes, once all is built)
 	@scripts/install-test-deps.sh bench
 	bench/run.sh
+
+bench-readme: ## put what the last `make bench` measured into README.md and docs/scale.svg
+	target/release/ferrion-bench readme --date "$$(date -r target/bench/results.json +%F)"
+	target/release/ferrion-bench plot --to docs/scale.svg
 
 bench-quick: ## the same tables with short runs (about 2 minutes, once all is built)
 	@scripts/install-test-deps.sh bench

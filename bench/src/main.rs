@@ -17,6 +17,7 @@ mod pair;
 mod ping;
 mod plot;
 mod process;
+mod readme;
 mod report;
 mod rows;
 mod scale;
@@ -33,6 +34,7 @@ use work::{Options, Outcome};
 const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEXT] [--out FOLDER]
        ferrion-bench scale [--quick] [--out FOLDER]
        ferrion-bench plot [--out FOLDER] [--to FILE]
+       ferrion-bench readme [--out FOLDER] --date DATE
        ferrion-bench border [--quick] [--rounds N] [--out FOLDER]
        ferrion-bench instructions [--bless] [--only TEXT]
        ferrion-bench pair|calls|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
@@ -57,6 +59,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         "instructions" => return instructions::run(rest),
         "scale" => return scale::run(rest),
         "plot" => return plot::run(rest),
+        "readme" => return readme::run(rest),
         "border" => return border::run(rest),
         _ => {}
     }

@@ -102,6 +102,7 @@ fn row(result: &RowResult) -> Value {
             for one in measured {
                 row[one.contestant.name] = json!({
                     "label": one.contestant.label,
+                    "text": quantity(&one.summary, result.row.unit),
                     "median": one.summary.median,
                     "min": one.summary.min,
                     "max": one.summary.max,
@@ -116,15 +117,19 @@ fn row(result: &RowResult) -> Value {
 }
 
 fn cell(summary: &Summary, unit: Unit) -> String {
+    format!("{} ±{:.0}%", quantity(summary, unit), summary.spread)
+}
+
+/// The median with its unit.
+fn quantity(summary: &Summary, unit: Unit) -> String {
     let value = summary.median;
-    let text = match unit {
+    match unit {
         Unit::NanosPerMessage if value >= 10_000.0 => format!("{:.1} us", value / 1e3),
         Unit::NanosPerMessage if value >= 1000.0 => format!("{:.2} us", value / 1e3),
         Unit::NanosPerMessage if value >= 100.0 => format!("{value:.0} ns"),
         Unit::NanosPerMessage => format!("{value:.1} ns"),
         Unit::MessagesPerSecond => format!("{:.0} k/s", value / 1e3),
-    };
-    format!("{text} ±{:.0}%", summary.spread)
+    }
 }
 
 /// The processor and its number of cores, as far as the system tells.
