@@ -81,7 +81,7 @@ fuzz: ## a fuzz target with libFuzzer: make fuzz TARGET=message SECONDS=600; all
 inputs: ## a million inputs made from the fuzz targets' corpus, without a fuzzer: make inputs INPUTS=10000000 SEED=2
 	$(CARGO) run --release --locked -p ferrion-tests --example inputs -- $(INPUTS) $(SEED)
 
-bench: ## ferrion beside its peers, the full run (about 7 minutes, once all is built)
+bench: ## ferrion beside its peers, the full run (some 10 minutes, once all is built)
 	@scripts/install-test-deps.sh bench
 	bench/run.sh
 
