@@ -36,7 +36,7 @@ const CHUNK: usize = 8 << 10;
 const ASKED: usize = 1 << 10;
 /// When those who do not read were heard of last so long ago, they are not heard any more; and how long that may take.
 const UNHEARD: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// They attack until this is dropped.
 pub(crate) struct Attackers {
