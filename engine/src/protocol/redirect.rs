@@ -158,7 +158,13 @@ const PLACES: [&str; 4] = ["hostname", "network-host", "port", "address"];
 /// Text with what looks like a password in it (`user:password@host`) blotted out. A password may have any character in it,
 /// so that rather too much goes than too little.
 fn without_password(text: &str) -> Cow<'_, str> {
-    let start = text.find("://").map_or(0, |at| at + 3);
+    // A password may also have what follows a scheme.
+    let is_scheme = |at: &usize| {
+        let mut octets = text.bytes().take(*at);
+        octets.all(|o| o.is_ascii_alphanumeric() || b"+-.".contains(&o))
+    };
+    let scheme = text.find("://").filter(is_scheme);
+    let start = scheme.map_or(0, |at| at + 3);
     let split = text
         .split_at_checked(start)
         .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
@@ -176,7 +182,7 @@ mod tests {
     fn what_a_peer_adds_to_a_redirection_is_not_shown_nor_a_password_in_a_place() {
         let text = |key, value: &str| (Symbol::from_static(key), Value::from(value));
         let info = Fields::from_entries([
-            text("hostname", "ann:pass@word@h"),
+            text("hostname", "ann:pass://@word@h"),
             text("network-host", "10.0.0.7"),
             (Symbol::from_static("port"), Value::Ushort(5672)),
             text("address", "amqp://ann:pass/word@h/q"),
