@@ -504,6 +504,10 @@ typedef enum {
    * An empty frame is due, to keep the peer from timing us out (2.4.5).
    */
   FERRION_REASON_HEARTBEAT = 5,
+  /**
+   * The peer has read nothing of what waits for it, and is not heard because of that; at this moment it is given up.
+   */
+  FERRION_REASON_PEER_NOT_READING = 6,
 } ferrion_reason;
 
 /**
@@ -984,7 +988,7 @@ typedef enum {
    */
   FERRION_LIMIT_EMPTY_TRANSFERS = 5,
   /**
-   * Incoming deliveries of one session that wait to be settled. Default 4,194,304.
+   * Incoming deliveries of one session that wait to be settled. Default 2,097,152.
    */
   FERRION_LIMIT_UNSETTLED_PER_SESSION = 6,
   /**

@@ -294,10 +294,14 @@ int main(int argc, char **argv) {
     for (int i = 0; i < MOST_CONNECTIONS; i++) {
       ferrion_bytes_t rest;
       int wait;
+      bool was_blocked;
       if (!engines[i]) continue;
+      was_blocked = is_blocked(engines[i]);
       flush(engines[i], sockets[i].fd);
       bool full = ferrion_engine_transmit(engines[i], milliseconds(), &rest) == FERRION_OK;
-      sockets[i].events = (short)(POLLIN | (full ? POLLOUT : 0));
+      /* Who does not read is not read. What such a one had said before is heard when it does, and is to be looked at then. */
+      sockets[i].events = (short)((is_blocked(engines[i]) ? 0 : POLLIN) | (full ? POLLOUT : 0));
+      if (was_blocked && !is_blocked(engines[i])) timeout = 0;
       wait = until_deadline(engines[i]);
       if (wait >= 0 && wait < timeout) timeout = wait;
     }

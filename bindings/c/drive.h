@@ -55,10 +55,19 @@ static inline void flush(ferrion_engine_t *engine, int socket) {
   }
 }
 
-/* Reads what the peer has to say, with one system call, into the engine's own buffer. False: nothing more is there. */
+/* Whether the peer is not to be read: it does not read what comes of what it says. Once it does, flush may bring events. */
+static inline bool is_blocked(const ferrion_engine_t *engine) {
+  bool blocked;
+  MUST(ferrion_engine_is_blocked(engine, &blocked));
+  return blocked;
+}
+
+/* Reads what the peer has to say, with one system call, into the engine's own buffer. False: nothing more is there, or nothing
+ * more is to be read now. */
 static inline bool take(ferrion_engine_t *engine, int socket) {
   ferrion_room_t room;
   ssize_t got;
+  if (is_blocked(engine)) return false;
   MUST(ferrion_engine_recv_buffer(engine, 16384, &room));
   got = read(socket, room.data, room.len);
   if (got > 0) MUST(ferrion_engine_recv_filled(engine, milliseconds(), (size_t)got));
@@ -76,12 +85,15 @@ static inline int until_deadline(const ferrion_engine_t *engine) {
 
 /* Writes, waits for the peer or the deadline, and reads. False: the connection is over. */
 static inline bool work(ferrion_engine_t *engine, int socket) {
-  struct pollfd readable = {socket, POLLIN, 0};
-  bool done;
+  struct pollfd ready = {socket, POLLIN, 0};
+  bool done, was_blocked = is_blocked(engine);
   flush(engine, socket);
   MUST(ferrion_engine_is_done(engine, &done));
   if (done) return false;
-  if (poll(&readable, 1, until_deadline(engine)) > 0) (void)take(engine, socket);
+  /* What the peer had said before is heard only now: there may be events. */
+  if (was_blocked && !is_blocked(engine)) return true;
+  if (is_blocked(engine)) ready.events = POLLOUT;
+  if (poll(&ready, 1, until_deadline(engine)) > 0) (void)take(engine, socket);
   MUST(ferrion_engine_handle_timeout(engine, milliseconds()));
   return true;
 }

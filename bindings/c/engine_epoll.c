@@ -108,17 +108,32 @@ static void answer(struct worker *worker, ferrion_engine_t *engine, const ferrio
   }
 }
 
+/* Answers what has happened. False: nothing has. */
+static bool look(struct worker *worker, ferrion_engine_t *engine) {
+  ferrion_event_t events[32];
+  bool any = false;
+  size_t n;
+  while (ferrion_engine_poll_events(engine, 32, events, &n) == FERRION_OK) {
+    any = true;
+    for (size_t i = 0; i < n; i++) answer(worker, engine, &events[i]);
+  }
+  return any;
+}
+
 /* Does all there is to do for a connection; closes it if it is over. */
 static void attend(struct worker *worker, struct connection *connection) {
-  ferrion_event_t events[32];
-  bool done, more = true;
-  size_t n;
-  while (more) {
-    more = take(connection->engine, connection->fd);
-    while (ferrion_engine_poll_events(connection->engine, 32, events, &n) == FERRION_OK)
-      for (size_t i = 0; i < n; i++) answer(worker, connection->engine, &events[i]);
+  bool done, more, was_blocked, again = true;
+  while (again) {
+    do {
+      more = take(connection->engine, connection->fd);
+      (void)look(worker, connection->engine);
+    } while (more);
+    was_blocked = is_blocked(connection->engine);
+    flush(connection->engine, connection->fd);
+    /* A peer that reads at last is heard again, and epoll told long ago that there is something to read. */
+    again = was_blocked && !is_blocked(connection->engine);
+    again |= look(worker, connection->engine);
   }
-  flush(connection->engine, connection->fd);
   MUST(ferrion_engine_is_done(connection->engine, &done));
   if (done) close_connection(connection);
 }

@@ -116,7 +116,7 @@ static bool work_secured(struct secured *secured) {
   struct pollfd readable = {secured->fd, POLLIN, 0};
   char encrypted[16384];
   ssize_t got = -1;
-  bool done;
+  bool done, was_blocked = is_blocked(secured->engine);
   pull(secured);
   MUST(ferrion_engine_is_done(secured->engine, &done));
   if (done || secured->over) {
@@ -125,6 +125,8 @@ static bool work_secured(struct secured *secured) {
     write_encrypted(secured);
     return false;
   }
+  /* What the peer had said before is heard only now: there may be events. */
+  if (was_blocked && !is_blocked(secured->engine)) return true;
   if (poll(&readable, 1, until_deadline(secured->engine)) > 0) {
     got = read(secured->fd, encrypted, sizeof encrypted);
     if (got > 0) {

@@ -21,13 +21,19 @@ const TRANSFER: u64 = 320;
 /// The sums of what differs.
 #[derive(Debug, Default)]
 pub(crate) struct Charges {
-    /// What open, begins and attaches said.
+    /// What open, begins and attaches said, and the errors of detaches and ends.
     pub(crate) said: u64,
     /// Transfers and payloads that wait, and deliveries that are not complete.
     pub(crate) waiting: u64,
 }
 
 impl Charges {
+    /// So much more of what was said is kept, by what keeps `said` already.
+    pub(crate) const fn say(&mut self, said: &mut u64, octets: usize) {
+        *said = said.saturating_add(octets as u64);
+        self.said = self.said.saturating_add(octets as u64);
+    }
+
     #[inline]
     pub(crate) const fn hold(&mut self, held: Held) {
         self.waiting = self.waiting.saturating_add(cost(held));

@@ -145,7 +145,7 @@ impl Engine {
                 Err(error) => error,
             },
             Detach::DESCRIPTOR => match Detach::decode_body(reader) {
-                Ok(detach) => return endpoints.on_detach(channel, detach),
+                Ok(detach) => return endpoints.on_detach(channel, detach, list.len()),
                 Err(error) => error,
             },
             Begin::DESCRIPTOR => match Begin::decode_body(reader) {
@@ -156,7 +156,7 @@ impl Engine {
                 Err(error) => error,
             },
             End::DESCRIPTOR => match End::decode_body(reader) {
-                Ok(end) => return endpoints.on_end(channel, end),
+                Ok(end) => return endpoints.on_end(channel, end, list.len()),
                 Err(error) => error,
             },
             Disposition::DESCRIPTOR => match Disposition::decode_body(reader) {
@@ -241,13 +241,13 @@ impl Engine {
                 let Some(handle) = handle else { return Ok(()) };
                 let mut detach = Detach::new(handle);
                 detach.closed = true;
-                self.endpoints.on_detach(channel, detach)
+                self.endpoints.on_detach(channel, detach, 0)
             }
             End::DESCRIPTOR => {
                 if let Err(fault) = endpoints.on_broken(channel, "end", None, broken("end")) {
                     self.fail(fault);
                 }
-                self.endpoints.on_end(channel, End::default())
+                self.endpoints.on_end(channel, End::default(), 0)
             }
             Close::DESCRIPTOR => {
                 self.fail(Fault {

@@ -11,6 +11,7 @@ use crate::arena::Arena;
 use crate::charges::Charges;
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::control::{Control, Due};
 use crate::delivery::{Incoming, Outgoing};
 use crate::error::{Failure, Fault, Origin, Scope};
 use crate::event::{Event, Events};
@@ -42,21 +43,6 @@ pub struct EndError {
     pub condition: Condition,
 }
 
-/// A control frame that is due. They are written in the order of their causes, each object's flow and
-/// dispositions at most once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Control {
-    Open,
-    Begin(SessionId),
-    Attach(LinkId),
-    LinkFlow(LinkId),
-    SessionFlow(SessionId),
-    Dispositions(SessionId),
-    Detach(LinkId),
-    End(SessionId),
-    Close,
-}
-
 #[derive(Debug)]
 pub(crate) struct Endpoints {
     pub(crate) config: Config,
@@ -68,7 +54,7 @@ pub(crate) struct Endpoints {
     /// Links by role and name.
     pub(crate) names: Names,
     pub(crate) events: Events,
-    pub(crate) control: VecDeque<Control>,
+    pub(crate) control: Due,
     /// Sessions with a link in line and a window for it, in turn.
     pub(crate) ready: VecDeque<SessionId>,
     /// Links that close gracefully, by the moment at which they wait no longer.
@@ -89,7 +75,7 @@ impl Endpoints {
             incoming: Arena::new(),
             names: Names::default(),
             events: Events::new(),
-            control: VecDeque::new(),
+            control: Due::default(),
             ready: VecDeque::new(),
             closings: BTreeSet::new(),
             farewell: Vec::new(),
@@ -207,7 +193,7 @@ impl Endpoints {
             self.post(Event::Failed);
         }
         // Nothing of what was planned matters now, but open must come before close (2.4).
-        self.control.retain(|control| *control == Control::Open);
+        self.control.keep_open();
         self.ready.clear();
         if self.connection.local == Phase::New {
             self.control.push_front(Control::Open);

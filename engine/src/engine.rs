@@ -73,8 +73,10 @@ pub struct Engine {
     inbox: BytesMut,
     /// What is read of frames at most.
     pub(crate) codec_limits: CodecLimits,
-    /// Frames may have been left in the input because the output was blocked.
-    held_back: bool,
+    /// Since when the peer reads nothing while frames of its may be left in the input because of that.
+    held_back: Option<Time>,
+    /// Octets that were left in the input last.
+    left: usize,
     /// When the handshake, or the wait for the peer's close, began.
     waiting_since: Option<Time>,
     close_waits: bool,
@@ -115,7 +117,8 @@ impl Engine {
         );
         Self {
             codec_limits: codec_limits(&config.limits, false),
-            held_back: false,
+            held_back: None,
+            left: 0,
             endpoints: Endpoints::new(config),
             transport,
             open_written: false,
@@ -137,36 +140,53 @@ impl Engine {
     /// with what is there, once some of the output was taken.
     pub fn recv(&mut self, now: Time, input: &mut BytesMut) {
         self.start_clock(now);
-        if !input.is_empty() {
+        if input.len() > self.left {
             self.transport.idle.heard(now);
         }
+        let was_held_back = self.held_back.is_some();
         loop {
-            self.held_back = self.is_blocked();
-            if self.held_back {
+            let replies = self.endpoints.control.replies();
+            let room = self.most_replies().saturating_sub(replies);
+            if room == 0 {
+                // Their place is in the output, as far as that has any.
+                self.encode_due();
+            }
+            if self.hold_back(now) {
                 break;
             }
-            let Some(step) = self.transport.next(input) else {
+            // What gathered may be much, and each frame of it may be answered.
+            let most = if was_held_back {
+                room.max(1)
+            } else {
+                usize::MAX
+            };
+            let Some(step) = self.transport.next(input, most) else {
                 break;
             };
             self.take_input(step);
         }
+        self.left = input.len();
         self.check_disconnected();
     }
 
     /// Whether nothing more is taken from the peer until it takes some of the output: it has been sending, and not reading
     /// what comes of that. Read no more from it then; what was appended to the [`recv_buffer`](Self::recv_buffer)
-    /// already is looked at by [`transmit`](Self::transmit) once there is room.
+    /// already is looked at by [`transmit`](Self::transmit) once there is room, so look at the events after it.
+    ///
+    /// What the program itself asked for does not block anything, only replies do. Who reads nothing for
+    /// [`handshake_time`](crate::Limits::handshake_time) while it is not heard, is given up: the connection ends with
+    /// `amqp:resource-limit-exceeded`.
     ///
     /// The limits are [`control_octets`](crate::Limits::control_octets) and
     /// [`pending_replies`](crate::Limits::pending_replies).
     #[must_use]
     pub fn is_blocked(&self) -> bool {
-        let waiting = self.endpoints.control.len();
-        let limits = self.endpoints.limits();
-        waiting > 0
-            && waiting >= limits.pending_replies as usize
-            && self.transport.pending().len() >= limits.control_octets
-            && !self.endpoints.connection.disconnected
+        let connection = &self.endpoints.connection;
+        self.endpoints.control.replies() >= self.most_replies()
+            && self.transport.pending().len() >= self.endpoints.limits().control_octets
+            // A close that is due goes past all of them.
+            && connection.local != Phase::Ended
+            && !connection.disconnected
     }
 
     /// Lends a buffer to read into: append up to as many octets as it has spare capacity (at least
@@ -189,8 +209,16 @@ impl Engine {
     }
 
     /// The peer will send no more octets: the transport was closed, or failed.
+    ///
+    /// What waits in the [`recv_buffer`](Self::recv_buffer) because the engine [is blocked](Self::is_blocked) still counts.
     pub fn recv_eof(&mut self, now: Time) {
         self.start_clock(now);
+        if self.held_back.take().is_some() {
+            let mut inbox = core::mem::take(&mut self.inbox);
+            while let Some(step) = self.transport.next(&mut inbox, usize::MAX) {
+                self.take_input(step);
+            }
+        }
         if !self.endpoints.connection.disconnected {
             if self.endpoints.connection.remote != Phase::Ended {
                 self.disconnect(Some(Failure::TransportClosed));
@@ -213,9 +241,15 @@ impl Engine {
             self.disconnect(Some(Failure::HandshakeTimeout));
             return;
         }
-        if self.transport.idle.is_peer_silent(now)
-            && self.endpoints.connection.local != Phase::Ended
+        if let Some(deadline) = self.reading_deadline()
+            && now >= deadline.at
         {
+            let ms = self.endpoints.limits().handshake_time;
+            let text = alloc::format!("the peer asks, and has read no answer for {ms} ms");
+            self.transport.stop_reading();
+            self.fail(Fault::connection(conditions::RESOURCE_LIMIT_EXCEEDED, text));
+        }
+        if self.transport.idle.is_peer_silent(now) && self.counts_silence() {
             let ms = self.endpoints.config.idle_time_out.unwrap_or(0);
             let text = alloc::format!("nothing was heard for {ms} ms");
             // There is nobody to wait for: say why, and be done (2.4.5).
@@ -239,10 +273,11 @@ impl Engine {
     pub fn transmit(&mut self, now: Time) -> Transmit<'_> {
         self.start_clock(now);
         self.encode_due();
-        if self.held_back && !self.is_blocked() {
+        if self.held_back.is_some() && !self.is_blocked() {
             self.recv_filled(now);
             self.encode_due();
         }
+        self.hold_back(now);
         self.encode_heartbeat(now);
         if self.close_written && !self.close_waits {
             self.close_waits = true;
@@ -260,12 +295,11 @@ impl Engine {
         }
         let idle = &self.transport.idle;
         // Only what can be carried out then: a deadline in the past would be called for ever.
-        let silence = idle
-            .silence_deadline()
-            .filter(|_| self.endpoints.connection.local != Phase::Ended);
+        let silence = idle.silence_deadline().filter(|_| self.counts_silence());
         let heartbeat = idle.heartbeat_deadline().filter(|_| self.may_beat());
         [
             self.wait_deadline(),
+            self.reading_deadline(),
             silence,
             heartbeat,
             self.endpoints.closing_deadline(),
@@ -456,6 +490,38 @@ impl Engine {
         })
     }
 
+    /// Replies that may wait, of which one always may.
+    fn most_replies(&self) -> usize {
+        self.endpoints.limits().pending_replies.max(1) as usize
+    }
+
+    /// Notes whether the peer is heard; `true` if not.
+    fn hold_back(&mut self, now: Time) -> bool {
+        let is_blocked = self.is_blocked();
+        if is_blocked {
+            self.held_back.get_or_insert(now);
+        } else if self.held_back.take().is_some() {
+            // It was not silent.
+            self.transport.idle.heard(now);
+        }
+        is_blocked
+    }
+
+    /// When a peer is given up that is not heard because it does not read.
+    fn reading_deadline(&self) -> Option<Deadline> {
+        let limit = self.endpoints.limits().handshake_time;
+        let since = self.held_back.filter(|_| limit > 0 && self.is_blocked())?;
+        Some(Deadline {
+            at: since.after(limit),
+            reason: Reason::PeerNotReading,
+        })
+    }
+
+    /// Whether the peer's silence says anything: not while it is not heard, nor when the end is on its way.
+    fn counts_silence(&self) -> bool {
+        self.endpoints.connection.local != Phase::Ended && !self.is_blocked()
+    }
+
     fn take_input(&mut self, input: Input) {
         match input {
             Input::Frames(octets) => self.dispatch(&octets),
@@ -573,6 +639,11 @@ impl Buf for Transmit<'_> {
         // What counts for the peer's time-out is what was really sent.
         if count > 0 {
             self.engine.transport.wrote(self.now);
+            if let Some(since) = &mut self.engine.held_back {
+                // It reads, if slowly, and its silence is counted from when it is heard again.
+                *since = self.now;
+                self.engine.transport.idle.heard(self.now);
+            }
         }
     }
 }

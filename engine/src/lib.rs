@@ -57,6 +57,7 @@ mod charges;
 pub mod codec;
 mod config;
 mod connection;
+mod control;
 mod delivery;
 mod dispatch;
 mod endpoints;

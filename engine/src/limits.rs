@@ -11,12 +11,13 @@
 #[non_exhaustive]
 pub struct Limits {
     /// Milliseconds from the first octet of time the engine is given until the peer's open must
-    /// have arrived; also how long the engine waits for the answer to its own close.
+    /// have arrived; also how long the engine waits for the answer to its own close, and for a peer to read that is
+    /// [not heard](crate::Engine::is_blocked) until it does.
     /// Default 30,000. 0 means without limit.
     pub handshake_time: u64,
     /// Octets that may come until the peer's open has: headers, SASL, and open itself. Beyond it the connection ends, with
-    /// `amqp:resource-limit-exceeded` if AMQP has begun. Default 16,384; to be raised with
-    /// [`sasl_frame_size`](Self::sasl_frame_size).
+    /// `amqp:resource-limit-exceeded` if AMQP has begun. Default 16,384; what
+    /// [`sasl_frame_size`](Self::sasl_frame_size) exceeds its least by is added to it.
     pub octets_before_open: u32,
     /// Levels to which values may be nested in a frame (not in the messages, of which the engine reads nothing); deeper is
     /// `amqp:decode-error` of what the frame is about. Default 32, which is also the most; before open never more than 8.
@@ -35,13 +36,15 @@ pub struct Limits {
     /// advertised as handle-max; a handle beyond that closes the connection (2.7.2).
     pub links_per_session: u32,
     /// Octets of one incoming delivery that are buffered until it is complete; beyond it the link is
-    /// detached with `amqp:link:message-size-exceeded`. Default 256 MiB.
+    /// detached with `amqp:link:message-size-exceeded`. Default 256 MiB. More than `partial_octets`, `link_octets` or
+    /// `connection_octets` allow does not come of raising this alone.
     pub delivery_octets: u64,
     /// Octets of all incoming deliveries of one session together that are buffered until they are
     /// complete, each transfer counted as 64 octets more than its payload; beyond it the link whose
     /// transfer it was is detached with `amqp:resource-limit-exceeded`. Deliveries that are
     /// [read while they come](crate::Receiver::set_streaming) do not count: the session's window
-    /// bounds them. Default 512 MiB; less than `delivery_octets` makes that useless.
+    /// bounds them. Default 512 MiB; less than `delivery_octets` makes that useless, and more than `link_octets` and
+    /// `connection_octets` allow is never reached.
     pub partial_octets: u64,
     /// Octets of all incoming deliveries of one link together that wait here, complete or not; beyond it the link is
     /// detached with `amqp:resource-limit-exceeded`. A session's window ([`incoming_octets`](crate::SessionConfig::incoming_octets))
@@ -51,20 +54,25 @@ pub struct Limits {
     /// began, deliveries that wait or are not settled, each counted as what it costs, about. Beyond it the link whose
     /// transfer it was is detached, the session with one link more ended, or the connection with one session more closed,
     /// all with `amqp:resource-limit-exceeded`. Default 1 GiB.
+    ///
+    /// Windows do not know of each other: sixteen sessions whose windows of
+    /// [`incoming_octets`](crate::SessionConfig::incoming_octets) are full, at the defaults, are all that fits, and a peer
+    /// that fills those of more has a link detached though it kept to each. A program that is slow to take what comes on
+    /// many sessions lowers the windows, the number of sessions, or raises this.
     pub connection_octets: u64,
     /// Transfers without payload in one incoming delivery, which cost memory and bring nothing;
     /// beyond it the link is detached with `amqp:resource-limit-exceeded`. Default 1,024.
     pub empty_transfers: u32,
-    /// Incoming deliveries of one session that wait to be settled; beyond it the session ends with
-    /// `amqp:resource-limit-exceeded`. Default 4,194,304.
+    /// Incoming deliveries of one session that wait to be settled; beyond it the link whose delivery it was is detached with
+    /// `amqp:resource-limit-exceeded`. Default 2,097,152.
     pub unsettled_per_session: u32,
     /// Octets of output at which the engine stops encoding transfers until some are taken.
     /// Default 65,536.
     pub output_octets: usize,
     /// Octets of output at which the engine stops encoding anything but a close until some are taken. Default 262,144.
     pub control_octets: usize,
-    /// Frames other than transfers that wait because of that, at which nothing more is taken from the peer either, until
-    /// it has read some: see [`Engine::is_blocked`](crate::Engine::is_blocked). Default 16,384.
+    /// Replies to the peer that wait because of that (begins, attaches, detaches and ends), at which nothing more is taken
+    /// from the peer either, until it has read some: see [`Engine::is_blocked`](crate::Engine::is_blocked). Default 16,384.
     pub pending_replies: u32,
     /// Payloads of at least this many octets are chained into the output instead of copied.
     /// Default 4,096.
@@ -94,7 +102,7 @@ impl Default for Limits {
             link_octets: 512 << 20,
             connection_octets: 1 << 30,
             empty_transfers: 1024,
-            unsettled_per_session: 4 << 20,
+            unsettled_per_session: 2 << 20,
             output_octets: 64 << 10,
             control_octets: 256 << 10,
             pending_replies: 16 << 10,

@@ -3,8 +3,9 @@
 mod send;
 
 use crate::codec::Encode;
+use crate::control::Control;
 use crate::delivery::Payload;
-use crate::endpoints::{Control, Phase};
+use crate::endpoints::Phase;
 use crate::engine::Engine;
 use crate::ids::{LinkId, SessionId};
 use crate::link::{After, Half, TRANSFER_OVERHEAD};
@@ -46,13 +47,15 @@ impl Engine {
             return;
         }
         // Who does not read gets no more to read, but for a close, which waits for nothing.
-        let most = match self.endpoints.control.back() {
-            Some(Control::Close) => usize::MAX,
-            _ => self.endpoints.limits().control_octets.max(1),
+        let most = if self.endpoints.connection.local == Phase::Ended {
+            usize::MAX
+        } else {
+            self.endpoints.limits().control_octets.max(1)
         };
         while self.transport.pending().len() < most
-            && let Some(control) = self.endpoints.control.pop_front()
+            && let Some(next) = self.endpoints.control.pop_front()
         {
+            let (control, _) = next;
             // What was sent before the end should arrive before it.
             match control {
                 Control::End(id) => while self.encode_turn(id) {},
@@ -62,7 +65,7 @@ impl Engine {
             match self.encode_one(control) {
                 Ok(()) => {}
                 Err(Held::UntilOpen) => {
-                    self.endpoints.control.push_front(control);
+                    self.endpoints.control.put_back(next);
                     return;
                 }
                 Err(Held::TooLarge) => self.give_up(control),

@@ -54,6 +54,9 @@ pub enum Reason {
     Close,
     /// The peer has been silent; at this moment its silence exceeds our idle time-out (2.4.5).
     PeerSilent,
+    /// The peer has read nothing of what waits for it, and is [not heard](crate::Engine::is_blocked) because of that; at
+    /// this moment it has not for [`handshake_time`](crate::Limits::handshake_time).
+    PeerNotReading,
     /// A link that is closing gracefully is detached then, whatever it still waits for; see
     /// [`Link::close_by`](crate::Link::close_by).
     LinkClose,

@@ -49,6 +49,7 @@ const FLOORS: &[Floor] = &[
         name: "top half",
         modules: &[
             "charges",
+            "control",
             "connection",
             "session",
             "link",

@@ -1,10 +1,9 @@
-//! What one peer can make a connection hold, before it has said who it is and after; and that who does not read is not heard.
+//! What one peer can make a connection hold, before it has said who it is and after.
 
-use bytes::Buf;
 use ferrion_engine::sasl::Mechanism;
 use ferrion_engine::{Config, Engine, Event, Failure, SaslFailure, SessionConfig, Time};
 use ferrion_tests::build::{
-    Build, Role, attach, begin, close, composite, flow, open, source, target, transfer,
+    Build, Role, attach, begin, close, composite, open, source, target, transfer,
 };
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
 use ferrion_tests::peer::{Peer, Wired, client, client_with, server, server_with};
@@ -378,145 +377,6 @@ fn deliveries_that_nobody_settles_cost_the_link_with_one_too_many() {
     });
 }
 
-// ---- a peer that does not read
-
-/// A server with a session, whose program accepts and closes whatever links come; and how many came.
-struct Deaf {
-    engine: Engine,
-    attached: usize,
-}
-
-impl Deaf {
-    fn new() -> Self {
-        let config = limited(|config| {
-            config.limits.control_octets = 4_096;
-            config.limits.pending_replies = 50;
-        });
-        let mut deaf = Self {
-            engine: Engine::server(config),
-            attached: 0,
-        };
-        let begin = begin()
-            .next_outgoing_id(0)
-            .incoming_window(9)
-            .outgoing_window(9);
-        let octets = [
-            &AMQP_HEADER[..],
-            &open().container_id("script").octets(0),
-            &begin.octets(0),
-        ];
-        deaf.hear(&octets.concat());
-        deaf.read();
-        deaf
-    }
-
-    fn hear(&mut self, octets: &[u8]) {
-        self.engine
-            .recv_buffer(octets.len())
-            .extend_from_slice(octets);
-        self.engine.recv_filled(Time(0));
-        self.work();
-    }
-
-    fn work(&mut self) {
-        while let Some(event) = self.engine.poll_event() {
-            match event {
-                Event::RemoteOpen => self.engine.connection().open().unwrap(),
-                Event::SessionBegun(id) => {
-                    let mut session = self.engine.session(id).unwrap();
-                    session.accept(SessionConfig::default()).unwrap();
-                }
-                Event::LinkAttached(id) => {
-                    self.attached += 1;
-                    self.engine.link(id).unwrap().accept().unwrap();
-                }
-                Event::LinkDetached(id) => self.engine.link(id).unwrap().close(None).unwrap(),
-                _ => {}
-            }
-        }
-        self.engine.transmit(Time(0));
-    }
-
-    /// Takes all output there is. Answers how much it was.
-    fn read(&mut self) -> usize {
-        let mut read = 0;
-        loop {
-            let mut output = self.engine.transmit(Time(0));
-            let count = output.remaining();
-            output.advance(count);
-            self.work();
-            read += count;
-            if count == 0 {
-                return read;
-            }
-        }
-    }
-}
-
-#[test]
-fn a_peer_that_attaches_and_detaches_and_reads_nothing_is_not_heard_until_it_reads() {
-    let mut deaf = Deaf::new();
-    let round = |number: usize| {
-        let attach = script_sender(&format!("l{number}"), 0);
-        let detach = ferrion_tests::build::detach().handle(0).closed(true);
-        [attach.octets(0), detach.octets(0)].concat()
-    };
-    let mut sent = 0;
-    while !deaf.engine.is_blocked() {
-        assert!(sent < 1_000, "it is heard for ever");
-        deaf.hear(&round(sent));
-        sent += 1;
-    }
-    let waiting = deaf.engine.transmit(Time(0)).remaining();
-    assert!((4_096..5_120).contains(&waiting), "{waiting} octets wait");
-    // What comes now stays where it is.
-    let links = deaf.engine.census().links;
-    for number in 0..10 {
-        deaf.hear(&round(sent + number));
-    }
-    assert_eq!(deaf.engine.census().links, links);
-    assert_eq!(deaf.attached, sent);
-    // And once it reads, everything goes on from there.
-    deaf.read();
-    assert!(!deaf.engine.is_blocked());
-    assert_eq!(deaf.attached, sent + 10);
-    assert_eq!(deaf.engine.census().links, 0);
-}
-
-#[test]
-fn one_that_asks_for_replies_and_reads_nothing_gets_one_of_each_kind() {
-    let mut deaf = Deaf::new();
-    let echo = flow()
-        .incoming_window(9)
-        .next_outgoing_id(0)
-        .outgoing_window(9)
-        .next_incoming_id(0)
-        .echo(true);
-    for _ in 0..10_000 {
-        let octets = echo.octets(0);
-        deaf.engine.recv_buffer(64).extend_from_slice(&octets);
-        deaf.engine.recv_filled(Time(0));
-    }
-    assert!(deaf.read() < 64);
-}
-
-#[test]
-fn a_close_does_not_wait_for_a_peer_to_read() {
-    let mut deaf = Deaf::new();
-    let mut number = 0;
-    while !deaf.engine.is_blocked() {
-        let name = format!("l{number}");
-        deaf.hear(&script_sender(&name, number).octets(0));
-        number += 1;
-    }
-    deaf.engine.connection().close(None).unwrap();
-    deaf.engine.transmit(Time(0));
-    // It was written, so the wait for the answer has begun.
-    let deadline = deaf.engine.poll_timeout().expect("a deadline");
-    deaf.engine.handle_timeout(deadline.at);
-    assert_eq!(deaf.engine.failure(), Some(&Failure::HandshakeTimeout));
-}
-
 #[test]
 fn states_with_details_do_not_keep_what_they_came_with() {
     client(|p| {
@@ -540,5 +400,55 @@ fn states_with_details_do_not_keep_what_they_came_with() {
         assert!(format!("{updates:?}").contains("why why"));
         p.inject(close());
         p.expect_close();
+    });
+}
+
+#[test]
+fn errors_of_detaches_count_for_as_long_as_their_links_live() {
+    let config = limited(|config| config.limits.connection_octets = 36_000);
+    server_with(config, |p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |b| b);
+        let wordy = |handle: u32| {
+            let error = composite(0x1d)
+                .set("condition", V::sym("script:no"))
+                .description(&"x".repeat(10_000));
+            ferrion_tests::build::detach()
+                .handle(handle)
+                .closed(true)
+                .error(error.v())
+        };
+        for round in 0..20 {
+            let link = p.attached_by_script(script_sender(&format!("l{round}"), 0));
+            p.inject(wordy(0));
+            p.engine().link(link.id).unwrap().close(None).unwrap();
+            p.expect_detach();
+            p.events();
+        }
+        // The program does not close these in turn, and so holds what was said of them.
+        for handle in 0..2 {
+            p.attached_by_script(script_sender(&format!("h{handle}"), handle));
+            p.inject(wordy(handle));
+        }
+        p.inject(script_sender("third", 2));
+        p.expect_nothing();
+        p.inject(wordy(2));
+        p.inject(script_sender("fourth", 3));
+        p.expect_end().condition(EXCEEDED);
+    });
+}
+
+#[test]
+fn larger_frames_of_a_login_need_no_second_limit() {
+    let mut config = as_server(&[Mechanism::Plain]);
+    config.limits.sasl_frame_size = 20_000;
+    server_with(config, |p| {
+        p.inject_raw(&SASL_HEADER);
+        p.expect_header(SASL_HEADER);
+        p.expect(0x40);
+        // It waits for all of it.
+        p.inject_raw(&[0, 0, 78, 32, 2, 1, 0, 0]);
+        p.expect_nothing();
+        assert_eq!(p.engine().failure(), None);
     });
 }

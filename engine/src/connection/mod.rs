@@ -5,7 +5,8 @@ mod channels;
 use alloc::boxed::Box;
 use alloc::format;
 
-use crate::endpoints::{Control, Endpoints, Phase};
+use crate::control::Control;
+use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Failure, Fault, Origin, UsageError};
 use crate::event::Event;
 use crate::protocol::{Close, Condition, Open, conditions};
@@ -97,7 +98,7 @@ impl Endpoints {
                 self.control.push_back(Control::Open);
             }
             // The peer has stopped reading all but our close: whatever else was planned is void.
-            self.control.retain(|control| *control == Control::Open);
+            self.control.keep_open();
             self.ready.clear();
             self.connection.close(None);
             self.control.push_back(Control::Close);

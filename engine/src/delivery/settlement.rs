@@ -1,8 +1,9 @@
 //! Delivery states and settlement, in both directions (2.6.12, 2.7.6).
 
 use crate::config::SendOptions;
+use crate::control::Control;
 use crate::delivery::{Known, Update};
-use crate::endpoints::{Control, Endpoints};
+use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};

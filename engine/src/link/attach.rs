@@ -3,7 +3,8 @@
 use alloc::format;
 
 use crate::config::LinkConfig;
-use crate::endpoints::{Control, Endpoints, Phase};
+use crate::control::Control;
+use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{LinkId, SessionId};
@@ -106,7 +107,8 @@ impl Endpoints {
         let link = self.link_mut(id)?;
         link.local_handle = Some(handle);
         link.local = Phase::Open;
-        self.control.push_back(Control::Attach(id));
+        let is_reply = link.remote != Phase::New;
+        self.control.push(Control::Attach(id), is_reply);
         Ok(())
     }
 

@@ -3,8 +3,9 @@
 use alloc::format;
 
 use crate::config::SessionConfig;
+use crate::control::Control;
 use crate::delivery::Outgoing;
-use crate::endpoints::{Control, Endpoints, Phase};
+use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::Event;
 use crate::ids::LinkId;
@@ -50,7 +51,13 @@ impl Endpoints {
         Ok(())
     }
 
-    pub(crate) fn on_detach(&mut self, channel: u16, detach: Detach) -> Result<(), Fault> {
+    /// `octets`: of what it says, on the wire.
+    pub(crate) fn on_detach(
+        &mut self,
+        channel: u16,
+        detach: Detach,
+        octets: usize,
+    ) -> Result<(), Fault> {
         let Some(session_id) = self.session_on(channel, "detach")? else {
             return Ok(());
         };
@@ -77,6 +84,9 @@ impl Endpoints {
             link.remote = Phase::Ended;
             link.remote_closed |= detach.closed;
             if let Some(condition) = detach.error {
+                if link.error().is_none() {
+                    self.charges.say(&mut link.said, octets);
+                }
                 link.ends_for(Origin::Remote, condition);
             }
         }
@@ -106,8 +116,8 @@ impl Endpoints {
         link.remote = Phase::New;
         link.attach_written = false;
         link.detach_written = false;
-        self.control.push_back(Control::Attach(id));
-        self.control.push_back(Control::Detach(id));
+        self.control.reply(Control::Attach(id));
+        self.control.reply(Control::Detach(id));
     }
 
     /// What the link was in the middle of is void: its queue, and what arrived of a delivery, unless that is

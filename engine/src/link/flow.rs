@@ -1,6 +1,7 @@
 //! Flow frames of links: credit, drain and echo (2.6.7, 2.7.4).
 
-use crate::endpoints::{Control, Endpoints, Phase};
+use crate::control::Control;
+use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::LinkId;

@@ -5,10 +5,11 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::config::SendOptions;
+use crate::control::Control;
 use crate::delivery::{
     Known, Outgoing, OutgoingMore, Payload, check_sender_state, is_live, state_to_keep,
 };
-use crate::endpoints::{Control, Endpoints, Phase};
+use crate::endpoints::{Endpoints, Phase};
 use crate::error::{SendError, UsageError};
 use crate::ids::{DeliveryId, LinkId, OutgoingId};
 use crate::link::{Half, Link, RareMap, SenderCredit};
@@ -549,7 +550,8 @@ impl Endpoints {
         }
         if idle && link.local == Phase::Ended && !link.detach_written && !link.detach_due {
             link.detach_due = true;
-            self.control.push_back(Control::Detach(id));
+            let is_reply = link.remote == Phase::Ended || link.error().is_some();
+            self.control.push(Control::Detach(id), is_reply);
         }
         if drained {
             self.request_link_flow(id);

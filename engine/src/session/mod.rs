@@ -11,8 +11,9 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::config::SessionConfig;
+use crate::control::Control;
 use crate::delivery::Unsettled;
-use crate::endpoints::{Control, EndError, Endpoints, Phase};
+use crate::endpoints::{EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
@@ -232,7 +233,8 @@ impl Endpoints {
         let session = self.session_mut(id)?;
         session.local_channel = Some(channel);
         session.local = Phase::Open;
-        self.control.push_back(Control::Begin(id));
+        let is_reply = session.remote != Phase::New;
+        self.control.push(Control::Begin(id), is_reply);
         Ok(())
     }
 
@@ -335,7 +337,8 @@ impl Endpoints {
         Ok(())
     }
 
-    pub(crate) fn on_end(&mut self, channel: u16, end: End) -> Result<(), Fault> {
+    /// `octets`: of what it says, on the wire.
+    pub(crate) fn on_end(&mut self, channel: u16, end: End, octets: usize) -> Result<(), Fault> {
         self.check_open("end")?;
         let Some(id) = self.connection.channels.by_remote(channel) else {
             let text = format!("end on channel {channel}, which has no session");
@@ -344,13 +347,12 @@ impl Endpoints {
         self.connection.channels.map_remote(channel, None);
         if let Some(session) = self.sessions.get_mut(id) {
             session.remote = Phase::Ended;
-            if let Some(condition) = end.error {
-                session.error.get_or_insert_with(|| {
-                    Box::new(EndError {
-                        origin: Origin::Remote,
-                        condition,
-                    })
-                });
+            if let Some(condition) = end.error.filter(|_| session.error.is_none()) {
+                session.error = Some(Box::new(EndError {
+                    origin: Origin::Remote,
+                    condition,
+                }));
+                self.charges.say(&mut session.said, octets);
             }
         }
         self.end_links_of(id);
@@ -369,7 +371,7 @@ impl Endpoints {
             && session.local == Phase::Open
         {
             session.local = Phase::Ended;
-            self.control.push_back(Control::End(id));
+            self.control.reply(Control::End(id));
         }
     }
 
@@ -408,7 +410,7 @@ impl Endpoints {
         if session.local == Phase::Open {
             session.condition = Some(Box::new(condition));
             session.local = Phase::Ended;
-            self.control.push_back(Control::End(id));
+            self.control.reply(Control::End(id));
         }
         self.end_links_of(id);
         self.post(Event::SessionEnded(id));

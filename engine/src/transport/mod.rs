@@ -93,6 +93,11 @@ impl Transport {
         local_max: u32,
         limits: &Limits,
     ) -> Self {
+        let sasl_max = limits.sasl_frame_size.max(MIN_MAX_FRAME_SIZE);
+        // Larger frames of SASL come before open too.
+        let early = limits
+            .octets_before_open
+            .saturating_add(sasl_max - MIN_MAX_FRAME_SIZE);
         let mut transport = Self {
             reading: Reading::Nothing,
             amqp_begun: false,
@@ -103,9 +108,9 @@ impl Transport {
             output: Output::default(),
             local_max,
             remote_max: MIN_MAX_FRAME_SIZE,
-            sasl_max: limits.sasl_frame_size.max(MIN_MAX_FRAME_SIZE),
-            early_left: limits.octets_before_open,
-            early_limit: limits.octets_before_open,
+            sasl_max,
+            early_left: early,
+            early_limit: early,
             told_max: false,
             idle: Idle::default(),
             trace: None,
@@ -137,8 +142,9 @@ impl Transport {
 
     // ---- input ----
 
-    /// Takes octets off `input` until something is to be done; `None` when more octets are needed.
-    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Option<Input> {
+    /// Takes octets off `input` until something is to be done, at most so many frames; `None` when more octets
+    /// are needed.
+    pub(crate) fn next(&mut self, input: &mut BytesMut, most: usize) -> Option<Input> {
         loop {
             match self.reading {
                 Reading::Header(expected) => {
@@ -170,7 +176,7 @@ impl Transport {
                     };
                 }
                 Reading::Amqp => {
-                    return match frame::whole_frames(input, self.local_max, usize::MAX) {
+                    return match frame::whole_frames(input, self.local_max, most) {
                         Ok(0) => None,
                         Ok(end) => Some(Input::Frames(input.split_to(end).freeze())),
                         Err(fault) => Some(self.bad_frame(input, fault)),

@@ -54,7 +54,7 @@ pub enum ferrion_limit {
     FERRION_LIMIT_PARTIAL_OCTETS = 4,
     /// Transfers without payload in one incoming delivery. Default 1,024.
     FERRION_LIMIT_EMPTY_TRANSFERS = 5,
-    /// Incoming deliveries of one session that wait to be settled. Default 4,194,304.
+    /// Incoming deliveries of one session that wait to be settled. Default 2,097,152.
     FERRION_LIMIT_UNSETTLED_PER_SESSION = 6,
     /// Octets of output at which no more transfers are encoded until some are taken. Default 65,536.
     FERRION_LIMIT_OUTPUT_OCTETS = 7,

@@ -33,6 +33,8 @@ pub enum ferrion_reason {
     FERRION_REASON_LINK_CLOSE = 4,
     /// An empty frame is due, to keep the peer from timing us out (2.4.5).
     FERRION_REASON_HEARTBEAT = 5,
+    /// The peer has read nothing of what waits for it, and is not heard because of that; at this moment it is given up.
+    FERRION_REASON_PEER_NOT_READING = 6,
 }
 
 /// The most octets that are lent at the wish of C; more than a system call moves at once.
@@ -153,6 +155,7 @@ pub unsafe extern "C" fn ferrion_engine_poll_timeout(
             Reason::Handshake => ferrion_reason::FERRION_REASON_HANDSHAKE,
             Reason::Close => ferrion_reason::FERRION_REASON_CLOSE,
             Reason::PeerSilent => ferrion_reason::FERRION_REASON_PEER_SILENT,
+            Reason::PeerNotReading => ferrion_reason::FERRION_REASON_PEER_NOT_READING,
             Reason::LinkClose => ferrion_reason::FERRION_REASON_LINK_CLOSE,
             Reason::Heartbeat => ferrion_reason::FERRION_REASON_HEARTBEAT,
             _ => ferrion_reason::FERRION_REASON_OTHER,

@@ -3,8 +3,8 @@
 use ferrion_engine::protocol::Condition;
 use ferrion_engine::sasl::{Mechanism, SaslConfig};
 use ferrion_engine::{
-    Config, Engine, Failure, HeaderFailure, Limits, Origin as FaultOrigin, SaslFailure,
-    SessionConfig, SessionId, Time, Transmit,
+    Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SaslFailure, SessionConfig,
+    SessionId, Time, Transmit,
 };
 
 use super::address::{Address, Scheme};
@@ -69,10 +69,8 @@ impl Core {
         config.sasl = SaslConfig::Client(sasl);
         if let Some(token) = &self.options.token {
             let size = u32::try_from(token.len()).unwrap_or(u32::MAX);
-            take_sasl_frames(
-                &mut config.limits,
-                size.saturating_mul(2).saturating_add(2048),
-            );
+            // Tokens are longer than what the specification had in mind (5.3.1).
+            config.limits.sasl_frame_size = size.saturating_mul(2).saturating_add(2048);
         }
         let mut engine = Engine::client(config);
         engine.set_tracing(self.options.tracing);
@@ -203,7 +201,7 @@ impl Core {
     fn server_engine(&mut self, proved: bool) -> Engine {
         let mut config = self.config();
         if self.admission.takes_tokens() {
-            take_sasl_frames(&mut config.limits, TOKEN_FRAME);
+            config.limits.sasl_frame_size = TOKEN_FRAME;
         }
         config.sasl = SaslConfig::Server(self.server_login(proved));
         let mut engine = Engine::server(config);
@@ -587,12 +585,6 @@ fn loss(conn: &mut Conn) -> Error {
     } else {
         Error::Connect { address, cause }
     }
-}
-
-/// Tokens are longer than what the specification had in mind (5.3.1), and come before open.
-const fn take_sasl_frames(limits: &mut Limits, size: u32) {
-    limits.sasl_frame_size = size;
-    limits.octets_before_open = limits.octets_before_open.saturating_add(size);
 }
 
 /// The error for a condition that a peer gave.

@@ -152,6 +152,8 @@ class Reason(_Numbers):
     LINK_CLOSE = abi.FERRION_REASON_LINK_CLOSE
     #: An empty frame is due, to keep the peer from timing us out (2.4.5).
     HEARTBEAT = abi.FERRION_REASON_HEARTBEAT
+    #: The peer has read nothing of what waits for it, and is not heard because of that; at this moment it is given up.
+    PEER_NOT_READING = abi.FERRION_REASON_PEER_NOT_READING
 
 
 class Deadline(NamedTuple):

@@ -1,0 +1,420 @@
+//! Who asks and does not read the answers is not heard until it does; and nobody waits for that for ever.
+
+use std::collections::VecDeque;
+
+use bytes::Buf;
+use ferrion_engine::{
+    Config, Engine, Event, Failure, LinkConfig, Origin, Reason, SessionConfig, Time,
+};
+use ferrion_tests::build::{
+    Build, Role, attach, begin, close, composite, detach, flow, open, source, target,
+};
+use ferrion_tests::oracle::{AMQP_HEADER, V};
+
+const EXCEEDED: &str = "amqp:resource-limit-exceeded";
+
+fn script_sender(name: &str, handle: u32) -> Build {
+    attach()
+        .name(name)
+        .handle(handle)
+        .role(Role::Sender)
+        .initial_delivery_count(0)
+        .source(source().v())
+        .target(target().v())
+}
+
+/// A link that comes and goes.
+fn round(number: usize) -> Vec<u8> {
+    let attach = script_sender(&format!("l{number}"), 0);
+    let detach = detach().handle(0).closed(true);
+    [attach.octets(0), detach.octets(0)].concat()
+}
+
+fn echo() -> Build {
+    flow()
+        .incoming_window(9)
+        .next_outgoing_id(0)
+        .outgoing_window(9)
+        .next_incoming_id(0)
+        .echo(true)
+}
+
+fn small() -> Config {
+    let mut config = Config::new("engine");
+    config.limits.control_octets = 4_096;
+    config.limits.pending_replies = 50;
+    config
+}
+
+/// A server with a session, whose program accepts and closes whatever links come; and how many came.
+struct Deaf {
+    engine: Engine,
+    attached: usize,
+}
+
+impl Deaf {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = small();
+        change(&mut config);
+        let mut deaf = Self {
+            engine: Engine::server(config),
+            attached: 0,
+        };
+        let begin = begin()
+            .next_outgoing_id(0)
+            .incoming_window(9)
+            .outgoing_window(9);
+        let octets = [
+            &AMQP_HEADER[..],
+            &open().container_id("script").octets(0),
+            &begin.octets(0),
+        ];
+        deaf.hear(&octets.concat());
+        deaf.read();
+        deaf
+    }
+
+    fn hear(&mut self, octets: &[u8]) {
+        self.take(octets);
+        self.work();
+    }
+
+    fn take(&mut self, octets: &[u8]) {
+        self.engine
+            .recv_buffer(octets.len())
+            .extend_from_slice(octets);
+        self.engine.recv_filled(Time(0));
+    }
+
+    /// Gets attaches until it hears no more.
+    fn fill(&mut self) {
+        let mut number = 0;
+        while !self.engine.is_blocked() {
+            assert!(number < 1_000, "it is heard for ever");
+            self.hear(&script_sender(&format!("l{number}"), number).octets(0));
+            number += 1;
+        }
+    }
+
+    fn work(&mut self) {
+        self.look();
+        self.engine.transmit(Time(0));
+    }
+
+    fn look(&mut self) {
+        while let Some(event) = self.engine.poll_event() {
+            match event {
+                Event::RemoteOpen => self.engine.connection().open().unwrap(),
+                Event::SessionBegun(id) => {
+                    let mut session = self.engine.session(id).unwrap();
+                    session.accept(SessionConfig::default()).unwrap();
+                }
+                Event::LinkAttached(id) => {
+                    self.attached += 1;
+                    self.engine.link(id).unwrap().accept().unwrap();
+                }
+                Event::LinkDetached(id) => {
+                    // The engine has, if the fault was found here.
+                    let _ = self.engine.link(id).unwrap().close(None);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes all output there is. Answers how much it was.
+    fn read(&mut self) -> usize {
+        let mut read = 0;
+        loop {
+            let mut output = self.engine.transmit(Time(0));
+            let count = output.remaining();
+            output.advance(count);
+            self.work();
+            read += count;
+            if count == 0 {
+                return read;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_attaches_and_detaches_and_reads_nothing_is_not_heard_until_it_reads() {
+    let mut deaf = Deaf::new();
+    let mut sent = 0;
+    while !deaf.engine.is_blocked() {
+        assert!(sent < 1_000, "it is heard for ever");
+        deaf.hear(&round(sent));
+        sent += 1;
+    }
+    let waiting = deaf.engine.transmit(Time(0)).remaining();
+    assert!((4_096..5_120).contains(&waiting), "{waiting} octets wait");
+    // What comes now stays where it is.
+    let links = deaf.engine.census().links;
+    for number in 0..10 {
+        deaf.hear(&round(sent + number));
+    }
+    assert_eq!(deaf.engine.census().links, links);
+    assert_eq!(deaf.attached, sent);
+    // And once it reads, everything goes on from there, whatever is called in between.
+    let mut output = deaf.engine.transmit(Time(0));
+    output.advance(output.remaining());
+    deaf.engine.handle_timeout(Time(0));
+    deaf.read();
+    assert!(!deaf.engine.is_blocked());
+    assert_eq!(deaf.attached, sent + 10);
+    assert_eq!(deaf.engine.census().links, 0);
+}
+
+#[test]
+fn one_that_asks_for_replies_and_reads_nothing_gets_one_of_each_kind() {
+    let mut deaf = Deaf::new();
+    for _ in 0..10_000 {
+        let octets = echo().octets(0);
+        deaf.engine.recv_buffer(64).extend_from_slice(&octets);
+        deaf.engine.recv_filled(Time(0));
+    }
+    assert!(deaf.read() < 64);
+}
+
+#[test]
+fn a_close_does_not_wait_for_a_peer_to_read() {
+    let mut deaf = Deaf::new();
+    deaf.fill();
+    deaf.engine.connection().close(None).unwrap();
+    // What comes of the peer's wish after it does not stand in its way.
+    deaf.hear(&echo().handle(0).octets(0));
+    deaf.engine.transmit(Time(0));
+    // It was written, so the wait for the answer has begun.
+    let deadline = deaf.engine.poll_timeout().expect("a deadline");
+    deaf.engine.handle_timeout(deadline.at);
+    assert_eq!(deaf.engine.failure(), Some(&Failure::HandshakeTimeout));
+}
+
+#[test]
+fn the_limit_also_holds_for_a_program_that_pulls_nothing_while_it_cannot_write() {
+    let mut deaf = Deaf::new();
+    let mut sent = 0;
+    while !deaf.engine.is_blocked() {
+        assert!(sent < 1_000, "it is heard for ever");
+        deaf.take(&round(sent));
+        deaf.look();
+        sent += 1;
+    }
+    for number in 0..10 {
+        deaf.take(&round(sent + number));
+        deaf.look();
+    }
+    assert_eq!(deaf.attached, sent);
+    deaf.read();
+    assert_eq!(deaf.attached, sent + 10);
+}
+
+#[test]
+fn what_gathered_while_nothing_was_heard_is_not_heard_all_at_once() {
+    let mut deaf = Deaf::new();
+    deaf.fill();
+    let before = deaf.engine.census().links;
+    // Without initial-delivery-count they are refused at once, with an attach and a detach.
+    let bad = |number: u32| {
+        attach()
+            .name(&format!("l{number}"))
+            .handle(number)
+            .role(Role::Sender)
+            .source(source().v())
+            .target(target().v())
+            .octets(0)
+    };
+    let octets: Vec<u8> = (1_000..3_000).flat_map(bad).collect();
+    deaf.take(&octets);
+    assert_eq!(deaf.engine.census().links, before);
+    // It reads once, and not again.
+    let mut output = deaf.engine.transmit(Time(0));
+    output.advance(output.remaining());
+    deaf.engine.transmit(Time(0));
+    assert!(deaf.engine.is_blocked());
+    let heard = deaf.engine.census().links - before;
+    assert!((10..300).contains(&heard), "{heard} were heard");
+    deaf.read();
+    assert_eq!(deaf.engine.census().links, before + 2_000);
+}
+
+#[test]
+fn what_was_not_heard_yet_counts_at_the_end() {
+    let mut deaf = Deaf::new();
+    deaf.fill();
+    let error = composite(0x1d).set("condition", V::sym("script:over"));
+    deaf.hear(&close().error(error.v()).octets(0));
+    assert_eq!(deaf.engine.failure(), None);
+    deaf.engine.recv_eof(Time(1));
+    let Some(Failure::Condition { origin, condition }) = deaf.engine.failure() else {
+        panic!("{:?}", deaf.engine.failure());
+    };
+    assert_eq!(
+        (*origin, condition.condition.as_str()),
+        (Origin::Remote, "script:over")
+    );
+}
+
+#[test]
+fn a_peer_that_is_not_heard_is_not_silent() {
+    let mut deaf = Deaf::with(|config| config.idle_time_out = Some(1_000));
+    deaf.fill();
+    let deadline = deaf.engine.poll_timeout().unwrap();
+    assert_eq!(
+        (deadline.at, deadline.reason),
+        (Time(30_000), Reason::PeerNotReading)
+    );
+    deaf.engine.handle_timeout(Time(29_999));
+    assert_eq!(deaf.engine.failure(), None);
+    // It takes a little, which is a sign of life, and then everything.
+    deaf.engine.transmit(Time(29_999)).advance(1);
+    deaf.engine.handle_timeout(Time(30_500));
+    assert_eq!(deaf.engine.poll_timeout().unwrap().at, Time(59_999));
+    loop {
+        let mut output = deaf.engine.transmit(Time(40_000));
+        let count = output.remaining();
+        output.advance(count);
+        if count == 0 {
+            break;
+        }
+    }
+    assert!(!deaf.engine.is_blocked());
+    let deadline = deaf.engine.poll_timeout().unwrap();
+    assert_eq!(
+        (deadline.at, deadline.reason),
+        (Time(41_000), Reason::PeerSilent)
+    );
+    deaf.engine.handle_timeout(Time(41_000));
+    assert!(deaf.engine.failure().is_some());
+}
+
+#[test]
+fn a_peer_that_never_reads_is_given_up_and_that_is_why() {
+    let mut deaf = Deaf::new();
+    deaf.fill();
+    let deadline = deaf.engine.poll_timeout().unwrap();
+    assert_eq!(deadline.reason, Reason::PeerNotReading);
+    deaf.engine.handle_timeout(deadline.at);
+    let Some(Failure::Condition { origin, condition }) = deaf.engine.failure() else {
+        panic!("{:?}", deaf.engine.failure());
+    };
+    assert_eq!(
+        (*origin, condition.condition.as_str()),
+        (Origin::Local, EXCEEDED)
+    );
+    assert_eq!(
+        condition.description.as_deref(),
+        Some("the peer asks, and has read no answer for 30000 ms")
+    );
+    deaf.engine.transmit(deadline.at);
+    let events: Vec<Event> = std::iter::from_fn(|| deaf.engine.poll_event()).collect();
+    assert_eq!(events.last(), Some(&Event::Disconnected), "{events:?}");
+}
+
+// ---- two engines over a wire that holds little
+
+const WIRE: usize = 1_000;
+const LINKS: usize = 300;
+
+/// Both attach links and accept those of the other; what is under way is in the wires, one each way.
+struct Both {
+    engines: [Engine; 2],
+    wires: [VecDeque<u8>; 2],
+    attached: [usize; 2],
+}
+
+impl Both {
+    fn new(pending_replies: u32) -> Self {
+        let config = |name: &str| {
+            let mut config = Config::new(name);
+            config.limits.control_octets = 4_096;
+            config.limits.pending_replies = pending_replies;
+            config
+        };
+        let mut both = Self {
+            engines: [Engine::client(config("a")), Engine::server(config("b"))],
+            wires: Default::default(),
+            attached: [0; 2],
+        };
+        for engine in &mut both.engines {
+            engine.connection().open().unwrap();
+        }
+        while both.step() {}
+        for (side, engine) in both.engines.iter_mut().enumerate() {
+            let session = engine.connection().begin(SessionConfig::default()).unwrap();
+            for number in 0..LINKS {
+                let config = LinkConfig::sender(format!("{side}-{number}"), "q");
+                let mut session = engine.session(session).unwrap();
+                session.attach_sender(config).unwrap();
+            }
+        }
+        both
+    }
+
+    /// Each writes what fits and then reads if it may. `false`: nothing moves.
+    fn step(&mut self) -> bool {
+        let mut moved = false;
+        for side in 0..2 {
+            let engine = &mut self.engines[side];
+            let wire = &mut self.wires[side];
+            loop {
+                let mut output = engine.transmit(Time(0));
+                let count = output.chunk().len().min(WIRE - wire.len());
+                if count == 0 {
+                    break;
+                }
+                wire.extend(&output.chunk()[..count]);
+                output.advance(count);
+                moved = true;
+            }
+            let wire = &mut self.wires[1 - side];
+            if !engine.is_blocked() && !wire.is_empty() {
+                engine.recv_buffer(WIRE).extend(wire.drain(..));
+                engine.recv_filled(Time(0));
+                moved = true;
+            }
+            while let Some(event) = engine.poll_event() {
+                match event {
+                    Event::SessionBegun(id) => {
+                        let _ = engine.session(id).unwrap().accept(SessionConfig::default());
+                    }
+                    Event::LinkAttached(id) => {
+                        self.attached[side] += 1;
+                        let _ = engine.link(id).unwrap().accept();
+                    }
+                    _ => {}
+                }
+            }
+        }
+        moved
+    }
+}
+
+#[test]
+fn what_both_sides_ask_for_keeps_neither_from_hearing_the_other() {
+    let mut both = Both::new(LINKS as u32 + 1);
+    while both.step() {}
+    // Its own and the other's.
+    assert_eq!(both.attached, [2 * LINKS; 2]);
+}
+
+#[test]
+fn two_that_both_ask_for_more_than_may_wait_do_not_wait_for_ever() {
+    let mut both = Both::new(50);
+    while both.step() {}
+    for engine in &mut both.engines {
+        assert!(engine.is_blocked());
+        let deadline = engine.poll_timeout().expect("an end");
+        assert_eq!(deadline.reason, Reason::PeerNotReading);
+        engine.handle_timeout(deadline.at);
+        let Some(Failure::Condition { condition, .. }) = engine.failure() else {
+            panic!("{:?}", engine.failure());
+        };
+        assert_eq!(condition.condition, EXCEEDED);
+    }
+}
