@@ -7,18 +7,23 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use broker::{Broker, Dealt};
-use ferrion_engine::protocol::{Role, TargetArchetype};
-use ferrion_engine::{Event, LinkId};
-use ferrion_messenger::{ErrorKind, Status};
-use support::message_to;
-use support::way::Way;
+use ferrion_engine::protocol::{Condition, Role, TargetArchetype, conditions};
+use ferrion_engine::{Engine, Event, LinkId};
+use ferrion_messenger::{ErrorKind, LinkRecovery, Message, Reconnect, Status};
+use support::way::{Party, Way};
+use support::{message_to, text};
 
 in_every_mode_over_tcp! {
     any_number_of_nodes_can_be_put_to_in_turn,
     a_peer_that_takes_one_session_only_can_be_put_to_at_any_number_of_nodes,
     all_nodes_can_be_put_to_at_once_where_there_may_be_more_sessions,
+    all_nodes_can_be_put_to_before_it_is_known_that_there_may_be_one_session_only,
+    all_senders_go_on_where_there_may_be_one_session_only_when_the_connection_is_made_again,
+    no_link_is_lost_where_every_session_ends_for_links_that_could_be_recovered,
+    requests_are_answered_however_many_nodes_there_are_on_the_only_session,
     who_has_no_room_says_so_and_has_some_when_messages_were_acknowledged,
 }
 
@@ -110,6 +115,173 @@ fn all_nodes_can_be_put_to_at_once_where_there_may_be_more_sessions(way: Way) {
     party.stop().unwrap();
     let nodes: BTreeSet<_> = seen.lock().unwrap().nodes.iter().cloned().collect();
     assert_eq!(nodes.len(), 1000);
+}
+
+fn all_nodes_can_be_put_to_before_it_is_known_that_there_may_be_one_session_only(way: Way) {
+    // No session more; one that is full at once and one more; one that does not take all of them.
+    for sessions in [1, 2, 3] {
+        let (broker, seen) = broker(65_535, sessions);
+        let mut party = way.party();
+        party.set_outgoing_window(usize::MAX);
+        let put = |party: &mut Party, n: usize| {
+            let message = message_to(&format!("{}/n{n}", broker.address), "x");
+            party.put(&message).unwrap()
+        };
+        let trackers: Vec<_> = (0..900).map(|n| put(&mut party, n)).collect();
+        party.send().unwrap();
+        for tracker in trackers {
+            assert_eq!(party.status(tracker), Status::Accepted);
+        }
+        let tracker = put(&mut party, 900);
+        party.send().unwrap();
+        assert_eq!(party.status(tracker), Status::Accepted);
+        party.stop().unwrap();
+        let nodes: BTreeSet<_> = seen.lock().unwrap().nodes.iter().cloned().collect();
+        assert_eq!(nodes.len(), 901);
+    }
+}
+
+fn all_senders_go_on_where_there_may_be_one_session_only_when_the_connection_is_made_again(
+    way: Way,
+) {
+    for recovers in [false, true] {
+        let mut dropped = false;
+        let broker = Broker::with_config(
+            |config| {
+                config.channel_max = 0;
+                config.limits.links_per_session = 65_535;
+            },
+            move |_, _, event| match event {
+                Event::Deliveries(_) if !std::mem::replace(&mut dropped, true) => Dealt::Cut,
+                _ => Dealt::Usual,
+            },
+        );
+        let mut party = way.party();
+        party.set_outgoing_window(usize::MAX);
+        let policy = Reconnect {
+            first_delay: Duration::from_millis(1),
+            ..Reconnect::default()
+        };
+        party.set_reconnect(Some(policy));
+        if recovers {
+            party.set_link_recovery(Some(LinkRecovery::default()));
+        }
+        let trackers: Vec<_> = (0..300)
+            .map(|n| {
+                let message = message_to(&format!("{}/n{n}", broker.address), "x");
+                party.put(&message).unwrap()
+            })
+            .collect();
+        party.send().unwrap();
+        for tracker in trackers {
+            assert_eq!(party.status(tracker), Status::Accepted);
+        }
+        party.stop().unwrap();
+    }
+}
+
+fn no_link_is_lost_where_every_session_ends_for_links_that_could_be_recovered(way: Way) {
+    let broker = Broker::with_config(
+        |config| config.limits.links_per_session = 256,
+        |_, engine, event| {
+            let Event::LinkAttached(id) = event else {
+                return Dealt::Usual;
+            };
+            let link = engine.link(id).unwrap();
+            if link.remote().unwrap().unsettled.is_none() {
+                return Dealt::Usual;
+            }
+            let session = link.session().unwrap();
+            let condition = Condition::new(conditions::NOT_IMPLEMENTED);
+            // It fails for all links of the session but the first.
+            let _ = engine.session(session).unwrap().end(Some(condition));
+            Dealt::Done
+        },
+    );
+    let mut party = way.party();
+    party.set_outgoing_window(usize::MAX);
+    party.set_link_recovery(Some(LinkRecovery::default()));
+    let message = |n| message_to(&format!("{}/n{n}", broker.address), "x");
+    let trackers: Vec<_> = (0..600).map(|n| party.put(&message(n)).unwrap()).collect();
+    party.send().unwrap();
+    for tracker in trackers {
+        assert_eq!(party.status(tracker), Status::Accepted);
+    }
+    party.stop().unwrap();
+}
+
+/// Answers requests as soon as they come, with themselves.
+fn answer(engine: &mut Engine, event: Event, replies: &mut Option<LinkId>) -> Dealt {
+    match event {
+        Event::LinkAttached(id) if engine.link(id).unwrap().role() == Role::Sender => {
+            let mut link = engine.link(id).unwrap();
+            let mut offer = link.offer().unwrap();
+            offer.source.as_deref_mut().unwrap().address = Some("replies".into());
+            link.accept_with(offer).unwrap();
+            *replies = Some(id);
+        }
+        Event::Deliveries(id) => {
+            let mut receiver = engine.receiver(id).unwrap();
+            let mut taken = Vec::new();
+            while let Some(delivery) = receiver.next_delivery() {
+                // A request may be sent settled.
+                let _ = delivery.id.map(|id| receiver.accept(id));
+                taken.push(delivery.payload.into_bytes());
+            }
+            // What comes before somebody asked for replies is no request.
+            let Some(link) = *replies else {
+                return Dealt::Done;
+            };
+            for request in taken {
+                let mut sender = engine.sender(link).unwrap();
+                sender.send_settled(b"reply", request).unwrap();
+            }
+        }
+        _ => return Dealt::Usual,
+    }
+    Dealt::Done
+}
+
+fn requests_are_answered_however_many_nodes_there_are_on_the_only_session(way: Way) {
+    for links in [65_535] {
+        let mut replies = None;
+        let broker = Broker::with_config(
+            move |config| {
+                config.channel_max = 0;
+                config.limits.links_per_session = links;
+            },
+            move |_, engine, event| answer(engine, event, &mut replies),
+        );
+        let mut party = way.party();
+        party.set_outgoing_window(usize::MAX);
+        let message = |n| message_to(&format!("{}/n{n}", broker.address), "x");
+        // More than a session is given before its peer has said how many it takes, or as many as it takes.
+        let nodes = if links == 8 { 1 } else { 300 };
+        for n in 0..nodes {
+            party.put(&message(n)).unwrap();
+        }
+        party.send().unwrap();
+        for n in nodes..nodes.max(8) {
+            party.put(&message(n)).unwrap();
+            party.send().unwrap();
+        }
+        for n in 0..20 {
+            let asked = loop {
+                // There is room when the peer has answered.
+                match party.send_request(&message(n)) {
+                    Ok(asked) => break asked,
+                    Err(error) => assert!(error.to_string().contains("try again"), "{error}"),
+                }
+                party.work_for(Duration::from_millis(5));
+            };
+            let mut reply = Message::new();
+            while !party.poll_reply(asked, &mut reply).unwrap() {
+                party.step(Duration::from_millis(5)).unwrap();
+            }
+            assert_eq!(text(&reply), "x");
+        }
+        party.stop().unwrap();
+    }
 }
 
 fn who_has_no_room_says_so_and_has_some_when_messages_were_acknowledged(way: Way) {

@@ -2,12 +2,13 @@
 //! room for others, and where all are needed another session is begun.
 
 use ferrion_engine::protocol::Role;
-use ferrion_engine::{LinkConfig, LinkId, SessionId, UsageError};
+use ferrion_engine::{LinkConfig, LinkId, SessionId, Time, UsageError};
 
 use super::Core;
 use super::address::DYNAMIC;
-use super::pool::ConnKey;
+use super::pool::{Conn, ConnKey, Party};
 use super::sender::{Sender, SenderKey};
+use super::store::Origin;
 use crate::error::{Error, Result};
 
 /// Links that a session is given before its peer has said how many it takes: those that do not take any number take 256.
@@ -24,6 +25,36 @@ pub(crate) struct Crowd {
     attached: usize,
     /// With fewer senders it is not looked for idle ones again.
     many: usize,
+    /// Links that the peer takes on a session, if it said so, or is expected to: it did the last time.
+    room: Option<usize>,
+    /// Links whose session the peer does not take: they go on another, once it is known how many that takes.
+    waiting: Vec<LinkId>,
+}
+
+impl Crowd {
+    /// For a connection to the same peer again.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            room: self.room,
+            ..Self::default()
+        }
+    }
+
+    /// Another session is in use, which is empty.
+    pub(super) const fn begun(&mut self) {
+        self.attached = 0;
+    }
+
+    /// The peer is another than was expected, perhaps.
+    pub(super) const fn expect_nothing(&mut self) {
+        self.room = None;
+    }
+
+    /// The peer says how many links it takes on a session.
+    pub(super) fn take_at_most(&mut self, handle_max: u32) {
+        let most = usize::try_from(handle_max).unwrap_or(usize::MAX);
+        self.room = Some(most.saturating_add(1));
+    }
 }
 
 impl Core {
@@ -60,8 +91,8 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return Ok(session);
         };
-        conn.crowd.attached += 1;
-        if conn.crowd.attached <= USUAL {
+        conn.crowd.attached = conn.crowd.attached.saturating_add(1);
+        if conn.crowd.attached <= conn.crowd.room.unwrap_or(USUAL) {
             return Ok(session);
         }
         let begun = conn.engine.session(session);
@@ -84,6 +115,65 @@ impl Core {
             conn.session = full;
         }
         begun
+    }
+
+    /// A session that was begun before the peer said how many it takes is one too many: a link of it goes on another.
+    /// Answers whether that is why it ended.
+    pub(super) fn use_fewer_sessions(&mut self, key: ConnKey, id: LinkId, now: Time) -> bool {
+        let Some(conn) = self.pool.get_mut(key).filter(|conn| conn.is_usable()) else {
+            return false;
+        };
+        let link = conn.engine.link(id).ok();
+        let session = link.and_then(|link| link.session());
+        let begun = session.is_none_or(|session| {
+            let session = conn.engine.session(session);
+            session.is_ok_and(|session| session.remote().is_some())
+        });
+        let Some(party) = conn.links.get(&id).copied().filter(|_| !begun) else {
+            return false;
+        };
+        conn.one_session = true;
+        conn.leave_ended_sessions();
+        conn.crowd.waiting.push(id);
+        let returning = conn.returning.iter().position(|it| it.link == id);
+        if let Some(returning) = returning.map(|at| conn.returning.swap_remove(at)) {
+            self.disown(key, &returning);
+        }
+        if let Party::Receiver(_) = party {
+            self.credit.detach(Origin {
+                conn: key,
+                link: id,
+            });
+        }
+        self.attach_waiting(key, now);
+        true
+    }
+
+    /// Attaches the links whose session the peer does not take on the one that is left, as soon as that has begun: more
+    /// than it takes would end the connection (2.7.2).
+    pub(super) fn attach_waiting(&mut self, key: ConnKey, now: Time) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        let left = conn.session.and_then(|id| conn.engine.session(id).ok());
+        if left.is_some_and(|session| session.remote().is_none()) {
+            return;
+        }
+        for id in std::mem::take(&mut conn.crowd.waiting) {
+            let conn = self.pool.get_mut(key);
+            // It may have been given up meanwhile.
+            let Some(party) = conn.and_then(|conn| conn.links.get(&id).copied()) else {
+                continue;
+            };
+            let origin = Origin {
+                conn: key,
+                link: id,
+            };
+            self.begin_anew(origin, party, "the peer takes no more links", now);
+            if let Party::Replies = party {
+                self.attach_replies_anew(key);
+            }
+        }
     }
 
     /// The session in use is full: attaches a link on one that was, or on another one.
@@ -207,5 +297,35 @@ impl Core {
             }
         }
         self.pool.touch(key);
+    }
+}
+
+impl Conn {
+    /// A session has ended: another is in use, if there is one.
+    pub(super) fn leave_session(&mut self, id: SessionId) {
+        self.crowd.full.retain(|full| *full != id);
+        if self.session == Some(id) {
+            self.session = self.crowd.full.pop();
+            // That it has room again is known when its peer has begun it.
+            self.crowd.attached = usize::MAX;
+        }
+    }
+
+    /// The next link of ours goes on a new session.
+    pub(super) fn leave_sessions(&mut self) {
+        self.session = None;
+        self.crowd.full.clear();
+    }
+
+    /// The same for all sessions that have failed, of which some may not be told yet.
+    fn leave_ended_sessions(&mut self) {
+        let known = self.crowd.full.clone();
+        for id in known.into_iter().chain(self.session) {
+            let session = self.engine.session(id);
+            if session.is_ok_and(|session| session.error().is_none()) {
+                continue;
+            }
+            self.leave_session(id);
+        }
     }
 }

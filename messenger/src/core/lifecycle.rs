@@ -120,6 +120,7 @@ impl Core {
         let begun = conn.engine.connection().begin(config);
         let session = begun.map_err(|error| usage(&conn.endpoint, &error))?;
         conn.session = Some(session);
+        conn.crowd.begun();
         self.pool.touch(key);
         Ok(session)
     }

@@ -160,7 +160,7 @@ pub(crate) struct Conn {
     pub(crate) session: Option<SessionId>,
     /// What is known of how many links there are, and of other sessions that they needed.
     pub(crate) crowd: Crowd,
-    /// Whether the peer takes no session beside that one.
+    /// Whether the peer takes no session beside those that there are.
     pub(crate) one_session: bool,
     /// The reply address that all requests share.
     pub(crate) replies: Option<Replies>,

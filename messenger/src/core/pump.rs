@@ -48,8 +48,8 @@ impl Core {
             match event {
                 Event::Authenticate => self.authenticate(key),
                 Event::RemoteOpen => self.opened(key, now),
-                Event::SessionBegun(session) => self.session_begun(key, session),
-                Event::SessionEnded(session) => self.session_ended(key, session),
+                Event::SessionBegun(session) => self.session_begun(key, session, now),
+                Event::SessionEnded(session) => self.session_ended(key, session, now),
                 Event::LinkAttached(link) => self.link_attached(key, link, now),
                 Event::LinkDetached(link) => self.link_detached(key, link, now),
                 Event::Flow(link) => self.flow(key, link),
@@ -78,6 +78,7 @@ impl Core {
             .connection()
             .remote()
             .map(|open| (open.container_id.clone(), open.idle_time_out));
+        conn.crowd.expect_nothing();
         if conn.identity.is_none() {
             // It fails only if the connection is ending; then that event follows.
             let _ = conn.engine.connection().open();
@@ -106,32 +107,34 @@ impl Core {
         }
     }
 
-    fn session_begun(&mut self, key: ConnKey, id: SessionId) {
+    fn session_begun(&mut self, key: ConnKey, id: SessionId, now: Time) {
         let config = self.session_config();
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
-        if conn.session != Some(id)
-            && let Ok(mut session) = conn.engine.session(id)
-            && session.is_incoming()
-        {
-            let _ = session.accept(config);
+        if let Ok(mut session) = conn.engine.session(id) {
+            if let Some(begin) = session.remote() {
+                conn.crowd.take_at_most(begin.handle_max);
+            }
+            if conn.session != Some(id) && session.is_incoming() {
+                let _ = session.accept(config);
+            }
         }
         self.pool.touch(key);
+        self.attach_waiting(key, now);
     }
 
     /// A session ended, and with it its links, which have events of their own.
-    fn session_ended(&mut self, key: ConnKey, id: SessionId) {
+    fn session_ended(&mut self, key: ConnKey, id: SessionId, now: Time) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
         if let Ok(mut session) = conn.engine.session(id) {
             let _ = session.end(None);
         }
-        if conn.session == Some(id) {
-            conn.session = None;
-        }
+        conn.leave_session(id);
         self.pool.touch(key);
+        self.attach_waiting(key, now);
     }
 
     // ---- links ----
@@ -210,6 +213,7 @@ impl Core {
         }
         if self.ask_for_less(key, id, ending.as_ref(), now)
             || self.follow(key, id, ending.as_ref(), now)
+            || exceeds(ending.as_ref()) && self.use_fewer_sessions(key, id, now)
         {
             return;
         }
@@ -252,9 +256,6 @@ impl Core {
                 }
             }
             Some(Party::Replies) => {
-                if exceeds(ending.as_ref()) && self.share_session(key) {
-                    return;
-                }
                 self.replies_lost(key, &detached(format!("{endpoint}/#"), ending));
             }
             None => {}

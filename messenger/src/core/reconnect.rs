@@ -186,7 +186,12 @@ impl Core {
             self.forget_nodes(old);
         }
         self.pool.hide(old);
+        let crowd = self.pool.get(old).filter(|_| !line.is_redirected());
+        let crowd = crowd.map(|conn| conn.crowd.again()).unwrap_or_default();
         let new = self.open(identity, line, State::Waiting(now.after(delay)))?;
+        if let Some(conn) = self.pool.get_mut(new) {
+            conn.crowd = crowd;
+        }
         if let Some(conn) = self.pool.get(new) {
             let address = conn.endpoint.clone();
             let delay = Duration::from_millis(delay);

@@ -26,6 +26,9 @@ use crate::recovery::LinkRecovery;
 /// What a link and an unsettled delivery cost beyond their payload, in octets.
 const OVERHEAD: usize = 128;
 
+/// Why what cannot be sent again by another link is lost.
+pub(super) const FORGOTTEN: &str = "the peer did not remember the link";
+
 /// A link that goes on with what another left, until both sides have attached.
 #[derive(Debug)]
 pub(crate) struct Returning {
@@ -299,6 +302,7 @@ impl Core {
                     link: id,
                 },
                 party,
+                FORGOTTEN,
                 now,
             );
         }
@@ -353,7 +357,13 @@ impl Core {
     }
 
     /// Attaches a fresh link in place of one of ours that could not go on. Answers how many messages are sent again.
-    pub(super) fn begin_anew(&mut self, origin: Origin, party: Party, now: Time) -> u32 {
+    pub(super) fn begin_anew(
+        &mut self,
+        origin: Origin,
+        party: Party,
+        cause: &str,
+        now: Time,
+    ) -> u32 {
         let Origin { conn: key, link } = origin;
         if let Some(conn) = self.pool.get_mut(key) {
             conn.links.remove(&link);
@@ -371,7 +381,7 @@ impl Core {
             .unwrap_or_default();
         let error = Error::Lost {
             address,
-            cause: "the peer did not remember the link".to_owned(),
+            cause: cause.to_owned(),
         };
         match party {
             Party::Sender(sender) => {

@@ -5,6 +5,7 @@ use ferrion_engine::{EndError, LinkId, Origin as Side, Time};
 
 use super::Core;
 use super::pool::{ConnKey, Party};
+use super::recovery::FORGOTTEN;
 use super::store::Origin;
 use crate::error::Scope;
 use crate::reconnect::ConnectionEvent;
@@ -57,8 +58,11 @@ impl Core {
         if !refused && !ended_for_others {
             return false;
         }
-        if ends_session && conn.session == Some(session) {
-            conn.session = None;
+        if ends_session && first {
+            // Those that were begun meanwhile are refused as well, perhaps.
+            conn.leave_sessions();
+        } else if ends_session {
+            conn.leave_session(session);
         }
         let mut address = format!("{}/", conn.endpoint);
         let returning = conn.returning.iter().position(|it| it.link == id);
@@ -80,14 +84,9 @@ impl Core {
             }
             Party::Replies => {}
         }
-        let sent_again = self.begin_anew(origin, party, now);
+        let sent_again = self.begin_anew(origin, party, FORGOTTEN, now);
         if matches!(party, Party::Replies) {
-            if let Some(conn) = self.pool.get_mut(key) {
-                conn.replies = None;
-            }
-            if let Err(error) = self.attach_replies(key) {
-                self.replies_lost(key, &error);
-            }
+            self.attach_replies_anew(key);
         }
         if first || sent_again > 0 || aborted > 0 {
             self.tell(ConnectionEvent::Forgotten {

@@ -74,14 +74,14 @@ impl Core {
         conn.engine.connection().begin(config).ok()
     }
 
-    /// The peer takes one session only: asks for the reply address on that. Answers whether it does.
-    pub(super) fn share_session(&mut self, key: ConnKey) -> bool {
-        let Some(conn) = self.pool.get_mut(key) else {
-            return false;
-        };
-        let first = !std::mem::replace(&mut conn.one_session, true);
-        conn.replies = None;
-        first && self.attach_replies(key).is_ok()
+    /// The link that replies were to come by is gone: asks for another reply address.
+    pub(super) fn attach_replies_anew(&mut self, key: ConnKey) {
+        if let Some(conn) = self.pool.get_mut(key) {
+            conn.replies = None;
+        }
+        if let Err(error) = self.attach_replies(key) {
+            self.replies_lost(key, &error);
+        }
     }
 
     /// The peer made a reply address up, or did not.
