@@ -46,6 +46,8 @@ pub(crate) mod login;
 mod login_tests;
 #[cfg(test)]
 mod loss_tests;
+#[cfg(test)]
+mod misheard_tests;
 mod outbox;
 mod pool;
 mod pump;

@@ -39,6 +39,8 @@ pub(super) struct World {
     pub(super) now: Time,
     pub(super) hosts: HashMap<String, Host>,
     pub(super) dead: HashSet<String>,
+    /// What the core says that is misheard once, and as what: as many octets.
+    pub(super) misheard: Option<(&'static str, &'static str)>,
     peers: HashMap<ConnKey, Peer>,
     /// When which host was connected to, and who was to be there.
     pub(super) attempts: Vec<(Time, String)>,
@@ -70,6 +72,7 @@ impl World {
             now: Time(1000),
             hosts: HashMap::new(),
             dead: HashSet::new(),
+            misheard: None,
             peers: HashMap::new(),
             attempts: Vec::new(),
             names: Vec::new(),
@@ -236,8 +239,16 @@ impl World {
         peer.engine.handle_timeout(now);
         let mut busy = false;
         if let Some(output) = self.core.output(conn, now) {
-            let octets = drain(output);
+            let mut octets = drain(output);
             busy |= !octets.is_empty();
+            if let Some((said, heard)) = self.misheard
+                && let Some(at) = octets
+                    .windows(said.len())
+                    .position(|it| it == said.as_bytes())
+            {
+                octets[at..at + said.len()].copy_from_slice(heard.as_bytes());
+                self.misheard = None;
+            }
             let buffer = peer.engine.recv_buffer(octets.len());
             buffer.extend_from_slice(&octets);
             peer.engine.recv_filled(now);

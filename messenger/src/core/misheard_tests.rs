@@ -1,0 +1,25 @@
+//! What is altered on its way, and is good AMQP all the same: nobody notices at first, and still it comes to an end.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use super::tracker::Status;
+use super::world_tests::World;
+
+/// The peer answers with the name that it heard, which to the core is a link that the peer asks for. Each answers the other's
+/// answers, as both accept everything, until one of them finds that in vain and ends the session.
+#[test]
+fn a_link_whose_name_was_altered_on_its_way_ends_with_an_error_and_the_next_is_as_good_as_any() {
+    let mut world = World::new();
+    world.misheard = Some(("client-sender-1", "client-sendar-1"));
+    let lost = world.put("amqp://a/q", "lost");
+    // Panics if it has no end.
+    world.settle();
+    assert_eq!(world.misheard, None);
+    assert_eq!(world.core.status(lost), Status::Aborted);
+    let error = world.core.take_send_error().unwrap().to_string();
+    assert!(error.contains("again and again"), "{error}");
+    let sent = world.put("amqp://a/q", "sent");
+    world.settle();
+    assert_eq!(world.core.status(sent), Status::Accepted);
+    assert_eq!(world.arrived, [("a".to_owned(), "sent".to_owned())]);
+    assert_eq!(world.open_connections(), 1);
+}
