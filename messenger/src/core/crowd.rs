@@ -13,8 +13,12 @@ use crate::error::{Error, Result};
 
 /// Links that a session is given before its peer has said how many it takes: those that do not take any number take 256.
 const USUAL: usize = 256;
-/// Senders of a connection from which on idle ones are ended, however many the peer takes.
+/// Links of a connection from which on idle ones are ended, however many the peer takes.
 const MANY: usize = 4096;
+
+/// Attaches a link on a session.
+pub(super) type Attach<'a> =
+    dyn Fn(&mut Core, SessionId) -> std::result::Result<LinkId, UsageError> + 'a;
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -23,7 +27,7 @@ pub(crate) struct Crowd {
     full: Vec<SessionId>,
     /// Links that were attached on the one in use since then.
     attached: usize,
-    /// With fewer senders it is not looked for idle ones again.
+    /// With fewer links it is not looked for idle ones again.
     many: usize,
     /// Links that the peer takes on a session, if it said so, or is expected to: it did the last time.
     room: Option<usize>,
@@ -66,9 +70,22 @@ impl Core {
         config: LinkConfig,
         refused: impl FnOnce(String) -> Error,
     ) -> Result<LinkId> {
-        self.end_idle_of_many(key);
+        let attach =
+            |core: &mut Self, session| core.attach_ours(key, session, role, config.clone());
+        self.attach_in_crowd(key, None, &attach, refused)
+    }
+
+    /// The same with any way to attach it; `spare` is not ended for it.
+    pub(super) fn attach_in_crowd(
+        &mut self,
+        key: ConnKey,
+        spare: Option<SenderKey>,
+        attach: &Attach<'_>,
+        refused: impl FnOnce(String) -> Error,
+    ) -> Result<LinkId> {
+        self.end_idle_of_many(key, spare);
         let session = self.session_with_room(key)?;
-        let error = match self.attach_ours(key, session, role, config.clone()) {
+        let error = match attach(self, session) {
             Ok(link) => return Ok(link),
             Err(error) => error,
         };
@@ -76,11 +93,11 @@ impl Core {
             return Err(refused(error.to_string()));
         }
         // There is room when the peer has answered, for links to come.
-        self.end_idle(key);
-        let attached = self.attach_elsewhere(key, role, &config);
+        self.end_idle(key, spare);
+        let attached = self.attach_elsewhere(key, attach);
         attached.ok_or_else(|| {
-            let cause = "the peer takes no more links on this connection; try again when more of what was put is \
-                         acknowledged, or raise its limits";
+            let cause = "the peer takes no more links on this connection; try again when the peer has answered, or raise \
+                         its limits";
             refused(cause.to_owned())
         })
     }
@@ -177,12 +194,7 @@ impl Core {
     }
 
     /// The session in use is full: attaches a link on one that was, or on another one.
-    fn attach_elsewhere(
-        &mut self,
-        key: ConnKey,
-        role: Role,
-        config: &LinkConfig,
-    ) -> Option<LinkId> {
+    fn attach_elsewhere(&mut self, key: ConnKey, attach: &Attach<'_>) -> Option<LinkId> {
         let known = std::mem::take(&mut self.pool.get_mut(key)?.crowd.full);
         let mut attached = None;
         let mut full = Vec::new();
@@ -191,7 +203,7 @@ impl Core {
                 full.push(session);
                 continue;
             }
-            match self.attach_ours(key, session, role, config.clone()) {
+            match attach(self, session) {
                 Ok(link) => {
                     attached = Some(link);
                     let conn = self.pool.get_mut(key)?;
@@ -207,31 +219,35 @@ impl Core {
             return attached;
         }
         let session = self.another_session(key)?;
-        self.attach_ours(key, session, role, config.clone()).ok()
+        attach(self, session).ok()
     }
 
     /// Ends idle senders of a connection before there is no room for more, but not each time anew where most are needed.
-    fn end_idle_of_many(&mut self, key: ConnKey) {
+    fn end_idle_of_many(&mut self, key: ConnKey, spare: Option<SenderKey>) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
+        let whole = conn.whole_room();
         let session = conn.session.and_then(|it| conn.engine.session(it).ok());
         let begun = session.as_ref().and_then(|session| session.remote());
         let room = begun.and_then(|begin| usize::try_from(begin.handle_max).ok());
         let room = room.map_or(usize::MAX, |most| most.saturating_add(1));
         let most = MANY.min(room - room / 4);
-        if conn.senders.len() < most.max(conn.crowd.many) {
+        // Receivers and the reply address take room as well.
+        if conn.links.len() < most.max(conn.crowd.many) {
             return;
         }
-        self.end_idle(key);
+        self.end_idle(key, spare);
         if let Some(conn) = self.pool.get_mut(key) {
-            conn.crowd.many = conn.senders.len() * 2;
+            let links = conn.links.len();
+            let left = whole.saturating_sub(links);
+            conn.crowd.many = links.saturating_add(links.min(left / 2));
         }
     }
 
     /// Ends those half of the idle senders of a connection that were put to longest ago. What is put to their nodes
     /// attaches them again.
-    fn end_idle(&mut self, key: ConnKey) {
+    fn end_idle(&mut self, key: ConnKey, spare: Option<SenderKey>) {
         let Some(conn) = self.pool.get(key) else {
             return;
         };
@@ -240,6 +256,7 @@ impl Core {
         for sender in known {
             if let Some(known) = self.senders.get(sender)
                 && known.conn == key
+                && spare != Some(sender)
                 && self.is_idle(key, sender)
             {
                 idle.push((self.last_use(sender), sender));
@@ -301,6 +318,21 @@ impl Core {
 }
 
 impl Conn {
+    /// How many links of ours the peer takes on all sessions together, as far as is known.
+    fn whole_room(&mut self) -> usize {
+        let Some(room) = self.crowd.room else {
+            return usize::MAX;
+        };
+        let open = self.engine.connection();
+        let most = open
+            .remote()
+            .map_or(0, |open| usize::from(open.channel_max))
+            + 1;
+        let begun = self.crowd.full.len() + 1;
+        let sessions = if self.one_session { begun } else { most };
+        room.saturating_mul(sessions)
+    }
+
     /// A session has ended: another is in use, if there is one.
     pub(super) fn leave_session(&mut self, id: SessionId) {
         self.crowd.full.retain(|full| *full != id);

@@ -39,6 +39,10 @@ impl Destination {
             to: None,
         }
     }
+
+    pub(crate) const fn sender(&self) -> SenderKey {
+        self.sender
+    }
 }
 
 impl Core {

@@ -2,7 +2,7 @@
 
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
-use ferrion_engine::{LinkConfig, LinkId, SessionConfig, SessionId};
+use ferrion_engine::{LinkConfig, LinkId, SessionConfig, SessionId, UsageError};
 
 use super::Core;
 use super::inbox::dynamic;
@@ -38,22 +38,28 @@ impl Core {
         }
         // Replies come on a session of their own: messages that there is no room for would keep them out.
         let own = self.session_for_replies(key);
-        let session = match own {
-            Some(session) => session,
-            None => self.session_on(key)?,
-        };
         let config = dynamic(LinkConfig::receiver(self.link_name("replies"), ""));
+        let Some(conn) = self.pool.get(key) else {
+            return Err(Error::State("the connection is gone; try again"));
+        };
+        let address = format!("{}/#", conn.endpoint);
+        let refused = |cause| Error::Send { address, cause };
+        let attach = |core: &mut Self, session| {
+            let conn = core.pool.get_mut(key).ok_or(UsageError::StaleHandle)?;
+            let mut session = conn.engine.session(session)?;
+            session.attach_receiver(config.clone())
+        };
+        let link = match own {
+            Some(session) => attach(self, session).map_err(|error| refused(error.to_string()))?,
+            None => {
+                // Who asks for them needs the sender of its request.
+                let spare = Some(self.recent.1.sender());
+                self.attach_in_crowd(key, spare, &attach, refused)?
+            }
+        };
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
-        let attached = conn
-            .engine
-            .session(session)
-            .and_then(|mut session| session.attach_receiver(config));
-        let link = attached.map_err(|error| Error::Send {
-            address: format!("{}/#", conn.endpoint),
-            cause: error.to_string(),
-        })?;
         conn.links.insert(link, Party::Replies);
         conn.replies = Some(Replies {
             link,

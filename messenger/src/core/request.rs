@@ -417,6 +417,7 @@ impl Core {
             self.outgoing.octets += payload.len();
             let sequence = REQUEST | id;
             sender.queue.push_back(Queued { sequence, payload });
+            sender.last = self.outgoing.window.next();
             let sender = entry.sender;
             self.make_ready(sender);
         }

@@ -28,7 +28,7 @@ pub(crate) struct Sender {
     pub(crate) node: Str,
     /// There once a peer has sent it elsewhere.
     pub(crate) detour: Option<Box<Detour>>,
-    /// The number of the last message that was put to it.
+    /// The number of the last message that was put to it, or of the next one when the last request was made.
     pub(crate) last: u64,
     pub(crate) queue: VecDeque<Queued>,
     /// How many of the queue are requests that ended meanwhile. They count for nothing, and are taken
