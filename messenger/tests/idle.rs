@@ -18,6 +18,7 @@ in_every_way! {
     work_alone_keeps_a_connection_alive,
     who_was_busy_hears_what_came_before_finding_anyone_silent,
     a_peer_that_does_nothing_is_given_up,
+    who_hears_nothing_is_heard_all_the_same,
 }
 
 const SILENCE: Duration = Duration::from_millis(150);
@@ -41,6 +42,32 @@ fn work_alone_keeps_a_connection_alive(way: Way) {
     while begun.elapsed() < SILENCE * 4 {
         client.step(SILENCE).unwrap();
         assert!(!client.stopped());
+    }
+    client.set_timeout(Some(Duration::ZERO));
+    let error = client.recv(1).unwrap_err();
+    assert!(client.is_unfinished(&error), "it is still there: {error}");
+    serving.join().unwrap();
+}
+
+/// The client wants nothing to be said, and so it hears nothing in between that would remind it of its own heartbeats.
+fn who_hears_nothing_is_heard_all_the_same(way: Way) {
+    let mut server = way.party();
+    server.set_idle_time_out(Some(SILENCE));
+    let address = way.listen(&mut server);
+    let mut client = way.party();
+    client.set_reconnect(None);
+    client.subscribe(&address).unwrap();
+    client.ask(1);
+    let serving = std::thread::spawn(move || {
+        let begun = Instant::now();
+        while begun.elapsed() < SILENCE * 6 {
+            server.step(SILENCE).unwrap();
+        }
+        server
+    });
+    let begun = Instant::now();
+    while begun.elapsed() < SILENCE * 6 {
+        client.step(SILENCE).unwrap();
     }
     client.set_timeout(Some(Duration::ZERO));
     let error = client.recv(1).unwrap_err();

@@ -289,6 +289,8 @@ impl Core {
             false
         });
         conn.flushing = waiting;
+        // The next heartbeat is counted from what was written.
+        self.pool.note_deadline(key);
     }
 
     /// Does what is due.

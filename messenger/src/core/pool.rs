@@ -430,6 +430,14 @@ impl Pool {
         if !std::mem::replace(&mut conn.writing, true) {
             self.writing.push_back(key);
         }
+        self.note_deadline(key);
+    }
+
+    /// A connection may have another deadline than before.
+    pub(crate) fn note_deadline(&mut self, key: ConnKey) {
+        let Some(conn) = self.conns.get_mut(key) else {
+            return;
+        };
         let at = match conn.state {
             State::Connecting => None,
             State::Waiting(at) | State::Away(at) | State::Over(at) => Some(at),

@@ -204,7 +204,8 @@ impl World<'_> {
             1 => core.set_incoming_window(count),
             2 => core.set_high_water(count, count << 8),
             3 => core.set_incoming_high_water(count, count << 8),
-            4 => core.options.idle_time_out = (count > 0).then(|| u32::from(amount) * 100),
+            // Heartbeats for as long as a run takes are many.
+            4 => core.options.idle_time_out = (count > 0).then(|| u32::from(amount) * 1000),
             5 => core.options.handshake_time = (count > 0).then(|| u64::from(amount) * 100),
             6 => core.set_reconnect((count > 0).then(|| Reconnect {
                 first_delay: Duration::from_millis(u64::from(amount)),
