@@ -10,6 +10,7 @@ use support::{message_to, text};
 in_every_mode_over_tcp! {
     a_listener_is_told_who_receives_and_sends_to_each_of_them,
     who_has_left_is_not_told_of_and_cannot_be_sent_to,
+    an_address_that_was_made_up_before_a_restart_leads_to_nobody,
 }
 
 /// A peer that receives: where to put messages for it, what it calls itself, and its node.
@@ -115,4 +116,36 @@ fn who_has_left_is_not_told_of_and_cannot_be_sent_to(way: Way) {
         error.to_string().contains("a peer that has left"),
         "{error}"
     );
+}
+
+fn an_address_that_was_made_up_before_a_restart_leads_to_nobody(way: Way) {
+    let mut told: Vec<Subscriber> = Vec::new();
+    for _ in 0..2 {
+        let mut server = way.party_named("server");
+        let address = way.listen(&mut server);
+        let client = way.party_named("twin");
+        let client2 = way.party();
+        let mut trio = Trio {
+            server,
+            client,
+            client2,
+            address,
+        };
+        for node in ["news", "#"] {
+            let address = format!("{}/{node}", trio.address);
+            trio.client.subscribe(&address).unwrap();
+        }
+        trio.settle();
+        // They would be the same two links, by their numbers.
+        for (old, _, _) in &told {
+            let error = trio.server.put(&message_to(old, "x")).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("a peer that has left"), "{text}");
+        }
+        told = subscribers(&mut trio.server);
+        assert_eq!(told.len(), 2);
+        for (new, _, _) in &told {
+            trio.server.put(&message_to(new, "x")).unwrap();
+        }
+    }
 }

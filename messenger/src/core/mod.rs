@@ -436,7 +436,10 @@ impl Core {
 
     /// The name of a node made up for a peer: no other has it.
     fn node_name(&mut self) -> Str {
-        self.link_name("node").into()
+        self.links += 1;
+        // Who still has the name when another instance of this one runs must not reach another peer with it.
+        let (name, instance, number) = (&self.name, self.instance, self.links);
+        format!("{name}-node-{instance:016x}-{number}").into()
     }
 
     /// Sets what tells the links of this messenger from those of another of the same name.

@@ -223,10 +223,14 @@ impl Core {
             return Ok(Some(*sender));
         }
         match link_of(&self.name, name) {
-            Some(key) if self.senders.get(key).is_some_and(|sender| !sender.ours) => {
+            Some((instance, key))
+                if instance == self.instance
+                    && self.senders.get(key).is_some_and(|sender| !sender.ours) =>
+            {
                 return Ok(Some(key));
             }
-            None if !self.is_name_of_node(name) => return Ok(None),
+            None if made_up(&self.name, NODE, name).is_none() => return Ok(None),
+            // The peers of another instance of this name left with it.
             _ => {}
         }
         Err(Error::Send {
@@ -238,15 +242,6 @@ impl Core {
         })
     }
 
-    /// Whether a node was made up by this name, once.
-    fn is_name_of_node(&self, name: &str) -> bool {
-        let instance = format!("{NODE}{:016x}-", self.instance);
-        let kinds = [NODE, instance.as_str()];
-        kinds
-            .iter()
-            .any(|kind| number_after(&self.name, kind, name).is_some())
-    }
-
     /// What is put to here goes down this link of a peer's and nowhere else, whatever the peer is called and whether it is
     /// there: the name of its node if that was made up, or a name that is made up for the link.
     pub(super) fn address_of_link(&self, key: SenderKey) -> Option<String> {
@@ -254,7 +249,8 @@ impl Core {
         if self.made_up.get(&sender.node) == Some(&key) {
             return Some(sender.node.to_string());
         }
-        Some(format!("{}{LINK}{}", self.name, key.to_bits()))
+        let (name, instance) = (&self.name, self.instance);
+        Some(format!("{name}{LINK}{instance:016x}-{}", key.to_bits()))
     }
 
     /// The sender to a node of a connection; attaches one if there is none.
@@ -488,18 +484,22 @@ impl Core {
     }
 }
 
-/// What follows the name of the messenger in a name that it makes up, and comes before a number.
+/// What follows the name of the messenger in a name that it makes up, and comes before its instance and a number.
 const NODE: &str = "-node-";
 const LINK: &str = "-link-";
 
-fn number_after(messenger: &str, kind: &str, name: &str) -> Option<u64> {
-    let number = name.strip_prefix(messenger)?.strip_prefix(kind)?;
-    number.parse().ok()
+/// The instance and the number in a name of this kind.
+fn made_up(messenger: &str, kind: &str, name: &str) -> Option<(u64, u64)> {
+    let rest = name.strip_prefix(messenger)?.strip_prefix(kind)?;
+    let (instance, number) = rest.split_once('-')?;
+    let instance = u64::from_str_radix(instance, 16).ok()?;
+    Some((instance, number.parse().ok()?))
 }
 
-/// The sender whose link this is the name of, if it is one.
-fn link_of(messenger: &str, name: &str) -> Option<SenderKey> {
-    number_after(messenger, LINK, name).map(SenderKey::from_bits)
+/// The sender whose link this is the name of, if it is one, and the instance that it is one of.
+fn link_of(messenger: &str, name: &str) -> Option<(u64, SenderKey)> {
+    let (instance, bits) = made_up(messenger, LINK, name)?;
+    Some((instance, SenderKey::from_bits(bits)))
 }
 
 #[cfg(test)]
