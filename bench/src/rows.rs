@@ -63,6 +63,33 @@ pub(crate) enum Shape {
     Together,
 }
 
+// Works that stand beside more than one other: they are the same in each row.
+const PAIR_100_ACCEPTED: &[&str] = &[
+    "pair",
+    "--body",
+    "100",
+    "--mode",
+    "unsettled",
+    "--credit",
+    "1000",
+    "--batch",
+    "100",
+];
+const PAIR_1M_SETTLED: &[&str] = &[
+    "pair", "--body", "1048576", "--mode", "settled", "--credit", "100", "--batch", "1",
+];
+const MESSENGER_100: &[&str] = &[
+    "messenger",
+    "--body",
+    "100",
+    "--window",
+    "2000",
+    "--batch",
+    "500",
+    "--advance",
+    "50",
+];
+
 /// The batches and windows are those with which Proton C is fastest.
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -85,17 +112,7 @@ pub(crate) const ROWS: &[Row] = &[
         against: Against::Proton,
         goal: 9.0,
         shape: Shape::Alone,
-        work: &[
-            "pair",
-            "--body",
-            "100",
-            "--mode",
-            "unsettled",
-            "--credit",
-            "1000",
-            "--batch",
-            "100",
-        ],
+        work: PAIR_100_ACCEPTED,
         count: 400_000,
         warmup: 50_000,
     },
@@ -127,9 +144,7 @@ pub(crate) const ROWS: &[Row] = &[
         against: Against::Proton,
         goal: 5.0,
         shape: Shape::Alone,
-        work: &[
-            "pair", "--body", "1048576", "--mode", "settled", "--credit", "100", "--batch", "1",
-        ],
+        work: PAIR_1M_SETTLED,
         count: 3000,
         warmup: 100,
     },
@@ -173,17 +188,7 @@ pub(crate) const ROWS: &[Row] = &[
         against: Against::Proton,
         goal: 8.0,
         shape: Shape::Together,
-        work: &[
-            "messenger",
-            "--body",
-            "100",
-            "--window",
-            "2000",
-            "--batch",
-            "500",
-            "--advance",
-            "50",
-        ],
+        work: MESSENGER_100,
         count: 400_000,
         warmup: 20_000,
     },
@@ -194,17 +199,7 @@ pub(crate) const ROWS: &[Row] = &[
         against: Against::Fe2o3,
         goal: 30.0,
         shape: Shape::Alone,
-        work: &[
-            "pair",
-            "--body",
-            "100",
-            "--mode",
-            "unsettled",
-            "--credit",
-            "1000",
-            "--batch",
-            "100",
-        ],
+        work: PAIR_100_ACCEPTED,
         count: 100_000,
         warmup: 10_000,
     },
@@ -215,17 +210,7 @@ pub(crate) const ROWS: &[Row] = &[
         against: Against::Rhea,
         goal: 20.0,
         shape: Shape::Together,
-        work: &[
-            "messenger",
-            "--body",
-            "100",
-            "--window",
-            "2000",
-            "--batch",
-            "500",
-            "--advance",
-            "50",
-        ],
+        work: MESSENGER_100,
         count: 80_000,
         warmup: 8000,
     },
@@ -315,9 +300,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
         goal: 0.5,
         shape: Shape::Alone,
-        work: &[
-            "pair", "--body", "1048576", "--mode", "settled", "--credit", "100", "--batch", "1",
-        ],
+        work: PAIR_1M_SETTLED,
         count: 3000,
         warmup: 100,
     },

@@ -1,8 +1,7 @@
 //! fe2o3-amqp doing the same work as `ferrion-bench pair` where messages are accepted, with the same options: a client and a
 //! listener in one process and thread, an in-memory stream between them.
 
-// The other works of ferrion-bench use the rest of it.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the other works of ferrion-bench use the rest of it")]
 #[path = "../../src/work.rs"]
 mod work;
 
