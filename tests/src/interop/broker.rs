@@ -140,13 +140,13 @@ fn sweep(all: &Path) {
     }
 }
 
-/// A port of the loopback interface that nothing listens on. It is none of those that the system gives to clients, so that
-/// it stays free until the broker, which can not choose one for itself, listens there.
+/// A port of the loopback interface that nothing listens on. It is none of those that the system gives to clients and to who
+/// leaves the choice to it, so that it stays free until a program that can not choose one for itself listens there.
 ///
 /// # Panics
 ///
 /// When there is none.
-pub(super) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const COUNT: u32 = 12_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -4,6 +4,7 @@
 //! - [`Conversation`]: one engine over a TCP connection, told what to do step by step;
 //! - [`RabbitMqPlan`], [`ActiveMqPlan`]: brokers, as data; they run until the test ends;
 //! - [`Authority`]: certificates for brokers and their clients;
+//! - [`free_port`]: for programs that can not choose one;
 //! - [`Traffic`]: messages that flow through a broker while bad things happen to it;
 //! - [`messaging`]: what the tests of messengers with any broker share;
 //! - [`whereabouts`]: where messages are that did not arrive;
@@ -41,7 +42,7 @@ mod traffic;
 mod whereabouts;
 
 pub use activemq::{ActiveMq, ActiveMqPlan};
-pub use broker::Signal;
+pub use broker::{Signal, free_port};
 pub use certificates::{Authority, Identity, STORE_PASSWORD};
 pub use command::{Command, Outcome, as_typed};
 pub use conversation::{Conversation, LinkEnd, password};

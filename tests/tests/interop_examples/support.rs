@@ -3,7 +3,6 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader},
-    net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -13,7 +12,7 @@ use std::{
 };
 
 use ferrion_messenger::{Credit, Flags, Message, Messenger, Tracker};
-use ferrion_tests::interop::project;
+use ferrion_tests::interop::{free_port, project};
 
 /// How long anything may take. It bounds a failure; no test that passes waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -165,12 +164,10 @@ fn examples() -> PathBuf {
     project().join("target/peers/examples")
 }
 
-/// Starts a program that has to be told its port and does not say when it listens: on one that was free a moment ago. It
-/// is not connected to, as some of them end when their first client has gone.
+/// Starts a program that has to be told its port and does not say when it listens. It is not connected to, as some of them
+/// end when their first client has gone.
 pub(crate) fn listening(start: impl FnOnce(u16) -> Example) -> (Example, u16) {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let port = probe.local_addr().expect("an address").port();
-    drop(probe);
+    let port = free_port();
     let mut example = start(port);
     let begun = Instant::now();
     while !somebody_listens(port) {
