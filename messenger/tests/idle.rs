@@ -21,7 +21,7 @@ in_every_way! {
     who_hears_nothing_is_heard_all_the_same,
 }
 
-const SILENCE: Duration = Duration::from_millis(150);
+const SILENCE: Duration = Duration::from_millis(250);
 
 fn work_alone_keeps_a_connection_alive(way: Way) {
     let mut server = way.party();
@@ -33,13 +33,13 @@ fn work_alone_keeps_a_connection_alive(way: Way) {
     client.ask(1);
     let serving = std::thread::spawn(move || {
         let begun = Instant::now();
-        while begun.elapsed() < SILENCE * 4 {
+        while begun.elapsed() < SILENCE * 3 {
             server.step(SILENCE).unwrap();
         }
         server
     });
     let begun = Instant::now();
-    while begun.elapsed() < SILENCE * 4 {
+    while begun.elapsed() < SILENCE * 3 {
         client.step(SILENCE).unwrap();
         assert!(!client.stopped());
     }
@@ -60,13 +60,13 @@ fn who_hears_nothing_is_heard_all_the_same(way: Way) {
     client.ask(1);
     let serving = std::thread::spawn(move || {
         let begun = Instant::now();
-        while begun.elapsed() < SILENCE * 6 {
+        while begun.elapsed() < SILENCE * 3 {
             server.step(SILENCE).unwrap();
         }
         server
     });
     let begun = Instant::now();
-    while begun.elapsed() < SILENCE * 6 {
+    while begun.elapsed() < SILENCE * 3 {
         client.step(SILENCE).unwrap();
     }
     client.set_timeout(Some(Duration::ZERO));

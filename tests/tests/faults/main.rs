@@ -4,7 +4,7 @@ mod misfortunes;
 
 use std::{
     io::{Read, Write},
-    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, TcpStream},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -17,7 +17,7 @@ use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Interrupter, Message, M
 use ferrion_tests::{
     build,
     interop::{
-        PATIENCE,
+        PATIENCE, free_port,
         proxy::{Cut, Direction, Fault, Place, Proxy},
     },
     oracle::{AMQP_HEADER, SASL_HEADER, TLS_HEADER},
@@ -216,11 +216,7 @@ fn is_loss(error: &Error) -> bool {
 
 #[test]
 fn a_port_where_nobody_listens_is_an_error_at_once() {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let begun = Instant::now();
     let error = exchange(port, PATIENCE).unwrap_err();
     assert!(begun.elapsed() < GRACE);
