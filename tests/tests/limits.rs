@@ -1,8 +1,8 @@
 //! What a peer can make the engine hold is bounded, and going beyond it has one answer (2.8.15).
 
-use ferrion_engine::{Config, Event, Failure, LinkConfig, Origin, SessionConfig, UsageError};
+use ferrion_engine::{Config, Failure, LinkConfig, Origin, SessionConfig, UsageError};
 use ferrion_tests::build::{Build, Role, attach, begin, detach, end, source, target, transfer};
-use ferrion_tests::peer::{Peer, Wired, client, client_with, server, server_with};
+use ferrion_tests::peer::{Peer, Wired, client, client_with, server_with};
 
 fn script_sender(name: &str) -> Build {
     attach()
@@ -259,73 +259,6 @@ fn links_that_are_stolen_again_and_again_end_the_session() {
         p.expect_end().condition("amqp:resource-limit-exceeded");
         assert!(p.engine().census().links <= 6);
     });
-}
-
-/// Two that accept everything could take each other's answers for links of their own for ever, once a name was altered.
-#[test]
-fn a_name_that_is_attached_again_and_again_in_vain_while_its_end_is_answered_ends_the_session() {
-    server(|p| {
-        p.opened();
-        p.begun_by_script(SessionConfig::default(), |b| b);
-        let mut last = p.attached_by_script(script_sender("l"));
-        for n in 1..=32 {
-            let (old, new) = ((n - 1) % 2, n % 2);
-            p.inject_all([detach().handle(old), script_sender("l").handle(new)]);
-            p.engine().link(last.id).unwrap().close(None).unwrap();
-            let id = p.event_where("LinkAttached", |e| match e {
-                Event::LinkAttached(id) => Some(id),
-                _ => None,
-            });
-            p.accept_link(id).unwrap();
-            p.expect_detach();
-            p.expect_attach().name("l");
-            last = Wired { id, ..last };
-        }
-        p.inject_all([detach().handle(0), script_sender("l").handle(1)]);
-        p.expect_end().condition("amqp:illegal-state");
-    });
-}
-
-#[test]
-fn a_name_is_attached_as_often_as_the_peer_likes_if_it_waits_for_the_end_or_sends_something() {
-    for waits in [true, false] {
-        server(|p| {
-            p.opened();
-            p.begun_by_script(SessionConfig::default(), |b| b);
-            let mut last = p.attached_by_script(script_sender("l"));
-            for n in 1..=100 {
-                let (old, new) = if waits { (0, 0) } else { ((n - 1) % 2, n % 2) };
-                if waits {
-                    p.inject(detach().handle(old));
-                    p.engine().link(last.id).unwrap().close(None).unwrap();
-                    p.expect_detach();
-                    p.inject(script_sender("l").handle(new));
-                } else {
-                    p.engine().receiver(last.id).unwrap().add_credit(1).unwrap();
-                    p.expect_flow();
-                    let sent = transfer()
-                        .handle(old)
-                        .delivery_id(n - 1)
-                        .delivery_tag(b"t")
-                        .settled(true)
-                        .payload(b"m");
-                    p.inject_all([sent, detach().handle(old), script_sender("l").handle(new)]);
-                    p.engine().link(last.id).unwrap().close(None).unwrap();
-                }
-                let id = p.event_where("LinkAttached", |e| match e {
-                    Event::LinkAttached(id) => Some(id),
-                    _ => None,
-                });
-                p.accept_link(id).unwrap();
-                if !waits {
-                    p.expect_detach();
-                }
-                p.expect_attach().name("l");
-                last = Wired { id, ..last };
-            }
-            assert!(p.engine().link(last.id).unwrap().is_attached());
-        });
-    }
 }
 
 #[test]

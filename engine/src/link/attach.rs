@@ -12,9 +12,6 @@ use crate::link::{Half, Link, termini};
 use crate::protocol::{Attach, Condition, Role, conditions};
 use crate::seq::Seq;
 
-/// Links of one name that a peer may attach in a row in vain: see [`Link::was_in_vain`].
-const MOST_IN_VAIN: u8 = 32;
-
 impl Endpoints {
     pub(crate) fn attach(
         &mut self,
@@ -158,14 +155,6 @@ impl Endpoints {
             self.check_errant(session_id, link)?;
         }
         let waiting = self.waiting_for(session_id, &attach);
-        let in_vain = self.in_vain_before(&attach);
-        if waiting.is_none() && in_vain > MOST_IN_VAIN {
-            let text = format!(
-                "link {} is attached again and again while its end is being answered, and nothing is sent on it",
-                attach.name
-            );
-            return Err(Fault::session(session_id, conditions::ILLEGAL_STATE, text));
-        }
         // The answer to an attach of ours makes no link: that was counted when it was made.
         if waiting.is_none() && session.links >= links {
             let text = format!("more than {links} links");
@@ -175,7 +164,7 @@ impl Endpoints {
         self.check_link_room(session_id, said)?;
         let id = match waiting {
             Some(id) => id,
-            None => self.new_endpoint_for(session_id, &attach, in_vain),
+            None => self.new_endpoint_for(session_id, &attach),
         };
         let handle = attach.handle;
         let uncounted = attach.role == Role::Sender && attach.initial_delivery_count.is_none();
@@ -220,19 +209,8 @@ impl Endpoints {
         (link.remote == Phase::New && link.session == session).then_some(id)
     }
 
-    /// How many links of the name in a row were in vain.
-    fn in_vain_before(&self, attach: &Attach) -> u8 {
-        let before = self.names.get(attach.role.peer(), &attach.name);
-        match before.and_then(|id| self.links.get(id)) {
-            Some(link) if link.was_in_vain() => link.in_vain.saturating_add(1),
-            // It is about to be stolen.
-            Some(link) if link.remote == Phase::Open => link.in_vain,
-            _ => 0,
-        }
-    }
-
     /// A new endpoint for an attach of the peer's that none waits for.
-    fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach, in_vain: u8) -> LinkId {
+    fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach) -> LinkId {
         let role = attach.role.peer();
         if let Some(id) = self.names.get(role, &attach.name)
             && let Some(link) = self.links.get(id)
@@ -244,9 +222,7 @@ impl Endpoints {
             self.fail_link(id, stolen);
         }
         let config = termini::mirror(attach);
-        let mut link = Link::new(session, role, config);
-        link.in_vain = in_vain;
-        let id = self.links.insert(link);
+        let id = self.links.insert(Link::new(session, role, config));
         self.count_link(session);
         self.names.insert(role, &attach.name, id);
         id

@@ -72,8 +72,6 @@ pub(crate) struct Link {
     pub(crate) resuming: Option<Box<Resuming>>,
     /// The link is attached once more, only to be closed (2.6.6).
     closes_again: bool,
-    /// Links of its name that were in vain, one after the other, right before it.
-    in_vain: u8,
 }
 
 /// What there is to say of a link that is over, or about to be.
@@ -120,7 +118,6 @@ impl Link {
             deliveries: OfLink::default(),
             resuming: None,
             closes_again: false,
-            in_vain: 0,
         }
     }
 
@@ -139,19 +136,6 @@ impl Link {
     /// Both sides have detached, if only in intention on this one.
     const fn is_detached(&self) -> bool {
         matches!((self.local, self.remote), (Phase::Ended, Phase::Ended))
-    }
-
-    /// Whether the peer attached it to send, got its answer, sent nothing, and detached, which our detach has not
-    /// answered yet. A peer that attaches the name once more at this point may take each of our answers for a link that
-    /// we ask for, as we take its answers, and there is no end to it: so it is where a name was altered on its way.
-    fn was_in_vain(&self) -> bool {
-        let nothing_came = match &self.half {
-            Half::Receiver(receiver) => {
-                receiver.credit.count().map(|count| count.0) == self.terms.remote_count()
-            }
-            Half::Sender(_) => false,
-        };
-        nothing_came && self.attach_written && matches!(self.remote, Phase::Ended)
     }
 
     /// Detaching was asked for and waits for what was sent: the peer knows nothing of it.

@@ -172,11 +172,6 @@ impl Terms {
         }
     }
 
-    /// The initial-delivery-count of the peer's attach, once it has come.
-    pub(crate) fn remote_count(&self) -> Option<u32> {
-        self.theirs?.count
-    }
-
     /// What becomes of a delivery that is settled without an outcome (3.5.3).
     pub(crate) fn default_outcome(&self) -> Option<DeliveryState> {
         match self.default_outcome {

@@ -1,8 +1,8 @@
 //! Links that peers ask for.
 
-use ferrion_engine::LinkId;
 use ferrion_engine::codec::{Str, Symbol};
-use ferrion_engine::protocol::{Condition, Source, TargetArchetype, conditions};
+use ferrion_engine::protocol::{Condition, Role, Source, TargetArchetype, conditions};
+use ferrion_engine::{LinkId, Time};
 
 use super::Core;
 use super::pool::{ConnKey, Party, State};
@@ -10,8 +10,22 @@ use super::recovery::accept_theirs;
 use super::store::Origin;
 
 impl Core {
+    /// The peer attached a link.
+    pub(super) fn admit(&mut self, key: ConnKey, id: LinkId, now: Time) {
+        if self.welcome_back(key, id, now) {
+            return;
+        }
+        let link = self.pool.get_mut(key).map(|conn| conn.engine.link(id));
+        let role = link.and_then(|link| Some(link.ok()?.role()));
+        match role {
+            Some(Role::Receiver) => self.admit_sender(key, id),
+            Some(Role::Sender) => self.admit_receiver(key, id),
+            None => {}
+        }
+    }
+
     /// The peer wants to send to us: whatever the node, it may.
-    pub(super) fn admit_sender(&mut self, key: ConnKey, id: LinkId) {
+    fn admit_sender(&mut self, key: ConnKey, id: LinkId) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -56,7 +70,7 @@ impl Core {
     }
 
     /// The peer wants messages from us: what is put to its name and this node goes there.
-    pub(super) fn admit_receiver(&mut self, key: ConnKey, id: LinkId) {
+    fn admit_receiver(&mut self, key: ConnKey, id: LinkId) {
         // A node made up for this link: no other has its name.
         let made_up = self.node_name();
         let Some(conn) = self.pool.get_mut(key) else {

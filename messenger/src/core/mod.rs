@@ -19,6 +19,7 @@
 //! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
+//! | `churn` | links that peers attach again and again in vain |
 //! | `lifecycle` | connections from the first octet to the last |
 //! | `faults`, `check` | what went wrong last at an address; routes that are tried beforehand |
 //! | `login` | what connections show, and who is admitted |
@@ -30,6 +31,7 @@ pub(crate) mod address;
 mod admit;
 mod away;
 mod check;
+mod churn;
 pub(crate) mod credit;
 mod crowd;
 #[cfg(test)]
@@ -88,6 +90,7 @@ use crate::reconnect::Reconnect;
 use crate::recovery::LinkRecovery;
 use address::Scheme;
 use check::Check;
+use churn::Delayed;
 use credit::{Order, Scheduler};
 use faults::Faults;
 use line::{Jitter, Place};
@@ -196,6 +199,7 @@ pub(crate) struct Core {
     /// Whether there may be credit to deal out that was not there before.
     credit_changed: bool,
     unnamed: Unnamed,
+    delayed: Delayed,
     orders: Vec<Order<Origin>>,
     routes: Rules,
     rewrites: Rules,
@@ -284,6 +288,7 @@ impl Core {
             credit: Scheduler::new(),
             credit_changed: false,
             unnamed: Unnamed::default(),
+            delayed: Delayed::default(),
             orders: Vec::new(),
             routes: Rules::default(),
             rewrites: Rules::default(),
@@ -357,6 +362,7 @@ impl Core {
             self.pool.deadline(),
             self.credit.deadline(),
             self.unnamed.deadline(),
+            self.delayed.deadline(),
             self.requests.deadline(),
         ];
         deadlines.into_iter().flatten().min()

@@ -12,6 +12,7 @@ use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
 use super::away::Kept;
+use super::churn::Churn;
 use super::crowd::Crowd;
 use super::line::Line;
 use super::login::TokenMark;
@@ -160,6 +161,8 @@ pub(crate) struct Conn {
     pub(crate) session: Option<SessionId>,
     /// What is known of how many links there are, and of other sessions that they needed.
     pub(crate) crowd: Crowd,
+    /// Links of the peer's that came and went.
+    pub(crate) churn: Churn,
     /// Whether the peer takes no session beside those that there are.
     pub(crate) one_session: bool,
     /// The reply address that all requests share.
@@ -219,6 +222,7 @@ impl Conn {
             peer_idle: None,
             session: None,
             crowd: Crowd::default(),
+            churn: Churn::default(),
             one_session: false,
             replies: None,
             senders: HashMap::new(),

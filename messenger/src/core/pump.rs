@@ -2,11 +2,11 @@
 
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode, conditions};
-use ferrion_engine::{EndError, Engine, Event, LinkId, Origin as Side, SendError, SessionId, Time};
+use ferrion_engine::{EndError, Event, LinkId, Origin as Side, SendError, SessionId, Time};
 
 use super::Core;
 use super::lifecycle::remote;
-use super::pool::{ConnKey, Party, State};
+use super::pool::{Conn, ConnKey, Party, State};
 use super::request::request_of;
 use super::sender::{HANDOVER, SenderKey};
 use super::source::SourceState;
@@ -30,6 +30,7 @@ impl Core {
                 self.pool.settle_down(key);
             }
             self.trust_unnamed(now);
+            self.answer_delayed(now);
             self.deal_credit(now);
             while let Some(sender) = self.ready.pop_front() {
                 self.send_from(sender);
@@ -148,12 +149,8 @@ impl Core {
         };
         let role = link.role();
         if link.is_incoming() {
-            if self.welcome_back(key, id, now) {
-                return;
-            }
-            match role {
-                Role::Receiver => self.admit_sender(key, id),
-                Role::Sender => self.admit_receiver(key, id),
+            if !self.keeps_waiting(key, id, now) {
+                self.admit(key, id, now);
             }
             return;
         }
@@ -205,7 +202,13 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
-        let ending = ending(&mut conn.engine, id);
+        let ending = ending(conn, id);
+        if self.ended_soon(key, id, now) {
+            return;
+        }
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
         if let Ok(mut link) = conn.engine.link(id)
             && link.awaits_detach()
         {
@@ -348,6 +351,9 @@ impl Core {
             });
         }
         conn.useful |= count > 0;
+        if count > 0 && !conn.churn.is_empty() {
+            conn.note_carried(id);
+        }
         if count > 0
             && let Some(source) = source.and_then(|source| self.sources.get_mut(source))
             && let Some(detour) = &mut source.detour
@@ -543,6 +549,7 @@ impl Core {
                 break;
             }
         }
+        let carried = sent && failed.is_none();
         let more = !sender.queue.is_empty() && link.credit() > 0;
         if (more || sender.unflushed > 0) && !std::mem::replace(&mut sender.flushing, true) {
             conn.flushing.push(key);
@@ -550,6 +557,9 @@ impl Core {
         if sender.queue.is_empty() && link.is_draining() {
             let _ = link.drained();
             sent = true;
+        }
+        if carried && !conn.churn.is_empty() {
+            conn.note_carried(sender.link);
         }
         let address = failed
             .as_ref()
@@ -600,14 +610,14 @@ pub(super) fn sequence(tag: &[u8]) -> Option<u64> {
 }
 
 /// What ended a link: an error of its own, or of its session.
-fn ending(engine: &mut Engine, id: LinkId) -> Option<(Scope, EndError)> {
-    let link = engine.link(id).ok()?;
+fn ending(conn: &mut Conn, id: LinkId) -> Option<(Scope, EndError)> {
+    let link = conn.engine.link(id).ok()?;
     if let Some(error) = link.error() {
         return Some((Scope::Link, error.clone()));
     }
     let session = link.session()?;
-    let error = engine.session(session).ok()?.error().cloned()?;
-    Some((Scope::Session, error))
+    let error = conn.engine.session(session).ok()?.error().cloned();
+    Some((Scope::Session, error.or_else(|| conn.gave_up(session))?))
 }
 
 /// Whether the peer does not take as many sessions as there are.

@@ -22,7 +22,7 @@ pub(crate) enum Attack {
     SlowReader,
     /// Frames without a body.
     EmptyFrames,
-    /// Links that are attached and detached.
+    /// Links that are attached and detached: more names than anybody remembers, or a name is answered later and later.
     Churn,
     /// Frames that say that they are larger than is allowed; each time on a new connection.
     Oversized,
@@ -34,6 +34,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// What one of them writes at once: of empty frames, and of what is answered.
 const CHUNK: usize = 8 << 10;
 const ASKED: usize = 1 << 10;
+/// Names of links that come and go.
+const NAMES: usize = 200;
 /// When those who do not read were heard of last so long ago, they are not heard any more; and how long that may take.
 const UNHEARD: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -148,15 +150,19 @@ fn said(attack: Attack) -> Vec<u8> {
         Attack::EmptyFrames => Frame::empty(0).encode().repeat(CHUNK / 8),
         Attack::Oversized => vec![255, 255, 255, 255, 2, 0, 0, 0],
         Attack::Stall | Attack::SlowReader | Attack::Churn => {
-            let link = attach()
-                .name(&"n".repeat(200))
-                .handle(0)
-                .role(Role::Sender)
-                .initial_delivery_count(0)
-                .source(source().v())
-                .target(target().address("honest").v());
-            let round = [link.octets(0), detach().handle(0).closed(true).octets(0)].concat();
-            round.repeat(ASKED / round.len())
+            let link = |number| {
+                attach()
+                    .name(&format!("{number:0200}"))
+                    .handle(0)
+                    .role(Role::Sender)
+                    .initial_delivery_count(0)
+                    .source(source().v())
+                    .target(target().address("honest").v())
+                    .octets(0)
+            };
+            let detach = detach().handle(0).closed(true).octets(0);
+            let rounds = (0..NAMES).flat_map(|number| [link(number), detach.clone()]);
+            rounds.collect::<Vec<_>>().concat()
         }
     }
 }
@@ -184,10 +190,10 @@ fn go_on(
             }
         }
     }
-    let most = if matches!(attack, Attack::SlowWriter) {
-        1
-    } else {
-        octets.len()
+    let most = match attack {
+        Attack::SlowWriter => 1,
+        Attack::SlowReader | Attack::Churn => ASKED,
+        _ => CHUNK,
     };
     let rest = &octets[*place..];
     match socket.write(&rest[..most.min(rest.len())]) {
