@@ -2680,8 +2680,12 @@ ferrion_status ferrion_receiver_next_delivery(ferrion_engine_t *engine,
 
 /**
  * Makes a message of the payload that was taken last, without copying it. FERRION_DECODE: it is none.
+ *
+ * The message keeps what was read with it alive, and can be sent on by `ferrion_sender_send_message` without a copy. Where
+ * small ones are kept for long, `ferrion_message_decode` copies no more than the payload.
  */
-ferrion_status ferrion_engine_message(ferrion_engine_t *engine, ferrion_message_t *message);
+ferrion_status ferrion_engine_message(ferrion_engine_t *engine,
+                                      ferrion_message_t *message);
 
 /**
  * Whether deliveries are read while they come, with `ferrion_receiver_read_partial`; FERRION_EVENT_DELIVERIES tells of
@@ -2998,6 +3002,10 @@ ferrion_status ferrion_sender_send_with(ferrion_engine_t *engine,
  * Encodes a message and sends it. `options` may be NULL. `out_delivery` may be NULL; it gets 0 for a delivery that is
  * settled by being sent. The rest is as for `ferrion_sender_send`. FERRION_INVALID_ARGUMENT also: the options tell of
  * another format than that of AMQP messages.
+ *
+ * A message that was received or decoded, and not changed since, is sent as it is: from 4 KiB its octets are not copied
+ * but shared, by any number of sends on any engines, and stay for as long as one of them, or this object, needs them.
+ * The object may be changed, used again or freed at once.
  */
 ferrion_status ferrion_sender_send_message(ferrion_engine_t *engine,
                                            ferrion_link_t link,

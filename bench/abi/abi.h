@@ -19,6 +19,7 @@ enum { NOW = 0 };
 typedef struct {
   const options_t *options;
   ring_t ring;
+  ferrion_message_t **shared; /* the payloads as messages, each made once, where they are shared with the engine */
   uint64_t total;
   ferrion_engine_t *client, *server;
   ferrion_link_t sender, receiver;

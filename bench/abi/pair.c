@@ -2,7 +2,13 @@
  * deliveries and updates are taken one call each, as a program does that has nothing special in mind. */
 #include "abi.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* From this size a payload is shared with the engine instead of copied into its output. */
+enum { SHARE = 4096 };
+/* So many pieces of output are taken at once, as for writev. */
+enum { PIECES = 64 };
 
 /* Takes what has arrived. */
 static void take(pair_t *pair, ferrion_link_t link) {
@@ -69,14 +75,18 @@ static void client_events(pair_t *pair) {
 }
 
 bool pair_carry(ferrion_engine_t *from, ferrion_engine_t *to) {
-  ferrion_bytes_t piece;
+  ferrion_bytes_t pieces[PIECES];
   ferrion_room_t room;
+  size_t n, octets;
   bool moved = false;
-  while (ferrion_engine_transmit(from, NOW, &piece) == FERRION_OK) {
-    MUST(ferrion_engine_recv_buffer(to, piece.len, &room));
-    memcpy(room.data, piece.data, piece.len);
-    MUST(ferrion_engine_recv_filled(to, NOW, piece.len));
-    MUST(ferrion_engine_advance(from, NOW, piece.len));
+  while (ferrion_engine_transmit_pieces(from, NOW, PIECES, pieces, &n) == FERRION_OK) {
+    octets = 0;
+    for (size_t i = 0; i < n; i++) octets += pieces[i].len;
+    MUST(ferrion_engine_recv_buffer(to, octets, &room));
+    uint8_t *at = room.data;
+    for (size_t i = 0; i < n; at += pieces[i++].len) memcpy(at, pieces[i].data, pieces[i].len);
+    MUST(ferrion_engine_recv_filled(to, NOW, octets));
+    MUST(ferrion_engine_advance(from, NOW, octets));
     moved = true;
   }
   return moved;
@@ -96,7 +106,10 @@ static void send_batch(pair_t *pair) {
   for (uint32_t i = 0; i < pair->options->batch && pair->sent < pair->total && i < credit; i++) {
     const uint8_t *tag = (const uint8_t *)&pair->sent;
     const uint8_t *payload = ring_payload(&pair->ring, pair->sent);
-    if (pair->options->settled) {
+    if (pair->shared) {
+      ferrion_message_t *message = pair->shared[pair->sent % pair->ring.len];
+      MUST(ferrion_sender_send_message(pair->client, pair->sender, tag, sizeof pair->sent, message, NULL, NULL));
+    } else if (pair->options->settled) {
       MUST(ferrion_sender_send_settled(pair->client, pair->sender, tag, sizeof pair->sent, payload, pair->ring.octets));
     } else {
       MUST(ferrion_sender_send(pair->client, pair->sender, tag, sizeof pair->sent, payload, pair->ring.octets, NULL));
@@ -128,7 +141,18 @@ void pair_establish(pair_t *pair) {
   require(credit == pair->options->credit, "the link is up");
 }
 
+/* A message of each payload of the ring. */
+static void share(pair_t *pair) {
+  pair->shared = calloc(pair->ring.len, sizeof *pair->shared);
+  for (size_t i = 0; i < pair->ring.len; i++) {
+    pair->shared[i] = ferrion_message_new();
+    MUST(ferrion_message_decode(pair->shared[i], pair->ring.payload[i], pair->ring.octets));
+  }
+}
+
 void pair_free(pair_t *pair) {
+  for (size_t i = 0; pair->shared && i < pair->ring.len; i++) ferrion_message_free(pair->shared[i]);
+  free(pair->shared);
   ferrion_engine_free(pair->client);
   ferrion_engine_free(pair->server);
 }
@@ -147,6 +171,7 @@ static void exchange(pair_t *pair, uint64_t total) {
 int run_pair(const options_t *options) {
   pair_t pair = {.options = options, .ring = ring_new(options->body)};
   pair_establish(&pair);
+  if (pair.ring.octets >= SHARE && !options->copied && !options->settled) share(&pair);
   /* The warm-up ends exactly at its count, so that the clock starts on an empty pipe. */
   exchange(&pair, options->warmup);
   uint64_t start = now_ns();

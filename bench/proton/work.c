@@ -22,6 +22,7 @@ options_t options_parse(int argc, char **argv) {
     if (!strcmp(name, "--count")) options.count = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--warmup")) options.warmup = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--body")) options.body = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--payload")) options.copied = !strcmp(value, "copied");
     else if (!strcmp(name, "--mode")) options.settled = !strcmp(value, "settled");
     else if (!strcmp(name, "--credit")) options.credit = (uint32_t)strtoul(value, NULL, 10);
     else if (!strcmp(name, "--batch")) options.batch = (uint32_t)strtoul(value, NULL, 10);

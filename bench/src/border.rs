@@ -39,6 +39,13 @@ const ROWS: &[Row] = &[
         count: 300_000,
     },
     Row {
+        name: "pair-10k-accepted",
+        title: "engine pair, 10 KiB, accepted, payloads shared",
+        work: &["pair", "--body", "10240", "--batch", "20"],
+        calls: 5,
+        count: 100_000,
+    },
+    Row {
         name: "message-encode",
         title: "message encode, typical",
         work: &["encode"],

@@ -100,7 +100,7 @@ impl<'a> Source<'a> {
         for _ in 0..batch {
             let tag = self.sent.to_ne_bytes();
             let payload = self.ring.payload(self.sent);
-            let payload: SendPayload<'_> = if payload.len() < SHARE {
+            let payload: SendPayload<'_> = if payload.len() < SHARE || self.options.copied {
                 payload[..].into()
             } else {
                 payload.clone().into()

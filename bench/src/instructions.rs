@@ -64,6 +64,20 @@ const WORKS: &[Work] = &[
         count: 3000,
     },
     Work {
+        name: "pair-10k-copied",
+        side: Side::Rust,
+        command: &[
+            "pair",
+            "--body",
+            "10240",
+            "--batch",
+            "20",
+            "--payload",
+            "copied",
+        ],
+        count: 3000,
+    },
+    Work {
         name: "pair-1m-settled",
         side: Side::Rust,
         command: &[
@@ -111,6 +125,20 @@ const WORKS: &[Work] = &[
         name: "c-pair-10k-accepted",
         side: Side::C,
         command: &["pair", "--body", "10240", "--batch", "20"],
+        count: 3000,
+    },
+    Work {
+        name: "c-pair-10k-copied",
+        side: Side::C,
+        command: &[
+            "pair",
+            "--body",
+            "10240",
+            "--batch",
+            "20",
+            "--payload",
+            "copied",
+        ],
         count: 3000,
     },
     Work {

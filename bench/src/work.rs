@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) warmup: u64,
     /// Octets of each message's body.
     pub(crate) body: usize,
+    /// Large payloads are copied into the engine rather than shared with it.
+    pub(crate) copied: bool,
     /// Senders settle at once; otherwise every delivery is accepted and settled.
     pub(crate) settled: bool,
     /// The last of the warm-up and the last of all are not settled at once, so that their sender sees them arrive.
@@ -60,6 +62,7 @@ impl Default for Options {
             count: 100_000,
             warmup: 10_000,
             body: 100,
+            copied: false,
             settled: false,
             confirmed: false,
             links: 1,
@@ -87,6 +90,7 @@ impl Options {
                 "--count" => options.count = value.parse()?,
                 "--warmup" => options.warmup = value.parse()?,
                 "--body" => options.body = value.parse()?,
+                "--payload" => options.copied = value == "copied",
                 "--mode" => {
                     options.settled = matches!(value.as_str(), "settled" | "confirmed");
                     options.confirmed = value == "confirmed";

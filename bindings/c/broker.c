@@ -15,9 +15,12 @@
 
 #define MOST_CONNECTIONS 256
 
+/* Payloads from this size are kept where they were read, and sent on from there. To copy a smaller one costs less than the rest
+ * of what was read with it. */
+#define SHARED 4096
+
 struct message {
-  uint8_t *octets;
-  size_t len;
+  ferrion_message_t *content;
   ferrion_delivery_t delivery; /* while a receiver has it */
   struct message *next;
 };
@@ -56,24 +59,31 @@ static struct queue *queue_named(const char *name) {
   return queues = queue;
 }
 
-static void append(struct queue *queue, ferrion_bytes_t payload) {
+static void forget(struct message *message) {
+  ferrion_message_free(message->content);
+  free(message);
+}
+
+/* Puts what an engine has just received at the end of a queue. False: it is no message. */
+static bool append(struct queue *queue, ferrion_engine_t *engine, ferrion_bytes_t payload) {
   struct message *message = calloc(1, sizeof *message);
-  message->octets = malloc(payload.len + 1);
-  memcpy(message->octets, payload.data, payload.len);
-  message->len = payload.len;
+  ferrion_status status;
+  message->content = ferrion_message_new();
+  if (payload.len < SHARED) status = ferrion_message_decode(message->content, payload.data, payload.len);
+  else status = ferrion_engine_message(engine, message->content);
+  if (status != FERRION_OK) {
+    forget(message);
+    return false;
+  }
   *queue->last = message;
   queue->last = &message->next;
+  return true;
 }
 
 static void give_back(struct queue *queue, struct message *message) {
   message->next = queue->first;
   if (!queue->first) queue->last = &message->next;
   queue->first = message;
-}
-
-static void forget(struct message *message) {
-  free(message->octets);
-  free(message);
 }
 
 /* Sends what waits in a queue to who has credit for it. */
@@ -83,8 +93,8 @@ static void feed(struct queue *queue) {
     bool draining = false;
     while (outlet->queue == queue && queue->first) {
       struct message *message = queue->first;
-      if (ferrion_sender_send(engines[outlet->connection], outlet->link, (const uint8_t *)&tag, sizeof tag,
-                              message->octets, message->len, &message->delivery) != FERRION_OK)
+      if (ferrion_sender_send_message(engines[outlet->connection], outlet->link, (const uint8_t *)&tag, sizeof tag,
+                                      message->content, NULL, &message->delivery) != FERRION_OK)
         break;
       tag++;
       queue->first = message->next;
@@ -182,8 +192,10 @@ static void store(ferrion_engine_t *engine, const ferrion_event_t *event) {
   char address[64];
   if (!address_of(engine, event, address, sizeof address)) return;
   while (ferrion_receiver_next_delivery(engine, event->link, &incoming) == FERRION_OK) {
-    if (!incoming.aborted) append(queue_named(address), incoming.payload);
-    if (incoming.delivery) MUST(ferrion_receiver_accept(engine, event->link, incoming.delivery));
+    bool is_message = incoming.aborted || append(queue_named(address), engine, incoming.payload);
+    if (!incoming.delivery) continue;
+    if (is_message) MUST(ferrion_receiver_accept(engine, event->link, incoming.delivery));
+    else MUST(ferrion_receiver_reject(engine, event->link, incoming.delivery, "amqp:decode-error", "not a message", NULL));
   }
   feed(queue_named(address));
 }

@@ -81,6 +81,9 @@ pub unsafe extern "C" fn ferrion_receiver_next_delivery(
 }
 
 /// Makes a message of the payload that was taken last, without copying it. FERRION_DECODE: it is none.
+///
+/// The message keeps what was read with it alive, and can be sent on by `ferrion_sender_send_message` without a copy. Where
+/// small ones are kept for long, `ferrion_message_decode` copies no more than the payload.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_engine_message(
     engine: *mut ferrion_engine_t,

@@ -71,6 +71,10 @@ pub unsafe extern "C" fn ferrion_sender_send_with(
 /// Encodes a message and sends it. `options` may be NULL. `out_delivery` may be NULL; it gets 0 for a delivery that is
 /// settled by being sent. The rest is as for `ferrion_sender_send`. FERRION_INVALID_ARGUMENT also: the options tell of
 /// another format than that of AMQP messages.
+///
+/// A message that was received or decoded, and not changed since, is sent as it is: from 4 KiB its octets are not copied
+/// but shared, by any number of sends on any engines, and stay for as long as one of them, or this object, needs them.
+/// The object may be changed, used again or freed at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_sender_send_message(
     engine: *mut ferrion_engine_t,
@@ -86,7 +90,7 @@ pub unsafe extern "C" fn ferrion_sender_send_message(
         if options.message_format != 0 {
             return Err(Failure::invalid("a message has the format 0: send octets of another one with ferrion_sender_send_with"));
         }
-        let id = engine.sender(link)?.send_with(tag, options, message.message.to_bytes())?;
+        let id = engine.sender(link)?.send_with(tag, options, message.payload())?;
         out_delivery.set(engine.numbers.of_delivery(id));
         Ok(())
     } }

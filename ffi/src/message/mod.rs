@@ -6,6 +6,7 @@ mod sections;
 mod shortcuts;
 
 use bytes::Bytes;
+use ferrion_engine::SendPayload;
 use ferrion_engine::message::Message;
 
 use crate::guard::{Root, free};
@@ -26,6 +27,9 @@ pub struct ferrion_message_t {
 }
 object!(ferrion_message_t, Inner);
 
+/// From so many octets an engine shares a payload instead of copying it, unless its limits say otherwise.
+const SHARED: usize = 4096;
+
 /// A message, and octets that are lent to C.
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
@@ -36,11 +40,39 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// The encoded message: octets that are there already, or else in the room that is used again.
+    fn encoded(&mut self) -> &[u8] {
+        match self.message.untouched() {
+            Some(octets) => octets,
+            None => encode(&self.message, &mut self.encoded),
+        }
+    }
+
+    /// The encoded message, to be sent. What is large is shared; to copy less than that costs less than to count references.
+    pub(crate) fn payload(&mut self) -> SendPayload<'_> {
+        match self.message.untouched() {
+            Some(octets) if octets.len() < SHARED => SendPayload::from(&**octets),
+            Some(octets) => SendPayload::from(octets.clone()),
+            None if encode(&self.message, &mut self.encoded).len() < SHARED => {
+                SendPayload::from(&self.encoded)
+            }
+            None => SendPayload::from(core::mem::take(&mut self.encoded)),
+        }
+    }
+
     /// Keeps octets so that C can look at them until the next call.
     fn lend(&mut self, octets: impl Into<Bytes>) -> ferrion_bytes_t {
         self.lent = octets.into();
         (&*self.lent).into()
     }
+}
+
+/// Encodes a message in place of what is in the room.
+#[inline]
+fn encode<'a>(message: &Message, room: &'a mut Vec<u8>) -> &'a [u8] {
+    room.clear();
+    message.encode(room);
+    room
 }
 
 /// A message with the body null and nothing else.
@@ -91,16 +123,7 @@ pub unsafe extern "C" fn ferrion_message_encode(
     out_data: *mut ferrion_bytes_t,
 ) -> ferrion_status {
     ffi_fn! { object message, out out_data => {
-        let Inner { message, encoded, .. } = &mut *message;
-        let octets = match message.untouched() {
-            Some(octets) => &**octets,
-            None => {
-                encoded.clear();
-                message.encode(encoded);
-                encoded
-            }
-        };
-        out_data.set(octets.into());
+        out_data.set(message.encoded().into());
         Ok(())
     } }
 }

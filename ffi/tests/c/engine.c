@@ -594,6 +594,72 @@ static void answers(void) {
   free_engines();
 }
 
+/* Whether output of an engine lies where these octets are. */
+static bool is_sent_from(ferrion_engine_t *engine, ferrion_bytes_t octets) {
+  ferrion_bytes_t pieces[8];
+  size_t n;
+  OK(ferrion_engine_transmit_pieces(engine, now, 8, pieces, &n));
+  while (n > 0)
+    if (pieces[--n].data == octets.data && pieces[n].len == octets.len) return true;
+  return false;
+}
+
+/* A large message goes out as often as one likes, and on from where it arrived, without a copy. */
+static void passed_on(void) {
+  static uint8_t octets[8 + 10000] = {0x00, 0x53, 0x75, 0xb0, 0, 0, 0x27, 0x10};
+  ferrion_session_t at_server, session;
+  ferrion_link_t out, in, back, from_server;
+  ferrion_incoming_t incoming;
+  ferrion_link_config_t *config = ferrion_link_config_new();
+  ferrion_message_t *message = ferrion_message_new(), *received = ferrion_message_new();
+  ferrion_bytes_t encoded, body;
+
+  memset(octets + 8, 'm', 10000);
+  make_engines();
+  session = open_session(&at_server);
+  OK(ferrion_link_config_sender(config, "there", "box"));
+  out = attach(session, config, FERRION_SENDER, &in);
+  OK(ferrion_link_config_receiver(config, "back", "box"));
+  back = attach(session, config, FERRION_RECEIVER, &from_server);
+  OK(ferrion_receiver_set_credit(server, in, 10));
+  OK(ferrion_receiver_set_credit(client, back, 10));
+  settle_down();
+
+  OK(ferrion_message_decode(message, octets, sizeof octets));
+  OK(ferrion_message_encode(message, &encoded));
+  OK(ferrion_sender_send_message(client, out, BYTES("1"), message, NULL, NULL));
+  OK(ferrion_sender_send_message(client, out, BYTES("2"), message, NULL, NULL));
+  CHECK(is_sent_from(client, encoded));
+  /* What has been sent is the engine's as well, whatever becomes of the object. */
+  OK(ferrion_message_set_body_text(message, "another"));
+  OK(ferrion_sender_send_message(client, out, BYTES("3"), message, NULL, NULL));
+  CHECK(is_sent_from(client, encoded));
+  ferrion_message_free(message);
+  settle_down();
+
+  for (int i = 0; i < 2; i++) {
+    OK(ferrion_receiver_next_delivery(server, in, &incoming));
+    CHECK(incoming.payload.len == sizeof octets && memcmp(incoming.payload.data, octets, sizeof octets) == 0);
+    OK(ferrion_engine_message(server, received));
+    OK(ferrion_receiver_accept(server, in, incoming.delivery));
+    OK(ferrion_sender_send_message(server, from_server, &octets[8 + i], 1 + (size_t)i, received, NULL, NULL));
+    CHECK(is_sent_from(server, incoming.payload));
+  }
+  OK(ferrion_receiver_next_delivery(server, in, &incoming));
+  OK(ferrion_engine_message(server, received));
+  OK(ferrion_message_body_bytes(received, &body));
+  CHECK(same_text(body, "another"));
+  ferrion_message_free(received);
+  settle_down();
+  for (int i = 0; i < 2; i++) {
+    OK(ferrion_receiver_next_delivery(client, back, &incoming));
+    CHECK(incoming.payload.len == sizeof octets && memcmp(incoming.payload.data, octets, sizeof octets) == 0);
+  }
+  IS(FERRION_END, ferrion_receiver_next_delivery(client, back, &incoming));
+  ferrion_link_config_free(config);
+  free_engines();
+}
+
 int main(void) {
   value = ferrion_value_new();
   configurations();
@@ -601,6 +667,7 @@ int main(void) {
   outcomes();
   drains();
   streams();
+  passed_on();
   octets();
   ends();
   answers();
