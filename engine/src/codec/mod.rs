@@ -37,6 +37,7 @@ mod map;
 mod prim;
 mod raw;
 mod reader;
+pub(crate) mod room;
 pub(crate) mod show;
 mod skip;
 mod text;

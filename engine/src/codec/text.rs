@@ -15,6 +15,7 @@ use super::code;
 use super::error::{DecodeError, DecodeErrorKind as Kind, EncodeError, NotAscii};
 use super::prim::{Decode, Encode};
 use super::reader::Reader;
+use super::room;
 use super::writer;
 
 /// An AMQP string (1.6.20): UTF-8, at most 4 GiB, cheap to clone.
@@ -54,6 +55,12 @@ macro_rules! text {
             #[inline(always)]
             pub(super) fn try_encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
                 self.0.encode(out, $short, $long)
+            }
+
+            /// Writes the text if it is short, as the functions of [`room`] do.
+            #[inline(always)]
+            pub(crate) fn put<const ROOM: usize>(&self, room: &mut [u8; ROOM], at: usize) -> usize {
+                self.0.put(room, at, $short)
             }
 
             /// A copy in a buffer of its own, so that a short text does not keep alive the large buffer it was received in.
@@ -341,6 +348,20 @@ impl Text {
         octets[IN_PLACE] = size;
         r.pass(1 + usize::from(size));
         Some(Self::InPlace(octets))
+    }
+
+    /// Writes the text with constructor and size, if that has one octet.
+    #[inline(always)]
+    fn put<const ROOM: usize>(&self, room: &mut [u8; ROOM], at: usize, short: u8) -> usize {
+        match self {
+            Self::InPlace(octets) => {
+                let size = octets[IN_PLACE];
+                let at = room::put(room, at, [short, size]);
+                // One copy of one size, as in reading.
+                room::put_some(room, at, octets, usize::from(size))
+            }
+            Self::Shared(octets) => room::sized(room, at, short, octets),
+        }
     }
 
     /// Appends the text with constructor and size.

@@ -138,7 +138,13 @@ fn read_list(r: &mut Reader<'_>) -> Result<Vec<Value>, DecodeError> {
 }
 
 fn write_data(octets: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    out.extend_from_slice(&Section::Data.prefix());
+    let [a, b, c] = Section::Data.prefix();
+    if let Ok(size) = u8::try_from(octets.len()) {
+        out.extend_from_slice(&[a, b, c, code::BINARY8, size]);
+        out.extend_from_slice(octets);
+        return Ok(());
+    }
+    out.extend_from_slice(&[a, b, c]);
     writer::variable(out, code::BINARY8, code::BINARY32, octets)
 }
 

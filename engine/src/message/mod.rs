@@ -27,6 +27,7 @@ mod peek;
 pub(crate) mod position;
 mod properties;
 mod sections;
+mod short;
 mod slot;
 
 use core::fmt;
@@ -42,6 +43,7 @@ use crate::codec::{
 use body::NULL_BODY;
 use peek::FieldIndex;
 use sections::{Layout, Span};
+use short::Written;
 use slot::{SectionValue, Slot};
 
 pub use body::Body;
@@ -218,28 +220,29 @@ impl Message {
             copy: 0..0,
             lenient,
         };
-        self.put(&self.header, Section::Header, &mut to)?;
-        self.put(
-            &self.delivery_annotations,
-            Section::DeliveryAnnotations,
-            &mut to,
-        )?;
-        self.put(
-            &self.message_annotations,
-            Section::MessageAnnotations,
-            &mut to,
-        )?;
-        self.put(&self.properties, Section::Properties, &mut to)?;
-        self.put(
-            &self.application_properties,
-            Section::ApplicationProperties,
-            &mut to,
-        )?;
-        if !self.put(&self.body, BODY, &mut to)? {
+        let written = self.write_short(to.out);
+        if matches!(written, Written::Nothing) {
+            self.write_head(&mut to)?;
+        }
+        if !matches!(written, Written::Body) && !self.put(&self.body, BODY, &mut to)? {
             to.own(&NULL_BODY, BODY)?;
         }
         self.put(&self.footer, Section::Footer, &mut to)?;
         to.flush();
+        Ok(())
+    }
+
+    /// Writes the sections before the body.
+    fn write_head(&self, to: &mut Output<'_>) -> Result<(), EncodeError> {
+        self.put(&self.header, Section::Header, to)?;
+        self.put(&self.delivery_annotations, Section::DeliveryAnnotations, to)?;
+        self.put(&self.message_annotations, Section::MessageAnnotations, to)?;
+        self.put(&self.properties, Section::Properties, to)?;
+        self.put(
+            &self.application_properties,
+            Section::ApplicationProperties,
+            to,
+        )?;
         Ok(())
     }
 

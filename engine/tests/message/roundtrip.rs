@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use ferrion_engine::codec::{
-    Array, Decimal32, Decimal64, Decimal128, Map, Str, Symbol, Timestamp, Uuid, Value,
+    Array, Decimal32, Decimal64, Decimal128, Encode, Map, Str, Symbol, Timestamp, Uuid, Value,
 };
-use ferrion_engine::message::{Body, Header, Message, MessageId, Properties};
+use ferrion_engine::message::{Body, Header, Message, MessageId, Properties, Section};
 use ferrion_engine::testing;
 use proptest::collection::vec;
 use proptest::option;
@@ -87,12 +87,14 @@ fn annotations() -> impl Strategy<Value = Map> {
 }
 
 fn header() -> impl Strategy<Value = Header> {
+    // The defaults are worth more than chance gives them.
+    let number = || prop_oneof![Just(0), 0..300_u32, any::<u32>()];
     let fields = (
         any::<bool>(),
-        any::<u8>(),
-        option::of(any::<u32>()),
+        prop_oneof![Just(Header::DEFAULT_PRIORITY), any::<u8>()],
+        option::of(number()),
         any::<bool>(),
-        any::<u32>(),
+        number(),
     );
     fields.prop_map(
         |(durable, priority, ttl, first_acquirer, delivery_count)| Header {
@@ -184,7 +186,52 @@ fn sections() -> impl Strategy<Value = Sections> {
         })
 }
 
+/// A section that holds one value.
+fn encoded(section: Section, value: &impl Encode) -> Vec<u8> {
+    let mut octets = vec![0x00, 0x53, section.code()];
+    value.encode(&mut octets);
+    octets
+}
+
+/// A composite, which has its descriptor with it.
+fn composite(value: &impl Encode) -> Vec<u8> {
+    let mut octets = Vec::new();
+    value.encode(&mut octets);
+    octets
+}
+
 impl Sections {
+    /// The encoded message, put together of what the types of its sections say of themselves.
+    fn parts(&self) -> Vec<u8> {
+        let map = |section, map: &Option<Map>| map.as_ref().map(|map| encoded(section, map));
+        let body = match &self.body {
+            Body::Data(sections) => {
+                let sections = sections.iter();
+                sections.flat_map(|it| encoded(Section::Data, it)).collect()
+            }
+            Body::Sequence(lists) => {
+                let lists = lists.iter().map(|list| Value::List(list.clone()));
+                lists
+                    .flat_map(|it| encoded(Section::Sequence, &it))
+                    .collect()
+            }
+            Body::Value(value) => encoded(Section::Value, value),
+        };
+        [
+            self.header.as_ref().map(composite),
+            map(Section::DeliveryAnnotations, &self.delivery_annotations),
+            map(Section::MessageAnnotations, &self.message_annotations),
+            self.properties.as_ref().map(composite),
+            map(Section::ApplicationProperties, &self.application_properties),
+            Some(body),
+            map(Section::Footer, &self.footer),
+        ]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect()
+    }
+
     fn put_into(self, message: &mut Message) {
         message.set_header(self.header);
         message.set_delivery_annotations(self.delivery_annotations);
@@ -224,6 +271,39 @@ proptest! {
         sections.check(&Message::decode(octets.clone()).unwrap());
         // Everything the fuzzer asks of a message, of one that is sure to be whole.
         testing::message(&octets);
+    }
+
+    #[test]
+    fn a_message_is_written_as_its_sections_are(sections in sections(), changed in sections(), what in 0..7) {
+        let mut message = Message::new();
+        sections.clone().put_into(&mut message);
+        let octets = message.to_bytes();
+        prop_assert_eq!(&octets[..], &sections.parts()[..]);
+        // With one section changed, those that are sent on as they came stand beside it.
+        let mut message = Message::decode(octets).unwrap();
+        let mut mixed = sections;
+        match what {
+            0 => { mixed.header = changed.header; message.set_header(mixed.header.clone()); }
+            1 => {
+                mixed.delivery_annotations = changed.delivery_annotations;
+                message.set_delivery_annotations(mixed.delivery_annotations.clone());
+            }
+            2 => {
+                mixed.message_annotations = changed.message_annotations;
+                message.set_message_annotations(mixed.message_annotations.clone());
+            }
+            3 => { mixed.properties = changed.properties; message.set_properties(mixed.properties.clone()); }
+            4 => {
+                mixed.application_properties = changed.application_properties;
+                message.set_application_properties(mixed.application_properties.clone());
+            }
+            5 => { mixed.body = changed.body; message.set_body(mixed.body.clone()); }
+            _ => { mixed.footer = changed.footer; message.set_footer(mixed.footer.clone()); }
+        }
+        let mut out = vec![7; 3];
+        message.encode(&mut out);
+        prop_assert_eq!(&out[..3], &[7; 3]);
+        prop_assert_eq!(&out[3..], &mixed.parts()[..]);
     }
 
     #[test]
