@@ -27,6 +27,11 @@ impl Engine {
         let before = self.endpoints.charges.waiting;
         let mut at = 0;
         while at < octets.len() && !self.transport.has_stopped_reading() {
+            let plain = self.take_plain(octets, at);
+            if plain > at {
+                at = plain;
+                continue;
+            }
             let frame = match Frame::read(octets, at, FrameType::Amqp) {
                 Ok(frame) => frame,
                 Err(fault) => {
@@ -56,6 +61,38 @@ impl Engine {
         }
     }
 
+    /// Takes the deliveries that begin at `start` and are whole in one transfer each, as far as they are for one link. Answers
+    /// where the frames behind them begin; whatever is out of the ordinary is left to [`dispatch_frame`](Self::dispatch_frame).
+    fn take_plain(&mut self, octets: &Bytes, start: usize) -> usize {
+        if self.transport.is_tracing() {
+            return start;
+        }
+        let mut next = plain_at(octets, start);
+        let Some((channel, transfer, _)) = &next else {
+            return start;
+        };
+        let Some(mut arrivals) = self.endpoints.arrivals(*channel, transfer.handle) else {
+            return start;
+        };
+        let mut at = start;
+        while let Some((channel, transfer, payload)) = next
+            && arrivals.is_for(channel, &transfer)
+        {
+            let end = payload.end;
+            if !arrivals.take(&transfer, octets, payload) {
+                break;
+            }
+            at = end;
+            next = plain_at(octets, at);
+        }
+        if at > start
+            && let Some(session) = arrivals.finish()
+        {
+            self.endpoints.request_session_flow(session);
+        }
+        at
+    }
+
     /// Gives what waits of these frames octets of its own.
     #[cold]
     fn copy_out(&mut self, octets: &Bytes) {
@@ -82,18 +119,6 @@ impl Engine {
     // one that was just written costs as much as the decoding of several fields.
     fn dispatch_frame(&mut self, octets: &Bytes, frame: Frame) -> Result<(), Fault> {
         let channel = frame.channel;
-        let body = octets.get(frame.body..frame.end).unwrap_or_default();
-        if let Some((transfer, length)) = PlainTransfer::read(body)
-            && !self.endpoints.is_discarding()
-        {
-            let payload = frame.body + length..frame.end;
-            if self
-                .endpoints
-                .take_plain(channel, &transfer, octets, payload)
-            {
-                return Ok(());
-            }
-        }
         let mut reader = Reader::within(octets, frame.body, frame.end);
         reader.limit(&self.codec_limits);
         let code = read_descriptor(&mut reader)
@@ -260,6 +285,15 @@ impl Engine {
             _ => Err(Fault::decode("open", &error)),
         }
     }
+}
+
+/// The transfer in the frame that begins at `at`, if both are as nearly all are: its channel, what it says, and where its
+/// payload lies.
+#[inline(always)]
+fn plain_at(octets: &[u8], at: usize) -> Option<(u16, PlainTransfer<'_>, Range<usize>)> {
+    let frame = Frame::plain(octets, at)?;
+    let (transfer, length) = PlainTransfer::read(octets.get(frame.body..frame.end)?)?;
+    Some((frame.channel, transfer, frame.body + length..frame.end))
 }
 
 /// The handle in a list of fields that is broken somewhere, if it can be read.

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use bytes::{Buf, BytesMut};
-use ferrion_engine::protocol::{Condition, ReceiverSettleMode, conditions};
+use ferrion_engine::protocol::{Condition, DeliveryState, ReceiverSettleMode, conditions};
 use ferrion_engine::{
     Config, Engine, Event, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId, Time,
     UsageError,
@@ -122,6 +122,8 @@ fn renumbered(frame: &[u8], by: u8) -> Vec<u8> {
 struct Server {
     engine: Engine,
     link: Option<LinkId>,
+    /// Accepts by the call that takes nothing for usual.
+    at_once: bool,
     seen: Vec<String>,
 }
 
@@ -136,6 +138,10 @@ struct Plan {
     delivery_octets: u64,
     unsettled: u32,
     second: bool,
+    /// Messages that are on their way at once.
+    together: usize,
+    /// The server accepts the last of those that came first.
+    backwards: bool,
     messages: Vec<Message>,
 }
 
@@ -179,7 +185,7 @@ enum Deed {
 }
 
 impl Server {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan, at_once: bool) -> Self {
         let mut config = Config::new("server");
         config.limits.delivery_octets = plan.delivery_octets;
         config.limits.unsettled_per_session = plan.unsettled;
@@ -188,6 +194,7 @@ impl Server {
         Self {
             engine,
             link: None,
+            at_once,
             seen: Vec::new(),
         }
     }
@@ -222,18 +229,27 @@ impl Server {
         }
     }
 
-    fn take(&mut self) {
+    fn take(&mut self, plan: &Plan) {
         let Some(Ok(mut receiver)) = self.link.map(|id| self.engine.receiver(id)) else {
             return;
         };
         let read = receiver.read_partial();
         self.seen.push(format!("{read:?}"));
+        let mut unsettled = Vec::new();
         while let Some(delivery) = receiver.next_delivery() {
             self.seen.push(format!("{delivery:?}"));
-            if let Some(id) = delivery.id {
-                let accepted = receiver.accept(id);
-                self.seen.push(format!("{accepted:?}"));
-            }
+            unsettled.extend(delivery.id);
+        }
+        if plan.backwards {
+            unsettled.reverse();
+        }
+        for id in unsettled {
+            let accepted = if self.at_once {
+                receiver.settle_at_once(id, Some(DeliveryState::Accepted))
+            } else {
+                receiver.accept(id)
+            };
+            self.seen.push(format!("{accepted:?}"));
         }
         let (credit, available) = (receiver.credit(), receiver.available());
         self.seen.push(format!("{credit} {available}"));
@@ -358,18 +374,32 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop_oneof![3 => Just(None), 1 => (0u64..300).prop_map(Some)],
         prop_oneof![3 => Just((u64::MAX, u32::MAX)), 1 => (100u64..300, 0u32..6)],
         any::<bool>(),
+        (1usize..6, any::<bool>()),
         prop::collection::vec(messages(), 1..30),
     )
         .prop_map(
-            |(credit, automatic, window, max_message_size, limits, second, messages)| Plan {
+            |(
                 credit,
                 automatic,
                 window,
                 max_message_size,
-                delivery_octets: limits.0,
-                unsettled: limits.1,
+                limits,
                 second,
+                (together, backwards),
                 messages,
+            )| {
+                Plan {
+                    credit,
+                    automatic,
+                    window,
+                    max_message_size,
+                    delivery_octets: limits.0,
+                    unsettled: limits.1,
+                    second,
+                    together,
+                    backwards,
+                    messages,
+                }
             },
         )
 }
@@ -377,39 +407,48 @@ fn plans() -> impl Strategy<Value = Plan> {
 /// Carries out a plan with two servers; answers how many transfers they heard.
 fn compare(plan: &Plan) -> Result<usize, TestCaseError> {
     let mut client = Client::new(plan);
-    let (mut usual, mut wide) = (Server::new(plan), Server::new(plan));
+    let (mut usual, mut wide) = (Server::new(plan, false), Server::new(plan, !plan.second));
     let mut transfers = 0;
-    for message in std::iter::once(None).chain(plan.messages.iter().map(Some)) {
-        if let Some(message) = message {
+    let batches = plan.messages.chunks(plan.together);
+    for messages in std::iter::once(&[][..]).chain(batches) {
+        for message in messages {
             client.send(message);
             usual.carry_out(message.deed);
             wide.carry_out(message.deed);
         }
         for _ in 0..3 {
+            let mut fates = messages.iter().map(|message| message.fate);
+            let (mut plain, mut widest) = (Vec::new(), Vec::new());
             for frame in frames(&output(&mut client.engine)) {
-                let fate = message.map_or(Fate::Arrives, |message| message.fate);
+                if !is_transfer(&frame) {
+                    plain.extend_from_slice(&frame);
+                    widest.extend_from_slice(&frame);
+                    continue;
+                }
+                let fate = fates.next().unwrap_or(Fate::Arrives);
                 let frame = match fate {
-                    Fate::Unfinished if is_transfer(&frame) => unfinished(&frame),
-                    Fate::Leaps(by) if is_transfer(&frame) => renumbered(&frame, by),
+                    Fate::Unfinished => unfinished(&frame),
+                    Fate::Leaps(by) => renumbered(&frame, by),
                     _ => frame,
                 };
-                let (times, other) = match (is_transfer(&frame), fate) {
-                    (true, Fate::Lost) => (0, widened(&frame)),
-                    (true, Fate::Twice) => (2, widened(&frame)),
-                    (true, _) => (1, widened(&frame)),
-                    (false, _) => (1, frame.clone()),
+                let times = match fate {
+                    Fate::Lost => 0,
+                    Fate::Twice => 2,
+                    _ => 1,
                 };
                 for _ in 0..times {
-                    transfers += usize::from(is_transfer(&frame));
-                    hear(&mut usual.engine, &frame);
-                    hear(&mut wide.engine, &other);
+                    transfers += 1;
+                    plain.extend_from_slice(&frame);
+                    widest.extend_from_slice(&widened(&frame));
                 }
             }
+            hear(&mut usual.engine, &plain);
+            hear(&mut wide.engine, &widest);
             usual.react(plan);
             wide.react(plan);
-            if message.is_some_and(|message| message.takes) {
-                usual.take();
-                wide.take();
+            if messages.iter().any(|message| message.takes) {
+                usual.take(plan);
+                wide.take(plan);
             }
             let said = output(&mut usual.engine);
             prop_assert_eq!(&said, &output(&mut wide.engine));
@@ -450,6 +489,8 @@ fn messages_of_a_plan_without_mishaps_are_all_compared() {
         delivery_octets: u64::MAX,
         unsettled: u32::MAX,
         second: false,
+        together: 1,
+        backwards: false,
         messages: (0..100).map(message).collect(),
     };
     assert_eq!(compare(&plan).expect("no difference"), 100);

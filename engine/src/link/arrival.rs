@@ -1,76 +1,116 @@
-//! Whole deliveries in one transfer, on links on which nothing is out of the ordinary: nearly all there are.
+//! Whole deliveries in one transfer each, on links on which nothing is out of the ordinary: nearly all there are.
 //!
-//! What is done for one here is what [`transfer`](super::transfer) does for it, with each object looked up once. Whatever
-//! does not fit is found before anything was changed, and left to that.
+//! What is done for one here is what [`transfer`](super::transfer) does for it, with each object looked up once for all that
+//! come one after the other. Whatever does not fit is found before anything was changed, and left to that.
 
 use core::ops::Range;
 
 use bytes::Bytes;
 
-use crate::charges;
-use crate::delivery::{Delivery, Incoming, Known, is_live};
+use crate::arena::Arena;
+use crate::charges::{self, Charges};
+use crate::delivery::{Delivery, Incoming, Known, Outgoing, is_live};
 use crate::endpoints::{Endpoints, Phase};
-use crate::event::Event;
-use crate::link::{Half, Held, ReceiverHalf};
+use crate::event::{Event, Events};
+use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
+use crate::link::{Half, Held, Link, ReceiverHalf};
 use crate::protocol::{PlainTransfer, ReceiverSettleMode, Tag};
 use crate::seq::Seq;
+use crate::session::Session;
+
+/// A link to which deliveries come, one after the other.
+pub(crate) struct Arrivals<'a> {
+    channel: u16,
+    handle: u32,
+    session_id: SessionId,
+    id: LinkId,
+    session: &'a mut Session,
+    link: &'a mut Link,
+    outgoing: &'a Arena<OutgoingId, Outgoing>,
+    incoming: &'a mut Arena<IncomingId, Incoming>,
+    events: &'a mut Events,
+    charges: &'a mut Charges,
+    /// Octets that may still be held, of all that the connection may.
+    room: u64,
+    /// Octets of the largest delivery, of all that may wait on the link, and deliveries that may be unsettled.
+    largest: u64,
+    most_octets: u64,
+    most_unsettled: u32,
+}
 
 impl Endpoints {
+    /// The link of the peer's that has this handle, if it takes plain deliveries.
+    #[inline]
+    pub(crate) fn arrivals(&mut self, channel: u16, handle: u32) -> Option<Arrivals<'_>> {
+        if self.connection.remote != Phase::Open || self.is_discarding() {
+            return None;
+        }
+        let limits = &self.config.limits;
+        let room = limits.connection_octets.checked_sub(self.held_octets())?;
+        let session_id = self.connection.channels.by_remote(channel)?;
+        let session = self.sessions.get_mut(session_id)?;
+        let id = session.handles.by_remote(handle)?;
+        let link = self.links.get_mut(id)?;
+        if session.discarding || link.discarding || link.is_closing() || link.resuming.is_some() {
+            return None;
+        }
+        let Half::Receiver(receiver) = &link.half else {
+            return None;
+        };
+        receiver.takes_plain().then_some(Arrivals {
+            channel,
+            handle,
+            session_id,
+            id,
+            room,
+            largest: link.most_octets(limits),
+            most_octets: limits.link_octets,
+            most_unsettled: limits.unsettled_per_session,
+            session,
+            link,
+            outgoing: &self.outgoing,
+            incoming: &mut self.incoming,
+            events: &mut self.events,
+            charges: &mut self.charges,
+        })
+    }
+}
+
+impl Arrivals<'_> {
+    /// Whether a transfer is one to this link.
+    #[inline]
+    pub(crate) const fn is_for(&self, channel: u16, transfer: &PlainTransfer<'_>) -> bool {
+        self.channel == channel && self.handle == transfer.handle
+    }
+
     /// Takes the delivery that a transfer is all of; its payload is this part of `octets`. `false`: nothing was done, and it
     /// is to be handled as any other transfer.
     #[inline]
-    pub(crate) fn take_plain(
+    pub(crate) fn take(
         &mut self,
-        channel: u16,
         transfer: &PlainTransfer<'_>,
         octets: &Bytes,
         payload: Range<usize>,
     ) -> bool {
-        self.try_take_plain(channel, transfer, octets, payload)
-            .is_some()
-    }
-
-    fn try_take_plain(
-        &mut self,
-        channel: u16,
-        transfer: &PlainTransfer<'_>,
-        octets: &Bytes,
-        payload: Range<usize>,
-    ) -> Option<()> {
-        if self.connection.remote != Phase::Open {
-            return None;
-        }
-        let held = Held {
-            transfers: 1,
-            octets: payload.len() as u64,
+        let Half::Receiver(receiver) = &mut self.link.half else {
+            return false;
         };
-        if !self.has_room(charges::waiting(held)) {
-            return None;
-        }
-        let session_id = self.connection.channels.by_remote(channel)?;
-        let session = self.sessions.get_mut(session_id)?;
-        let id = session.handles.by_remote(transfer.handle)?;
-        let link = self.links.get_mut(id)?;
+        let session = &mut *self.session;
         let number = Seq(transfer.delivery_id);
         let size = payload.len() as u64;
-        if session.discarding
+        let held = Held {
+            transfers: 1,
+            octets: size,
+        };
+        let cost = charges::waiting(held);
+        if cost > self.room
+            || size > self.largest
+            || receiver.complete_octets.saturating_add(size) > self.most_octets
             || !session.is_next_incoming(number)
             || !session.incoming_window.is_open()
-            || link.discarding
-            || link.is_closing()
-            || link.resuming.is_some()
-            || size > link.most_octets(&self.config.limits)
+            || !receiver.credit.is_open()
         {
-            return None;
-        }
-        let settles_second = link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
-        let Half::Receiver(receiver) = &mut link.half else {
-            return None;
-        };
-        if !receiver.takes_plain()
-            || receiver.complete_octets.saturating_add(size) > self.config.limits.link_octets
-        {
-            return None;
+            return false;
         }
         let mut delivery = Delivery {
             id: None,
@@ -84,20 +124,23 @@ impl Endpoints {
         // No longer than a tag can be.
         let _ = delivery.tag.set(transfer.tag());
         if !transfer.settled {
-            if session.incoming.len() >= self.config.limits.unsettled_per_session {
-                return None;
+            if session.incoming.len() >= self.most_unsettled {
+                return false;
             }
-            let known = Known::new(id, delivery.tag, Some(number), transfer.message_format);
-            let incoming = self.incoming.insert(Incoming::new(known, settles_second));
+            let known = Known::new(self.id, delivery.tag, Some(number), transfer.message_format);
+            let second = self.link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
+            let incoming = self.incoming.insert(Incoming::new(known, second));
             if !session.incoming.insert(number, incoming) {
                 self.incoming.discard(incoming);
-                return None;
+                return false;
             }
-            let live = is_live(&self.outgoing, &self.incoming);
-            link.deliveries.push(incoming.into(), live);
-            link.unsettled += 1;
+            let live = is_live(self.outgoing, self.incoming);
+            self.link.deliveries.push(incoming.into(), live);
+            self.link.unsettled += 1;
             delivery.id = Some(incoming.into());
         }
+        // A little more than it takes, if it is settled.
+        self.room -= cost;
         session.last_incoming = Some(number);
         let counted = session.incoming_window.receive() && receiver.credit.receive();
         debug_assert!(counted, "there was window and credit");
@@ -105,24 +148,28 @@ impl Endpoints {
         session.incoming_window.hold(1, size);
         self.charges.hold(held);
         receiver.push(delivery, held);
-        if link.queued.mark(Event::Deliveries(id)) {
-            self.events.push_back(Event::Deliveries(id));
+        true
+    }
+
+    /// What is to be done once for all that came. Answers the session, if it is to tell the peer of more window.
+    #[inline]
+    pub(crate) fn finish(self) -> Option<SessionId> {
+        let event = Event::Deliveries(self.id);
+        if self.link.queued.mark(event) {
+            self.events.push_back(event);
         }
-        if session.incoming_window.wants_update() {
-            self.request_session_flow(session_id);
-        }
-        Some(())
+        let wants = self.session.incoming_window.wants_update();
+        wants.then_some(self.session_id)
     }
 }
 
 impl ReceiverHalf {
-    /// Whether the next delivery is nothing but one more of those that were asked for.
+    /// Whether whatever comes next is nothing but one more of those that were asked for.
     #[inline]
     fn takes_plain(&self) -> bool {
         !self.has_partial()
             && self.passing.is_none()
             && self.awaiting.is_empty()
-            && self.credit.is_open()
             && !self.credit.is_draining()
     }
 }

@@ -69,6 +69,17 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// Reads the header of an AMQP frame without an extended header that begins at `at`. `None` if it is any other.
+    #[inline]
+    pub(crate) fn plain(octets: &[u8], at: usize) -> Option<Self> {
+        let [s0, s1, s2, s3, doff, kind, c0, c1] = *octets.get(at..)?.first_chunk()?;
+        ([doff, kind] == [2, FrameType::Amqp as u8]).then_some(Self {
+            channel: u16::from_be_bytes([c0, c1]),
+            body: at.saturating_add(FRAME_HEADER),
+            end: at.saturating_add(u32::from_be_bytes([s0, s1, s2, s3]) as usize),
+        })
+    }
+
     /// Reads the header of the frame that begins at `at`. The size was checked by [`whole_frames`].
     pub(crate) fn read(octets: &Bytes, at: usize, expected: FrameType) -> Result<Self, Fault> {
         let header = octets.get(at..).and_then(|rest| rest.first_chunk::<8>());
