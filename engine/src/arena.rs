@@ -47,10 +47,16 @@ impl<I: Id, T> Arena<I, T> {
     pub(crate) fn insert(&mut self, value: T) -> I {
         if let Some(index) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(index as usize)
+            && let place @ None = &mut slot.value
         {
-            slot.value = Some(value);
+            *place = Some(value);
             return I::pack(index, slot.generation);
         }
+        self.insert_behind(value)
+    }
+
+    #[cold]
+    fn insert_behind(&mut self, value: T) -> I {
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         if self.slots.len() == self.slots.capacity() {
             // Twice as many each time, from one on: most connections have one session and few links, and what a vector takes
@@ -87,14 +93,27 @@ impl<I: Id, T> Arena<I, T> {
     /// Removes an object that nobody wants to look at any more: it is dropped where it lies, not moved.
     #[inline]
     pub(crate) fn discard(&mut self, id: I) {
-        if let Some(slot) = self.slots.get_mut(id.index() as usize)
-            && slot.generation == id.generation()
-            && slot.value.is_some()
-        {
+        let _ = self.look_and_discard(id, |_| Some(((), true)));
+    }
+
+    /// Looks at an object for the last time, perhaps: what `look` answers is handed on, with whether to remove the object.
+    #[inline]
+    pub(crate) fn look_and_discard<R>(
+        &mut self,
+        id: I,
+        look: impl FnOnce(&mut T) -> Option<(R, bool)>,
+    ) -> Option<R> {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        if slot.generation != id.generation() {
+            return None;
+        }
+        let (answer, over) = look(slot.value.as_mut()?)?;
+        if over {
             slot.value = None;
             slot.generation = slot.generation.wrapping_add(1) & I::GENERATION_MASK;
             self.free.push(id.index());
         }
+        Some(answer)
     }
 
     #[inline]

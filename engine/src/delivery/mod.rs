@@ -1,5 +1,6 @@
 //! Deliveries (2.6.12): what is remembered of them until both sides have settled.
 
+mod acceptance;
 mod of_link;
 mod payload;
 mod settlement;

@@ -223,27 +223,20 @@ impl Endpoints {
         loop {
             let delivery = updates.pop_front()?;
             // A delivery that was settled since it was queued has no update any more.
-            if let Some(id) = delivery.outgoing() {
-                let Some(sent) = self.outgoing.get_mut(id) else {
-                    continue;
-                };
-                // While it is being written it needs its name.
-                let is_over = sent.known.remote_settled && !sent.is_open();
-                let update = sent.known.take_update(delivery, is_over);
-                if is_over {
-                    self.outgoing.discard(id);
-                }
-                return Some(update);
-            }
-            if let Some(id) = delivery.incoming()
-                && let Some(received) = self.incoming.get_mut(id)
-            {
-                let is_over = received.known.remote_settled;
-                let update = received.known.take_update(delivery, is_over);
-                if is_over {
-                    self.incoming.discard(id);
-                }
-                return Some(update);
+            let update = match (delivery.outgoing(), delivery.incoming()) {
+                (Some(id), _) => self.outgoing.look_and_discard(id, |sent| {
+                    // While it is being written it needs its name.
+                    let is_over = sent.known.remote_settled && !sent.is_open();
+                    Some((sent.known.take_update(delivery, is_over), is_over))
+                }),
+                (_, Some(id)) => self.incoming.look_and_discard(id, |received| {
+                    let is_over = received.known.remote_settled;
+                    Some((received.known.take_update(delivery, is_over), is_over))
+                }),
+                (None, None) => None,
+            };
+            if update.is_some() {
+                return update;
             }
         }
     }
@@ -265,61 +258,21 @@ impl Endpoints {
             return Err(Fault::session(session, conditions::INVALID_FIELD, text));
         }
         let (state, settled) = (disposition.state.as_ref(), disposition.settled);
-        let mut from = first;
+        if disposition.role == Role::Receiver {
+            self.hear_of_sent(session, first, last, state, settled);
+            return Ok(());
+        }
+        let mut from = Some(first);
         // Walks what is live in the range, not the range.
         while let Some((number, id)) = self
             .sessions
             .get(session)
-            .and_then(|session| session.next_delivery_in(disposition.role, from, last))
+            .and_then(|session| session.incoming.next_in(from?, last))
         {
-            match (id.outgoing(), id.incoming()) {
-                (Some(id), _) => self.hear_of_sent(session, number, id, state, settled),
-                (_, Some(id)) => self.hear_of_received(session, number, id, state, settled),
-                (None, None) => {}
-            }
-            if number == last {
-                break;
-            }
-            from = number.next();
+            self.hear_of_received(session, number, id, state, settled);
+            from = (number != last).then(|| number.next());
         }
         Ok(())
-    }
-
-    /// The peer told a state of a delivery of ours, or that it has settled it.
-    pub(crate) fn hear_of_sent(
-        &mut self,
-        session_id: SessionId,
-        number: Seq,
-        id: OutgoingId,
-        state: Option<&DeliveryState>,
-        settled: bool,
-    ) {
-        let Some(sent) = self.outgoing.get_mut(id) else {
-            return;
-        };
-        let link_id = sent.known.link;
-        let fresh = sent.known.hear(state, settled);
-        let Some(link) = self.links.get_mut(link_id) else {
-            return;
-        };
-        if sent.known.is_undecided()
-            && let Some(outcome) = link.terms.default_outcome()
-        {
-            sent.known.remote_state = Some(outcome);
-        }
-        if fresh {
-            link.updates.push_back(id.into());
-            if link.queued.mark(Event::Updates(link_id)) {
-                self.events.push_back(Event::Updates(link_id));
-            }
-        }
-        if settled
-            && let Some(session) = self.sessions.get_mut(session_id)
-            && session.outgoing.remove(number).is_some()
-            && link.count_settled()
-        {
-            self.go_on_closing(link_id);
-        }
     }
 
     /// The peer told a state of a delivery that it sends, or that it has settled it.
@@ -430,7 +383,7 @@ impl Endpoints {
 impl Link {
     /// One unsettled delivery less. Whether it was the last, for which a link that is closing may have waited.
     #[inline]
-    const fn count_settled(&mut self) -> bool {
+    pub(super) const fn count_settled(&mut self) -> bool {
         self.unsettled = self.unsettled.saturating_sub(1);
         self.unsettled == 0
     }

@@ -154,6 +154,38 @@ impl<I: Copy> Unsettled<I> {
         self.search(from, last)
     }
 
+    /// As [`next_in`](Self::next_in); one that `is_settled` is forgotten by it.
+    #[inline]
+    pub(crate) fn next_to_hear(
+        &mut self,
+        from: Seq,
+        last: Seq,
+        is_settled: bool,
+    ) -> Option<(Seq, I)> {
+        if let Some(offset) = from.checked_distance_from(self.base)
+            && let (index, slot) = split(offset)
+            && let Some(Some(page)) = self.pages.get_mut(index)
+            && let Some(entry) = page.slots.get_mut(slot)
+            && let Some(delivery) = *entry
+            && !last.precedes(from)
+        {
+            if is_settled {
+                *entry = None;
+                page.live -= 1;
+                self.live -= 1;
+                if page.live == 0 {
+                    self.give_up(index);
+                }
+            }
+            return Some((from, delivery));
+        }
+        let (number, delivery) = self.search(from, last)?;
+        if is_settled {
+            self.remove(number);
+        }
+        Some((number, delivery))
+    }
+
     fn search(&self, from: Seq, last: Seq) -> Option<(Seq, I)> {
         // A range that begins before everything we remember begins, for us, at the base.
         let start = from.checked_distance_from(self.base).unwrap_or(0);

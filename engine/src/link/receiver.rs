@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::control::Control;
 use crate::delivery::{Delivery, Payload};
 use crate::endpoints::Endpoints;
 use crate::event::Event;
@@ -48,14 +49,6 @@ impl ReceiverHalf {
     pub(crate) fn push(&mut self, delivery: Delivery, held: Held) {
         self.complete_octets = self.complete_octets.saturating_add(held.octets);
         self.complete.push_back((delivery, held));
-    }
-
-    /// The caller takes the next delivery.
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<(Delivery, Held)> {
-        let (delivery, held) = self.complete.pop_front()?;
-        self.complete_octets = self.complete_octets.saturating_sub(held.octets);
-        Some((delivery, held))
     }
 
     pub(crate) const fn has_partial(&self) -> bool {
@@ -186,16 +179,29 @@ impl Endpoints {
 
     pub(crate) fn next_delivery(&mut self, id: LinkId) -> Option<Delivery> {
         let link = self.links.get_mut(id)?;
+        let keeps = link.keeps_deliveries();
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };
-        let (delivery, held) = receiver.pop()?;
+        let (_, held) = receiver.complete.front()?;
+        let held = *held;
+        receiver.complete_octets = receiver.complete_octets.saturating_sub(held.octets);
+        if let Some(session) = self.sessions.get_mut(link.session) {
+            session.incoming_window.release(held.transfers, held.octets);
+            self.charges.release(held);
+            if session.incoming_window.wants_update() && session.owes_flow() {
+                self.control.push_back(Control::SessionFlow(link.session));
+            }
+        }
         let tops_up = receiver.automatic > 0;
-        let session = link.session;
-        if link.keeps_deliveries() {
+        if !keeps && !tops_up {
+            // Moved but once, to where the caller wants it.
+            return receiver.complete.pop_front().map(|(delivery, _)| delivery);
+        }
+        let (delivery, _) = receiver.complete.pop_front()?;
+        if keeps {
             self.note_all_received(&delivery);
         }
-        self.unhold(session, held);
         if tops_up {
             self.top_up(id);
         }

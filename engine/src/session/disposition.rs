@@ -44,6 +44,23 @@ impl Dispositions {
         self.runs.push(said);
     }
 
+    /// Adds that a delivery which came in is accepted and settled, if that is what was said of the one before it. `false`: it
+    /// was not, and nothing was done.
+    #[inline]
+    pub(crate) fn accept_next(&mut self, number: Seq) -> bool {
+        let Some(run) = self.runs.last_mut() else {
+            return false;
+        };
+        let follows = run.role == Role::Receiver
+            && run.settled
+            && run.last.next() == number
+            && matches!(run.state, Some(DeliveryState::Accepted));
+        if follows {
+            run.last = number;
+        }
+        follows
+    }
+
     /// Merges what came out of order, before [`drain`](Self::drain).
     pub(crate) fn merge(&mut self) {
         // An unsettled state and the settlement after it must stay in order; settlements alone may
@@ -112,6 +129,27 @@ mod tests {
         let mut dispositions = Dispositions::default();
         accept(&mut dispositions, &[1, u32::MAX, 2, 0, u32::MAX - 1]);
         assert_eq!(ranges(&mut dispositions), [(u32::MAX - 1, 2)]);
+    }
+
+    #[test]
+    fn only_an_acceptance_right_before_is_gone_on_with() {
+        let mut dispositions = Dispositions::default();
+        assert!(!dispositions.accept_next(Seq(0)), "nothing was said yet");
+        accept(&mut dispositions, &[u32::MAX]);
+        assert!(dispositions.accept_next(Seq(0)) && dispositions.accept_next(Seq(1)));
+        assert!(!dispositions.accept_next(Seq(1)) && !dispositions.accept_next(Seq(3)));
+        for other in [
+            say(2, true, DeliveryState::Released),
+            say(2, false, DeliveryState::Accepted),
+            Run {
+                role: Role::Sender,
+                ..say(2, true, DeliveryState::Accepted)
+            },
+        ] {
+            dispositions.push(other);
+            assert!(!dispositions.accept_next(Seq(3)));
+        }
+        assert_eq!(dispositions.runs.len(), 4);
     }
 
     #[test]

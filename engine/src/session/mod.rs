@@ -18,7 +18,7 @@ use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
 use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
 use crate::link::Held;
-use crate::protocol::{Begin, Condition, End, Flow, Role, conditions};
+use crate::protocol::{Begin, Condition, End, Flow, conditions};
 use crate::seq::Seq;
 pub(crate) use disposition::{Dispositions, Run};
 pub(crate) use handles::Handles;
@@ -109,31 +109,17 @@ impl Session {
         }
     }
 
-    /// The next live delivery in a range of those that the peer's end of this `role` handles.
-    #[inline]
-    pub(crate) fn next_delivery_in(
-        &self,
-        role: Role,
-        from: Seq,
-        last: Seq,
-    ) -> Option<(Seq, DeliveryId)> {
-        match role {
-            Role::Receiver => {
-                let (number, id) = self.outgoing.next_in(from, last)?;
-                Some((number, id.into()))
-            }
-            Role::Sender => {
-                let (number, id) = self.incoming.next_in(from, last)?;
-                Some((number, id.into()))
-            }
-        }
-    }
-
     /// Whether a delivery-id can be that of the next incoming delivery: it must go forward (2.6.12), and not by a leap.
     #[inline]
     pub(crate) fn is_next_incoming(&self, number: Seq) -> bool {
         self.last_incoming
             .is_none_or(|last| (1..=MAX_ID_GAP).contains(&number.distance_from(last)))
+    }
+
+    /// A flow is to be written. Whether that is news.
+    #[inline]
+    pub(crate) const fn owes_flow(&mut self) -> bool {
+        matches!(self.local, Phase::Open) && !core::mem::replace(&mut self.flow_due, true)
     }
 
     /// Queues what is to be told of deliveries. Whether dispositions of the session are due by that.
@@ -468,8 +454,7 @@ impl Endpoints {
 
     pub(crate) fn request_session_flow(&mut self, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(id)
-            && session.local == Phase::Open
-            && !core::mem::replace(&mut session.flow_due, true)
+            && session.owes_flow()
         {
             self.control.push_back(Control::SessionFlow(id));
         }

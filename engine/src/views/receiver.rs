@@ -90,9 +90,11 @@ impl<'a> Receiver<'a> {
         delivery: DeliveryId,
         outcome: DeliveryState,
     ) -> Result<(), UsageError> {
-        self.engine
-            .endpoints
-            .dispose(self.id, delivery, Some(outcome), true)
+        let endpoints = &mut self.engine.endpoints;
+        if matches!(outcome, DeliveryState::Accepted) && endpoints.accept_next(self.id, delivery) {
+            return Ok(());
+        }
+        endpoints.dispose(self.id, delivery, Some(outcome), true)
     }
 
     /// Settles a delivery, and does not wait for the sender even where the receiver settles second (2.8.3): for senders
