@@ -128,6 +128,8 @@ impl Messenger {
     /// Queues a message for the address it carries, and answers a tracker by which to ask for its
     /// [`status`](Self::status), if the [outgoing window](Self::set_outgoing_window) is larger than 0.
     ///
+    /// Of many messages in a row the first begin to leave before [`send`](Self::send) is called, where that needs no wait.
+    ///
     /// The message itself is not changed. The copy that is sent has its `to` rewritten as the
     /// [rules](Self::rewrite) say, or without credentials if none matches; a `reply-to` of `~` or
     /// `~/name` becomes this messenger's own address.
@@ -163,6 +165,10 @@ impl Messenger {
         }
         let tracker = put?;
         self.outgoing_tracker = Some(tracker);
+        if self.core.has_much_to_send() && !self.passive {
+            // The peer works on it while the caller makes the next ones.
+            self.driver.advance(&mut self.core);
+        }
         Ok(tracker)
     }
 

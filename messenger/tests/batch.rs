@@ -46,6 +46,38 @@ fn many_messages_go_with_one_call_and_are_accepted_with_another(wire: Wire) {
 }
 
 #[test]
+fn of_many_messages_the_first_are_with_the_peer_before_send_is_called() {
+    const COUNT: usize = 100;
+    let (mut receiver, address) = server();
+    let (tell, told) = std::sync::mpsc::channel();
+    let receiving = std::thread::spawn(move || {
+        let mut message = Message::new();
+        for _ in 0..=COUNT {
+            while receiver.incoming() == 0 {
+                receiver.recv(Credit::All).unwrap();
+            }
+            receiver.get(&mut message).unwrap();
+            tell.send(()).unwrap();
+        }
+        receiver.stop().unwrap();
+    });
+    let mut sender = client();
+    sender.set_outgoing_window(COUNT);
+    sender.put(&message_to(&address, "to connect")).unwrap();
+    sender.send().unwrap();
+    let large = message_to(&address, &"x".repeat(1000));
+    for _ in 0..COUNT {
+        sender.put(&large).unwrap();
+    }
+    // The one before, and what 32 KiB hold.
+    for _ in 0..=32 {
+        told.recv_timeout(PATIENCE).unwrap();
+    }
+    sender.send().unwrap();
+    receiving.join().unwrap();
+}
+
+#[test]
 fn a_message_that_cannot_be_put_ends_the_batch_and_the_trackers_tell_where() {
     let (_receiver, address) = server();
     let mut sender = client();

@@ -96,7 +96,7 @@ pub(crate) struct Scheduler<L> {
     waiting: usize,
     /// Links that were given credit, longest ago first.
     credited: VecDeque<L>,
-    /// Links that fell below a fifth of their share.
+    /// Links that fell below half of their share.
     low: VecDeque<L>,
     draining: usize,
     next_drain: Option<Time>,
@@ -371,9 +371,9 @@ impl<L: Copy + Eq + Hash> Scheduler<L> {
     }
 }
 
-/// Below a fifth of its share a link is filled up, before it runs dry.
+/// Below half of its share a link is filled up: what it has left is under way while the word of it travels.
 const fn low_mark(share: u32) -> u32 {
-    (share / 5).saturating_add((share % 5 >= 3) as u32)
+    share.div_ceil(2)
 }
 
 #[cfg(test)]
@@ -477,13 +477,13 @@ mod tests {
     }
 
     #[test]
-    fn links_are_refilled_below_a_fifth_of_their_share() {
+    fn links_are_refilled_below_half_of_their_share() {
         let mut scheduler = with_links(&[1], Credit::All);
         run(&mut scheduler, 0, 0);
-        scheduler.received(1, BATCH - 205);
+        scheduler.received(1, BATCH / 2);
         assert_eq!(run(&mut scheduler, 0, 0), []);
         scheduler.received(1, 1);
-        assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, BATCH - 204)]);
+        assert_eq!(run(&mut scheduler, 0, 0), [Order::Grant(1, BATCH / 2 + 1)]);
     }
 
     #[test]

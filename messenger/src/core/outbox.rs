@@ -12,7 +12,7 @@ use super::Core;
 use super::address::{Address, DYNAMIC, without_credentials, without_password};
 use super::pool::{ConnKey, Party};
 use super::request::request_of;
-use super::sender::{Sender, SenderKey};
+use super::sender::{HANDOVER, Sender, SenderKey};
 use super::store::{Queued, Sent};
 use super::tracker::{Flags, Status, Tracker};
 use crate::error::{Error, Result};
@@ -21,6 +21,9 @@ use crate::error::{Error, Result};
 const MAX_DESTINATIONS: usize = 16_384;
 /// So many are remembered before it is first looked whether their senders are still there.
 const FEW_DESTINATIONS: usize = 64;
+/// Octets put that are worth a write of their own: with more the peer would wait for its share of the work, with less calls
+/// to the system cost more than the wait.
+const EAGER: usize = HANDOVER / 2;
 /// Encoded messages from this size on keep the buffer they were encoded into.
 const OWN_BUFFER: usize = 4096;
 
@@ -82,6 +85,7 @@ impl Core {
         let (sequence, slid) = self.outgoing.window.push(sent);
         self.outgoing.queued += 1;
         self.outgoing.octets += payload.len();
+        self.outgoing.fresh += payload.len();
         sender.queue.push_back(Queued { sequence, payload });
         sender.last = sequence;
         if !std::mem::replace(&mut sender.ready, true) {
@@ -325,6 +329,11 @@ impl Core {
         self.outgoing.unfinished() + self.requests.untaken()
     }
 
+    /// Whether so much was put since the last [`pump`](Self::pump) that it is worth a write.
+    pub(crate) const fn has_much_to_send(&self) -> bool {
+        self.outgoing.fresh >= EAGER
+    }
+
     /// Whether `put` after an overflow has room again.
     pub(crate) const fn has_room(&self) -> bool {
         self.outgoing.has_room()
@@ -401,7 +410,9 @@ impl Core {
     /// A message left the window. If it is under way it is settled without waiting for an answer; if
     /// it is still here it will be sent settled.
     fn slide_out(&mut self, sequence: u64, sent: &Sent) {
-        self.outgoing.reasons.remove(&sequence);
+        if !self.outgoing.reasons.is_empty() {
+            self.outgoing.reasons.remove(&sequence);
+        }
         let Some(delivery) = sent.delivery else {
             return;
         };

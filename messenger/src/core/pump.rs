@@ -21,6 +21,7 @@ impl Core {
     /// Does everything that can be done now: events, credit, sending. Leaves lines of connections to
     /// write to and of actions.
     pub(crate) fn pump(&mut self, now: Time) {
+        self.outgoing.fresh = 0;
         self.expire_requests(now);
         self.resume_stalled();
         loop {

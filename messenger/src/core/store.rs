@@ -41,6 +41,8 @@ pub(crate) struct Outgoing {
     /// Messages in the queues of all senders together, and their octets.
     pub(crate) queued: usize,
     pub(crate) octets: usize,
+    /// Octets that were put since senders were last looked at.
+    pub(crate) fresh: usize,
     /// Messages that an engine has and whose outcome is to come, and the octets that are kept of them.
     pub(crate) awaiting: usize,
     pub(crate) retained: usize,
@@ -60,6 +62,7 @@ impl Outgoing {
             reasons: HashMap::new(),
             queued: 0,
             octets: 0,
+            fresh: 0,
             awaiting: 0,
             retained: 0,
             unflushed: 0,
