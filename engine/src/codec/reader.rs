@@ -276,23 +276,24 @@ impl<'a> Reader<'a> {
         self.source.slice(start.min(self.pos)..self.pos)
     }
 
-    /// The next octet as a size, if that many octets follow it here, and behind it as many octets of the buffer as the array
-    /// has, be they part of what is read or not.
-    #[inline]
-    pub(super) fn ahead<const N: usize>(&self) -> Option<(u8, &'a [u8; N])> {
-        let (size, ahead) = self.source.get(self.pos..)?.split_first()?;
-        let fits = usize::from(*size) < self.remaining();
-        Some((*size, ahead.first_chunk().filter(|_| fits)?))
+    /// As many octets of the buffer as the array has, be they part of what is read or not.
+    #[inline(always)]
+    pub(super) fn window<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.source.get(self.pos..)?.first_chunk()
     }
 
-    /// Passes over octets that are known to be there.
-    #[inline]
+    /// Passes over octets if as many are there, and answers whether that was done.
+    #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "within the length of a buffer that is there"
     )]
-    pub(super) const fn pass(&mut self, octets: usize) {
-        self.pos += octets;
+    pub(super) const fn pass(&mut self, octets: usize) -> bool {
+        let fits = octets <= self.remaining();
+        if fits {
+            self.pos += octets;
+        }
+        fits
     }
 
     /// All that remains of the buffer, or of the open compound, without a copy.
@@ -346,6 +347,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It is no map, its size or count cannot be, the count is odd, or it is nested too deeply.
+    #[inline]
     pub fn open_map(&mut self, constructor: u8) -> Result<Compound<'a>, DecodeError> {
         let at = self.pos;
         let wide = match constructor {

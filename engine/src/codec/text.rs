@@ -57,6 +57,13 @@ macro_rules! text {
                 self.0.encode(out, $short, $long)
             }
 
+            /// Short ASCII text with its size in front, and how many octets both have; `None` for any other.
+            #[inline(always)]
+            pub(crate) fn short(sized: &[u8; SHORT]) -> Option<(Self, usize)> {
+                let (text, len) = Text::short(sized)?;
+                Some((Self(text), len))
+            }
+
             /// Writes the text if it is short, as the functions of [`room`] do.
             #[inline(always)]
             pub(crate) fn put<const ROOM: usize>(&self, room: &mut [u8; ROOM], at: usize) -> usize {
@@ -85,7 +92,7 @@ macro_rules! text {
         impl PartialEq for $Name {
             #[inline]
             fn eq(&self, other: &Self) -> bool {
-                self.as_bytes() == other.as_bytes()
+                self.0 == other.0
             }
         }
         impl Eq for $Name {}
@@ -283,7 +290,8 @@ const IN_PLACE: usize = 23;
 /// do not keep it alive then. A [`Bytes`] has room for them, beside what tells the two apart.
 #[derive(Clone)]
 enum Text {
-    /// As many of the first octets as the last one says. One array, as a length beside it would be copied octet by octet.
+    /// As many of the first octets as the last one says, and zeros between. One array, as a length beside it would be copied
+    /// octet by octet.
     InPlace([u8; IN_PLACE + 1]),
     /// A piece of a buffer.
     Shared(Bytes),
@@ -333,21 +341,33 @@ impl Text {
     /// Reads short ASCII text, its size being next, as nearly all text is; `None`, with nothing read, for any other.
     #[inline]
     fn read_short(r: &mut Reader<'_>) -> Option<Self> {
-        let (size, ahead) = r.ahead()?;
-        let mask = MASKS.get(usize::from(size))?;
-        let mut octets: [u8; IN_PLACE + 1] = *ahead;
-        // What follows the text in the buffer is copied with it, as a copy of one size takes a few instructions; it is never
-        // looked at.
+        let (text, len) = Self::short(r.window()?)?;
+        r.pass(len).then_some(text)
+    }
+
+    /// Short ASCII text with its size in front, as nearly all text is, and how many octets both have.
+    ///
+    /// What follows the text is taken with it, as a copy of one size takes a few instructions, and made zero.
+    #[inline(always)]
+    fn short(sized: &[u8; SHORT]) -> Option<(Self, usize)> {
+        let [size, octets @ ..] = sized;
+        let mask = MASKS.get(usize::from(*size))?;
         let (words, _) = octets.as_chunks();
-        let seen = words.iter().zip(mask).fold(0, |seen, (word, mask)| {
-            seen | (u64::from_le_bytes(*word) & mask)
-        });
-        if seen != 0 {
+        let [first, second, third] = words else {
+            return None;
+        };
+        let first = u64::from_le_bytes(*first) & mask[0];
+        let second = u64::from_le_bytes(*second) & mask[1];
+        let third = u64::from_le_bytes(*third) & mask[2];
+        if (first | second | third) & NOT_ASCII != 0 {
             return None;
         }
-        octets[IN_PLACE] = size;
-        r.pass(1 + usize::from(size));
-        Some(Self::InPlace(octets))
+        let mut octets = [0; IN_PLACE + 1];
+        octets[..8].copy_from_slice(&first.to_le_bytes());
+        octets[8..16].copy_from_slice(&second.to_le_bytes());
+        octets[16..].copy_from_slice(&third.to_le_bytes());
+        octets[IN_PLACE] = *size;
+        Some((Self::InPlace(octets), usize::from(*size).saturating_add(1)))
     }
 
     /// Writes the text with constructor and size, if that has one octet.
@@ -395,7 +415,13 @@ fn encode_in_place(octets: &[u8; IN_PLACE + 1], out: &mut Vec<u8>, short: u8) {
     out.truncate(end);
 }
 
-/// For each size of short text the high bits of its octets, by which it is not ASCII.
+/// As many octets as are looked at to read short text: its size, and as many as are held in place with theirs.
+pub(super) const SHORT: usize = 1 + IN_PLACE + 1;
+
+/// The high bits of eight octets, by which they are not ASCII.
+const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
+
+/// For each size of short text the octets of it, in little-endian words.
 #[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 static MASKS: [[u64; 3]; IN_PLACE + 1] = {
     let mut masks = [[0; 3]; IN_PLACE + 1];
@@ -403,13 +429,24 @@ static MASKS: [[u64; 3]; IN_PLACE + 1] = {
     while size < masks.len() {
         let mut at = 0;
         while at < size {
-            masks[size][at / 8] |= 0x80 << (8 * (at % 8));
+            masks[size][at / 8] |= 0xff << (8 * (at % 8));
             at += 1;
         }
         size += 1;
     }
     masks
 };
+
+impl PartialEq for Text {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            // What is behind the text is zero in both.
+            (Self::InPlace(a), Self::InPlace(b)) => a == b,
+            _ => self.as_bytes() == other.as_bytes(),
+        }
+    }
+}
 
 impl Default for Text {
     fn default() -> Self {

@@ -13,7 +13,7 @@ use super::error::{DecodeError, EncodeError};
 use super::map::Map;
 use super::prim::{Decimal32, Decimal64, Decimal128, Decode, Encode, Timestamp, Uuid};
 use super::reader::{CodecLimits, MAX_DEPTH, Reader};
-use super::text::{Str, Symbol};
+use super::text::{SHORT, Str, Symbol};
 use super::writer;
 
 /// Any AMQP value.
@@ -336,10 +336,58 @@ impl Value {
     ///
     /// For the elements of compounds: what is written where it stays is not moved there, which for a value that
     /// was just written would take longer than to decode most.
-    #[inline]
     pub(super) fn read(&mut self, r: &mut Reader<'_>) -> Result<(), DecodeError> {
+        if let Some(octets) = r.window()
+            && self.read_short(octets, r)
+        {
+            return Ok(());
+        }
         let constructor = r.u8()?;
         self.read_as(constructor, r)
+    }
+
+    /// Becomes the value that is next, from null, if it is one of those that most are: `octets` are what the buffer has there,
+    /// be they part of what is read or not, so that nothing else has to be looked for. `false`, with nothing read, for others.
+    #[inline(always)]
+    fn read_short(&mut self, octets: &[u8; 1 + SHORT], r: &mut Reader<'_>) -> bool {
+        let [constructor, octets @ ..] = octets;
+        let [first, ..] = octets;
+        let word = || octets.first_chunk().copied().unwrap_or_default();
+        let (value, len) = match *constructor {
+            code::STRING8 => return self.read_text(Str::short(octets), Self::String, r),
+            code::SYMBOL8 => return self.read_text(Symbol::short(octets), Self::Symbol, r),
+            code::INT_SMALL => (Self::Int(first.cast_signed().into()), 2),
+            code::UINT_SMALL => (Self::Uint((*first).into()), 2),
+            code::ULONG_SMALL => (Self::Ulong((*first).into()), 2),
+            code::LONG_SMALL => (Self::Long(first.cast_signed().into()), 2),
+            code::ULONG => (Self::Ulong(u64::from_be_bytes(word())), 9),
+            code::LONG => (Self::Long(i64::from_be_bytes(word())), 9),
+            code::TRUE => (Self::Bool(true), 1),
+            code::FALSE => (Self::Bool(false), 1),
+            _ => return false,
+        };
+        let fits = r.pass(len);
+        if fits {
+            self.put(value);
+        }
+        fits
+    }
+
+    #[inline(always)]
+    fn read_text<T>(
+        &mut self,
+        short: Option<(T, usize)>,
+        value: impl FnOnce(T) -> Self,
+        r: &mut Reader<'_>,
+    ) -> bool {
+        match short {
+            // With its constructor.
+            Some((text, len)) if r.pass(len.saturating_add(1)) => {
+                self.put(value(text));
+                true
+            }
+            _ => false,
+        }
     }
 
     fn read_as(&mut self, constructor: u8, r: &mut Reader<'_>) -> Result<(), DecodeError> {

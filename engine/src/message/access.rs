@@ -26,12 +26,13 @@ macro_rules! sections {
             /// # Errors
             /// The received section cannot be decoded; the message is as it was.
             pub fn $field_mut(&mut self) -> Result<&mut $Type, DecodeError> {
-                self.$field.get_mut(&self.octets, self.layout.span_mut(Section::$section))
+                self.$field.get_mut(&self.octets, &mut self.layout, Section::$section)
             }
 
             #[doc = concat!("Replaces ", $what, ", or removes the section.")]
             pub fn $set(&mut self, value: Option<$Type>) {
-                self.$field.set(value, self.layout.span_mut(Section::$section));
+                self.layout.remove(Section::$section);
+                self.$field.set(value);
             }
         )*}
     };
@@ -65,12 +66,13 @@ impl Message {
     /// # Errors
     /// The received body cannot be decoded; the message is as it was.
     pub fn body_mut(&mut self) -> Result<&mut Body, DecodeError> {
-        self.body.get_mut(&self.octets, self.layout.span_mut(BODY))
+        self.body.get_mut(&self.octets, &mut self.layout, BODY)
     }
 
     /// Replaces the body.
     pub fn set_body(&mut self, body: impl Into<Body>) {
-        self.body.set(Some(body.into()), self.layout.span_mut(BODY));
+        self.layout.remove(BODY);
+        self.body.set(Some(body.into()));
     }
 
     /// The octets of the body if it is one data section or one binary value; `None` for any other body.
@@ -171,8 +173,9 @@ impl Message {
     ///
     /// 3.2.5 allows simple values only: peers may refuse a message with a list, map or array here.
     pub fn set_property(&mut self, name: impl Into<Str>, value: impl Into<Value>) {
-        let span = self.layout.span_mut(Section::ApplicationProperties);
-        let map = self.application_properties.force_mut(&self.octets, span);
+        let section = Section::ApplicationProperties;
+        let slot = &mut self.application_properties;
+        let map = slot.force_mut(&self.octets, &mut self.layout, section);
         map.insert(name.into(), value.into());
     }
 }
@@ -248,7 +251,7 @@ impl Message {
 
     fn force_header(&mut self) -> &mut Header {
         self.header
-            .force_mut(&self.octets, self.layout.span_mut(Section::Header))
+            .force_mut(&self.octets, &mut self.layout, Section::Header)
     }
 }
 
@@ -261,8 +264,9 @@ macro_rules! properties {
 
             #[doc = concat!("Sets ", $what, ".")]
             pub fn $set(&mut self, value: $Taken) {
-                let span = self.layout.span_mut(Section::Properties);
-                self.properties.force_mut(&self.octets, span).$field = Some(value.into());
+                let section = Section::Properties;
+                let properties = self.properties.force_mut(&self.octets, &mut self.layout, section);
+                properties.$field = Some(value.into());
             }
         )*}
     };

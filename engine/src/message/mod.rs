@@ -36,9 +36,7 @@ use core::ops::Range;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind as Kind, Encode, EncodeError, Map, Reader, encode_map,
-};
+use crate::codec::{Decode, DecodeError, Encode, EncodeError, Map, Reader, encode_map};
 
 use body::NULL_BODY;
 use peek::FieldIndex;
@@ -266,11 +264,7 @@ impl Message {
     }
 
     fn take_over(&mut self, octets: Bytes, needs_body: bool) -> Result<(), DecodeError> {
-        let layout = Layout::scan(&octets)?;
-        if needs_body && layout.span(BODY).is_absent() {
-            return Err(DecodeError::new(octets.len(), Kind::MissingBody));
-        }
-        self.layout = layout;
+        self.layout.scan(&octets, needs_body, &self.octets)?;
         self.octets = octets;
         self.header.forget();
         self.delivery_annotations.forget();
@@ -336,7 +330,7 @@ impl SectionValue for Header {
         Self::decode_body(r)
     }
 
-    #[inline]
+    #[inline(always)]
     fn quick(value: &[u8]) -> Option<Self> {
         Self::quick(value)
     }

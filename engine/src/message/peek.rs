@@ -7,7 +7,9 @@ use core::cell::Cell;
 use bytes::Bytes;
 
 use crate::codec::code::Width;
-use crate::codec::{Decode, DecodeError, DecodeErrorKind as Kind, Reader, Timestamp, code, jump};
+use crate::codec::{
+    Decode, DecodeError, DecodeErrorKind as Kind, Reader, Str, Timestamp, code, jump,
+};
 
 use super::MessageId;
 use super::sections::Span;
@@ -56,38 +58,38 @@ impl FieldIndex {
             .get(span.value as usize..span.end as usize)
             .unwrap_or_default();
         // Longer lists are rare enough to be gone through for every field.
-        let [code::LIST8, _, count, ..] = list else {
+        let [code::LIST8, _, count, fields @ ..] = list else {
             return;
         };
         let first = self.known.get();
         // A few at a time: who reads one mostly reads others.
-        let end = usize::from(*count).min((usize::from(field) | 3) + 1);
-        let mut at = HEAD + usize::from(self.next.get());
+        let end = (*count).min((field | 3) + 1);
+        let wanted = self.starts.get(usize::from(first)..usize::from(end));
+        let mut at = usize::from(self.next.get());
         let mut known = first;
-        let wanted = self.starts.get(usize::from(first)..end);
         for start in wanted.unwrap_or_default() {
-            let Some(end) = field_end(list, at) else {
+            let Some(len) = fields.get(at..).and_then(field_len) else {
                 break;
             };
             // Lossless: a list whose size has one octet has no more than 254 octets of fields.
-            start.set((at - HEAD) as u8);
+            start.set(at as u8);
             known += 1;
-            at = end;
+            at += len;
         }
         self.known.set(known);
-        self.next.set((at - HEAD) as u8);
+        self.next.set(at as u8);
     }
 }
 
-/// Where the field that begins at `at` ends; `None` unless it is a primitive that ends within the short list.
+/// How many octets the field has that these begin with; `None` unless it is a primitive that ends within them.
 #[inline(always)]
-fn field_end(list: &[u8], at: usize) -> Option<usize> {
-    let octets = match STEPS[usize::from(*list.get(at)?)] {
-        SIZED => 2 + usize::from(*list.get(at + 1)?),
+fn field_len(fields: &[u8]) -> Option<usize> {
+    let (constructor, rest) = fields.split_first()?;
+    let len = match STEPS[usize::from(*constructor)] {
+        SIZED => 2 + usize::from(*rest.first()?),
         fixed => usize::from(fixed),
     };
-    let end = at + octets;
-    (end <= list.len()).then_some(end)
+    (len <= fields.len()).then_some(len)
 }
 
 /// In [`STEPS`]: as many octets as the one behind the constructor says, and these two.
@@ -232,10 +234,15 @@ pub(super) fn short_binary(field: &[u8]) -> Option<&[u8]> {
     short(field, code::BINARY8)
 }
 
-/// An id that is a number; text is left to [`Encoded`], as it becomes a value of its own.
+/// An id that is a number or short text.
 #[inline]
 pub(super) fn short_id(field: &[u8]) -> Option<MessageId> {
     match field {
+        [code::STRING8, text @ ..] => {
+            // The field was found to be whole.
+            let (text, _) = Str::short(text.first_chunk()?)?;
+            Some(MessageId::String(text))
+        }
         [code::ULONG_SMALL, number, ..] => Some(MessageId::Ulong(u64::from(*number))),
         [code::ULONG, rest @ ..] => {
             Some(MessageId::Ulong(u64::from_be_bytes(*rest.first_chunk()?)))

@@ -32,43 +32,76 @@ impl Header {
 
     /// Reads a short list whose fields are in the forms that encoders choose; `None` for any other and for what is wrong,
     /// which the table has to tell apart.
+    #[inline(always)]
     pub(super) fn quick(list: &[u8]) -> Option<Self> {
         let [code::LIST8, size, count, rest @ ..] = list else {
             return None;
         };
-        let mut rest = rest;
-        if usize::from(*size) != rest.len() + 1 {
-            return None;
+        let mut fields = ShortFields { left: *count, rest };
+        let header = Self {
+            durable: fields.flag()?,
+            priority: fields.priority()?,
+            ttl: fields.uint()?,
+            first_acquirer: fields.flag()?,
+            delivery_count: fields.uint()?.unwrap_or(0),
+        };
+        let is_whole = usize::from(*size) == rest.len() + 1;
+        let is_read = fields.left == 0 && fields.rest.is_empty();
+        (is_whole && is_read).then_some(header)
+    }
+}
+
+/// The fields of a short list, read one after the other; those left out at its end are null.
+struct ShortFields<'a> {
+    left: u8,
+    rest: &'a [u8],
+}
+
+impl ShortFields<'_> {
+    #[inline(always)]
+    fn flag(&mut self) -> Option<bool> {
+        match self.constructor()? {
+            code::NULL | code::FALSE => Some(false),
+            code::TRUE => Some(true),
+            _ => None,
         }
-        let mut header = Self::default();
-        for field in 0..*count {
-            rest = match (field, rest) {
-                (0..5, [code::NULL, rest @ ..]) => rest,
-                (0, [code::TRUE, rest @ ..]) => {
-                    header.durable = true;
-                    rest
-                }
-                (1, [code::UBYTE, priority, rest @ ..]) => {
-                    header.priority = *priority;
-                    rest
-                }
-                (2, [code::UINT, a, b, c, d, rest @ ..]) => {
-                    header.ttl = Some(u32::from_be_bytes([*a, *b, *c, *d]));
-                    rest
-                }
-                (3, [code::TRUE, rest @ ..]) => {
-                    header.first_acquirer = true;
-                    rest
-                }
-                (0 | 3, [code::FALSE, rest @ ..]) | (4, [code::UINT_ZERO, rest @ ..]) => rest,
-                (4, [code::UINT_SMALL, attempts, rest @ ..]) => {
-                    header.delivery_count = u32::from(*attempts);
-                    rest
-                }
-                _ => return None,
-            };
+    }
+
+    #[inline(always)]
+    fn priority(&mut self) -> Option<u8> {
+        match self.constructor()? {
+            code::NULL => Some(Header::DEFAULT_PRIORITY),
+            code::UBYTE => self.octets().map(|[priority]| priority),
+            _ => None,
         }
-        rest.is_empty().then_some(header)
+    }
+
+    #[inline(always)]
+    fn uint(&mut self) -> Option<Option<u32>> {
+        Some(match self.constructor()? {
+            code::NULL => None,
+            code::UINT => Some(u32::from_be_bytes(self.octets()?)),
+            code::UINT_SMALL => self.octets().map(|[small]| Some(small.into()))?,
+            code::UINT_ZERO => Some(0),
+            _ => return None,
+        })
+    }
+
+    /// The constructor of the next field.
+    #[inline(always)]
+    fn constructor(&mut self) -> Option<u8> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Some(code::NULL);
+        };
+        self.left = left;
+        self.octets().map(|[constructor]| constructor)
+    }
+
+    #[inline(always)]
+    fn octets<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (octets, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*octets)
     }
 }
 

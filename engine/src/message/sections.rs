@@ -103,6 +103,11 @@ impl Section {
         PLACES[self as usize - Self::Header as usize] as usize
     }
 
+    /// The bit of that place.
+    const fn bit(self) -> u8 {
+        1 << self.place()
+    }
+
     /// Whether this section may be there more than once (3.2).
     const fn is_repeatable(self) -> bool {
         matches!(self, Self::Data | Self::Sequence)
@@ -160,6 +165,13 @@ pub(super) struct Span {
 }
 
 impl Span {
+    const ABSENT: Self = Self {
+        section: None,
+        start: 0,
+        value: 0,
+        end: 0,
+    };
+
     #[inline]
     pub(super) const fn is_absent(self) -> bool {
         self.section.is_none()
@@ -169,27 +181,67 @@ impl Span {
 /// Where each section of a received message lies. The sections of the body share one span.
 #[derive(Clone, Default)]
 pub(super) struct Layout {
-    spans: [Span; 7],
+    spans: [Span; PLACES],
+    /// The places whose sections lie in the octets, but are no more part of the message; a bit for each.
+    removed: u8,
 }
+
+/// How many places there are in the order of sections.
+const PLACES: usize = 7;
 
 impl Layout {
     /// Finds the sections of a message, checking their order (3.2), that each holds a value of its type, and that it
     /// ends within the message. What lies inside a compound is not looked at.
-    pub(super) fn scan(octets: &Bytes) -> Result<Self, DecodeError> {
+    ///
+    /// On an error this is as it was, for the octets of `before`. A layout beside this one, to be moved here when all is
+    /// sound, would cost every message what finding the old sections again costs one that is refused.
+    pub(super) fn scan(
+        &mut self,
+        octets: &Bytes,
+        needs_body: bool,
+        before: &Bytes,
+    ) -> Result<(), DecodeError> {
         if u32::try_from(octets.len()).is_err() {
             return Err(DecodeError::new(0, Kind::MessageTooLong(octets.len())));
         }
-        let mut layout = Self::default();
+        let removed = core::mem::take(&mut self.removed);
+        let found = self.find(octets).and_then(|()| {
+            if needs_body && self.span(Section::Value).is_absent() {
+                return Err(DecodeError::new(octets.len(), Kind::MissingBody));
+            }
+            Ok(())
+        });
+        if found.is_err() {
+            self.restore(before, removed);
+        }
+        found
+    }
+
+    #[cold]
+    fn restore(&mut self, octets: &Bytes, removed: u8) {
+        // They were found to be sound before.
+        let _ = self.find(octets);
+        for section in Section::ALL {
+            if removed & section.bit() != 0 {
+                self.remove(section);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn find(&mut self, octets: &Bytes) -> Result<(), DecodeError> {
+        self.spans = [Span::ABSENT; PLACES];
         // The last section, and the places that are left behind it.
         let (mut last, mut free) = (Section::Header, 0);
-        let mut at = 0;
-        while at < octets.len() {
-            let (section, value, end) = match quick(octets, at) {
-                Some(found) => found,
+        let mut rest: &[u8] = octets;
+        while !rest.is_empty() {
+            let at = octets.len() - rest.len();
+            let (section, head, len) = match quick(rest) {
+                Some((section, len)) => (section, QUICK_HEAD, len),
                 None => thorough(octets, at)?,
             };
             let place = section.place();
-            let span = layout.span_mut(section);
+            let span = &mut self.spans[place];
             if place < free {
                 let checked = section.check_follows(last, !span.is_absent());
                 checked.map_err(|kind| DecodeError::new(at, kind))?;
@@ -200,15 +252,15 @@ impl Layout {
                 *span = Span {
                     section: Some(section),
                     start: at as u32,
-                    value: value as u32,
-                    end: end as u32,
+                    value: (at + head) as u32,
+                    end: (at + len) as u32,
                 };
             } else {
-                span.end = end as u32;
+                span.end = (at + len) as u32;
             }
-            at = end;
+            rest = rest.get(len..).unwrap_or_default();
         }
-        Ok(layout)
+        Ok(())
     }
 
     #[inline]
@@ -216,15 +268,17 @@ impl Layout {
         self.spans[section.place()]
     }
 
-    #[inline]
-    pub(super) const fn span_mut(&mut self, section: Section) -> &mut Span {
-        &mut self.spans[section.place()]
+    /// The section is no more part of the message as it was received.
+    pub(super) const fn remove(&mut self, section: Section) {
+        self.spans[section.place()] = Span::ABSENT;
+        self.removed |= section.bit();
     }
 
     /// How many octets the sections cover.
     pub(super) fn covered(&self) -> usize {
         self.spans
             .iter()
+            .filter(|span| !span.is_absent())
             .map(|span| (span.end - span.start) as usize)
             .sum()
     }
@@ -232,30 +286,42 @@ impl Layout {
 
 /// Where the section at `at` ends; `None` if it is not whole, or no section.
 pub(super) fn end_of_section(octets: &Bytes, at: usize) -> Option<usize> {
-    thorough(octets, at).ok().map(|(.., end)| end)
+    thorough(octets, at).ok().map(|(.., len)| at + len)
 }
 
-/// The section at `at`, where its value begins and where it ends, if it is in the form that nearly all have: a small
-/// numeric descriptor and a value with a size of one octet.
-#[inline]
-fn quick(octets: &[u8], at: usize) -> Option<(Section, usize, usize)> {
+/// Octets of a section before its value, in the form that nearly all have: a small numeric descriptor.
+const QUICK_HEAD: usize = 3;
+
+/// The section that these octets begin with and how many it has, if it has that form and a value with a size of its own.
+#[inline(always)]
+fn quick(octets: &[u8]) -> Option<(Section, usize)> {
     let [
         code::DESCRIBED,
         code::ULONG_SMALL,
         descriptor,
         constructor,
-        size,
-    ] = octets.get(at..)?.first_chunk()?
+        rest @ ..,
+    ] = octets
     else {
         return None;
     };
-    let (section, expected) = *QUICK.get(usize::from(descriptor.checked_sub(0x70)?))?;
-    let fits = *constructor == expected
-        || (section == Section::Value
-            && matches!(*constructor, code::BINARY8 | code::MAP8 | code::LIST8));
-    let end = at + 5 + usize::from(*size);
-    (fits && end <= octets.len()).then_some((section, at + 3, end))
+    let (section, short) = *QUICK.get(usize::from(descriptor.wrapping_sub(0x70)))?;
+    let is_any = section as u8 == Section::Value as u8;
+    let is_short = *constructor == short
+        || is_any && matches!(*constructor, code::BINARY8 | code::MAP8 | code::LIST8);
+    let len = if is_short {
+        QUICK_HEAD + 2 + usize::from(*rest.first()?)
+    } else if *constructor == short | WIDE {
+        // The widest size is refused below: no octets have as many more.
+        (u32::from_be_bytes(*rest.first_chunk()?) as usize).saturating_add(QUICK_HEAD + 5)
+    } else {
+        return None;
+    };
+    (len <= octets.len()).then_some((section, len))
 }
+
+/// What tells the constructor of a value with a size of four octets from that of the same with one.
+const WIDE: u8 = code::LIST8 ^ code::LIST32;
 
 /// The sections by their descriptors, each with the constructor that its value has where it is short.
 const QUICK: [(Section, u8); 9] = {
@@ -275,13 +341,15 @@ const QUICK: [(Section, u8); 9] = {
     quick
 };
 
-/// As [`quick`], for every form and with the fault where there is one.
+/// As [`quick`], of the section at `at`, for every form and with the fault where there is one; with how many octets it has
+/// before its value.
+#[inline(never)]
 fn thorough(octets: &Bytes, at: usize) -> Result<(Section, usize, usize), DecodeError> {
     let mut r = Reader::new(octets);
     r.slice(at)?;
     let section = Section::read(&mut r)?;
-    let value = r.position();
+    let head = r.position() - at;
     section.check_type(&r)?;
     jump(&mut r)?;
-    Ok((section, value, r.position()))
+    Ok((section, head, r.position() - at))
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::codec::{DecodeError, DecodeErrorKind as Kind, EncodeError, Reader};
 
-use super::sections::{Section, Span};
+use super::sections::{Layout, Section, Span};
 
 /// What a section of a message holds, and how it is read and written.
 pub(super) trait SectionValue: Sized + Default {
@@ -48,11 +48,23 @@ impl<T: SectionValue> Slot<T> {
         if span.is_absent() {
             return Ok(self.own());
         }
-        if let Some(value) = self.value.get() {
-            return Ok(Some(value));
+        if self.value.get().is_none() {
+            self.fill(octets, span)?;
         }
-        let value = decode(octets, span)?;
-        Ok(Some(self.value.get_or_init(|| value)))
+        Ok(self.value.get())
+    }
+
+    /// Decodes the section. The quick way ends by itself, so that the value is made where it stays: what is written in small
+    /// pieces and then moved in large ones is waited for until all of it has arrived in memory.
+    #[inline(never)]
+    fn fill(&self, octets: &Bytes, span: Span) -> Result<(), DecodeError> {
+        // The cell is empty: nothing is in the way.
+        if let Some(value) = quick(octets, span) {
+            let _ = self.value.set(value);
+            return Ok(());
+        }
+        let _ = self.value.set(decode(octets, span)?);
+        Ok(())
     }
 
     /// The value if it can be had without decoding; `None` for an absent section too.
@@ -77,27 +89,34 @@ impl<T: SectionValue> Slot<T> {
     pub(super) fn get_mut(
         &mut self,
         octets: &Bytes,
-        span: &mut Span,
+        layout: &mut Layout,
+        section: Section,
     ) -> Result<&mut T, DecodeError> {
+        let span = layout.span(section);
         if !span.is_absent() && self.value.get().is_none() {
-            self.value = OnceCell::from(decode::<T>(octets, *span)?);
+            self.value = OnceCell::from(decode::<T>(octets, span)?);
         }
-        *span = Span::default();
+        layout.remove(section);
         Ok(self.claim())
     }
 
     /// As [`get_mut`](Self::get_mut), but a received section that cannot be decoded gives way to a default one.
-    pub(super) fn force_mut(&mut self, octets: &Bytes, span: &mut Span) -> &mut T {
+    pub(super) fn force_mut(
+        &mut self,
+        octets: &Bytes,
+        layout: &mut Layout,
+        section: Section,
+    ) -> &mut T {
+        let span = layout.span(section);
         if !span.is_absent() && self.value.get().is_none() {
-            self.value = OnceCell::from(decode::<T>(octets, *span).unwrap_or_default());
+            self.value = OnceCell::from(decode::<T>(octets, span).unwrap_or_default());
         }
-        *span = Span::default();
+        layout.remove(section);
         self.claim()
     }
 
-    /// Replaces the section, or removes it.
-    pub(super) fn set(&mut self, value: Option<T>, span: &mut Span) {
-        *span = Span::default();
+    /// Replaces the section, or removes it. It is no received one.
+    pub(super) fn set(&mut self, value: Option<T>) {
         match value {
             Some(value) => {
                 self.own = true;
@@ -130,11 +149,15 @@ impl<T: SectionValue> Slot<T> {
     }
 }
 
+#[inline(always)]
+fn quick<T: SectionValue>(octets: &Bytes, span: Span) -> Option<T> {
+    octets
+        .get(span.value as usize..span.end as usize)
+        .and_then(T::quick)
+}
+
+/// In whichever form, and the faults.
 fn decode<T: SectionValue>(octets: &Bytes, span: Span) -> Result<T, DecodeError> {
-    let value = octets.get(span.value as usize..span.end as usize);
-    if let Some(value) = value.and_then(T::quick) {
-        return Ok(value);
-    }
     let mut reader = Reader::new(octets);
     reader.slice(span.value as usize)?;
     let value = T::read(&mut reader, span)?;

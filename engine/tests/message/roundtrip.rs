@@ -322,6 +322,37 @@ proptest! {
     }
 
     #[test]
+    fn a_message_is_as_it_was_when_others_cannot_be_loaded_into_it(
+        sections in sections(),
+        removed in any::<[bool; 2]>(),
+        wrong in vec(any::<u8>(), 0..40),
+        order in any::<bool>(),
+    ) {
+        let mut message = Message::new();
+        sections.clone().put_into(&mut message);
+        let mut message = Message::decode(message.to_bytes()).unwrap();
+        if removed[0] {
+            message.set_header(None);
+        }
+        if removed[1] {
+            message.set_subject("changed");
+        }
+        let before = message.to_bytes();
+        // Sections that are sound, and then one that is not; or anything.
+        let mut octets = vec![0, 0x53, 0x73, 0xc0, 1, 0, 0, 0x53, 0x77, 0x40];
+        if order {
+            octets.extend_from_within(..6);
+        } else {
+            octets.extend(wrong);
+        }
+        if message.load(octets).is_err() {
+            prop_assert_eq!(message.to_bytes(), before);
+            prop_assert_eq!(message.header().unwrap(), sections.header.as_ref().filter(|_| !removed[0]));
+            prop_assert_eq!(message.body().unwrap(), &sections.body);
+        }
+    }
+
+    #[test]
     fn any_octets_are_a_message_or_an_error(octets in vec(any::<u8>(), 0..200)) {
         testing::message(&octets);
     }
