@@ -12,7 +12,7 @@ typedef struct {
   uint64_t count;      /* messages (or links) that are timed */
   uint64_t warmup;     /* messages before the clock starts */
   size_t body;         /* octets of each message's body */
-  bool copied;         /* large payloads are copied into the engine rather than shared with it (not of Proton's) */
+  bool copied;         /* large payloads are copied into the engine rather than shared with it (ferrion's alone) */
   bool settled;        /* senders settle at once; otherwise every delivery is accepted and settled */
   uint32_t credit;     /* the receiver's credit window, replenished at half */
   uint32_t batch;      /* messages handed over before output is moved */

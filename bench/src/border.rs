@@ -47,8 +47,8 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "message-encode",
-        title: "message encode, typical",
-        work: &["encode"],
+        title: "message encode, typical, its texts no constants",
+        work: &["encode", "--payload", "copied"],
         calls: 1,
         count: 400_000,
     },

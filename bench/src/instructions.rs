@@ -92,6 +92,12 @@ const WORKS: &[Work] = &[
         count: 6000,
     },
     Work {
+        name: "message-encode-copied",
+        side: Side::Rust,
+        command: &["encode", "--body", "100", "--payload", "copied"],
+        count: 6000,
+    },
+    Work {
         name: "message-decode-all",
         side: Side::Rust,
         command: &["decode", "--read", "all"],

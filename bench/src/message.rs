@@ -14,7 +14,12 @@ const RING: u64 = 16;
 
 pub(crate) fn encode(options: &Options) -> Outcome<()> {
     let ring = Ring::new(options.body);
-    let messages: Vec<Message> = (0..RING).map(|index| typical(&ring, index)).collect();
+    let text = if options.copied {
+        Str::from
+    } else {
+        Str::from_static
+    };
+    let messages: Vec<Message> = (0..RING).map(|index| typical(&ring, index, text)).collect();
     let mut buffer = Vec::with_capacity(4096);
     let mut encode = |range: std::ops::Range<u64>| -> u64 {
         let mut octets = 0;
@@ -66,15 +71,16 @@ pub(crate) fn corpus(options: &Options) -> Outcome<()> {
     let ring = Ring::new(options.body);
     let mut file = std::fs::File::create(&options.corpus)?;
     for index in 0..RING {
-        let octets = typical(&ring, index).to_bytes();
+        let octets = typical(&ring, index, Str::from_static).to_bytes();
         file.write_all(&(octets.len() as u32).to_be_bytes())?;
         file.write_all(&octets)?;
     }
     Ok(())
 }
 
-/// The typical message number `index`; `bench/proton/message.c` builds the same.
-fn typical(ring: &Ring, index: u64) -> Message {
+/// The typical message number `index`; `bench/proton/message.c` builds the same. Its texts are constants, or copied as those of
+/// programs are that do not know them before they run.
+fn typical(ring: &Ring, index: u64, text: fn(&'static str) -> Str) -> Message {
     let mut message = Message::with_body(Body::from(ring.body(index)));
     message.set_header(Some(Header {
         durable: true,
@@ -85,13 +91,13 @@ fn typical(ring: &Ring, index: u64) -> Message {
     message.set_properties(Some(Properties {
         message_id: Some(MessageId::Ulong(1_000_000 + index)),
         user_id: Some(Bytes::from_static(b"bench-user")),
-        to: Some(Str::from_static("amqp://broker.example/queue/orders")),
-        subject: Some(Str::from_static("order.created")),
-        reply_to: Some(Str::from_static("amqp://broker.example/queue/replies")),
-        correlation_id: Some(MessageId::String(Str::from_static("c0ffee-0123456789"))),
+        to: Some(text("amqp://broker.example/queue/orders")),
+        subject: Some(text("order.created")),
+        reply_to: Some(text("amqp://broker.example/queue/replies")),
+        correlation_id: Some(MessageId::String(text("c0ffee-0123456789"))),
         content_type: Some(Symbol::from_static("application/octet-stream")),
         creation_time: Some(Timestamp(1_700_000_000_000 + index as i64)),
-        group_id: Some(Str::from_static("group-7")),
+        group_id: Some(text("group-7")),
         group_sequence: Some(index as u32),
         ..Properties::default()
     }));

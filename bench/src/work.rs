@@ -28,7 +28,7 @@ pub(crate) struct Options {
     pub(crate) warmup: u64,
     /// Octets of each message's body.
     pub(crate) body: usize,
-    /// Large payloads are copied into the engine rather than shared with it.
+    /// Large payloads are copied into the engine rather than shared with it; texts are no constants of the program.
     pub(crate) copied: bool,
     /// Senders settle at once; otherwise every delivery is accepted and settled.
     pub(crate) settled: bool,

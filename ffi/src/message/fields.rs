@@ -5,7 +5,7 @@ use ferrion_engine::message::{Message, MessageId};
 
 use super::ferrion_message_t;
 use crate::status::{Failure, ferrion_status};
-use crate::value::ferrion_value_t;
+use crate::value::{Tape, ferrion_value_t};
 
 /// The fields of the header (3.2.1) and of the properties (3.2.4), for `ferrion_message_get` and `ferrion_message_set`.
 #[repr(C)]
@@ -58,9 +58,7 @@ pub unsafe extern "C" fn ferrion_message_get(
     out_value: *mut ferrion_value_t,
 ) -> ferrion_status {
     ffi_fn! { object message, object out_value => {
-        let value = get(&message.message, field_from(field)?)?.ok_or_else(Failure::absent)?;
-        out_value.fill([value]);
-        Ok(())
+        get(&message.message, field_from(field)?, &mut out_value)
     } }
 }
 
@@ -105,53 +103,51 @@ fn field_from(number: i32) -> Result<ferrion_field, Failure> {
     found.ok_or_else(|| Failure::invalid(format!("{number} is not a ferrion_field")))
 }
 
-fn get(message: &Message, field: ferrion_field) -> Result<Option<Value>, Failure> {
+/// Makes the field the value, made where it stays.
+fn get(message: &Message, field: ferrion_field, out: &mut Tape) -> Result<(), Failure> {
     use ferrion_field::*;
-    let header = message.header()?;
-    let properties = message.properties()?;
+    macro_rules! fill {
+        ($found:expr) => {
+            $found.map(|found| out.fill_one(found.into()))
+        };
+        // Text is shared with all properties, once they are decoded; of the rest only the field itself is looked at.
+        (shared $field:ident) => {
+            fill!(message.properties()?.and_then(|p| p.$field.clone()))
+        };
+    }
     // What the header leaves out has a default, but a header that is not there has no fields.
-    Ok(match field {
-        FERRION_FIELD_DURABLE => header.map(|h| Value::Bool(h.durable)),
-        FERRION_FIELD_PRIORITY => header.map(|h| Value::Ubyte(h.priority)),
-        FERRION_FIELD_TTL => header.and_then(|h| h.ttl).map(Value::Uint),
-        FERRION_FIELD_FIRST_ACQUIRER => header.map(|h| Value::Bool(h.first_acquirer)),
-        FERRION_FIELD_DELIVERY_COUNT => header.map(|h| Value::Uint(h.delivery_count)),
-        FERRION_FIELD_ID => properties
-            .and_then(|p| p.message_id.as_ref())
-            .map(id_to_value),
-        FERRION_FIELD_USER_ID => properties
-            .and_then(|p| p.user_id.clone())
-            .map(Value::Binary),
-        FERRION_FIELD_ADDRESS => properties.and_then(|p| p.to.clone()).map(Value::String),
-        FERRION_FIELD_SUBJECT => properties
-            .and_then(|p| p.subject.clone())
-            .map(Value::String),
-        FERRION_FIELD_REPLY_TO => properties
-            .and_then(|p| p.reply_to.clone())
-            .map(Value::String),
-        FERRION_FIELD_CORRELATION_ID => properties
-            .and_then(|p| p.correlation_id.as_ref())
-            .map(id_to_value),
-        FERRION_FIELD_CONTENT_TYPE => properties
-            .and_then(|p| p.content_type.clone())
-            .map(Value::Symbol),
-        FERRION_FIELD_CONTENT_ENCODING => properties
-            .and_then(|p| p.content_encoding.clone())
-            .map(Value::Symbol),
-        FERRION_FIELD_EXPIRY_TIME => properties
-            .and_then(|p| p.absolute_expiry_time)
-            .map(Value::Timestamp),
-        FERRION_FIELD_CREATION_TIME => properties
-            .and_then(|p| p.creation_time)
-            .map(Value::Timestamp),
-        FERRION_FIELD_GROUP_ID => properties
-            .and_then(|p| p.group_id.clone())
-            .map(Value::String),
-        FERRION_FIELD_GROUP_SEQUENCE => properties.and_then(|p| p.group_sequence).map(Value::Uint),
-        FERRION_FIELD_REPLY_TO_GROUP_ID => properties
-            .and_then(|p| p.reply_to_group_id.clone())
-            .map(Value::String),
-    })
+    let header = || message.header();
+    let filled = match field {
+        FERRION_FIELD_DURABLE => fill!(header()?.map(|h| h.durable)),
+        FERRION_FIELD_PRIORITY => fill!(header()?.map(|h| h.priority)),
+        FERRION_FIELD_TTL => fill!(header()?.and_then(|h| h.ttl)),
+        FERRION_FIELD_FIRST_ACQUIRER => fill!(header()?.map(|h| h.first_acquirer)),
+        FERRION_FIELD_DELIVERY_COUNT => fill!(header()?.map(|h| h.delivery_count)),
+        FERRION_FIELD_ID => fill_id(message.message_id()?, out),
+        FERRION_FIELD_USER_ID => fill!(shared user_id),
+        FERRION_FIELD_ADDRESS => fill!(shared to),
+        FERRION_FIELD_SUBJECT => fill!(shared subject),
+        FERRION_FIELD_REPLY_TO => fill!(shared reply_to),
+        FERRION_FIELD_CORRELATION_ID => fill_id(message.correlation_id()?, out),
+        FERRION_FIELD_CONTENT_TYPE => fill!(shared content_type),
+        FERRION_FIELD_CONTENT_ENCODING => fill!(shared content_encoding),
+        FERRION_FIELD_EXPIRY_TIME => fill!(message.absolute_expiry_time()?),
+        FERRION_FIELD_CREATION_TIME => fill!(message.creation_time()?),
+        FERRION_FIELD_GROUP_ID => fill!(shared group_id),
+        FERRION_FIELD_GROUP_SEQUENCE => fill!(message.group_sequence()?),
+        FERRION_FIELD_REPLY_TO_GROUP_ID => fill!(shared reply_to_group_id),
+    };
+    filled.ok_or_else(Failure::absent)
+}
+
+fn fill_id(id: Option<MessageId>, out: &mut Tape) -> Option<()> {
+    match id? {
+        MessageId::Ulong(number) => out.fill_one(Value::Ulong(number)),
+        MessageId::Uuid(uuid) => out.fill_one(Value::Uuid(uuid)),
+        MessageId::Binary(octets) => out.fill_one(Value::Binary(octets)),
+        MessageId::String(text) => out.fill_one(Value::String(text)),
+    }
+    Some(())
 }
 
 fn set(message: &mut Message, field: ferrion_field, value: Value) -> Result<(), Failure> {
@@ -223,15 +219,6 @@ fn take<T: TryFrom<Value, Error: core::fmt::Display>>(value: Value) -> Result<Op
     let wrong =
         |error: T::Error| Failure::new(ferrion_status::FERRION_WRONG_TYPE, error.to_string());
     T::try_from(value).map(Some).map_err(wrong)
-}
-
-fn id_to_value(id: &MessageId) -> Value {
-    match id {
-        MessageId::Ulong(number) => Value::Ulong(*number),
-        MessageId::Uuid(uuid) => Value::Uuid(*uuid),
-        MessageId::Binary(octets) => Value::Binary(octets.clone()),
-        MessageId::String(text) => Value::String(text.clone()),
-    }
 }
 
 fn id_from_value(value: Value) -> Result<Option<MessageId>, Failure> {

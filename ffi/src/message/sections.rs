@@ -56,7 +56,7 @@ pub unsafe extern "C" fn ferrion_message_body(
                 out_kind.set(ferrion_body::FERRION_BODY_SEQUENCE);
             }
             Body::Value(value) => {
-                out_value.fill([value.clone()]);
+                out_value.fill_from(value);
                 out_kind.set(ferrion_body::FERRION_BODY_VALUE);
             }
         }
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn ferrion_message_set_body_data(
     len: usize,
 ) -> ferrion_status {
     ffi_fn! { object message, bytes data len => {
-        message.message.set_body(Bytes::copy_from_slice(data));
+        set_body_octets(&mut message.message, Bytes::copy_from_slice(data));
         Ok(())
     } }
 }
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn ferrion_message_section(
 ) -> ferrion_status {
     ffi_fn! { object message, object out_value => {
         let map = get(&message.message, section_from(section)?)?.ok_or_else(Failure::absent)?;
-        out_value.fill([Value::Map(map.clone())]);
+        out_value.fill_from_map(map);
         Ok(())
     } }
 }
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn ferrion_message_property(
 ) -> ferrion_status {
     ffi_fn! { object message, text name, object out_value => {
         let value = message.message.property(name)?.ok_or_else(Failure::absent)?;
-        out_value.fill([value.clone()]);
+        out_value.fill_from(value);
         Ok(())
     } }
 }
@@ -244,6 +244,19 @@ fn get(message: &Message, section: ferrion_section) -> Result<Option<&Map>, Fail
         }
         ferrion_section::FERRION_SECTION_FOOTER => message.footer()?,
     })
+}
+
+/// Makes the body one data section. That is often what it was before, and its list of sections is used again then.
+fn set_body_octets(message: &mut Message, octets: Bytes) {
+    let was_octets = matches!(message.body_octets(), Ok(Some(_)));
+    if was_octets
+        && let Ok(Body::Data(sections)) = message.body_mut()
+        && let [section] = sections.as_mut_slice()
+    {
+        *section = octets;
+    } else {
+        message.set_body(octets);
+    }
 }
 
 /// All values, each of the one kind that `pick` takes.

@@ -96,50 +96,53 @@ pub enum ferrion_type {
     FERRION_TYPE_DESCRIBED = 25,
 }
 
-impl From<Type> for ferrion_type {
-    fn from(kind: Type) -> Self {
-        TYPES
-            .iter()
-            .find(|(_, rust)| *rust == kind)
-            .map_or(Self::FERRION_TYPE_NULL, |(c, _)| *c)
-    }
-}
+macro_rules! types {
+    ($($c:ident $rust:ident,)*) => {
+        impl From<Type> for ferrion_type {
+            #[inline]
+            fn from(kind: Type) -> Self {
+                match kind {
+                    $(Type::$rust => Self::$c,)*
+                }
+            }
+        }
 
-/// The type that a number from C names.
-fn type_from(number: i32) -> Result<Type, Failure> {
-    let found = TYPES.iter().find(|(c, _)| *c as i32 == number);
-    found
-        .map(|(_, rust)| *rust)
-        .ok_or_else(|| Failure::invalid(format!("{number} is not a ferrion_type")))
+        /// The type that a number from C names.
+        fn type_from(number: i32) -> Result<Type, Failure> {
+            $(if number == ferrion_type::$c as i32 {
+                return Ok(Type::$rust);
+            })*
+            Err(Failure::invalid(format!("{number} is not a ferrion_type")))
+        }
+    };
 }
-
-const TYPES: [(ferrion_type, Type); 25] = [
-    (ferrion_type::FERRION_TYPE_NULL, Type::Null),
-    (ferrion_type::FERRION_TYPE_BOOL, Type::Bool),
-    (ferrion_type::FERRION_TYPE_UBYTE, Type::Ubyte),
-    (ferrion_type::FERRION_TYPE_USHORT, Type::Ushort),
-    (ferrion_type::FERRION_TYPE_UINT, Type::Uint),
-    (ferrion_type::FERRION_TYPE_ULONG, Type::Ulong),
-    (ferrion_type::FERRION_TYPE_BYTE, Type::Byte),
-    (ferrion_type::FERRION_TYPE_SHORT, Type::Short),
-    (ferrion_type::FERRION_TYPE_INT, Type::Int),
-    (ferrion_type::FERRION_TYPE_LONG, Type::Long),
-    (ferrion_type::FERRION_TYPE_FLOAT, Type::Float),
-    (ferrion_type::FERRION_TYPE_DOUBLE, Type::Double),
-    (ferrion_type::FERRION_TYPE_DECIMAL32, Type::Decimal32),
-    (ferrion_type::FERRION_TYPE_DECIMAL64, Type::Decimal64),
-    (ferrion_type::FERRION_TYPE_DECIMAL128, Type::Decimal128),
-    (ferrion_type::FERRION_TYPE_CHAR, Type::Char),
-    (ferrion_type::FERRION_TYPE_TIMESTAMP, Type::Timestamp),
-    (ferrion_type::FERRION_TYPE_UUID, Type::Uuid),
-    (ferrion_type::FERRION_TYPE_BINARY, Type::Binary),
-    (ferrion_type::FERRION_TYPE_STRING, Type::String),
-    (ferrion_type::FERRION_TYPE_SYMBOL, Type::Symbol),
-    (ferrion_type::FERRION_TYPE_LIST, Type::List),
-    (ferrion_type::FERRION_TYPE_MAP, Type::Map),
-    (ferrion_type::FERRION_TYPE_ARRAY, Type::Array),
-    (ferrion_type::FERRION_TYPE_DESCRIBED, Type::Described),
-];
+types! {
+    FERRION_TYPE_NULL Null,
+    FERRION_TYPE_BOOL Bool,
+    FERRION_TYPE_UBYTE Ubyte,
+    FERRION_TYPE_USHORT Ushort,
+    FERRION_TYPE_UINT Uint,
+    FERRION_TYPE_ULONG Ulong,
+    FERRION_TYPE_BYTE Byte,
+    FERRION_TYPE_SHORT Short,
+    FERRION_TYPE_INT Int,
+    FERRION_TYPE_LONG Long,
+    FERRION_TYPE_FLOAT Float,
+    FERRION_TYPE_DOUBLE Double,
+    FERRION_TYPE_DECIMAL32 Decimal32,
+    FERRION_TYPE_DECIMAL64 Decimal64,
+    FERRION_TYPE_DECIMAL128 Decimal128,
+    FERRION_TYPE_CHAR Char,
+    FERRION_TYPE_TIMESTAMP Timestamp,
+    FERRION_TYPE_UUID Uuid,
+    FERRION_TYPE_BINARY Binary,
+    FERRION_TYPE_STRING String,
+    FERRION_TYPE_SYMBOL Symbol,
+    FERRION_TYPE_LIST List,
+    FERRION_TYPE_MAP Map,
+    FERRION_TYPE_ARRAY Array,
+    FERRION_TYPE_DESCRIBED Described,
+}
 
 /// A place for values, empty at first.
 #[unsafe(no_mangle)]

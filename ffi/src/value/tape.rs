@@ -84,9 +84,14 @@ impl Clone for Tape {
 /// Building.
 impl Tape {
     pub(crate) fn clear(&mut self) {
+        self.empty();
+        self.rewind();
+    }
+
+    /// Removes all values; who fills in others rewinds then.
+    fn empty(&mut self) {
         self.nodes.clear();
         self.open.clear();
-        self.rewind();
     }
 
     /// Appends a value that holds no others.
@@ -156,8 +161,8 @@ impl Tape {
 
     /// Appends a whole value.
     pub(crate) fn push_value(&mut self, value: Value) {
+        self.push_own(value);
         self.rewind();
-        self.push_tree(value);
     }
 
     /// Appends a whole value into what is open.
@@ -201,50 +206,62 @@ impl Tape {
         Ok(())
     }
 
-    /// Recursion is safe: whoever made the value kept within [`MAX_DEPTH`].
-    fn push_tree(&mut self, value: Value) {
-        let (kind, count) = match &value {
-            Value::List(list) => (Branch::List, list.len()),
-            Value::Map(map) => (Branch::Map, map.len().saturating_mul(2)),
-            Value::Described(_) => (Branch::Described, 2),
-            Value::Array(array) => {
-                let descriptors = array.descriptors().len();
-                (
-                    Branch::Array {
-                        element: array.element_type(),
-                        descriptors,
-                    },
-                    array.len() + descriptors,
-                )
-            }
-            _ => return self.nodes.push(Node::Leaf(value)),
-        };
-        let at = self.nodes.len();
-        self.nodes.push(Node::Branch {
-            kind,
-            count,
-            end: 0,
-        });
+    /// A value that holds no others is moved, which is most of them.
+    #[inline]
+    fn push_own(&mut self, value: Value) {
         match value {
-            Value::List(list) => list.into_iter().for_each(|item| self.push_tree(item)),
-            Value::Map(map) => {
-                for (key, item) in map {
-                    self.push_tree(key);
-                    self.push_tree(item);
-                }
+            Value::List(_) | Value::Map(_) | Value::Described(_) | Value::Array(_) => {
+                self.push_tree(&value);
             }
+            leaf => self.nodes.push(Node::Leaf(leaf)),
+        }
+    }
+
+    /// Recursion is safe: whoever made the value kept within [`MAX_DEPTH`].
+    fn push_tree(&mut self, value: &Value) {
+        match value {
+            Value::List(list) => self.push_branch(Branch::List, list.len(), list),
+            Value::Map(map) => self.push_map(map),
             Value::Described(described) => {
-                self.push_tree(described.descriptor);
-                self.push_tree(described.value);
+                let both = [&described.descriptor, &described.value];
+                self.push_branch(Branch::Described, 2, both);
             }
             Value::Array(array) => {
-                let (descriptors, items) = (array.descriptors(), array.items());
-                descriptors
-                    .iter()
-                    .chain(items)
-                    .for_each(|item| self.push_tree(item.clone()));
+                let (element, descriptors) = (array.element_type(), array.descriptors());
+                let kind = Branch::Array {
+                    element,
+                    descriptors: descriptors.len(),
+                };
+                let count = array.len() + descriptors.len();
+                self.push_branch(kind, count, descriptors.iter().chain(array.items()));
             }
-            _ => {}
+            // The commonest are made where they stay; a value that is made and then moved is waited for.
+            Value::String(text) => self.nodes.push(Node::Leaf(Value::String(text.clone()))),
+            Value::Symbol(text) => self.nodes.push(Node::Leaf(Value::Symbol(text.clone()))),
+            Value::Int(number) => self.nodes.push(Node::Leaf(Value::Int(*number))),
+            Value::Uint(number) => self.nodes.push(Node::Leaf(Value::Uint(*number))),
+            Value::Long(number) => self.nodes.push(Node::Leaf(Value::Long(*number))),
+            Value::Ulong(number) => self.nodes.push(Node::Leaf(Value::Ulong(*number))),
+            leaf => self.nodes.push(Node::Leaf(leaf.clone())),
+        }
+    }
+
+    fn push_map(&mut self, map: &Map) {
+        let entries = map.iter().flat_map(|(key, value)| [key, value]);
+        self.push_branch(Branch::Map, map.len().saturating_mul(2), entries);
+    }
+
+    fn push_branch<'a>(
+        &mut self,
+        kind: Branch,
+        count: usize,
+        items: impl IntoIterator<Item = &'a Value>,
+    ) {
+        let at = self.nodes.len();
+        let end = 0;
+        self.nodes.push(Node::Branch { kind, count, end });
+        for item in items {
+            self.push_tree(item);
         }
         let here = self.nodes.len();
         if let Some(Node::Branch { end, .. }) = self.nodes.get_mut(at) {
@@ -373,6 +390,7 @@ impl Tape {
     }
 
     /// To the next value of the row.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<(), Failure> {
         if !self.open.is_empty() {
             return Err(Failure::new(
@@ -415,6 +433,7 @@ impl Tape {
     }
 
     /// The type of the value that is looked at.
+    #[inline]
     pub(crate) fn type_of(&self) -> Result<Type, Failure> {
         Ok(match self.current()? {
             Node::Leaf(value) => value.type_of(),
@@ -423,14 +442,16 @@ impl Tape {
     }
 
     /// The value that is looked at, if it is of this type.
+    #[inline]
     pub(crate) fn leaf(&self, wanted: Type) -> Result<&Value, Failure> {
         match self.current()? {
             Node::Leaf(value) if value.type_of() == wanted => Ok(value),
-            _ => Err(self.wrong_type(&format!("not a {wanted:?}"))),
+            _ => Err(self.not_a(wanted)),
         }
     }
 
     /// The value that is looked at, if it holds no others.
+    #[inline]
     pub(crate) fn any_leaf(&self) -> Result<&Value, Failure> {
         match self.current()? {
             Node::Leaf(value) => Ok(value),
@@ -459,16 +480,16 @@ impl Tape {
         }
     }
 
+    #[inline]
     fn current(&self) -> Result<&Node, Failure> {
-        self.cursor
-            .at
-            .and_then(|at| self.nodes.get(at))
-            .ok_or_else(|| {
-                Failure::new(
-                    Status::FERRION_STATE,
-                    "no value is looked at: step to one with next",
-                )
-            })
+        let node = self.cursor.at.and_then(|at| self.nodes.get(at));
+        node.ok_or_else(nothing_looked_at)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_a(&self, wanted: Type) -> Failure {
+        self.wrong_type(&format!("not a {wanted:?}"))
     }
 
     /// The value that is looked at has another type than it should; `but` ends the sentence that says so.
@@ -484,14 +505,45 @@ impl Tape {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn nothing_looked_at() -> Failure {
+    Failure::new(
+        Status::FERRION_STATE,
+        "no value is looked at: step to one with next",
+    )
+}
+
 /// Where whole values come from and go to, without keeping what was there.
 impl Tape {
     /// Makes these the values.
     pub(crate) fn fill(&mut self, values: impl IntoIterator<Item = Value>) {
-        self.clear();
+        self.empty();
         for value in values {
-            self.push_tree(value);
+            self.push_own(value);
         }
+        self.rewind();
+    }
+
+    /// Makes this the value, which holds no others.
+    #[inline(always)]
+    pub(crate) fn fill_one(&mut self, leaf: Value) {
+        self.empty();
+        self.nodes.push(Node::Leaf(leaf));
+        self.rewind();
+    }
+
+    /// Makes a copy of this the value.
+    pub(crate) fn fill_from(&mut self, value: &Value) {
+        self.empty();
+        self.push_tree(value);
+        self.rewind();
+    }
+
+    /// Makes a copy of this the value.
+    pub(crate) fn fill_from_map(&mut self, map: &Map) {
+        self.empty();
+        self.push_map(map);
         self.rewind();
     }
 }

@@ -202,6 +202,40 @@ static void mistakes(ferrion_message_t *m) {
   IS(FERRION_BUSY, ferrion_message_copy(m, m));
 }
 
+/* One object for message after message: none is seen in another, and what was taken out of one stays. */
+static void again(ferrion_message_t *m, ferrion_message_t *other) {
+  ferrion_value_t *kept = ferrion_value_new();
+  char body[3000], long_text[100];
+  ferrion_bytes_t bytes;
+  memset(long_text, 't', sizeof long_text - 1);
+  long_text[sizeof long_text - 1] = 0;
+  for (size_t i = 0; i < 40; i++) {
+    size_t len = i * 73 % sizeof body;
+    memset(body, (int)('a' + i % 26), len);
+    OK(ferrion_message_clear(other));
+    long_text[0] = (char)('a' + i % 26);
+    OK(ferrion_message_set_property_text(other, "long", long_text));
+    OK(ferrion_message_set_body_data(other, (const uint8_t *)body, len));
+    OK(ferrion_message_encode(other, &bytes));
+    OK(ferrion_message_decode(m, bytes.data, bytes.len));
+    IS(FERRION_DECODE, ferrion_message_decode(m, BYTES("nonsense")));
+    OK(ferrion_message_property(m, "long", kept));
+    /* Out of itself, and a body out of its own. */
+    OK(ferrion_message_encode(m, &bytes));
+    OK(ferrion_message_decode(m, bytes.data, bytes.len));
+    OK(ferrion_message_body_bytes(m, &bytes));
+    CHECK(bytes.len == len && memcmp(bytes.data, body, len) == 0);
+    OK(ferrion_message_set_body_data(m, bytes.data, bytes.len));
+    OK(ferrion_message_body_bytes(m, &bytes));
+    CHECK(bytes.len == len && memcmp(bytes.data, body, len) == 0);
+    OK(ferrion_message_decode(m, BYTES("\0Sw\xa1\x05" "short")));
+    OK(ferrion_value_next(kept));
+    OK(ferrion_value_get_bytes(kept, &bytes));
+    CHECK(same_text(bytes, long_text));
+  }
+  ferrion_value_free(kept);
+}
+
 int main(void) {
   ferrion_message_t *m = ferrion_message_new();
   ferrion_message_t *other = ferrion_message_new();
@@ -219,6 +253,7 @@ int main(void) {
   bodies(m);
   absent(m);
   mistakes(m);
+  again(m, other);
 
   ferrion_value_free(scratch);
   ferrion_message_free(other);

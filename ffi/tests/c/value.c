@@ -232,6 +232,7 @@ int main(void) {
 
   OK(ferrion_value_encode(v, &bytes));
   OK(ferrion_value_decode(copy, bytes.data, bytes.len));
+  OK(ferrion_value_next(copy));
   walk(copy);
 
   OK(ferrion_value_clear(v));
