@@ -3,9 +3,15 @@
 #[macro_use]
 mod support;
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use ferrion_engine::{Config, Engine, Event, LinkConfig, LinkId, SessionConfig, Time};
 use ferrion_messenger::{ConnectionEvent, Error, Message, Messenger};
 use support::way::{Party, Trio, Way};
-use support::{message_to, text};
+use support::{PATIENCE, message_to, text};
 
 in_every_mode_over_tcp! {
     a_listener_is_told_who_receives_and_sends_to_each_of_them,
@@ -147,5 +153,84 @@ fn an_address_that_was_made_up_before_a_restart_leads_to_nobody(way: Way) {
         for (new, _, _) in &told {
             trio.server.put(&message_to(new, "x")).unwrap();
         }
+    }
+}
+
+/// A peer that can do what no messenger does: end one of its links.
+struct Peer {
+    stream: TcpStream,
+    engine: Engine,
+}
+
+impl Peer {
+    fn new(address: &str) -> Self {
+        let stream = TcpStream::connect(address.strip_prefix("amqp://").unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut engine = Engine::client(Config::new("peer"));
+        engine.connection().open().unwrap();
+        Self { stream, engine }
+    }
+
+    /// It and the server work until this is so.
+    #[expect(clippy::disallowed_methods, reason = "the test is who has a clock")]
+    fn until(&mut self, server: &mut Party, done: impl Fn(&mut Engine) -> bool) {
+        let begun = Instant::now();
+        while !done(&mut self.engine) {
+            assert!(begun.elapsed() < PATIENCE, "it never comes to that");
+            let mut output = self.engine.transmit(Time(0));
+            while output.has_remaining() {
+                let count = self.stream.write(output.chunk()).unwrap();
+                output.advance(count);
+            }
+            server.work(Some(Duration::from_millis(1))).unwrap();
+            let mut octets = [0; 4096];
+            match self.stream.read(&mut octets) {
+                Ok(count) => {
+                    let mut input = BytesMut::from(&octets[..count]);
+                    self.engine.recv(Time(0), &mut input);
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+        }
+    }
+
+    /// What came down a link that nobody has taken.
+    fn waiting(engine: &mut Engine, link: LinkId) -> usize {
+        engine.receiver(link).unwrap().waiting()
+    }
+}
+
+#[test]
+fn when_the_first_link_to_a_node_leaves_the_next_is_found_by_the_node() {
+    let (mut server, address) = Way::SIMPLE.server();
+    let mut peer = Peer::new(&address);
+    let session = peer.engine.connection().begin(SessionConfig::default());
+    let session = session.unwrap();
+    let links = ["first", "second", "third"].map(|name| {
+        let mut session = peer.engine.session(session).unwrap();
+        let config = LinkConfig::receiver(name, "news");
+        let link = session.attach_receiver(config).unwrap();
+        peer.engine.receiver(link).unwrap().set_credit(10).unwrap();
+        link
+    });
+    let [first, second, third] = links;
+    peer.until(&mut server, |engine| {
+        let mut links = links.iter();
+        links.all(|link| engine.link(*link).unwrap().is_attached())
+    });
+    for (found, waiting, leaves) in [(first, 1, first), (second, 1, third), (second, 2, second)] {
+        server.put(&message_to("amqp://peer/news", "x")).unwrap();
+        peer.until(&mut server, |engine| {
+            Peer::waiting(engine, found) == waiting
+        });
+        peer.engine.link(leaves).unwrap().close(None).unwrap();
+        peer.until(&mut server, |engine| {
+            while let Some(event) = engine.poll_event() {
+                if event == Event::LinkDetached(leaves) {
+                    return true;
+                }
+            }
+            false
+        });
     }
 }

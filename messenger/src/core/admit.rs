@@ -111,7 +111,7 @@ impl Core {
                 self.made_up.insert(node.clone(), sender);
             }
             if let Some(conn) = self.pool.get_mut(key) {
-                conn.senders.entry(node).or_insert(sender);
+                conn.add_sender(node, sender);
             }
             self.tell_of_receiver(sender);
         }

@@ -104,8 +104,9 @@ impl Core {
                 conn.flushing.clear();
             }
             if let Party::Sender(sender) = party {
-                if let Some(conn) = self.pool.get_mut(key) {
-                    conn.senders.retain(|_, known| *known != sender);
+                let node = self.senders.get(sender).map(|sender| sender.node.clone());
+                if let Some((conn, node)) = self.pool.get_mut(key).zip(node) {
+                    conn.remove_sender(&node, sender);
                 }
                 self.fail_requests_of(sender, error);
             }

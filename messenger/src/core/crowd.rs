@@ -307,7 +307,7 @@ impl Core {
         };
         if let Some(conn) = self.pool.get_mut(key) {
             conn.links.remove(&ended.link);
-            conn.senders.remove(&ended.node);
+            conn.remove_sender(&ended.node, sender);
             if let Ok(mut link) = conn.engine.link(ended.link) {
                 // It fails if the peer has ended it, which is as good.
                 let _ = link.close(None);

@@ -454,10 +454,8 @@ impl Core {
                 .and_then(|conn| conn.identity.as_ref());
             let detour = identity.filter(|identity| identity.is_detour());
             let home = detour.and_then(|identity| self.pool.find(&identity.home()));
-            if let Some(conn) = self.pool.get_mut(home.unwrap_or(sender.conn))
-                && conn.senders.get(&sender.node) == Some(key)
-            {
-                conn.senders.remove(&sender.node);
+            if let Some(conn) = self.pool.get_mut(home.unwrap_or(sender.conn)) {
+                conn.remove_sender(&sender.node, *key);
             }
             in_flight += sender.in_flight;
             lost += sender.waiting();

@@ -5,7 +5,8 @@
 //! Connections that have something to do stand in lines, so that a thousand idle ones cost nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use ferrion_engine::codec::Str;
 use ferrion_engine::{Engine, LinkId, SessionId, Time};
@@ -167,8 +168,10 @@ pub(crate) struct Conn {
     pub(crate) one_session: bool,
     /// The reply address that all requests share.
     pub(crate) replies: Option<Replies>,
-    /// Senders by the node they send to.
+    /// Senders by the node they send to: of several, the one that is found by the node.
     pub(crate) senders: HashMap<Str, SenderKey>,
+    /// The others of several, which peers asked for.
+    more_senders: HashMap<Str, BTreeSet<u64>>,
     pub(crate) links: HashMap<LinkId, Party>,
     /// Senders to look at once the socket has taken what there is: they have more, or sent messages
     /// that count until then.
@@ -226,6 +229,7 @@ impl Conn {
             one_session: false,
             replies: None,
             senders: HashMap::new(),
+            more_senders: HashMap::new(),
             links: HashMap::new(),
             flushing: Vec::new(),
             handed: 0,
@@ -247,6 +251,39 @@ impl Conn {
 }
 
 impl Conn {
+    /// A sender sends to this node. Who was there first is who is found by it.
+    pub(super) fn add_sender(&mut self, node: Str, sender: SenderKey) {
+        match self.senders.entry(node) {
+            Entry::Vacant(place) => drop(place.insert(sender)),
+            Entry::Occupied(place) if *place.get() == sender => {}
+            Entry::Occupied(place) => {
+                let more = self.more_senders.entry(place.key().clone()).or_default();
+                more.insert(sender.to_bits());
+            }
+        }
+    }
+
+    /// The sender is there no longer: another one to the node, if there is one, is found by it now.
+    pub(super) fn remove_sender(&mut self, node: &Str, sender: SenderKey) {
+        let next = match self.more_senders.get_mut(node) {
+            None => None,
+            Some(more) if self.senders.get(node) == Some(&sender) => more.pop_first(),
+            Some(more) => {
+                more.remove(&sender.to_bits());
+                None
+            }
+        };
+        if self.more_senders.get(node).is_some_and(BTreeSet::is_empty) {
+            self.more_senders.remove(node);
+        }
+        if let Some(next) = next {
+            self.senders
+                .insert(node.clone(), SenderKey::from_bits(next));
+        } else if self.senders.get(node) == Some(&sender) {
+            self.senders.remove(node);
+        }
+    }
+
     /// Whether only links are on it that a peer sent to where it leads.
     pub(super) fn is_detour(&self) -> bool {
         self.identity.as_ref().is_some_and(Identity::is_detour)

@@ -364,7 +364,7 @@ impl Core {
             conn.links.insert(link, Party::Sender(key));
             // Nothing is put to where a peer sends links but what they bring.
             if !conn.is_detour() {
-                conn.senders.entry(node).or_insert(key);
+                conn.add_sender(node, key);
             }
         }
         self.given_up += lost;

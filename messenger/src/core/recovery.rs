@@ -202,7 +202,7 @@ impl Core {
         let node = sender.node.clone();
         let lost = self.lose_unflushed(key, None);
         if let Some(conn) = self.pool.get_mut(to.conn) {
-            conn.senders.entry(node).or_insert(key);
+            conn.add_sender(node, key);
         }
         lost
     }
