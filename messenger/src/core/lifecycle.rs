@@ -210,6 +210,12 @@ impl Core {
         engine
     }
 
+    /// How many links and sessions of a connection began or ended since this was last asked.
+    pub(crate) fn take_work(&mut self, key: ConnKey) -> usize {
+        let conn = self.pool.get_mut(key);
+        conn.map_or(0, |conn| std::mem::take(&mut conn.work))
+    }
+
     /// Octets came.
     pub(crate) fn input(&mut self, key: ConnKey, now: Time, octets: &[u8]) {
         if let Some(conn) = self.pool.get_mut(key) {

@@ -178,6 +178,8 @@ pub(crate) struct Conn {
     pub(crate) flushing: Vec<SenderKey>,
     /// Octets given to the engine since the socket last took everything.
     pub(crate) handed: usize,
+    /// Links and sessions that began or ended since somebody asked.
+    pub(crate) work: usize,
     pub(crate) state: State,
     /// Why the transport ended.
     pub(crate) cause: Option<Cause>,
@@ -233,6 +235,7 @@ impl Conn {
             links: HashMap::new(),
             flushing: Vec::new(),
             handed: 0,
+            work: 0,
             state,
             cause: None,
             dirty: false,

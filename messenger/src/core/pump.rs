@@ -47,6 +47,7 @@ impl Core {
         while let Some(conn) = self.pool.get_mut(key)
             && let Some(event) = conn.engine.poll_event()
         {
+            conn.work += usize::from(is_costly(&event));
             match event {
                 Event::Authenticate => self.authenticate(key),
                 Event::RemoteOpen => self.opened(key, now),
@@ -582,6 +583,17 @@ impl Core {
             self.make_ready(key);
         }
     }
+}
+
+/// Whether what happened is a link or session that begins or ends.
+const fn is_costly(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SessionBegun(_)
+            | Event::SessionEnded(_)
+            | Event::LinkAttached(_)
+            | Event::LinkDetached(_)
+    )
 }
 
 /// What a delivery state means for a tracker, and the condition that came with it.

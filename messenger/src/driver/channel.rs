@@ -15,6 +15,7 @@ use mio::{Registry, Token};
 use rustls::ServerConfig;
 
 use super::clock;
+use super::pace::Pace;
 use super::parting;
 use super::socket::{self, Socket};
 use super::tls::{Tls, is_tls};
@@ -139,6 +140,8 @@ pub(crate) struct Channel {
     stage: Stage,
     /// How it ended, when octets that came before have to be told first.
     ending: Option<Ending>,
+    /// What its octets cost.
+    pub(super) pace: Pace,
 }
 
 #[derive(Debug)]
@@ -191,6 +194,7 @@ impl Channel {
             wrapping,
             stage,
             ending: None,
+            pace: Pace::new(),
         }
     }
 
@@ -302,6 +306,7 @@ impl Channel {
                 });
             }
         };
+        self.pace.read(count);
         let octets = buffers.wire.get(..count).unwrap_or_default();
         if self.wrapping.is_none() && self.is_open() {
             return Arrival::Octets(octets);

@@ -6,6 +6,7 @@
 
 mod channel;
 mod listen;
+mod pace;
 mod parting;
 mod resolve;
 mod socket;
@@ -39,8 +40,8 @@ const WAKE: Token = Token(0);
 const FEW: usize = 16;
 /// How much the poll tells at once.
 const EVENTS: usize = 256;
-/// Octets read in one turn, shared out among those who have something to say: nobody who talks without pause keeps the
-/// others waiting, and many who talk at once get on alike.
+/// Octets read in one turn, shared out among those who have something to say by what they cost: nobody who talks without pause
+/// keeps the others waiting, and many who talk at once get on alike.
 const TURN: usize = 16 * READ;
 /// The least that each of them may say in one turn. With less, the calls would cost more than what they bring.
 const LEAST: usize = 8 << 10;
@@ -438,6 +439,11 @@ impl Driver {
         let mut busy = false;
         let share = (TURN / self.readable.len().max(1)).max(LEAST);
         for conn in std::mem::take(&mut self.readable) {
+            let work = core.take_work(conn);
+            let Some(channel) = self.channel_mut(conn) else {
+                continue;
+            };
+            let share = channel.pace.share(share, work);
             for _ in 0..share.div_ceil(READ) {
                 if !self.read(core, conn, share) {
                     break;
@@ -546,6 +552,13 @@ impl Driver {
 
     fn channel(&self, conn: ConnKey) -> Option<&Channel> {
         match self.channels.get(conn.index()) {
+            Some(Some((key, channel))) if *key == conn => Some(channel),
+            _ => None,
+        }
+    }
+
+    fn channel_mut(&mut self, conn: ConnKey) -> Option<&mut Channel> {
+        match self.channels.get_mut(conn.index()) {
             Some(Some((key, channel))) if *key == conn => Some(channel),
             _ => None,
         }

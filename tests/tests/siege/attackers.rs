@@ -192,7 +192,8 @@ fn go_on(
     }
     let most = match attack {
         Attack::SlowWriter => 1,
-        Attack::SlowReader | Attack::Churn => ASKED,
+        Attack::SlowReader => ASKED,
+        Attack::Churn if !crate::is_full() => ASKED,
         _ => CHUNK,
     };
     let rest = &octets[*place..];
