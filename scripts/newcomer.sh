@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The way of somebody who has never seen ferrion, from a fresh copy of the tree to programs that talk, in a place of its own:
 # `make install` under a prefix, the C examples built by pkg-config, the Python package as a wheel in a new virtual environment, the
-# Ruby gem built, and installed in a new folder of gems over what make install left.
+# Ruby gem and the Perl modules built, and installed in new folders over what make install left.
 #
 #   scripts/newcomer.sh PLACE
 #
@@ -14,7 +14,7 @@ TREE=$PWD
 mkdir -p "$1"
 PLACE=$(cd "$1" && pwd)
 # Only what this script puts there.
-rm -rf "$PLACE/ferrion" "$PLACE/usr" "$PLACE/root" "$PLACE/work" "$PLACE/wheel" "$PLACE/venv" "$PLACE/gems"
+rm -rf "$PLACE/ferrion" "$PLACE/usr" "$PLACE/root" "$PLACE/work" "$PLACE/wheel" "$PLACE/venv" "$PLACE/gems" "$PLACE/perl5"
 mkdir -p "$PLACE/ferrion" "$PLACE/work"
 
 step() { printf '==> %s\n' "$*"; }
@@ -93,6 +93,19 @@ listen "$PLACE/work/serve.out" env LD_LIBRARY_PATH="$PLACE/usr/lib" "$PLACE/work
 cp bindings/ruby/examples/request.rb "$PLACE/work/"
 replies=$(cd "$PLACE/work" && GEM_HOME="$PLACE/gems" timeout 300 ruby request.rb "127.0.0.1:$PORT/capitals" hello world)
 expect request.rb "$replies" $'hello: HELLO\nworld: WORLD'
+wait "$LISTENER"
+
+step "the modules for Perl, in a new folder"
+# What local::lib sets.
+export PERL_MM_OPT="INSTALL_BASE=$PLACE/perl5" PERL5LIB="$PLACE/perl5/lib/perl5"
+(cd bindings/perl && perl Makefile.PL && make --no-print-directory && make --no-print-directory install) \
+  >"$PLACE/work/perl.log" 2>&1 || { cat "$PLACE/work/perl.log" >&2; die "the Perl modules cannot be installed"; }
+
+step "a script in Perl asks a program in C"
+listen "$PLACE/work/serve.out" env LD_LIBRARY_PATH="$PLACE/usr/lib" "$PLACE/work/serve" '~127.0.0.1:0' 2
+cp bindings/perl/examples/request.pl "$PLACE/work/"
+replies=$(cd "$PLACE/work" && timeout 300 perl -w request.pl "127.0.0.1:$PORT/capitals" hello world)
+expect request.pl "$replies" $'hello: HELLO\nworld: WORLD'
 wait "$LISTENER"
 
 step "all of it works"

@@ -13,7 +13,7 @@ from cproton import (
     pn_message_get_expiry_time, pn_message_get_ttl, pn_message_set_creation_time, pn_message_set_expiry_time,
     pn_message_set_ttl,
 )
-from proton import SASL, Condition, Delivery, Disposition, Message, symbol, ulong
+from proton import SASL, Condition, Delivery, Disposition, Message, SSLDomain, symbol, ulong
 from proton.handlers import Handshaker
 from proton.reactor import Container, Handler
 
@@ -167,8 +167,15 @@ class Peer(Handler):
             settings.update(user=options.user, password=options.password)
         if options.max_frame:
             settings["max_frame_size"] = options.max_frame
+        if options.ca:
+            domain = SSLDomain(SSLDomain.MODE_CLIENT)
+            domain.set_trusted_ca_db(options.ca)
+            domain.set_peer_authentication(SSLDomain.VERIFY_PEER_NAME)
+            domain.set_credentials(options.certificate, options.key, None)
+            settings["ssl_domain"] = domain
         container = event.reactor
-        connection = container.connect("amqp://%s" % options.connect, **settings)
+        scheme = "amqps" if options.ca else "amqp"
+        connection = container.connect("%s://%s" % (scheme, options.connect), **settings)
         if options.role in ("sink", "echo"):
             container.create_receiver(connection, source=options.address)
         if options.role == "source":
@@ -377,6 +384,9 @@ def parse():
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--sasl-dir", help="server with passwords: an empty folder for the password database")
+    parser.add_argument("--ca", help="client: TLS, with servers that this authority knows")
+    parser.add_argument("--certificate", help="client with TLS: the one to show")
+    parser.add_argument("--key", help="client with TLS: that of the certificate")
     parser.add_argument("--api", choices=["message", "typed"], default="typed", help="which of the library's codecs")
     parser.add_argument("--count", type=int, default=0, help="sink: say done after so many; source: with --size")
     parser.add_argument("--size", type=int, help="source: send --count bodies of so many octets instead")

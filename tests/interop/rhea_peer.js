@@ -318,6 +318,10 @@ function serve(options, messages) {
         const server = container.listen(Object.assign({ host: options.listen, port: 0 }, settings));
         server.on('listening', () => say('ready', { port: server.address().port }));
     } else {
+        if (options.ca) {
+            const [ca, cert, key] = [options.ca, options.certificate, options.key].map((file) => fs.readFileSync(file));
+            Object.assign(settings, { transport: 'tls', ca, cert, key });
+        }
         const [host, port] = options.connect.split(':');
         container.connect(Object.assign({ host, port: Number(port), reconnect: false }, settings));
         say('ready');

@@ -27,10 +27,14 @@ static void put_map(ferrion_value_t *v) {
 static void put_array(ferrion_value_t *v) {
   int32_t type = number_of(TYPES, word());
   CHECK(next_is(","));
-  bool plain = next_is("null");
-  OK(ferrion_value_begin_array(v, type, plain ? 0 : 1));
-  if (!plain) put(v);
-  CHECK(next_is(","));
+  bool several = false;
+  size_t descriptors = array_descriptors(&several);
+  OK(ferrion_value_begin_array(v, type, descriptors));
+  for (size_t i = 0; i < descriptors; i++) {
+    CHECK(!several || next_is(","));
+    put(v);
+  }
+  CHECK(next_is(several ? "]," : ","));
   put_items(v);
   OK(ferrion_value_end(v));
 }
@@ -148,14 +152,14 @@ static void show_array(ferrion_value_t *v) {
   OK(ferrion_value_get_array(v, &type, &descriptors));
   printf("\"%s\",", name_of(TYPES, (int32_t)type));
   OK(ferrion_value_enter(v));
-  CHECK(descriptors < 2);
-  if (descriptors == 1) {
+  if (descriptors == 0) printf("null");
+  if (descriptors > 1) printf("[\"descriptors\",\"%zu\",", descriptors);
+  for (size_t i = 0; i < descriptors; i++) {
+    if (i > 0) putchar(',');
     OK(ferrion_value_next(v));
     show(v);
-  } else {
-    printf("null");
   }
-  printf(",[");
+  printf(descriptors > 1 ? "],[" : ",[");
   show_rest(v);
   putchar(']');
   OK(ferrion_value_exit(v));

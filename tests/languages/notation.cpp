@@ -81,10 +81,14 @@ static void put(Value &v) {
     case FERRION_TYPE_ARRAY: {
       const auto element = static_cast<ferrion_type>(number_of(TYPES, word()));
       expect(",");
-      const bool plain = next_is("null");
-      v.begin_array(element, plain ? 0 : 1);
-      if (!plain) put(v);
-      expect(",");
+      bool several = false;
+      const size_t descriptors = array_descriptors(&several);
+      v.begin_array(element, descriptors);
+      for (size_t i = 0; i < descriptors; i++) {
+        if (several) expect(",");
+        put(v);
+      }
+      expect(several ? "]," : ",");
       items();
       v.end();
       break;
@@ -141,13 +145,14 @@ static void show_array(Value &v) {
   ferrion::check(ferrion_value_get_array(v.get(), &type, &descriptors));
   std::cout << '"' << name_of(TYPES, type) << "\",";
   v.enter();
-  if (descriptors == 0) {
-    std::cout << "null";
-  } else {
+  if (descriptors == 0) std::cout << "null";
+  if (descriptors > 1) std::cout << "[\"descriptors\",\"" << descriptors << "\",";
+  for (size_t i = 0; i < descriptors; i++) {
+    if (i > 0) std::cout << ',';
     v.next();
     show(v);
   }
-  std::cout << ",[";
+  std::cout << (descriptors > 1 ? "],[" : ",[");
   show_rest(v);
   std::cout << ']';
   v.exit();

@@ -137,6 +137,13 @@ static inline void show_octets(ferrion_bytes_t bytes) {
   for (size_t i = 0; i < bytes.len; i++) printf("%02x", bytes.data[i]);
 }
 
+/* How many descriptors the elements of an array share; `several` says whether they are a list, which goes on after a comma. */
+static inline size_t array_descriptors(bool *several) {
+  if (next_is("null")) return 0;
+  *several = next_is("[\"descriptors\",");
+  return *several ? strtoul(word(), NULL, 10) : 1;
+}
+
 /* With dashes where a UUID has them. */
 static inline void show_uuid(ferrion_bytes_t bytes) {
   for (size_t i = 0; i < bytes.len; i++) printf(i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes.data[i]);

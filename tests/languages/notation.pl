@@ -42,7 +42,7 @@ my %VALUE = (
     symbol     => sub { Ferrion::Symbol->new($_[0]) },
     list       => sub { items($_[0]) },
     map        => sub { Ferrion::Map->new(map { @{ items($_) } } @{ $_[0] }) },
-    array      => sub { Ferrion::Array->new(type($_[0]), items($_[2]), $_[1] ? value($_[1]) : ()) },
+    array      => sub { Ferrion::Array->new(type($_[0]), items($_[2]), shared($_[1])) },
     described  => sub { Ferrion::Described->new(value($_[0]), value($_[1])) },
 );
 
@@ -50,6 +50,14 @@ sub value {
     my ($kind, @rest) = @{ $_[0] };
     return $NUMBERS{$kind}->new(@rest) if $NUMBERS{$kind};
     return ($VALUE{$kind} // die "no such type: $kind\n")->(@rest);
+}
+
+# The descriptors that the elements of an array share.
+sub shared {
+    my ($note) = @_;
+    return unless $note;
+    my ($kind, undef, @several) = @$note;
+    return $kind eq 'descriptors' ? @{ items(\@several) } : value($note);
 }
 
 sub items { return [map { value($_) } @{ $_[0] }] }
@@ -67,7 +75,8 @@ my %NOTE = (
     'Ferrion::Symbol'     => sub { [symbol => "$_[0]"] },
     'Ferrion::Described'  => sub { [described => describe($_[0]->descriptor), describe($_[0]->value)] },
     'Ferrion::Array'      => sub {
-        my ($shared) = map { describe($_) } $_[0]->descriptors;
+        my @shared = map { describe($_) } $_[0]->descriptors;
+        my $shared = @shared > 1 ? ['descriptors', '' . @shared, @shared] : $shared[0];
         [array => type_name($_[0]->type), $shared, [map { describe($_) } @{ $_[0] }]]
     },
     ARRAY => sub { [list => [map { describe($_) } @{ $_[0] }]] },

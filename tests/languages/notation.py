@@ -86,11 +86,18 @@ def value(note):
             return mapping([(value(key), value(item)) for key, item in rest[0]])
         case "array":
             element, descriptor, items = rest
-            shared = UNDESCRIBED if descriptor is None else value(descriptor)
-            return Array(shared, TYPES[element], *map(value, items))
+            outer, *inner = descriptors(descriptor) or [UNDESCRIBED]
+            return Array(outer, TYPES[element], *map(value, items), inner=inner)
         case "described":
             return Described(value(rest[0]), value(rest[1]))
     raise ValueError(f"no such type: {kind}")
+
+
+def descriptors(note):
+    """Those that the elements of an array share: mostly none."""
+    if note is None:
+        return []
+    return [value(one) for one in (note[2:] if note[0] == "descriptors" else [note])]
 
 
 def described(it):
@@ -119,8 +126,9 @@ def described(it):
         case list():
             return ["list", [described(item) for item in it]]
         case Array():
-            shared = None if it.descriptor is UNDESCRIBED else described(it.descriptor)
-            return ["array", TYPE_NAMES[it.type], shared, [described(item) for item in it]]
+            notes = [described(descriptor) for descriptor in it.descriptors]
+            several = ["descriptors", str(len(notes)), *notes]
+            return ["array", TYPE_NAMES[it.type], several if len(notes) > 1 else (notes or [None])[0], [described(item) for item in it]]
         case Described():
             return ["described", described(it.descriptor), described(it.value)]
         case symbol():

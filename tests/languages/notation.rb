@@ -48,7 +48,7 @@ module Notation
     when "symbol" then rest[0].to_sym
     when "list" then items(rest[0])
     when "map" then mapping(rest[0].map { |pair| items(pair) })
-    when "array" then TypedArray.new(type(rest[0]), items(rest[2]), *(rest[1] && [value(rest[1])]))
+    when "array" then TypedArray.new(type(rest[0]), items(rest[2]), *shared(rest[1]))
     when "described" then Described.new(value(rest[0]), value(rest[1]))
     else raise ArgumentError, "no such type: #{kind}"
     end
@@ -73,10 +73,21 @@ module Notation
     when Symbol then ["symbol", it.to_s]
     when Map, Hash then ["map", it.map { |key, item| [describe(key), describe(item)] }]
     when Array then ["list", it.map { |item| describe(item) }]
-    when TypedArray then ["array", type_name(it.type), it.descriptors.map { |shared| describe(shared) }.first, it.map { |item| describe(item) }]
+    when TypedArray then ["array", type_name(it.type), describe_shared(it.descriptors), it.map { |item| describe(item) }]
     when Described then ["described", describe(it.descriptor), describe(it.value)]
     else raise ArgumentError, "no such class: #{it.class}"
     end
+  end
+
+  # The descriptors that the elements of an array share.
+  def shared(note)
+    return [] if note.nil?
+    note[0] == "descriptors" ? items(note.drop(2)) : [value(note)]
+  end
+
+  def describe_shared(descriptors)
+    notes = descriptors.map { |shared| describe(shared) }
+    notes.size > 1 ? ["descriptors", notes.size.to_s, *notes] : notes.first
   end
 
   # A Hash, or a Map where a Hash would lose something.

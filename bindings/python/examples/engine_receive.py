@@ -6,13 +6,13 @@ python engine_receive.py PORT COUNT         # port 0 takes a free one; ends afte
 import asyncio
 import sys
 
-from ferrion.asyncio import Receiver, serve
+from ferrion.asyncio import Link, Receiver, serve
 
 
-async def main(port, count):
+async def main(port: int, count: int) -> None:
     left, done = count, asyncio.Event()
 
-    async def on_link(link):
+    async def on_link(link: Link) -> None:
         nonlocal left
         if not isinstance(link, Receiver):
             return link.refuse("amqp:not-allowed", "there is nothing to be had here")

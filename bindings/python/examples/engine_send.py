@@ -10,7 +10,7 @@ from ferrion import Message
 from ferrion.asyncio import connect
 
 
-async def main(host, port, address, *texts):
+async def main(host: str, port: str, address: str, *texts: str) -> None:
     async with await connect(host, int(port)) as connection:
         async with await connection.attach_sender(address) as sender:
             outcomes = await asyncio.gather(*(sender.send(Message(body=text)) for text in texts))

@@ -1,5 +1,6 @@
 //! The ABI as a C user meets it: the header, the rules it keeps, the installed library, and programs built against both.
 
+mod asyncio;
 mod cmake;
 mod coverage;
 mod cpp;
@@ -20,3 +21,4 @@ mod reference;
 mod ruby;
 mod rules;
 mod support;
+mod typing;

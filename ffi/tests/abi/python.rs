@@ -71,7 +71,7 @@ fn the_package_installs_by_pip_and_passes_its_tests() {
 }
 
 #[test]
-fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_python_and_ruby_that_talk() {
+fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_python_ruby_and_perl_that_talk() {
     // The library is there by then; the folder it is built in serves the newcomer too.
     prefix();
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,8 @@ fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_python_and_ruby_that_talk(
             .env_remove("MAKELEVEL")
             .env_remove("PYTHONPATH")
             .env_remove("RUBYLIB")
-            .env_remove("RUBYOPT"),
+            .env_remove("RUBYOPT")
+            .env_remove("PERL5OPT"),
     );
     assert!(said.ends_with("==> all of it works\n"), "{said}");
 }

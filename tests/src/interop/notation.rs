@@ -230,14 +230,20 @@ fn array(note: &Value) -> Amqp {
         .find(|(other, _)| *other == name)
         .unwrap_or_else(|| panic!("no such type: {name}"))
         .1;
-    let descriptors = match &note[2] {
-        Value::Null => Vec::new(),
-        descriptor => vec![value(descriptor)],
-    };
+    let descriptors = descriptors(&note[2]).iter().map(value).collect();
     let array = Array::with_descriptors(element, descriptors, items(&note[3]));
     Amqp::Array(Box::new(
         array.unwrap_or_else(|error| panic!("{note}: {error}")),
     ))
+}
+
+/// The notations of the descriptors that the elements of an array share, from the place in its notation that says them.
+pub(super) fn descriptors(note: &Value) -> Vec<Value> {
+    match note {
+        Value::Null => Vec::new(),
+        Value::Array(several) if several[0] == "descriptors" => several[2..].to_vec(),
+        one => vec![one.clone()],
+    }
 }
 
 fn describe_array(array: &Array) -> Value {
@@ -248,7 +254,11 @@ fn describe_array(array: &Array) -> Value {
     let descriptor = match array.descriptors() {
         [] => Value::Null,
         [descriptor] => describe_value(descriptor),
-        more => panic!("the notation has one descriptor at most: {more:?}"),
+        several => {
+            let mut note = vec![json!("descriptors"), json!(several.len().to_string())];
+            note.extend(several.iter().map(describe_value));
+            Value::Array(note)
+        }
     };
     json!([
         "array",

@@ -1,6 +1,6 @@
 //! What a message in notation is as octets, by the naive codec: neither ferrion's encoder nor its decoder has a say.
 
-use super::notation::{binary, hex, items_of, list, octets, text};
+use super::notation::{binary, descriptors, hex, items_of, list, octets, text};
 use crate::oracle::{Element, Form, V, encode_with};
 use serde_json::Value;
 
@@ -174,10 +174,7 @@ fn array(note: &Value) -> V {
         "array" => 0xe0,
         other => panic!("no such type: {other}"),
     };
-    let descriptors = match &note[2] {
-        Value::Null => Vec::new(),
-        descriptor => vec![value(descriptor)],
-    };
+    let descriptors = descriptors(&note[2]).iter().map(value).collect();
     V::Array(Element { descriptors, code }, items)
 }
 

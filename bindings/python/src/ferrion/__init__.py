@@ -7,7 +7,7 @@ The module :mod:`ferrion.abi` has the C functions of the header ``ferrion.h`` on
 
 from __future__ import annotations
 
-from . import abi, connections, errors, message, messenger, outcomes, passive, subscriptions, types
+from . import abi, errors, types
 from .connections import *
 from .engine import Engine
 from .errors import *
@@ -21,14 +21,14 @@ from .types import *
 abi.ferrion_py_register(errors.BY_STATUS, types)
 
 __version__: str = abi.FERRION_VERSION
+# All that the modules have, written out because type checkers do not compute it.
 __all__ = [
-    "Engine",
-    *connections.__all__,
-    *errors.__all__,
-    *message.__all__,
-    *messenger.__all__,
-    *outcomes.__all__,
-    *passive.__all__,
-    *subscriptions.__all__,
-    *types.__all__,
+    "ABORTED", "ACCEPTED", "Array", "Busy", "byte", "char", "ClientCertificates", "ConnectionEvent",
+    "ConnectionFailed", "CUMULATIVE", "Data", "decimal128", "decimal32", "decimal64", "Described", "Duplicate",
+    "EndOfQueue", "Engine", "FerrionException", "float32", "Happened", "int32", "Interrupt", "LimitReached",
+    "LinkRecovery", "LoginFailed", "Map", "Message", "MessageException", "Messenger", "MessengerException",
+    "MODIFIED", "NoCredit", "Overflow", "PENDING", "ProtonException", "RcvSettleMode", "Reconnect", "REJECTED",
+    "RELEASED", "Selectable", "SETTLED", "short", "SndSettleMode", "StaleHandle", "Status", "SubscribeOptions",
+    "Subscription", "symbol", "Timeout", "timestamp", "TlsFailed", "ubyte", "uint", "ulong", "UNDESCRIBED",
+    "UNKNOWN", "ushort", "WouldBlock", "WrongState",
 ]

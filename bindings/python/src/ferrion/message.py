@@ -15,7 +15,7 @@ class _Unread:
     """Stands for a section that was received and not looked at yet."""
 
 
-_UNREAD = _Unread()
+_UNREAD: Any = _Unread()
 
 
 def _field(number: int, doc: str, wrap: Any = None) -> Any:
@@ -245,8 +245,8 @@ class Message:
         body = self._body
         if not self._inferred or not (_is_data(body) or _is_sequence(body)):
             return None
-        kind = bytes if _is_data(body) else list
-        return tuple(map(kind, self._sections() or [body]))
+        sections: Iterable[Any] = self._sections() or [body]
+        return tuple(map(bytes, sections)) if _is_data(body) else tuple(map(list, sections))
 
     @body_sections.setter
     def body_sections(self, sections: Iterable[Any] | None) -> None:

@@ -236,9 +236,10 @@ class Array:
 
     __slots__ = ("descriptors", "elements", "type")
 
-    def __init__(self, descriptor: Any, type: int, *elements: Any) -> None:
-        #: The descriptors that all elements share, the outermost first; mostly none, hardly ever more than one.
-        self.descriptors: tuple[Any, ...] = () if descriptor is UNDESCRIBED else (descriptor,)
+    def __init__(self, descriptor: Any, type: int, *elements: Any, inner: Iterable[Any] = ()) -> None:
+        #: The descriptors that all elements share, the outermost first; mostly none. More than one, which is hardly ever seen, are
+        #: a descriptor and the ``inner`` ones.
+        self.descriptors: tuple[Any, ...] = () if descriptor is UNDESCRIBED else (descriptor, *inner)
         #: The type of the elements, a constant of :class:`Data`.
         self.type = type
         #: The elements, without their descriptor.
@@ -253,7 +254,7 @@ class Array:
 
     @property
     def descriptor(self) -> Any:
-        """The descriptor that all elements share, or :data:`UNDESCRIBED`."""
+        """The descriptor that all elements share, the outermost if there are more; or :data:`UNDESCRIBED`."""
         return self.descriptors[0] if self.descriptors else UNDESCRIBED
 
     def __iter__(self) -> Any:
@@ -267,6 +268,8 @@ class Array:
 
     def __repr__(self) -> str:
         parts = [repr(self.descriptor), str(self.type), *map(repr, self.elements)]
+        if self.descriptors[1:]:
+            parts.append(f"inner={self.descriptors[1:]!r}")
         return f"Array({', '.join(parts)})"
 
     def __eq__(self, other: object) -> bool:
@@ -278,14 +281,14 @@ class Array:
     __hash__ = None  # type: ignore[assignment]
 
 
-class Map(list):
+class Map(list[Any]):
     """A map that a ``dict`` cannot hold, as a list of pairs: with keys that are the same to Python but not to AMQP (``uint(1)`` and
     ``1``), or that are lists or maps themselves."""
 
     __slots__ = ()
 
 
-class Row(tuple):
+class Row(tuple[Any, ...]):
     """Several values side by side, where a function of :mod:`ferrion.abi` takes more than one."""
 
     __slots__ = ()

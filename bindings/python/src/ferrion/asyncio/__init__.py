@@ -17,10 +17,13 @@
 
 from __future__ import annotations
 
-from . import connection, driver, links, server
 from .connection import *
 from .driver import *
 from .links import *
 from .server import *
 
-__all__ = [*connection.__all__, *driver.__all__, *links.__all__, *server.__all__]
+# All that the modules have, written out because type checkers do not compute it.
+__all__ = [
+    "Authenticate", "connect", "Connection", "Delivery", "Driver", "Link", "LinkClosed", "OnLink", "Receiver", "Sender",
+    "serve", "Server",
+]

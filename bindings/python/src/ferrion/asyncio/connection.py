@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any, Awaitable, Callable
+import ssl as tls
+from typing import Any, Awaitable, Callable, Union
 from uuid import uuid4
 
 from .. import engine as _engine
 from ..engine import Config, Engine, Event, EventKind, LinkConfig, SaslRequest, Session, SessionConfig
-from ..errors import ConnectionFailed, FerrionException, LoginFailed, StaleHandle, WrongState
+from ..errors import ConnectionFailed, FerrionException, LoginFailed, StaleHandle, TlsFailed, WrongState
 from .driver import Driver
 from .links import Link, LinkClosed, Receiver, Sender
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Authenticate", "Connection", "OnLink", "connect"]
 
 #: Answers a question about who somebody is; see :class:`SaslRequest`.
 Authenticate = Callable[[SaslRequest], Any]
 #: Looks after a link that a peer attached.
-OnLink = Callable[[Any], Awaitable[None]]
+OnLink = Callable[[Union[Sender, Receiver]], Awaitable[None]]
 
 
 def _new_name() -> str:
@@ -28,9 +29,16 @@ def _new_name() -> str:
 class Connection(Driver):
     """A connection, with links to ``await``. It comes from :func:`connect`, or from a server."""
 
-    def __init__(self, engine: Engine, on_link: OnLink | None = None, authenticate: Authenticate | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        on_link: OnLink | None = None,
+        authenticate: Authenticate | None = None,
+        session: SessionConfig | None = None,
+    ) -> None:
         super().__init__(engine)
         self._on_link = on_link
+        self._config = session
         self._authenticate = authenticate
         self._links: dict[int, Link] = {}
         self._attaching: dict[int, asyncio.Future[None]] = {}
@@ -42,6 +50,8 @@ class Connection(Driver):
         #: Those that somebody waits for to send.
         self._senders: set[Sender] = set()
         self._failure: FerrionException | None = None
+        #: Server: who has logged in, if that took a name. Whatever answers a :class:`SaslRequest` may set another one.
+        self.user: str | None = None
 
     # ---- life ----
 
@@ -77,6 +87,12 @@ class Connection(Driver):
         return self._ended.done()
 
     @property
+    def peer_certificate(self) -> dict[str, Any] | None:
+        """The peer's certificate as :meth:`ssl.SSLSocket.getpeercert` has it, if this is TLS and the ``ssl`` context asked for one and has
+        checked it."""
+        return self.transport.get_extra_info("peercert") or None if self.transport else None
+
+    @property
     def failure(self) -> FerrionException | None:
         """Why it ended, if that was not in order."""
         return None if self.engine.failure is None else self._failure
@@ -92,7 +108,7 @@ class Connection(Driver):
     def session(self, config: SessionConfig | None = None) -> Session:
         """A new session. Links are on one that all share, unless they are told another."""
         self._check()
-        session = self.engine.begin(config)
+        session = self.engine.begin(config or self._config)
         self.wake()
         return session
 
@@ -111,8 +127,8 @@ class Connection(Driver):
         """A link that receives, from an address at the peer, once the peer has agreed. So many messages may come, and more as they are
         taken; with 0 none, until ``add_credit``."""
         its = Receiver(self, self._on(session).attach_receiver(source, **settings))
-        if credit:
-            its.link.set_automatic_credit(credit)
+        # Some peers send as soon as there is credit, though it be before they have answered the attach.
+        its._credit = credit
         await self._attached(its)
         return its
 
@@ -121,7 +137,7 @@ class Connection(Driver):
         if session is not None:
             return session
         if self._session is None:
-            self._session = self.engine.begin()
+            self._session = self.engine.begin(self._config)
         return self._session
 
     def _check(self) -> None:
@@ -154,10 +170,10 @@ class Connection(Driver):
         elif kind is EventKind.LINK_ATTACHED:
             self._link_attached(link)
         elif kind is EventKind.LINK_DETACHED:
-            self._link_detached(link)
+            self._link_detached(link, event.session)
         elif kind is EventKind.SESSION_BEGUN:
             if event.session and event.session.is_incoming:
-                event.session.accept()
+                event.session.accept(self._config)
         elif kind is EventKind.SESSION_ENDED:
             if event.session == self._session:
                 self._session = None
@@ -188,16 +204,17 @@ class Connection(Driver):
             refused = (link.remote.target if sends else link.remote.source) is None
             # The reason for a refusal follows.
             if not refused and not agreed.done():
+                self._links[link.id]._agreed()
                 agreed.set_result(None)
         elif link.is_incoming:
             if self._on_link is None:
                 link.refuse("amqp:not-allowed", "there is nothing to be had here")
                 return
-            its = (Sender if isinstance(link, _engine.Sender) else Receiver)(self, link)
+            its = Sender(self, link) if isinstance(link, _engine.Sender) else Receiver(self, link)
             self._links[link.id] = its
             self._start(self._look_after(its, self._on_link))
 
-    def _link_detached(self, link: Any) -> None:
+    def _link_detached(self, link: Any, session: Session | None) -> None:
         its = self._links.pop(link.id, None)
         if its is None:
             try:
@@ -207,7 +224,7 @@ class Connection(Driver):
                 # It went with its session.
                 pass
             return
-        its._detached()
+        its._detached(session)
         agreed = self._attaching.get(link.id)
         if agreed and not agreed.done():
             agreed.set_exception(its._failure or LinkClosed("the link is closed"))
@@ -224,6 +241,9 @@ class Connection(Driver):
             self._failure = ConnectionFailed("the connection is closed")
         elif failure.kind.is_login:
             self._failure = LoginFailed(failure.text)
+        elif isinstance(error, tls.SSLError):
+            # A client learns that its certificate is refused once it has connected.
+            self._failure = _not_secured(error)
         else:
             condition = self.engine.failure_condition
             text = f"{failure.text} ({error})" if error else failure.text
@@ -252,6 +272,8 @@ class Connection(Driver):
         request = self.engine.sasl_request
         if request is None:
             return
+        request.connection = self
+        self.user = request.user or None
         try:
             if self._authenticate is None:
                 request.reject()
@@ -270,7 +292,7 @@ class Connection(Driver):
                 pass
         self.wake()
 
-    async def _look_after(self, link: Link, on_link: OnLink) -> None:
+    async def _look_after(self, link: Sender | Receiver, on_link: OnLink) -> None:
         try:
             await on_link(link)
             self._let_go(link)
@@ -301,29 +323,62 @@ def _seen(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
+def _not_secured(error: tls.SSLError) -> TlsFailed:
+    return TlsFailed(f"the connection is not secure: {error}")
+
+
+def _configured(host: str, config: Config | None, user: str | None, password: str | None, clear: bool) -> Config:
+    """What a connection is opened with."""
+    if (user is None) != (password is None):
+        raise ValueError("a user has a password, and a password a user: give both or none")
+    if config is not None:
+        if user is not None:
+            raise ValueError("give the user to the configuration: config.login_scram(user, password), or login_plain")
+        return config
+    config = Config(_new_name(), hostname=host)
+    if user is None or password is None:
+        config.login_anonymous()
+    else:
+        config.login_scram(user, password)
+        config.login_plain(user, password)
+        config.allow_clear_text(clear)
+    return config
+
+
 async def connect(
     host: str,
     port: int = 5672,
     config: Config | None = None,
     *,
+    user: str | None = None,
+    password: str | None = None,
+    allow_clear_text: bool = False,
     on_link: OnLink | None = None,
     authenticate: Authenticate | None = None,
+    session: SessionConfig | None = None,
+    ssl: tls.SSLContext | bool | None = None,
     **transport: Any,
 ) -> Connection:
-    """A connection to a server, once it is open. Without a configuration it has a name that is made up, and no password (ANONYMOUS). Further
-    arguments are those of ``loop.create_connection``: ``ssl=ssl.create_default_context()`` for example.
+    """A connection to a server, once it is open. With ``ssl=True``, or a context of the module :mod:`ssl`, it is secured with TLS, and the
+    server has to be who it is taken for; the port of AMQP over TLS is 5671. Further arguments are those of ``loop.create_connection``.
 
-    Raises :class:`ConnectionFailed` if there is no connection, :class:`LoginFailed` if this side is not let in."""
-    if config is None:
-        config = Config(_new_name(), hostname=host)
-        config.login_anonymous()
+    With a user it logs in by SCRAM, if the server offers that, or else by PLAIN, which shows the password: only under TLS,
+    or if ``allow_clear_text`` says that nobody reads along. Without one it is nobody in particular (ANONYMOUS). A configuration says all
+    of that itself, and more: how else to log in, the container's name, limits. ``session`` is what sessions are begun with, and answered
+    with if the peer begins them: it says how much may wait here that nobody takes, 64 MiB of payload unless it is told otherwise.
+
+    Raises :class:`ConnectionFailed` if there is no connection, :class:`TlsFailed` if it cannot be secured, :class:`LoginFailed` if this side
+    is not let in."""
+    config = _configured(host, config, user, password, allow_clear_text or bool(ssl))
     loop = asyncio.get_running_loop()
     engine = Engine.client(config, loop.time)
     engine.open()
     try:
         _, connection = await loop.create_connection(
-            lambda: Connection(engine, on_link, authenticate), host, port, **transport
+            lambda: Connection(engine, on_link, authenticate, session), host, port, ssl=ssl, **transport
         )
+    except tls.SSLError as error:
+        raise _not_secured(error) from error
     except OSError as error:
         raise ConnectionFailed(f"there is no connection to {host} port {port}: {error}") from error
     try:

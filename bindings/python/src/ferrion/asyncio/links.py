@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
 
 from .. import engine as _engine
-from ..engine import Condition, LinkConfig, Received, State
+from ..engine import Condition, LinkConfig, Received, Session, State
 from ..errors import FerrionException, StaleHandle
 from ..message import Message
 from .turns import Turns
@@ -114,11 +114,14 @@ class Link:
         self._turns.all()
         self._end.all()
 
-    def _detached(self) -> None:
-        """The peer has ended it, or answered our close."""
+    def _agreed(self) -> None:
+        """The peer has answered our attach."""
+
+    def _detached(self, session: Session | None) -> None:
+        """The peer has ended it, or answered our close; or its session has ended."""
         reason: Condition | None = None
         try:
-            reason = self.link.error
+            reason = self.link.error or (session.error if session else None)
             self._answer()
         except StaleHandle:
             # It went with its session.
@@ -292,6 +295,12 @@ class Receiver(Link):
     what else ended it."""
 
     link: _engine.Receiver
+    # What it is granted once the peer has answered.
+    _credit = 0
+
+    def _agreed(self) -> None:
+        if self._credit:
+            self.link.set_automatic_credit(self._credit)
 
     def accept(self, config: LinkConfig | None = None, credit: int = 100) -> None:
         """The same, and lets so many messages come, more as they are taken; 0 waits for ``add_credit``."""

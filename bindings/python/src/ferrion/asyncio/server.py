@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl as tls
 from typing import Any, Callable
 
-from ..engine import Config, Engine
+from ..engine import Config, Engine, SessionConfig
 from .connection import Authenticate, Connection, OnLink, _new_name
 
 __all__ = ["Server", "serve"]
@@ -18,6 +19,7 @@ class Server:
         #: The connections that are there.
         self.connections: set[Connection] = set()
         self._listener: Any = None
+        self._is_closed = False
 
     @property
     def port(self) -> int:
@@ -31,6 +33,7 @@ class Server:
 
     async def close(self) -> None:
         """Listens no more, closes all connections in order, and waits until they are gone."""
+        self._is_closed = True
         self._listener.close()
         closing = [connection.close("amqp:connection:forced", "the server ends") for connection in self.connections]
         await asyncio.gather(*closing)
@@ -48,7 +51,14 @@ class _Accepted(Connection):
     def __init__(self, server: Server, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._server = server
-        server.connections.add(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # What does not get this far, because there is no TLS with it, is never heard of again.
+        if self._server._is_closed:
+            transport.close()
+            return
+        self._server.connections.add(self)
+        super().connection_made(transport)
 
     def over(self, error: Exception | None) -> None:
         self._server.connections.discard(self)
@@ -62,6 +72,8 @@ async def serve(
     config: Config | Callable[[], Config] | None = None,
     *,
     authenticate: Authenticate | None = None,
+    session: SessionConfig | None = None,
+    ssl: tls.SSLContext | None = None,
     **transport: Any,
 ) -> Server:
     """Listens, and calls ``on_link`` as a task of its own for each link that a peer attaches: a :class:`Sender` if the peer wants to receive,
@@ -70,7 +82,10 @@ async def serve(
     A configuration that has to be another one for each connection is made by a function; with ``offer_scram`` anything else is a
     :class:`ValueError`, because what was heard of one login could be used for another. Without a configuration everybody is let in
     (ANONYMOUS). ``authenticate``, a function or a coroutine function, answers what only the program can; who is not let in by it is
-    rejected. Port 0 takes a free one. Further arguments are those of ``loop.create_server``, ``ssl`` for example."""
+    rejected. Port 0 takes a free one.
+
+    ``session`` is what sessions are answered with: it says how much may wait here that nobody takes. With ``ssl``, a context with a
+    certificate and its key, connections are secured with TLS. Further arguments are those of ``loop.create_server``."""
     if config is None:
         config = Config(_new_name())
         config.offer("ANONYMOUS")
@@ -83,7 +98,7 @@ async def serve(
     def accepted() -> Connection:
         engine = Engine.server(config() if callable(config) else config, loop.time)
         engine.open()
-        return _Accepted(server, engine, on_link, authenticate)
+        return _Accepted(server, engine, on_link, authenticate, session)
 
-    server._listener = await loop.create_server(accepted, host, port, **transport)
+    server._listener = await loop.create_server(accepted, host, port, ssl=ssl, **transport)
     return server

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from . import conditions, config, deliveries, engine, events, link, login, recovery, session, states
 from .conditions import *
 from .config import *
 from .deliveries import *
@@ -26,15 +25,11 @@ from .recovery import *
 from .session import *
 from .states import *
 
+# All that the modules have, written out because type checkers do not compute it.
 __all__ = [
-    *conditions.__all__,
-    *config.__all__,
-    *deliveries.__all__,
-    *engine.__all__,
-    *events.__all__,
-    *link.__all__,
-    *login.__all__,
-    *recovery.__all__,
-    *session.__all__,
-    *states.__all__,
+    "Accepted", "Arrived", "Census", "Closing", "Condition", "Config", "Deadline", "Declared", "Delivery",
+    "Engine", "Event", "EventKind", "Failure", "FailureKind", "Limit", "Link", "LinkConfig", "LinkState",
+    "Modified", "Partial", "Reason", "Received", "Receiver", "Recovery", "Rejected", "Released", "Remembered",
+    "SaslKind", "SaslRequest", "ScramKeys", "Sender", "Sent", "Session", "SessionConfig", "Source", "State",
+    "Stream", "Target", "Transactional", "Unsettled", "Update",
 ]

@@ -191,7 +191,7 @@ class SaslKind(IntEnum):
 class SaslRequest:
     """A question that only the program can answer, now or later."""
 
-    __slots__ = ("_abi", "is_answered", "kind")
+    __slots__ = ("_abi", "connection", "is_answered", "kind")
 
     def __init__(self, engine: Any, kind: int) -> None:
         self._abi = engine
@@ -199,6 +199,8 @@ class SaslRequest:
         self.kind = SaslKind(kind)
         #: Whether it was answered, by a call of this object.
         self.is_answered = False
+        #: With :mod:`ferrion.asyncio`: the connection that the question is about, with its ``peer_certificate``.
+        self.connection: Any = None
 
     def _text(self, field: int) -> str | None:
         octets = abi.ferrion_engine_sasl_field(self._abi, field)

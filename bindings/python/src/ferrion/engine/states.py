@@ -72,7 +72,7 @@ _RECEIVED, _ACCEPTED, _REJECTED, _RELEASED, _MODIFIED, _DECLARED, _TRANSACTIONAL
     ulong, (0x23, 0x24, 0x25, 0x26, 0x27, 0x33, 0x34)
 )
 _ERROR = ulong(0x1D)
-_NAMES = {
+_NAMES: dict[Any, Any] = {
     "amqp:received:list": _RECEIVED,
     "amqp:accepted:list": _ACCEPTED,
     "amqp:rejected:list": _REJECTED,
