@@ -3360,9 +3360,18 @@ ferrion_status ferrion_message_encode(ferrion_message_t *message,
                                       ferrion_bytes_t *out_data);
 
 /**
- * Makes this message the one that is encoded here. If the octets are no message, it stays what it was.
+ * Makes this message the one that is encoded here. If the octets are no message, it stays what it was. A message without a body is none
+ * (3.2); `ferrion_message_decode_lenient` takes it.
  */
 ferrion_status ferrion_message_decode(ferrion_message_t *message, const uint8_t *data, size_t len);
+
+/**
+ * As `ferrion_message_decode`, but a message without a body is taken as one with the body null. Some peers leave it out of messages
+ * that have no content; `ferrion_messenger_get` takes those too.
+ */
+ferrion_status ferrion_message_decode_lenient(ferrion_message_t *message,
+                                              const uint8_t *data,
+                                              size_t len);
 
 /**
  * Any field of the header or the properties, as a value of the type it has on the wire. `field` is a `ferrion_field`.

@@ -264,6 +264,7 @@ class Message : public Plain<ferrion_message_t, ferrion_message_new, ferrion_mes
     return octets;
   }
   void decode(Bytes octets) { check(ferrion_message_decode(get(), octets.data(), octets.size())); }
+  void decode_lenient(Bytes octets) { check(ferrion_message_decode_lenient(get(), octets.data(), octets.size())); }
 
   /** Makes the body one string. */
   void set_body(Text text) { check(ferrion_message_set_body_text(get(), text.get())); }

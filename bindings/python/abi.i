@@ -48,6 +48,10 @@ $result = ferrion_py_add($result, OBJECT)
     $1 = NULL;
   } else {
     Py_ssize_t length = 0;
+    if (!PyUnicode_Check($input)) {
+      PyErr_Format(PyExc_TypeError, "a str belongs here, not %R", $input);
+      SWIG_fail;
+    }
     $1 = (char *)PyUnicode_AsUTF8AndSize($input, &length);
     if (!$1) SWIG_fail;
     if (strlen($1) != (size_t)length) {

@@ -346,7 +346,7 @@ static void show_body(ferrion_message_t *m, ferrion_value_t *v) {
 
 static void decode(ferrion_message_t *m, ferrion_value_t *v) {
   ferrion_bytes_t encoded = rest();
-  OK(ferrion_message_decode(m, encoded.data, encoded.len));
+  OK(ferrion_message_decode_lenient(m, encoded.data, encoded.len));
   putchar('{');
   show_fields(m, "header", HEADER, v);
   show_fields(m, "properties", PROPERTIES, v);

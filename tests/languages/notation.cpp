@@ -286,7 +286,7 @@ static void show_body(const Message &m) {
 }
 
 static void decode(Message &m) {
-  m.decode(rest());
+  m.decode_lenient(rest());
   std::cout << '{';
   show_fields(m, "header", HEADER);
   show_fields(m, "properties", PROPERTIES);

@@ -144,7 +144,7 @@ sub encode {
 # Octets, as a message in notation.
 sub decode {
     my ($octets) = @_;
-    my $message  = Ferrion::Message->decode($octets);
+    my $message  = Ferrion::Message->decode_lenient($octets);
     my %note     = (header => {}, properties => {}, body => body($message));
     for my $name (keys %HEADER) {
         $note{header}{$name} = describe("Ferrion::$HEADER{$name}"->new($message->$name));

@@ -196,7 +196,7 @@ def encode(note):
 def decode(octets):
     """Octets, as a message in notation."""
     message = Message()
-    message.decode(octets)
+    message.decode_lenient(octets)
     note = {"header": {name: described(INTEGERS.get(kind, bool)(getattr(message, name))) for name, kind in HEADER.items()}}
     if message.ttl is not None:
         note["header"]["ttl"] = ["uint", str(round(message.ttl * 1000))]

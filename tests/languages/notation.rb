@@ -147,7 +147,7 @@ module Notation
 
   # Octets, as a message in notation.
   def decode(octets)
-    message = Message.new.decode(octets)
+    message = Message.new.decode_lenient(octets)
     header = HEADER.to_h do |name, kind|
       field = message.public_send(name)
       [name, describe(kind ? kind.new(field) : field)]

@@ -128,7 +128,8 @@ pub unsafe extern "C" fn ferrion_message_encode(
     } }
 }
 
-/// Makes this message the one that is encoded here. If the octets are no message, it stays what it was.
+/// Makes this message the one that is encoded here. If the octets are no message, it stays what it was. A message without a body is none
+/// (3.2); `ferrion_message_decode_lenient` takes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_message_decode(
     message: *mut ferrion_message_t,
@@ -137,6 +138,20 @@ pub unsafe extern "C" fn ferrion_message_decode(
 ) -> ferrion_status {
     ffi_fn! { object message, bytes data len => {
         message.message.load(Bytes::copy_from_slice(data))?;
+        Ok(())
+    } }
+}
+
+/// As `ferrion_message_decode`, but a message without a body is taken as one with the body null. Some peers leave it out of messages
+/// that have no content; `ferrion_messenger_get` takes those too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_message_decode_lenient(
+    message: *mut ferrion_message_t,
+    data: *const u8,
+    len: usize,
+) -> ferrion_status {
+    ffi_fn! { object message, bytes data len => {
+        message.message.load_lenient(Bytes::copy_from_slice(data))?;
         Ok(())
     } }
 }

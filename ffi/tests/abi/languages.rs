@@ -138,7 +138,7 @@ fn rust(question: &str) -> String {
         let note = serde_json::from_str(what).expect("a message in notation");
         notation::hex(&notation::message(&note).to_bytes())
     } else {
-        match Message::decode(notation::binary(what)) {
+        match Message::decode_lenient(notation::binary(what)) {
             Ok(message) => notation::describe(&message).to_string(),
             Err(error) => format!("error: {error}"),
         }

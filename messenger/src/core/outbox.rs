@@ -102,7 +102,7 @@ impl Core {
         let Some(address) = message.address()? else {
             return Err(Error::InvalidAddress {
                 address: String::new(),
-                reason: "the message has no address; give it one with set_address() before put()"
+                reason: "the message has no address; give it one before put()"
                     .to_owned(),
             });
         };

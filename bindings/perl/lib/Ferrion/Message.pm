@@ -179,6 +179,14 @@ sub decode {
     return $self;
 }
 
+sub decode_lenient {
+    my ($self, $octets) = @_;
+    $self = $self->new unless ref $self;
+    Ferrion::Abi::ferrion_message_decode_lenient($self->{abi}, $octets);
+    $self->_received;
+    return $self;
+}
+
 sub copy {
     my ($self) = @_;
     my $copy = (ref $self)->new;
@@ -338,6 +346,10 @@ A message with these fields, by the names below.
 =item encode
 
 The message as AMQP 1.0 encodes it, as octets.
+
+=item decode_lenient($octets)
+
+The same, but a message without a body has the body undef. Some peers leave it out.
 
 =item decode($octets)
 

@@ -10,7 +10,11 @@ _LONGEST = 2**63 - 1
 
 def milliseconds(seconds: float | None) -> int:
     """Whole milliseconds, and no fewer than the seconds are; None and negative seconds are for ever, which is -1."""
-    if seconds is None or seconds < 0:
+    if seconds is None:
+        return -1
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"a time is a number of seconds, not {seconds!r}")
+    if seconds < 0:
         return -1
     # What floating point adds in the last place does not make another millisecond.
     return min(ceil(round(seconds * 1000, 3)), _LONGEST) if seconds < _LONGEST / 1000 else -1

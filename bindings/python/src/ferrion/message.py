@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from operator import index
 from typing import Any, Iterable, Sequence
 
 from . import abi
-from .types import Map, Row, symbol, timestamp, uint, ulong
+from .types import Map, Row, symbol, timestamp, ubyte, uint, ulong
 
 __all__ = ["Message"]
 
@@ -26,14 +27,26 @@ def _field(number: int, doc: str, wrap: Any = None) -> Any:
         return found[0] if found else None
 
     def set(self: Message, value: Any) -> None:
-        if wrap is not None and value is not None:
-            value = wrap(value)
-        abi.ferrion_message_set(self._abi, number, value)
+        try:
+            if wrap is not None and value is not None:
+                value = wrap(value)
+            abi.ferrion_message_set(self._abi, number, value)
+        except Exception as error:
+            raise _of_field(set, error)
 
     return property(get, set, doc=doc)
 
 
+def _of_field(setter: Any, error: Exception) -> Exception:
+    """A failure to set a field, with the field's name."""
+    name = next(name for name, its in vars(Message).items() if isinstance(its, property) and its.fset is setter)
+    error.args = (f"{name}: {error}",)
+    return error
+
+
 def _milliseconds(seconds: float) -> int:
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"a time is a number of seconds, not {seconds!r}")
     return round(seconds * 1000)
 
 
@@ -61,7 +74,10 @@ def _seconds(number: int, doc: str, wrap: Any) -> Any:
         return found[0] / 1000 if found else None
 
     def set(self: Message, value: float | None) -> None:
-        abi.ferrion_message_set(self._abi, number, None if value is None else wrap(value))
+        try:
+            abi.ferrion_message_set(self._abi, number, None if value is None else wrap(value))
+        except Exception as error:
+            raise _of_field(set, error)
 
     return property(get, set, doc=doc)
 
@@ -154,7 +170,7 @@ class Message:
 
     @priority.setter
     def priority(self, value: int) -> None:
-        abi.ferrion_message_set_priority(self._abi, value)
+        abi.ferrion_message_set_priority(self._abi, ubyte(value))
 
     @property
     def first_acquirer(self) -> bool:
@@ -172,7 +188,7 @@ class Message:
 
     @delivery_count.setter
     def delivery_count(self, value: int) -> None:
-        abi.ferrion_message_set_delivery_count(self._abi, value)
+        abi.ferrion_message_set_delivery_count(self._abi, uint(value))
 
     ttl = _seconds(abi.FERRION_FIELD_TTL, "How long the message is worth delivering, in seconds; None is for ever.", _uint_milliseconds)
 
@@ -296,9 +312,24 @@ class Message:
         return abi.ferrion_message_encode(self._abi)
 
     def decode(self, data: bytes) -> None:
-        """Makes this the message that is encoded here."""
+        """Makes this the message that is encoded here. One without a body is none; :meth:`decode_lenient` takes it."""
         abi.ferrion_message_decode(self._abi, data)
         self._received()
+
+    def decode_lenient(self, data: bytes) -> None:
+        """As :meth:`decode`, but a message without a body has the body None. Some peers leave it out."""
+        abi.ferrion_message_decode_lenient(self._abi, data)
+        self._received()
+
+    def __copy__(self) -> Message:
+        """Another message that is the same, down to what is in its sections."""
+        return _restored(type(self), self.encode(), _state(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Message:
+        return _restored(type(self), self.encode(), deepcopy(_state(self), memo))
+
+    def __reduce__(self) -> Any:
+        return _restored, (type(self), self.encode(), _state(self))
 
     def __repr__(self) -> str:
         parts = [f"body={self.body!r}"]
@@ -374,6 +405,21 @@ class Message:
             _write_annotations(here, abi.FERRION_SECTION_DELIVERY_ANNOTATIONS, self._instructions)
         if self._footer is not _UNREAD:
             _write_annotations(here, abi.FERRION_SECTION_FOOTER, self._footer)
+
+
+def _state(message: Message) -> dict[str, Any]:
+    """What a class derived from Message keeps beside the message."""
+    return dict(getattr(message, "__dict__", {}))
+
+
+def _restored(cls: type[Message], octets: bytes, state: dict[str, Any]) -> Message:
+    message = cls.__new__(cls)
+    message._abi = abi.ferrion_message_new()
+    message._borders = ()
+    message.decode(octets)
+    for name, value in state.items():
+        setattr(message, name, value)
+    return message
 
 
 def _is_data(body: Any) -> bool:

@@ -50,6 +50,12 @@ class Messenger(Settings):
         self._selectable = True
         self._limit()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Messenger has connections: it can be neither copied nor sent to another process")
+
     # ---- life ----
 
     @property
@@ -129,7 +135,12 @@ class Messenger(Settings):
         return self
 
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except FerrionException:
+            # What ended the block matters more than what could not be sent after it.
+            if value is None:
+                raise
 
     def work(self, timeout: float | None = None) -> bool:
         """Does network work until something happened, at most for ``timeout`` seconds; None is for ever. Tells whether anything did."""
@@ -157,8 +168,7 @@ class Messenger(Settings):
     def put(self, message: Message) -> int:
         """Queues a message for the address that it carries. The tracker answered tells later what became of it, if the
         :attr:`outgoing_window` is larger than 0. Raises :class:`Overflow` if too much waits already, after the timeout."""
-        message._write()
-        return self._put(abi.ferrion_messenger_put, message._abi)
+        return self._put(abi.ferrion_messenger_put, _written(message))
 
     def put_many(self, messages: Iterable[Message]) -> list[int]:
         """Puts one message after the other, and answers their trackers. An exception has those of the messages before it as its
@@ -182,12 +192,11 @@ class Messenger(Settings):
         written, failure = [], None
         for message in messages:
             try:
-                message._write()
+                written.append(_written(message))
             except Exception as error:
                 # Those before it are put.
                 failure = error
                 break
-            written.append(message._abi)
         self._ready()
         while len(trackers) < len(written):
             # Nobody waits for room in there: many slices of time would add up, and no signal be heard.
@@ -211,8 +220,7 @@ class Messenger(Settings):
     def forward(self, message: Message, address: str) -> int:
         """Sends a message on to another address. What of it was not looked at goes as it came, and nothing is changed but what the
         script changed."""
-        message._write()
-        return self._put(abi.ferrion_messenger_forward, message._abi, address)
+        return self._put(abi.ferrion_messenger_forward, _written(message), address)
 
     def send(self, n: int = -1) -> None:
         """Waits until ``n`` messages fewer are unsent than now, or, without an argument, all are sent: acknowledged, or, with an
@@ -342,10 +350,10 @@ class Messenger(Settings):
         :meth:`poll_reply` and :meth:`cancel_request`. The time for the reply is the timeout that is set now. There may be many requests;
         when a connection is made again, those without a reply are sent again."""
         self._ready()
-        message._write()
+        written = _written(message)
         self._whole_time()
         try:
-            return abi.ferrion_messenger_send_request(self._abi, message._abi)
+            return abi.ferrion_messenger_send_request(self._abi, written)
         finally:
             self._limit()
 
@@ -384,9 +392,8 @@ class Messenger(Settings):
         message is the last one that was got, or that of the tracker."""
         if tracker is None:
             tracker = self.incoming_tracker or 0
-        message._write()
         reply = Message()
-        abi.ferrion_messenger_reply_to(self._abi, tracker, message._abi, reply._abi)
+        abi.ferrion_messenger_reply_to(self._abi, tracker, _written(message), reply._abi)
         reply.body = body
         return reply
 
@@ -467,7 +474,8 @@ class Messenger(Settings):
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        self._timeout = None if seconds is None or seconds < 0 else seconds
+        # What cannot be a time is refused by this.
+        self._timeout = None if milliseconds(seconds) < 0 else seconds
         self._limit()
 
     @property
@@ -581,3 +589,11 @@ class Messenger(Settings):
 def _slice(left: float | None) -> int:
     """What of the time that is left, in seconds, one call may take, in milliseconds."""
     return _SLICE if left is None else min(_SLICE, milliseconds(left))
+
+
+def _written(message: Message) -> Any:
+    """A message as the library has it, with all that is kept of it in Python."""
+    if not isinstance(message, Message):
+        raise TypeError(f"a Message belongs here, not {message!r}")
+    message._write()
+    return message._abi

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from operator import index
 from typing import Any, Iterable, Iterator, Mapping, Union
 
 from . import abi, connections
@@ -43,7 +44,7 @@ class Settings:
 
     @outgoing_window.setter
     def outgoing_window(self, window: int) -> None:
-        abi.ferrion_messenger_set_outgoing_window(self._abi, _UNLIMITED if window < 0 else window)
+        abi.ferrion_messenger_set_outgoing_window(self._abi, _size(window))
 
     @property
     def incoming_window(self) -> int:
@@ -52,7 +53,7 @@ class Settings:
 
     @incoming_window.setter
     def incoming_window(self, window: int) -> None:
-        abi.ferrion_messenger_set_incoming_window(self._abi, _UNLIMITED if window < 0 else window)
+        abi.ferrion_messenger_set_incoming_window(self._abi, _size(window))
 
     @property
     def high_water(self) -> tuple[int, int]:
@@ -283,6 +284,12 @@ class Settings:
 
 def _path(file: Any) -> str | None:
     return None if file is None else os.fspath(file)
+
+
+def _size(window: int) -> int:
+    """What the header calls a window of this size."""
+    number = index(window)
+    return _UNLIMITED if number < 0 else number
 
 
 def _window(n: int) -> int:

@@ -161,6 +161,8 @@ class symbol(_Shown, str):
     __slots__ = ()
 
     def __new__(cls, name: str = "") -> symbol:
+        if not isinstance(name, str):
+            raise TypeError(f"a symbol is made of a str, not {name!r}")
         if not name.isascii():
             raise ValueError(f"a symbol is ASCII: {name!r} is not")
         return super().__new__(cls, name)
@@ -191,6 +193,10 @@ class _Undescribed:
     """The descriptor of an array whose elements have none."""
 
     def __repr__(self) -> str:
+        return "UNDESCRIBED"
+
+    def __reduce__(self) -> str:
+        # There is only this one, in copies and in other processes too.
         return "UNDESCRIBED"
 
 

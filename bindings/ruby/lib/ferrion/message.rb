@@ -235,6 +235,12 @@ module Ferrion
       received
     end
 
+    # The same, but a message without a body has the body nil. Some peers leave it out.
+    def decode_lenient(octets)
+      Abi.ferrion_message_decode_lenient(@abi, octets)
+      received
+    end
+
     # A message of its own, equal to this one.
     def initialize_copy(source)
       super

@@ -42,10 +42,19 @@ module Ferrion
     def self.open(name = nil)
       messenger = new(name)
       messenger.start
+      failed = false
       begin
         yield messenger
+      rescue Exception
+        failed = true
+        raise
       ensure
-        messenger.stop
+        begin
+          messenger.stop
+        rescue Error
+          # What ended the block matters more than what could not be sent after it.
+          raise unless failed
+        end
       end
     end
 

@@ -208,6 +208,7 @@ table! {
     ferrion_message_copy(_, _);
     ferrion_message_encode(_, _);
     ferrion_message_decode(_, _, _);
+    ferrion_message_decode_lenient(_, _, _);
     ferrion_message_get(_, _, _);
     ferrion_message_set(_, _, _);
     ferrion_message_body(_, _, _);

@@ -9,7 +9,7 @@ from .. import abi
 from ..connections import RcvSettleMode, SndSettleMode
 from ..durations import milliseconds
 from ..types import Described, uint
-from .fields import apply, described, field, one_symbol, plain, symbol_map, symbols
+from .fields import Copied, apply, described, field, one_symbol, plain, symbol_map, symbols
 from .login import Logins, Nonces, Offers
 
 __all__ = ["Config", "Limit", "LinkConfig", "SessionConfig", "Source", "Target"]
@@ -72,7 +72,7 @@ def _of_link(number: int, doc: str, wrap: Any = None) -> Any:
     return field(abi.ferrion_link_config_get, abi.ferrion_link_config_set, number, doc, wrap)
 
 
-class Config(Logins, Offers, Nonces):
+class Config(Logins, Offers, Nonces, Copied):
     """How a connection is opened (2.7.1), how it is logged in, and its limits. Engines copy it when they are made.
 
     Every setting can be given by name: ``Config(container_id="my-server", idle_timeout=60)``.
@@ -139,7 +139,7 @@ class Config(Logins, Offers, Nonces):
         abi.ferrion_config_set_limit(self._abi, limit, number)
 
 
-class SessionConfig:
+class SessionConfig(Copied):
     """How a session is begun (2.7.2), or a peer's begin answered. Every setting can be given by name."""
 
     def __init__(self, **settings: Any) -> None:
@@ -251,7 +251,7 @@ def _mode(kind: Any, number: int, doc: str) -> Any:
     return property(get, set, doc=doc)
 
 
-class LinkConfig:
+class LinkConfig(Copied):
     """How a link is attached (2.7.3), or a peer's attach answered. Every setting can be given by name."""
 
     def __init__(self, name: str = "", **settings: Any) -> None:

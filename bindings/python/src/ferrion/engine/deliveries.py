@@ -188,7 +188,7 @@ class Delivery(Arrived):
     def message(self) -> Message:
         """The payload as a message, another one each time. Raises :class:`MessageException` if it is none."""
         message = Message()
-        message.decode(self.payload)
+        message.decode_lenient(self.payload)
         return message
 
     def __repr__(self) -> str:

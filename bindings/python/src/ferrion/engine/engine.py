@@ -43,6 +43,13 @@ class Engine:
         self._events: deque[Any] = deque()
         self._made = 0
 
+    def __repr__(self) -> str:
+        state = "failed" if self.failure else "done" if self.is_done else "open" if self.is_open else "not open"
+        return f"<{type(self).__name__}: {state}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an Engine is one connection: it can be neither copied nor sent to another process")
+
     @classmethod
     def client(cls, config: Config, clock: Callable[[], float] = monotonic) -> Engine:
         """For the side that opened the transport: it speaks first."""

@@ -58,6 +58,18 @@ def apply(to: Any, settings: Mapping[str, Any]) -> None:
         setattr(to, name, value)
 
 
+class Copied:
+    """What :mod:`copy` does with an object that has a ``copy`` of its own: the library's part is copied, too."""
+
+    copy: Any
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self.copy()
+
+
 class Said:
     """What a peer said: a mapping of the fields that it gave or that have a default, also by attribute."""
 

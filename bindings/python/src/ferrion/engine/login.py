@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from .. import abi
+from .fields import Copied
 
 __all__ = ["SaslKind", "SaslRequest", "ScramKeys"]
 
@@ -129,7 +130,7 @@ def _part(number: int, doc: str) -> Any:
     return property(get, set, doc=doc)
 
 
-class ScramKeys:
+class ScramKeys(Copied):
     """What a server stores of a user's password for SCRAM: enough to check a client and to prove itself, not enough to log in. The
     parts are read to be stored, and set to be used."""
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from .. import abi
 from .config import LinkConfig
+from .fields import Copied
 from .states import State, whole
 
 __all__ = ["LinkState", "Recovery", "Remembered"]
@@ -54,7 +55,7 @@ class Remembered(NamedTuple):
     settled: bool
 
 
-class LinkState:
+class LinkState(Copied):
     """All that has to outlive an endpoint of a link for another endpoint to go on with it: a value to be kept, or written as octets.
 
     It comes from :attr:`Link.state`, or :meth:`Engine.link_states` of all links, also after the connection was lost;
