@@ -3363,7 +3363,9 @@ ferrion_status ferrion_message_encode(ferrion_message_t *message,
  * Makes this message the one that is encoded here. If the octets are no message, it stays what it was. A message without a body is none
  * (3.2); `ferrion_message_decode_lenient` takes it.
  */
-ferrion_status ferrion_message_decode(ferrion_message_t *message, const uint8_t *data, size_t len);
+ferrion_status ferrion_message_decode(ferrion_message_t *message,
+                                      const uint8_t *data,
+                                      size_t len);
 
 /**
  * As `ferrion_message_decode`, but a message without a body is taken as one with the body null. Some peers leave it out of messages

@@ -119,7 +119,12 @@ fn addresses_that_cannot_be_understood(way: Way) {
     }
     // Without any address, and where one can only listen.
     let error = party.put(&Message::with_body("x")).unwrap_err();
-    says(&error, ErrorKind::InvalidAddress, false, "give it one before put()");
+    says(
+        &error,
+        ErrorKind::InvalidAddress,
+        false,
+        "give it one before put()",
+    );
     for address in ["~127.0.0.1", "amqp://~", "wss://~127.0.0.1:0/q"] {
         let error = party.put(&message_to(address, "x")).unwrap_err();
         says(&error, ErrorKind::InvalidAddress, false, "without the ~");

@@ -169,4 +169,12 @@ subtest 'mistakes change nothing' => sub {
     ok(!eval { $message->footer->{x} = 1; 1 }, 'a section that is not there cannot be written to');
 };
 
+subtest 'a message without a body is taken leniently' => sub {
+    # Properties with a subject, and nothing else.
+    my $octets = pack 'H*', '005373c00704404040a10173';
+    ok(!eval { Ferrion::Message->decode($octets); 1 }, 'it is no message by the letter');
+    my $message = Ferrion::Message->decode_lenient($octets);
+    is_deeply([$message->subject, $message->body], ['s', undef], 'what is there');
+};
+
 done_testing;

@@ -73,8 +73,15 @@ class Asyncio(Loop):
                 self.assertEqual((sender.address, sender.name), ("queue", "mine"))
                 self.assertEqual(await sender.send(Message(body="one")), Accepted())
                 self.assertIsNone(await sender.send(Message(body="two"), settled=True))
+                self.assertEqual(repr(sender), "<Sender 'mine': queue>")
+                self.assertRegex(repr(connection), r"^<Connection with 'ferrion-[-0-9a-f]+': open>$")
+                sender.close()
+                with self.assertRaises(LinkClosed):
+                    await sender.send(Message(body="too late"))
             self.assertTrue(sender.is_closed)
+            self.assertEqual((repr(sender), sender.name), ("<Sender 'mine': closed>", "mine"))
         self.assertTrue(connection.is_closed)
+        self.assertRegex(repr(connection), ": closed>$")
         self.assertIsNone(connection.failure)
         self.assertEqual(collector.bodies, ["one", "two"])
 
@@ -401,10 +408,21 @@ class Asyncio(Loop):
             await connect(HERE, port)
 
     async def test_heartbeats_keep_an_idle_connection(self):
-        connection = await self.connect(await self.serve(Collector()), Config("idle", idle_timeout=0.3))
+        # The loop's time passes when this says so: a busy machine loses no heartbeat.
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        loop.time = lambda: now
+        self.addCleanup(delattr, loop, "time")
+        connection = await self.connect(await self.serve(Collector()), Config("idle", idle_timeout=3))
         self.assertEqual(connection.engine.remote.container_id[:8], "ferrion-")
-        await asyncio.sleep(0.8)
+        connection.engine.set_tracing()
+        for _ in range(100):
+            now += 0.1
+            for _ in range(20):
+                await asyncio.sleep(0)
         self.assertTrue(connection.engine.is_open)
+        heard = [line for line in connection.engine.trace() if "<-" in line]
+        self.assertGreater(len(heard), 3, heard)
 
     async def test_clients_say_who_they_are(self):
         keys = {"alice": ScramKeys.derive("SCRAM-SHA-256", "secret")}

@@ -173,6 +173,16 @@ class Messages(unittest.TestCase):
         self.assertTrue(str(error))
         self.assertLess(error.status, 0)
 
+    def test_a_message_without_a_body_is_taken_leniently(self):
+        # Properties with a subject, and nothing else.
+        octets = bytes.fromhex("005373c00704404040a10173")
+        message = Message(body="kept")
+        with self.assertRaises(MessageException):
+            message.decode(octets)
+        self.assertEqual(message.body, "kept")
+        message.decode_lenient(octets)
+        self.assertEqual((message.subject, message.body), ("s", None))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -88,4 +88,19 @@ class MessageTest < Minitest::Test
       GC.stress = false
     end
   end
+
+  def test_marshal_carries_messages
+    message = Ferrion::Message.new({ a: Ferrion::UInt.new(1) }, subject: "s", properties: { "k" => 1 })
+    other = Marshal.load(Marshal.dump(message))
+    assert_equal message.encode, other.encode
+    other.subject = "t"
+    assert_equal "s", message.subject
+  end
+
+  def test_a_message_without_a_body_is_taken_leniently
+    octets = ["005373c00704404040a10173"].pack("H*")
+    assert_raises(Ferrion::MessageError) { Ferrion::Message.new.decode(octets) }
+    message = Ferrion::Message.new.decode_lenient(octets)
+    assert_equal ["s", nil], [message.subject, message.body]
+  end
 end

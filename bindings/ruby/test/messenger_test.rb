@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "socket"
 require_relative "helper"
 
 # Messengers over loopback.
@@ -257,5 +258,21 @@ class MessengerTest < PairTest
       messenger
     end
     assert_predicate kept, :stopped?
+  end
+
+  def test_what_ends_a_block_is_not_hidden_by_what_could_not_be_sent
+    mute = TCPServer.new("127.0.0.1", 0)
+    assert_raises(ZeroDivisionError) do
+      Messenger.open do |messenger|
+        messenger.outgoing_window = 1
+        messenger.timeout = 0.01
+        messenger.put(Message.new(1, address: "127.0.0.1:#{mute.addr[1]}/queue"))
+        1 / 0
+      end
+    end
+    error = assert_raises(TypeError) { @sender.timeout = "soon" }
+    assert_includes error.message, "number of seconds"
+  ensure
+    mute&.close
   end
 end

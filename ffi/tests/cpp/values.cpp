@@ -213,6 +213,12 @@ static void messages() {
     CHECK(same->body(value) == FERRION_BODY_VALUE && value.next() && value.type() == FERRION_TYPE_STRING);
   }
   thrown(FERRION_DECODE, [&] { decoded.decode("\xff"); });
+  // Nothing but a header, {durable}.
+  const Bytes bodiless("\0\x53\x70\xc0\x02\x01\x41", 7);
+  thrown(FERRION_DECODE, [&] { decoded.decode(bodiless); });
+  decoded.decode_lenient(bodiless);
+  Value nothing;
+  CHECK(decoded.body(nothing) == FERRION_BODY_VALUE && decoded.durable());
 
   message.set_body_data(Bytes("\0\1", 2));
   CHECK(message.body_bytes() == Bytes("\0\1", 2));

@@ -102,8 +102,7 @@ impl Core {
         let Some(address) = message.address()? else {
             return Err(Error::InvalidAddress {
                 address: String::new(),
-                reason: "the message has no address; give it one before put()"
-                    .to_owned(),
+                reason: "the message has no address; give it one before put()".to_owned(),
             });
         };
         self.destination(address)

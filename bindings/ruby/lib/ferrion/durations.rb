@@ -10,7 +10,9 @@ module Ferrion
 
     # Whole milliseconds, and no fewer than the seconds are; nil and negative seconds are for ever, which is -1.
     def milliseconds(seconds)
-      return -1 if seconds.nil? || seconds.negative? || seconds >= LONGEST / 1000
+      return -1 if seconds.nil?
+      raise TypeError, "a time is a number of seconds, not #{seconds.inspect}" unless seconds.is_a?(Numeric)
+      return -1 if seconds.negative? || seconds >= LONGEST / 1000
 
       # What floating point adds in the last place does not make another millisecond.
       [(seconds * 1000).round(3).ceil, LONGEST].min

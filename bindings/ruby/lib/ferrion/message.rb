@@ -241,6 +241,15 @@ module Ferrion
       received
     end
 
+    # For Marshal: a message travels as its octets.
+    def _dump(_depth) # :nodoc:
+      encode
+    end
+
+    def self._load(octets) # :nodoc:
+      new.decode(octets)
+    end
+
     # A message of its own, equal to this one.
     def initialize_copy(source)
       super

@@ -53,6 +53,10 @@ class Connection(Driver):
         #: Server: who has logged in, if that took a name. Whatever answers a :class:`SaslRequest` may set another one.
         self.user: str | None = None
 
+    def __repr__(self) -> str:
+        state = "closed" if self.is_closed else "open" if self.engine.is_open else "not open"
+        return f"<{type(self).__name__} with {self.engine.remote.container_id!r}: {state}>"
+
     # ---- life ----
 
     async def opened(self) -> None:

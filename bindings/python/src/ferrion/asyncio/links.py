@@ -40,6 +40,7 @@ class Link:
         self._end = Turns()
         self._failure: FerrionException | None = None
         self._is_closing = False
+        self._name: str = link.name
         #: What the peer asks for, of a link that it attached.
         self._asked: str | None = None
         if link.is_incoming:
@@ -54,7 +55,11 @@ class Link:
     @property
     def name(self) -> str:
         """Its name."""
-        return self.link.name
+        return self._name
+
+    def __repr__(self) -> str:
+        address = None if self.is_closed else self.address
+        return f"<{type(self).__name__} {self._name!r}: {'closed' if self.is_closed else address}>"
 
     @property
     def is_closed(self) -> bool:
@@ -160,6 +165,8 @@ class Sender(Link):
         can be under way. Those who wait are served in the order of their calls. Raises :class:`LinkClosed` or :class:`ConnectionFailed` if
         there is no use in waiting, and so does the future."""
         self._check()
+        if self._is_closing:
+            raise _closed(None)
         if self._turns.is_busy or not self._has_room():
             await self._turn()
         try:
