@@ -67,15 +67,14 @@ impl Engine {
         if self.transport.is_tracing() {
             return start;
         }
-        let mut next = plain_at(octets, start);
-        let Some((channel, transfer, _)) = &next else {
+        let Some((channel, handle)) = link_at(octets, start) else {
             return start;
         };
-        let Some(mut arrivals) = self.endpoints.arrivals(*channel, transfer.handle) else {
+        let Some(mut arrivals) = self.endpoints.arrivals(channel, handle) else {
             return start;
         };
         let mut at = start;
-        while let Some((channel, transfer, payload)) = next
+        while let Some((channel, transfer, payload)) = plain_at(octets, at)
             && arrivals.is_for(channel, &transfer)
         {
             let end = payload.end;
@@ -83,7 +82,6 @@ impl Engine {
                 break;
             }
             at = end;
-            next = plain_at(octets, at);
         }
         if at > start
             && let Some(session) = arrivals.finish()
@@ -285,6 +283,14 @@ impl Engine {
             _ => Err(Fault::decode("open", &error)),
         }
     }
+}
+
+/// Channel and handle of the transfer in the frame that begins at `at`, as far as [`plain_at`] could say more of it.
+#[inline]
+fn link_at(octets: &[u8], at: usize) -> Option<(u16, u32)> {
+    let frame = Frame::plain(octets, at)?;
+    let handle = PlainTransfer::handle_in(octets.get(frame.body..frame.end)?)?;
+    Some((frame.channel, handle))
 }
 
 /// The transfer in the frame that begins at `at`, if both are as nearly all are: its channel, what it says, and where its

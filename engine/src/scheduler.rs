@@ -10,7 +10,8 @@ use crate::engine::Engine;
 use crate::ids::{LinkId, SessionId};
 use crate::link::{After, Half, TRANSFER_OVERHEAD};
 use crate::protocol::{
-    Condition, DeliveryState, Disposition, Open, SenderSettleMode, Tag, Transfer, conditions,
+    Condition, DeliveryState, Disposition, Open, PlainTransfer, SenderSettleMode, Tag, Transfer,
+    conditions,
 };
 use crate::seq::Seq;
 use crate::transport::Output;
@@ -305,10 +306,42 @@ impl Engine {
         if session.outgoing_window.available() == 0 {
             return false;
         }
-        let mut transfer = Transfer::new(handle);
         if !sending.has_transfer() {
             return false;
         }
+        let mut octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
+        let chain_octets = endpoints.config.limits.chain_octets;
+        if sending.is_plain(octets)
+            && sender.settled.is_empty()
+            && sender.credit.credit() > 0
+            && let number = session.next_delivery
+            && let Some(mut transfer) = PlainTransfer::new(handle, number.0, &sending.tag)
+        {
+            transfer.message_format = sending.format;
+            transfer.settled = sending.delivery.is_none();
+            transfer.batchable = sending.batchable;
+            session.next_delivery = number.next();
+            session.outgoing_window.send();
+            sender.credit.send();
+            if let Some(delivery) = sending.delivery
+                && let Some(outgoing) = endpoints.outgoing.get_mut(delivery)
+            {
+                outgoing.known.number = Some(number);
+                // Our own ids are dense: there is always a place.
+                if session.outgoing.insert(number, delivery) {
+                    link.unsettled += 1;
+                }
+            }
+            let size = sending.remaining;
+            sender.queued_octets -= size;
+            let output = self.transport.output();
+            let start = frame::begin_short(output, channel, size, |room| transfer.write(room));
+            let chained = write_rope(output, &mut sending.payload, size, chain_octets);
+            self.transport.trace_written(channel, start, chained);
+            sender.pop_sent();
+            return true;
+        }
+        let mut transfer = Transfer::new(handle);
         if sending.number.is_none() {
             if sender.credit.credit() == 0 {
                 return false;
@@ -347,7 +380,6 @@ impl Engine {
         transfer.settled =
             (sending.delivery.is_none() && !sending.aborted && !unsettled).then_some(true);
         session.outgoing_window.send();
-        let mut octets = self.transport.remote_max() as usize - TRANSFER_OVERHEAD;
         if transfer.state.is_none() && !sending.aborted {
             transfer.state.clone_from(&sending.state);
         }
@@ -364,7 +396,6 @@ impl Engine {
         let count = sending.remaining.min(octets);
         sending.remaining -= count;
         sender.queued_octets -= count;
-        let chain_octets = endpoints.config.limits.chain_octets;
         let output = self.transport.output();
         let start = frame::begin(output, FrameType::Amqp, channel);
         transfer.encode(output.buffer());

@@ -91,8 +91,11 @@ impl Known {
     /// The peer told a state of it. Answers whether that is to be queued as an update.
     #[inline]
     pub(crate) fn hear(&mut self, state: Option<&DeliveryState>, settled: bool) -> bool {
-        if let Some(state) = state {
-            self.remote_state = Some(state.clone());
+        match (&mut self.remote_state, state) {
+            // As nearly always: there is nothing to be dropped.
+            (none @ None, Some(DeliveryState::Accepted)) => *none = Some(DeliveryState::Accepted),
+            (before, Some(state)) => *before = Some(state.clone()),
+            (_, None) => {}
         }
         self.remote_settled |= settled;
         !core::mem::replace(&mut self.update_queued, true)

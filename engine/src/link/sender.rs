@@ -94,6 +94,18 @@ impl Sending {
         }
     }
 
+    /// Whether it goes in one transfer with so many octets of payload, of which nothing is to be said that is rare.
+    #[inline]
+    pub(crate) const fn is_plain(&self, octets: usize) -> bool {
+        self.number.is_none()
+            && self.state.is_none()
+            && self.remaining <= octets
+            && self.open.is_none()
+            && !self.aborted
+            && self.resumes.is_none()
+            && matches!(self.after, After::Nothing)
+    }
+
     /// Whether there is a transfer to be written: something is left, or the end is to be told.
     pub(crate) const fn has_transfer(&self) -> bool {
         self.remaining > 0 || self.open.is_none()

@@ -4,8 +4,6 @@
 //! fields for that, each of which may be absent, null or of several encodings, costs more than all else that is done for
 //! the message. What does not look like this is left to [`Transfer`](super::Transfer), which a test compares with.
 
-use alloc::vec::Vec;
-
 use super::tag::MAX_TAG;
 use super::transport::Transfer;
 use crate::codec::code;
@@ -21,11 +19,15 @@ pub(crate) struct PlainTransfer<'a> {
     pub(crate) batchable: bool,
 }
 
-const PREFIX: [u8; 3] = [
+const PREFIX: [u8; 4] = [
     code::DESCRIBED,
     code::ULONG_SMALL,
     Transfer::DESCRIPTOR as u8,
+    code::LIST8,
 ];
+
+/// The prefix, and the list's size and count.
+const HEAD: usize = PREFIX.len() + 2;
 
 /// Where `more` stands in the list, and `batchable`, which is the last.
 const MORE: u8 = 5;
@@ -53,19 +55,24 @@ impl<'a> PlainTransfer<'a> {
         self.tag
     }
 
+    /// The handle in the transfer that a frame's body begins with. `None` says no more than that of [`read`](Self::read).
+    #[inline]
+    pub(crate) fn handle_in(body: &[u8]) -> Option<u32> {
+        let (head, mut rest) = body.split_first_chunk::<HEAD>()?;
+        head.starts_with(&PREFIX).then(|| uint(&mut rest)).flatten()
+    }
+
     /// Reads the transfer that a frame's body begins with, and how many octets it has. `None`: it is another performative, or
     /// one that the table has to look at.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(body: &'a [u8]) -> Option<(Self, usize)> {
-        let [a, b, c, code::LIST8, size, count, ..] = body.first_chunk::<6>()? else {
-            return None;
-        };
-        if [*a, *b, *c] != PREFIX || !(3..=BATCHABLE + 1).contains(count) {
+        let [a, b, c, d, size, count] = body.first_chunk::<HEAD>()?;
+        if [*a, *b, *c, *d] != PREFIX || !(3..=BATCHABLE + 1).contains(count) {
             return None;
         }
         // The size counts the octet of the count.
-        let end = PREFIX.len() + 2 + usize::from(*size);
-        let mut rest = body.get(6..end)?;
+        let end = HEAD - 1 + usize::from(*size);
+        let mut rest = body.get(HEAD..end)?;
         let handle = uint(&mut rest)?;
         let delivery_id = uint(&mut rest)?;
         let [code::BINARY8, length, after @ ..] = rest else {
@@ -92,63 +99,55 @@ impl<'a> PlainTransfer<'a> {
         rest.is_empty().then_some((transfer, end))
     }
 
-    /// Appends the transfer.
+    /// Writes the transfer at the front of room for any of them; answers how many octets it has.
     #[inline]
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        // Room for the largest, all at once: what is written then need not look for room each time.
-        let start = out.len();
-        out.extend_from_slice(&[0; ROOM]);
-        let Some(place) = out
-            .get_mut(start..)
-            .and_then(|place| place.first_chunk_mut())
-        else {
-            return;
-        };
-        let (tail, length) = self.tail();
-        let mut at = put_uint(place, PREFIX.len() + 3, self.handle);
-        at = put_uint(place, at, self.delivery_id);
+    pub(crate) fn write(&self, place: &mut [u8; ROOM]) -> usize {
+        // Both numbers in one store, and what follows over the rest of it.
+        let (handle, first) = uint_octets(self.handle);
+        let (delivery_id, second) = uint_octets(self.delivery_id);
+        let numbers = u128::from(handle) | u128::from(delivery_id) << (8 * first);
+        put(place, HEAD, &numbers.to_le_bytes());
+        let mut at = HEAD + first + second;
         at = put(place, at, &[code::BINARY8, self.tag.len() as u8]);
         at = put_short(place, at, self.tag);
-        at = put_uint(place, at, self.message_format);
-        put(place, at, tail);
+        let (format, third) = uint_octets(self.message_format);
+        put(place, at, &format.to_le_bytes());
+        at += third;
+        let (tail, length) = self.tail();
+        put(place, at, &tail.to_le_bytes());
         at += length;
-        let [a, b, c] = PREFIX;
-        let (size, count) = (at - PREFIX.len() - 2, 4 + length);
-        put(place, 0, &[a, b, c, code::LIST8, size as u8, count as u8]);
-        out.truncate(start + at);
+        let [a, b, c, d] = PREFIX;
+        let (size, count) = (at - HEAD + 1, 4 + length);
+        put(place, 0, &[a, b, c, d, size as u8, count as u8]);
+        at
     }
 
-    /// The fields behind `message-format`, and how many of them there are: all are written, in one store, and those that are
-    /// none overwritten or cut off.
-    #[inline]
-    const fn tail(&self) -> (&'static [u8; TAIL], usize) {
-        match (self.settled, self.batchable) {
-            (false, false) => (&SETTLED_TAIL, 0),
-            (true, false) => (&SETTLED_TAIL, 1),
-            (false, true) => (&BATCHABLE_TAIL, TAIL),
-            (true, true) => (&SETTLED_BATCHABLE_TAIL, TAIL),
-        }
+    /// The fields behind `message-format`, each of one octet, as they lie in a word, and how many of them there are: all are
+    /// written, in one store, and those that are none overwritten or cut off.
+    #[inline(always)]
+    fn tail(&self) -> (u64, usize) {
+        const NULLS: u64 = u64::from_le_bytes([code::NULL; 8]);
+        // True is the code behind null's.
+        let word = NULLS | u64::from(self.settled) | u64::from(self.batchable) << (8 * (TAIL - 1));
+        let count = if self.batchable {
+            TAIL
+        } else {
+            usize::from(self.settled)
+        };
+        (word, count)
     }
 }
 
-/// Fields from `settled` to `batchable`, each of one octet.
+const _: () = assert!(code::TRUE == code::NULL | 1, "a flag is the lowest bit");
+
+/// Fields from `settled` to `batchable`.
 const TAIL: usize = 7;
-const SETTLED_TAIL: [u8; TAIL] = tail(code::TRUE, code::NULL);
-const BATCHABLE_TAIL: [u8; TAIL] = tail(code::NULL, code::TRUE);
-const SETTLED_BATCHABLE_TAIL: [u8; TAIL] = tail(code::TRUE, code::TRUE);
 
-const fn tail(settled: u8, batchable: u8) -> [u8; TAIL] {
-    let mut tail = [code::NULL; TAIL];
-    tail[0] = settled;
-    tail[TAIL - 1] = batchable;
-    tail
-}
+/// At least the octets that any plain transfer has, and those that are written behind it on the way.
+pub(crate) const ROOM: usize = 72;
 
-/// At least the octets that any plain transfer has.
-const ROOM: usize = 64;
-
-/// The list's head, three numbers, the tag, and the fields behind.
-const LARGEST: usize = PREFIX.len() + 3 + 3 * 5 + 2 + MAX_TAG + TAIL;
+/// The list's head, three numbers, the tag, and the fields behind, which are written as a word.
+const LARGEST: usize = HEAD + 2 * 5 + 2 + MAX_TAG + 5 + 8;
 const _: () = assert!(LARGEST <= ROOM, "every plain transfer is written whole");
 
 /// Writes octets at a place, where there is room for them; answers the place behind them.
@@ -173,15 +172,14 @@ fn put_short(place: &mut [u8; ROOM], at: usize, octets: &[u8]) -> usize {
     }
 }
 
+/// The octets of a number, as they lie in a word whose low octets come first, and how many there are.
 #[inline(always)]
-fn put_uint(place: &mut [u8; ROOM], at: usize, number: u32) -> usize {
-    match u8::try_from(number) {
-        Ok(0) => put(place, at, &[code::UINT_ZERO]),
-        Ok(small) => put(place, at, &[code::UINT_SMALL, small]),
-        Err(_) => {
-            let [a, b, c, d] = number.to_be_bytes();
-            put(place, at, &[code::UINT, a, b, c, d])
-        }
+fn uint_octets(number: u32) -> (u64, usize) {
+    let behind = |code: u8, octets: u32| u64::from(code) | u64::from(octets) << 8;
+    match number {
+        0 => (code::UINT_ZERO.into(), 1),
+        small @ 1..256 => (behind(code::UINT_SMALL, small), 2),
+        large => (behind(code::UINT, large.swap_bytes()), 5),
     }
 }
 
@@ -220,7 +218,7 @@ fn flag(rest: &mut &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::PlainTransfer;
+    use super::{PlainTransfer, ROOM};
     use crate::codec::{Decode, Encode, Reader};
     use crate::protocol::{DeliveryState, ReceiverSettleMode, Tag, Transfer};
     use alloc::vec::Vec;
@@ -291,10 +289,10 @@ mod tests {
             plain.message_format = transfer.message_format.unwrap();
             plain.settled = transfer.settled.is_some();
             plain.batchable = transfer.batchable;
-            let mut octets = Vec::new();
-            plain.encode(&mut octets);
+            let mut room = [0; ROOM];
+            let length = plain.write(&mut room);
+            let mut octets = room[..length].to_vec();
             prop_assert_eq!(&octets, &encoded(&transfer));
-            let length = octets.len();
             octets.extend_from_slice(&payload);
             prop_assert_eq!(PlainTransfer::read(&octets), Some((plain, length)));
         }

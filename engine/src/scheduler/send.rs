@@ -11,7 +11,7 @@ use crate::error::SendError;
 use crate::ids::{DeliveryId, LinkId};
 use crate::link::{Half, Sending, TRANSFER_OVERHEAD};
 use crate::protocol::{DeliveryState, PlainTransfer, Tag};
-use crate::transport::frame::{self, FrameType};
+use crate::transport::frame;
 
 impl Engine {
     /// Takes a message for sending.
@@ -107,8 +107,7 @@ impl Engine {
         }
 
         let output = self.transport.output();
-        let start = frame::begin(output, FrameType::Amqp, channel);
-        transfer.encode(output.buffer());
+        let start = frame::begin_short(output, channel, size, |room| transfer.write(room));
         let mut chained = 0;
         match payload {
             SendPayload::Borrowed(octets) => output.buffer().extend_from_slice(octets),
@@ -116,7 +115,6 @@ impl Engine {
                 chained = write_rope(output, rope, size, limits.chain_octets);
             }
         }
-        frame::finish(output, start, chained);
         self.transport.trace_written(channel, start, chained);
         Some(delivery)
     }

@@ -120,6 +120,33 @@ pub(crate) fn begin(output: &mut Output, kind: FrameType, channel: u16) -> usize
     start
 }
 
+/// Begins a frame of which `write` writes what comes before the payload, in room for `N` octets, and answers how many that were.
+/// The caller appends the payload. Returns where the frame is.
+#[inline]
+pub(crate) fn begin_short<const N: usize>(
+    output: &mut Output,
+    channel: u16,
+    payload: usize,
+    write: impl FnOnce(&mut [u8; N]) -> usize,
+) -> usize {
+    let buffer = output.buffer();
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; FRAME_HEADER]);
+    buffer.extend_from_slice(&[0; N]);
+    if let Some(frame) = buffer.get_mut(start..)
+        && let Some((header, frame)) = frame.split_first_chunk_mut()
+        && let Some(room) = frame.first_chunk_mut()
+    {
+        let length = FRAME_HEADER.saturating_add(write(room));
+        let size = u32::try_from(length.saturating_add(payload)).unwrap_or(u32::MAX);
+        let [s0, s1, s2, s3] = size.to_be_bytes();
+        let [c0, c1] = channel.to_be_bytes();
+        *header = [s0, s1, s2, s3, 2, FrameType::Amqp as u8, c0, c1];
+        buffer.truncate(start.saturating_add(length));
+    }
+    start
+}
+
 /// Writes the size of the frame begun at `start`, which also has `chained` octets beside the buffer.
 #[inline]
 pub(crate) fn finish(output: &mut Output, start: usize, chained: usize) {
