@@ -55,6 +55,29 @@ impl<I: Id, T> Arena<I, T> {
         self.insert_behind(value)
     }
 
+    /// Adds an object that is put together where it lies: `fill` completes what `make` begins.
+    ///
+    /// What was just written word by word is waited for when it is moved in larger pieces, and a hundred instructions could
+    /// have been done meanwhile.
+    #[inline(always)]
+    pub(crate) fn insert_in_place(&mut self, make: impl Fn() -> T, fill: impl FnOnce(&mut T)) -> I {
+        if let Some(index) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(index as usize)
+            && let place @ None = &mut slot.value
+        {
+            *place = Some(make());
+            if let Some(object) = place {
+                fill(object);
+            }
+            return I::pack(index, slot.generation);
+        }
+        let id = self.insert_behind(make());
+        if let Some(object) = self.get_mut(id) {
+            fill(object);
+        }
+        id
+    }
+
     #[cold]
     fn insert_behind(&mut self, value: T) -> I {
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);

@@ -218,25 +218,33 @@ impl Endpoints {
     }
 
     /// The next change of state that the peer made to a delivery of this link.
+    // Inlined, as what it answers would be moved once more otherwise.
+    #[inline(always)]
     pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
         let updates = &mut self.links.get_mut(id)?.updates;
         loop {
             let delivery = updates.pop_front()?;
             // A delivery that was settled since it was queued has no update any more.
-            let update = match (delivery.outgoing(), delivery.incoming()) {
-                (Some(id), _) => self.outgoing.look_and_discard(id, |sent| {
-                    // While it is being written it needs its name.
-                    let is_over = sent.known.remote_settled && !sent.is_open();
-                    Some((sent.known.take_update(delivery, is_over), is_over))
-                }),
-                (_, Some(id)) => self.incoming.look_and_discard(id, |received| {
-                    let is_over = received.known.remote_settled;
-                    Some((received.known.take_update(delivery, is_over), is_over))
-                }),
-                (None, None) => None,
-            };
-            if update.is_some() {
-                return update;
+            if let Some(id) = delivery.outgoing()
+                && let Some(sent) = self.outgoing.get_mut(id)
+            {
+                // While it is being written it needs its name.
+                let is_over = sent.known.remote_settled && !sent.is_open();
+                let update = sent.known.take_update(delivery, is_over);
+                if is_over {
+                    self.outgoing.discard(id);
+                }
+                return Some(update);
+            }
+            if let Some(id) = delivery.incoming()
+                && let Some(received) = self.incoming.get_mut(id)
+            {
+                let is_over = received.known.remote_settled;
+                let update = received.known.take_update(delivery, is_over);
+                if is_over {
+                    self.incoming.discard(id);
+                }
+                return Some(update);
             }
         }
     }

@@ -36,6 +36,7 @@ pub(crate) struct Arrivals<'a> {
     largest: u64,
     most_octets: u64,
     most_unsettled: u32,
+    settles_second: bool,
 }
 
 impl Endpoints {
@@ -66,6 +67,7 @@ impl Endpoints {
             largest: link.most_octets(limits),
             most_octets: limits.link_octets,
             most_unsettled: limits.unsettled_per_session,
+            settles_second: link.terms.rcv_settle_mode == ReceiverSettleMode::Second,
             session,
             link,
             outgoing: &self.outgoing,
@@ -112,24 +114,32 @@ impl Arrivals<'_> {
         {
             return false;
         }
-        let mut delivery = Delivery {
+        let (tag, format) = (transfer.tag(), transfer.message_format);
+        let delivery = Delivery {
             id: None,
             tag: Tag::default(),
-            message_format: transfer.message_format,
+            message_format: format,
             state: None,
             batchable: transfer.batchable,
             payload: octets.slice(payload).into(),
             aborted: false,
         };
-        // No longer than a tag can be.
-        let _ = delivery.tag.set(transfer.tag());
+        let mut delivery_id = None;
         if !transfer.settled {
             if session.incoming.len() >= self.most_unsettled {
                 return false;
             }
-            let known = Known::new(self.id, delivery.tag, Some(number), transfer.message_format);
-            let second = self.link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
-            let incoming = self.incoming.insert(Incoming::new(known, second));
+            let (link, second) = (self.id, self.settles_second);
+            let incoming = self.incoming.insert_in_place(
+                || {
+                    let known = Known::new(link, Tag::default(), Some(number), format);
+                    Incoming::new(known, second)
+                },
+                // No longer than a tag can be.
+                |incoming| {
+                    let _ = incoming.known.tag.set(tag);
+                },
+            );
             if !session.incoming.insert(number, incoming) {
                 self.incoming.discard(incoming);
                 return false;
@@ -137,7 +147,7 @@ impl Arrivals<'_> {
             let live = is_live(self.outgoing, self.incoming);
             self.link.deliveries.push(incoming.into(), live);
             self.link.unsettled += 1;
-            delivery.id = Some(incoming.into());
+            delivery_id = Some(incoming.into());
         }
         // A little more than it takes, if it is settled.
         self.room -= cost;
@@ -148,6 +158,11 @@ impl Arrivals<'_> {
         session.incoming_window.hold(1, size);
         self.charges.hold(held);
         receiver.push(delivery, held);
+        if let Some((delivery, _)) = receiver.complete.back_mut() {
+            // Where it lies: what is written right before it is moved is waited for.
+            delivery.id = delivery_id;
+            let _ = delivery.tag.set(tag);
+        }
         true
     }
 

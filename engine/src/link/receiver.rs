@@ -177,6 +177,8 @@ impl Endpoints {
         self.complete(id, delivery, Held::default());
     }
 
+    // Inlined, as the delivery would be moved once more otherwise.
+    #[inline(always)]
     pub(crate) fn next_delivery(&mut self, id: LinkId) -> Option<Delivery> {
         let link = self.links.get_mut(id)?;
         let keeps = link.keeps_deliveries();
@@ -209,6 +211,7 @@ impl Endpoints {
     }
 
     /// The application takes a whole delivery: should the link be resumed, nothing of it need be sent again.
+    #[cold]
     fn note_all_received(&mut self, delivery: &Delivery) {
         if let Some(incoming) = delivery
             .id

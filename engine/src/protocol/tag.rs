@@ -14,10 +14,10 @@ pub const MAX_TAG: usize = 32;
 
 /// A delivery-tag: up to 32 octets, kept in place.
 #[derive(Clone, Copy)]
-#[repr(C, align(8))] // So that it is moved in whole words.
+#[repr(C, align(8))] // So that it is moved in whole words, none of which was written in part just before.
 pub struct Tag {
     octets: [u8; MAX_TAG],
-    len: u8,
+    len: usize,
 }
 
 /// More than 32 octets cannot be a delivery-tag.
@@ -47,7 +47,6 @@ impl Tag {
     #[inline]
     pub fn set(&mut self, octets: &[u8]) -> Result<(), TagTooLong> {
         let too_long = TagTooLong { len: octets.len() };
-        let len = u8::try_from(octets.len()).map_err(|_| too_long)?;
         // Nearly all tags are numbers of 32 or 64 bits: those are copied in one move, not by a call.
         if let (Ok(word), Some(place)) =
             (<[u8; 8]>::try_from(octets), self.octets.first_chunk_mut())
@@ -61,14 +60,14 @@ impl Tag {
             let place = self.octets.get_mut(..octets.len()).ok_or(too_long)?;
             place.copy_from_slice(octets);
         }
-        self.len = len;
+        self.len = octets.len();
         Ok(())
     }
 
     /// The octets.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        self.octets.get(..usize::from(self.len)).unwrap_or_default()
+        self.octets.get(..self.len).unwrap_or_default()
     }
 }
 

@@ -92,11 +92,17 @@ impl Engine {
         sender.credit.send();
         let mut delivery = None;
         if !settled {
-            let mut known = Known::new(id, Tag::default(), Some(number), options.message_format);
-            // Filled where it lies, which is quicker than to move one. Its length was checked.
-            let _ = known.tag.set(tag);
-            let more = keeps.then(|| keep(payload, options));
-            let outgoing = endpoints.outgoing.insert(Outgoing { known, more });
+            let format = options.message_format;
+            let outgoing = endpoints.outgoing.insert_in_place(
+                || Outgoing::new(Known::new(id, Tag::default(), Some(number), format)),
+                // No longer than a tag can be.
+                |outgoing| {
+                    let _ = outgoing.known.tag.set(tag);
+                },
+            );
+            if keeps && let Some(outgoing) = endpoints.outgoing.get_mut(outgoing) {
+                outgoing.more = Some(keep(payload, options));
+            }
             let live = is_live(&endpoints.outgoing, &endpoints.incoming);
             link.deliveries.push(outgoing.into(), live);
             // Our own ids are dense: there is always a place.
