@@ -22,7 +22,8 @@ from ferrion.engine import (
 )
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-PATIENCE = 20
+# It bounds a failure: no test that passes waits for it.
+PATIENCE = 60
 HERE = "127.0.0.1"
 
 
