@@ -111,6 +111,7 @@ fn node_names_may_be_long(way: Way) {
 fn however_many_messages_arrive_in_order_and_only_when_asked_for(way: Way) {
     for count in [1, 16, 1024, 4096] {
         let (mut receiver, address) = way.server();
+        let (sent, heard) = std::sync::mpsc::channel();
         let sender = std::thread::spawn(move || {
             let mut party = way.party();
             let mut message = message_to(&address, "");
@@ -122,6 +123,7 @@ fn however_many_messages_arrive_in_order_and_only_when_asked_for(way: Way) {
             party.send().unwrap();
             assert_eq!(party.outgoing(), 0);
             assert!(!party.stopped());
+            sent.send(()).unwrap();
             party.stop().unwrap();
             assert!(party.stopped());
         });
@@ -137,6 +139,10 @@ fn however_many_messages_arrive_in_order_and_only_when_asked_for(way: Way) {
                 assert_eq!(text(&message), next.to_string());
                 next += 1;
             }
+        }
+        // A receiver that stops at once could be heard to close together with its last outcome.
+        while heard.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            receiver.work_for(Duration::from_millis(1));
         }
         receiver.stop().unwrap();
         assert_eq!(receiver.incoming(), 0);
