@@ -35,8 +35,9 @@ FERRION_FILL = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@
 # rustc cannot give a shared library symbol versions (LLD ignores a version script for a cdylib, GNU ld refuses it), so
 # the shared library is linked here from the static one. nodelete: threads may still hold what the library put into
 # thread-local storage when a plugin host unloads it.
+# Only a library that is static and nothing else is optimised as a whole, across crates.
 library: ## build libferrion.a and libferrion.so under target/
-	$(CARGO) build --locked --profile $(FERRION_PROFILE) -p ferrion-ffi --lib --target-dir "$(FERRION_TARGET)"
+	$(CARGO) rustc --locked --profile $(FERRION_PROFILE) -p ferrion-ffi --lib --crate-type staticlib --target-dir "$(FERRION_TARGET)"
 	cp "$(FERRION_OUT)/libferrion_ffi.a" "$(FERRION_OUT)/libferrion.a"
 	$(CC) -shared -o "$(FERRION_OUT)/libferrion.so.$(FERRION_VERSION)" \
 	  -Wl,-soname,$(FERRION_SONAME) -Wl,--version-script=ffi/ferrion.map -Wl,-z,nodelete -Wl,--gc-sections \

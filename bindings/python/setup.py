@@ -34,7 +34,8 @@ def rust_library():
     cargo = os.environ.get("CARGO", "cargo")
     if not shutil.which(cargo):
         raise SystemExit("ferrion is built from Rust: install the Rust toolchain (rustc and cargo 1.88 or newer) first")
-    command = [cargo, "build", "--locked", "--profile", profile, "-p", "ferrion-ffi", "--lib"]
+    # As ffi/install.mk builds it.
+    command = [cargo, "rustc", "--locked", "--profile", profile, "-p", "ferrion-ffi", "--lib", "--crate-type", "staticlib"]
     subprocess.run([*command, "--target-dir", str(TARGET)], cwd=TREE, check=True)
     return TARGET / ("debug" if profile == "dev" else profile) / "libferrion_ffi.a"
 
