@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_char};
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::CString;
 
 use ferrion_engine::codec::{DecodeError, EncodeError, NotAscii};
@@ -167,14 +167,14 @@ impl Failure {
     #[cold]
     #[inline(never)]
     pub(crate) fn end(text: &'static str) -> Self {
-        Self::new(Status::FERRION_END, text)
+        Self::plain(Status::FERRION_END, text)
     }
 
     /// Something optional that is not there.
     #[cold]
     #[inline(never)]
     pub(crate) fn absent() -> Self {
-        Self::new(Status::FERRION_ABSENT, "what was asked for is not there")
+        Self::plain(Status::FERRION_ABSENT, "what was asked for is not there")
     }
 
     /// The number to answer with.
@@ -182,7 +182,14 @@ impl Failure {
         self.0
     }
 
+    /// What is no mistake happens at the end of each loop, and is nearly never asked for in words.
+    fn plain(status: ferrion_status, text: &'static str) -> Self {
+        PLAIN.set(Some(text));
+        Self(status)
+    }
+
     fn leave(status: ferrion_status, text: Cow<'static, str>, condition: Option<String>) -> Self {
+        PLAIN.set(None);
         // While its thread ends there may be no place for the text any more; the number says enough then.
         let _ = LAST.try_with(|last| {
             if let Ok(mut last) = last.try_borrow_mut() {
@@ -202,11 +209,20 @@ struct Last {
 
 thread_local! {
     static LAST: RefCell<Last> = RefCell::default();
+    /// The text of the last failure if it is one of the program's, which becomes that of `LAST` when it is asked for.
+    static PLAIN: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
 fn last(which: impl FnOnce(&Last) -> &CStr) -> *const c_char {
     // While its thread ends the text may be gone already.
-    LAST.try_with(|last| last.try_borrow().map(|last| which(&last).as_ptr()))
+    let find = |last: &RefCell<Last>| {
+        if let (Some(text), Ok(mut last)) = (PLAIN.take(), last.try_borrow_mut()) {
+            last.text = Cow::from(text).into();
+            last.condition = Lent::default();
+        }
+        last.try_borrow().map(|last| which(&last).as_ptr())
+    };
+    LAST.try_with(find)
         .ok()
         .and_then(Result::ok)
         .unwrap_or(c"".as_ptr())

@@ -220,6 +220,24 @@ static void mistakes(ferrion_value_t *v) {
   CHECK(u32 == 7);
 }
 
+/* What the last failure says, of whatever kind it and the one before were. */
+static void failures(ferrion_value_t *v) {
+  OK(ferrion_value_clear(v));
+  OK(ferrion_value_put_uint(v, 7));
+  for (int i = 0; i < 2; i++) {
+    OK(ferrion_value_rewind(v));
+    IS(FERRION_STATE, ferrion_value_exit(v));
+    CHECK(strstr(ferrion_last_error(), "nothing was entered"));
+    OK(ferrion_value_next(v));
+    IS(FERRION_END, ferrion_value_next(v));
+    CHECK(strstr(ferrion_last_error(), "no more values") && !*ferrion_last_condition());
+    CHECK(strstr(ferrion_last_error(), "no more values"));
+  }
+  IS(FERRION_END, ferrion_value_next(v));
+  IS(FERRION_STATE, ferrion_value_exit(v));
+  CHECK(strstr(ferrion_last_error(), "nothing was entered") && !*ferrion_last_condition());
+}
+
 int main(void) {
   ferrion_value_t *v = ferrion_value_new();
   ferrion_value_t *copy = ferrion_value_new();
@@ -244,6 +262,7 @@ int main(void) {
   CHECK(same(bytes, "\x52\x01\xa1\x03two", 7));
 
   mistakes(v);
+  failures(v);
   ferrion_value_free(copy);
   ferrion_value_free(v);
   ferrion_value_free(NULL);
