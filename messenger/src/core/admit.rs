@@ -114,6 +114,8 @@ impl Core {
                 conn.add_sender(node, sender);
             }
             self.tell_of_receiver(sender);
+            // What it asked for while it waited for its answer.
+            self.make_ready(sender);
         }
         self.pool.touch(key);
     }

@@ -1,9 +1,10 @@
-//! Links of one name that a peer attaches and ends again and again, while nothing is carried on them.
+//! Links of one name that a peer attaches and ends at once, again and again, while nothing is carried on them.
 //!
 //! Two that accept every link can take each other's answers for links that are asked for, once a name was altered on its way,
 //! and there is no end to it: each attach is answered, and each answer as well. Neither can tell that from a peer that closes
-//! its links and attaches them anew, but for how often. So who does that is answered later and later, and not at all in the
-//! end: the session ends with an error.
+//! its links and attaches them anew, but for how often and how fast. So who does that is answered later and later, and not at
+//! all in the end: the session ends with an error. Who attaches to receive and drains was answered that there is nothing, which
+//! is an answer, and may ask as often as it likes.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -13,7 +14,7 @@ use ferrion_engine::protocol::{Condition, Role, conditions};
 use ferrion_engine::{EndError, Link, LinkId, Origin as Side, SessionId, Time};
 
 use super::Core;
-use super::pool::{Conn, ConnKey};
+use super::pool::{Conn, ConnKey, Party};
 
 /// Names of which it is remembered that a link ended.
 const MOST_NAMES: usize = 64;
@@ -23,9 +24,9 @@ const MOST_IN_VAIN: u32 = 100;
 /// Milliseconds: what the first waits that is not answered at once, each doubling it, and the longest of them.
 const FIRST_DELAY: u64 = 10;
 const LONGEST_DELAY: u64 = 1_000;
-/// Milliseconds: a link that was there for longer was of some use, as is one whose name was not used for longer before.
-const SHORT: u64 = 250;
-const FORGOTTEN: u64 = 10_000;
+/// Milliseconds: a link that was there for longer was of some use, as is one whose name was not used for longer before. Where
+/// they wait for their answers it is twice as long as the last one waited, since the other side may do the same.
+const SHORT: u64 = 50;
 
 /// What a connection knows of links that ended.
 #[derive(Debug, Default)]
@@ -41,7 +42,7 @@ pub(crate) struct Churn {
 #[derive(Debug)]
 struct Name {
     mark: Mark,
-    /// Links in a row that ended soon and carried nothing.
+    /// Links in a row that came soon, ended soon and carried nothing.
     in_vain: u32,
     /// When the last was answered, and when it ended.
     answered: Time,
@@ -67,10 +68,13 @@ impl Name {
     fn delay(&self) -> u64 {
         match self.in_vain.checked_sub(MOST_AT_ONCE) {
             None => 0,
-            Some(more) => FIRST_DELAY
-                .checked_shl(more)
-                .map_or(LONGEST_DELAY, |delay| delay.min(LONGEST_DELAY)),
+            Some(more) => (FIRST_DELAY << more.min(u8::BITS)).min(LONGEST_DELAY),
         }
+    }
+
+    /// Whether no longer has gone by since then than between links that are in vain.
+    fn is_soon(&self, then: Time, now: Time) -> bool {
+        now.since(then) <= SHORT.max(2 * self.delay())
     }
 }
 
@@ -84,7 +88,7 @@ impl Churn {
         self.names.is_empty()
     }
 
-    /// Something came or went on a link of the name: those before it were not in vain.
+    /// Something was carried on a link of the name: those before it were not in vain.
     fn carried(&mut self, mark: Mark) {
         if let Some(at) = self.at(mark) {
             self.names.remove(at);
@@ -94,9 +98,7 @@ impl Churn {
     fn ended(&mut self, mark: Mark, now: Time) {
         let before = self.at(mark).and_then(|at| self.names.remove(at));
         let in_vain = before.as_ref().map_or(0, |before| {
-            // The other side may let its answers wait as well.
-            let short = SHORT.max(2 * before.delay());
-            let is_short = now.since(before.answered) <= short;
+            let is_short = before.is_soon(before.answered, now);
             if is_short { before.in_vain } else { 0 }
         });
         if self.names.len() == MOST_NAMES {
@@ -115,7 +117,7 @@ impl Churn {
         let Some(known) = self.at(mark).and_then(|at| self.names.get_mut(at)) else {
             return (0, 0);
         };
-        known.in_vain = if now.since(known.ended) <= FORGOTTEN {
+        known.in_vain = if known.is_soon(known.ended, now) {
             known.in_vain.saturating_add(1)
         } else {
             0
@@ -154,20 +156,18 @@ impl Core {
         };
         let (mark, name, session) = (Mark::of(&link), link.name(), link.session());
         let (in_vain, delay) = conn.churn.attached(mark, now);
-        if in_vain > MOST_IN_VAIN
+        if in_vain >= MOST_IN_VAIN
             && let Some(session) = session
         {
             let text = format!(
                 "link {name} is attached and ended again and again, and nothing is sent on it"
             );
-            let condition = Condition::with_description(conditions::ILLEGAL_STATE, text);
-            if conn
-                .engine
-                .session(session)
-                .is_ok_and(|mut session| session.end(Some(condition.clone())).is_ok())
-            {
-                conn.churn.given_up.push((session, condition));
-            }
+            // On another session it begins anew.
+            conn.churn.carried(mark);
+            conn.give_up(
+                session,
+                Condition::with_description(conditions::ILLEGAL_STATE, text),
+            );
             self.pool.touch(key);
             return true;
         }
@@ -211,13 +211,22 @@ impl Core {
         let Ok(link) = conn.engine.link(id) else {
             return false;
         };
-        let (mark, waits) = (Mark::of(&link), link.awaits_detach());
-        conn.churn.ended(mark, now);
-        let waiting = &mut conn.churn.waiting;
-        match waiting.iter().position(|it| *it == id) {
-            Some(_) if waits => true,
+        let (mark, awaits_detach) = (Mark::of(&link), link.awaits_detach());
+        let waits = conn.churn.waiting.iter().position(|it| *it == id);
+        let ours = match conn.links.get(&id) {
+            Some(Party::Sender(sender)) => {
+                self.senders.get(*sender).is_none_or(|sender| sender.ours)
+            }
+            Some(Party::Receiver(source)) => *source != conn.listener,
+            Some(Party::Replies) | None => true,
+        };
+        if !ours || waits.is_some() {
+            conn.churn.ended(mark, now);
+        }
+        match waits {
+            Some(_) if awaits_detach => true,
             Some(at) => {
-                waiting.swap_remove(at);
+                conn.churn.waiting.swap_remove(at);
                 false
             }
             None => false,
@@ -226,12 +235,26 @@ impl Core {
 }
 
 impl Conn {
-    /// Something came or went on this link.
+    /// Something was carried on this link.
     #[cold]
     pub(super) fn note_carried(&mut self, id: LinkId) {
         if let Ok(link) = self.engine.link(id) {
             let mark = Mark::of(&link);
             self.churn.carried(mark);
+        }
+    }
+
+    /// Ends a session of which the peer makes no use.
+    fn give_up(&mut self, id: SessionId, condition: Condition) {
+        let engine = &mut self.engine;
+        let given_up = &mut self.churn.given_up;
+        given_up.retain(|(known, _)| engine.session(*known).is_ok());
+        let ended = engine
+            .session(id)
+            .is_ok_and(|mut session| session.end(Some(condition.clone())).is_ok());
+        if ended {
+            given_up.push((id, condition));
+            self.leave_session(id);
         }
     }
 
@@ -248,7 +271,7 @@ impl Conn {
 
 #[cfg(test)]
 mod tests {
-    use super::{Churn, FORGOTTEN, LONGEST_DELAY, MOST_AT_ONCE, MOST_NAMES, Mark, SHORT};
+    use super::{Churn, LONGEST_DELAY, MOST_AT_ONCE, MOST_NAMES, Mark, Name, SHORT};
     use ferrion_engine::Time;
 
     const NAME: Mark = Mark(1);
@@ -288,7 +311,24 @@ mod tests {
     fn links_that_carry_something_or_last_or_come_seldom_are_answered_at_once() {
         assert_eq!(come_and_go(1_000, 0, 0, true), 0);
         assert_eq!(come_and_go(1_000, SHORT + 1, 0, false), 0);
-        assert_eq!(come_and_go(1_000, 0, FORGOTTEN + 1, false), 0);
+        assert_eq!(come_and_go(1_000, 0, SHORT + 1, false), 0);
+    }
+
+    #[test]
+    fn the_next_never_waits_for_less() {
+        let mut name = Name {
+            mark: NAME,
+            in_vain: 0,
+            answered: Time(0),
+            ended: Time(0),
+        };
+        let mut longest = 0;
+        for in_vain in (0..1_000).chain([u32::MAX - 1, u32::MAX]) {
+            name.in_vain = in_vain;
+            assert!(name.delay() >= longest, "{in_vain}");
+            longest = name.delay();
+        }
+        assert_eq!(longest, LONGEST_DELAY);
     }
 
     #[test]

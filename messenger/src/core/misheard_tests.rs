@@ -24,3 +24,15 @@ fn a_link_whose_name_was_altered_on_its_way_ends_with_an_error_and_the_next_is_a
     assert_eq!(world.arrived, [("a".to_owned(), "sent".to_owned())]);
     assert_eq!(world.open_connections(), 1);
 }
+
+/// That there is nothing is an answer: a peer may ask for it again and again, by a link of the same name each time.
+#[test]
+fn a_peer_that_looks_for_messages_again_and_again_is_answered_at_once_each_time() {
+    let mut world = World::new();
+    world.put("amqp://a/q", "first");
+    world.settle();
+    for time in 0..300 {
+        assert!(world.peer_asks("a", "poll"), "{time}");
+    }
+    assert_eq!(world.open_connections(), 1);
+}

@@ -162,7 +162,7 @@ pub(crate) struct Conn {
     pub(crate) session: Option<SessionId>,
     /// What is known of how many links there are, and of other sessions that they needed.
     pub(crate) crowd: Crowd,
-    /// Links of the peer's that came and went.
+    /// Links that the peer attached, and that came and went.
     pub(crate) churn: Churn,
     /// Whether the peer takes no session beside those that there are.
     pub(crate) one_session: bool,

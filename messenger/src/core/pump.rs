@@ -484,7 +484,7 @@ impl Core {
         let keeps = self.options.recovery.is_some()
             || self.options.reconnect.is_some() && conn.line.is_some();
         let mut failed = None;
-        let mut sent = false;
+        let (mut sent, mut carried) = (false, false);
         while let Some(queued) = sender.queue.front() {
             let request = request_of(queued.sequence);
             if request.is_some_and(|request| !self.requests.is_queued(request)) {
@@ -542,6 +542,7 @@ impl Core {
             }
             if failed.is_none() {
                 conn.handed += queued.payload.len();
+                carried = true;
             }
             sent = true;
             self.outgoing.queued -= 1;
@@ -551,14 +552,13 @@ impl Core {
                 break;
             }
         }
-        let carried = sent && failed.is_none();
         let more = !sender.queue.is_empty() && link.credit() > 0;
         if (more || sender.unflushed > 0) && !std::mem::replace(&mut sender.flushing, true) {
             conn.flushing.push(key);
         }
         if sender.queue.is_empty() && link.is_draining() {
             let _ = link.drained();
-            sent = true;
+            (sent, carried) = (true, true);
         }
         if carried && !conn.churn.is_empty() {
             conn.note_carried(sender.link);

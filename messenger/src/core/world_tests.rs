@@ -7,7 +7,7 @@ use bytes::Buf;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::{DeliveryState, Redirect, Role, TargetArchetype};
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslRequest, SaslServer};
-use ferrion_engine::{Config, Engine, Event, LinkId, SessionConfig, Time};
+use ferrion_engine::{Config, Engine, Event, LinkConfig, LinkId, SessionConfig, Time};
 
 use super::login::Seeds;
 use super::tracker::Tracker;
@@ -143,6 +143,28 @@ impl World {
             }
         }
         panic!("there is no end to it: {:?}", self.events);
+    }
+
+    /// The peer of a host attaches a link of this name to receive by, asks for what there is, and closes the link at once.
+    /// Answers whether it was told that there is nothing.
+    pub(super) fn peer_asks(&mut self, host: &str, name: &'static str) -> bool {
+        let conn = self.conns_to(host)[0];
+        let peer = self.peers.get_mut(&conn).unwrap();
+        let session = peer.engine.link(peer.links[0].0).unwrap().session();
+        let mut session = peer.engine.session(session.unwrap()).unwrap();
+        let config = LinkConfig::receiver(name, "nothing");
+        let link = session.attach_receiver(config).unwrap();
+        let mut receiver = peer.engine.receiver(link).unwrap();
+        receiver.add_credit(10).unwrap();
+        receiver.drain().unwrap();
+        self.exchange(conn);
+        self.settle();
+        let peer = self.peers.get_mut(&conn).unwrap();
+        let answered = peer.engine.receiver(link).unwrap().credit() == 0;
+        peer.engine.link(link).unwrap().close(None).unwrap();
+        self.exchange(conn);
+        self.settle();
+        answered
     }
 
     /// The peers of a host end their links to or from a node, and send them elsewhere.
@@ -293,6 +315,9 @@ impl World {
             }
             Event::LinkAttached(id) => {
                 let mut link = engine.link(id).unwrap();
+                if !link.is_incoming() {
+                    return;
+                }
                 let mut offer = link.offer().unwrap();
                 let is_sender = link.role() == Role::Sender;
                 let node = match (&mut offer.source, offer.target.as_deref()) {

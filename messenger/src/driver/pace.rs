@@ -44,6 +44,9 @@ impl Pace {
 mod tests {
     use super::{LEAST, Pace, WORK};
 
+    /// Octets of an attach and a detach.
+    const LINK: usize = 200;
+
     /// Octets that one connection may say in so many turns, `each` of them being a link that begins or ends.
     fn said(turns: usize, share: usize, each: usize) -> usize {
         let mut pace = Pace::new();
@@ -66,7 +69,7 @@ mod tests {
     fn links_that_come_and_go_have_as_little_as_they_cost_much() {
         let (share, turns) = (64 << 10, 100);
         // The first turn is not known to be costly yet.
-        let links = (said(turns, share, 64) - share) / 64;
+        let links = (said(turns, share, LINK) - share) / LINK;
         let worth = turns * share / WORK;
         let fair = worth / 2..=worth + worth / 10;
         assert!(fair.contains(&links), "{links} of {worth}");
