@@ -13,6 +13,7 @@ use crate::protocol::{
     Attach, Begin, Close, Condition, Detach, Disposition, End, Flow, Open, PlainTransfer, Transfer,
     conditions, read_descriptor,
 };
+use crate::transport::Transport;
 use crate::transport::frame::{Frame, FrameType};
 
 /// Octets that come at once, and are not worth a look whether much of them is kept for the sake of little.
@@ -42,9 +43,7 @@ impl Engine {
             };
             at = frame.end;
             if self.transport.is_tracing() {
-                let body = octets.slice(frame.body..frame.end);
-                self.transport
-                    .note(|| crate::trace::line(frame.channel, "<-", &body, 0));
+                note_heard(&mut self.transport, octets, frame);
             }
             // An empty frame is a heartbeat on whatever channel it comes (2.4.5).
             if frame.body < frame.end
@@ -64,9 +63,6 @@ impl Engine {
     /// Takes the deliveries that begin at `start` and are whole in one transfer each, as far as they are for one link. Answers
     /// where the frames behind them begin; whatever is out of the ordinary is left to [`dispatch_frame`](Self::dispatch_frame).
     fn take_plain(&mut self, octets: &Bytes, start: usize) -> usize {
-        if self.transport.is_tracing() {
-            return start;
-        }
         let Some((channel, handle)) = link_at(octets, start) else {
             return start;
         };
@@ -74,14 +70,16 @@ impl Engine {
             return start;
         };
         let mut at = start;
-        while let Some((channel, transfer, payload)) = plain_at(octets, at)
-            && arrivals.is_for(channel, &transfer)
+        while let Some((frame, transfer, payload)) = plain_at(octets, at)
+            && arrivals.is_for(frame.channel, &transfer)
         {
-            let end = payload.end;
             if !arrivals.take(&transfer, octets, payload) {
                 break;
             }
-            at = end;
+            if self.transport.is_tracing() {
+                note_heard(&mut self.transport, octets, frame);
+            }
+            at = frame.end;
         }
         if at > start
             && let Some(session) = arrivals.finish()
@@ -293,13 +291,20 @@ fn link_at(octets: &[u8], at: usize) -> Option<(u16, u32)> {
     Some((frame.channel, handle))
 }
 
-/// The transfer in the frame that begins at `at`, if both are as nearly all are: its channel, what it says, and where its
+/// The transfer in the frame that begins at `at`, if both are as nearly all are: the frame, what it says, and where its
 /// payload lies.
 #[inline(always)]
-fn plain_at(octets: &[u8], at: usize) -> Option<(u16, PlainTransfer<'_>, Range<usize>)> {
+fn plain_at(octets: &[u8], at: usize) -> Option<(Frame, PlainTransfer<'_>, Range<usize>)> {
     let frame = Frame::plain(octets, at)?;
     let (transfer, length) = PlainTransfer::read(octets.get(frame.body..frame.end)?)?;
-    Some((frame.channel, transfer, frame.body + length..frame.end))
+    Some((frame, transfer, frame.body + length..frame.end))
+}
+
+/// Adds a frame that came to the trace, whichever way it is handled: to look on changes nothing.
+#[cold]
+fn note_heard(transport: &mut Transport, octets: &Bytes, frame: Frame) {
+    let body = octets.slice(frame.body..frame.end);
+    transport.note(|| crate::trace::line(frame.channel, "<-", &body, 0));
 }
 
 /// The handle in a list of fields that is broken somewhere, if it can be read.

@@ -4,6 +4,7 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Buf;
+use ferrion_engine::message::Message;
 use ferrion_engine::{
     Config, Engine, Event, Limits, LinkConfig, LinkId, SessionConfig, SessionId, Time,
 };
@@ -173,6 +174,18 @@ fn small_accepted_messages_take_nothing_from_the_allocator() {
 fn small_settled_messages_take_nothing_from_the_allocator() {
     let info = of_a_steady_flow(true);
     assert_eq!(info.count_total, 0, "{info:?} for {MEASURED} messages");
+}
+
+#[test]
+fn a_short_message_keeps_no_more_than_its_octets() {
+    let mut message = Message::new();
+    message.set_body("hello");
+    message.set_subject("greeting");
+    let mut octets = None;
+    let info = measure(|| octets = Some(message.to_bytes()));
+    let length = octets.expect("measured").len();
+    assert_eq!(info.count_total, 1, "{info:?} for {length} octets");
+    assert_eq!(info.bytes_current, length as i64, "{info:?}");
 }
 
 /// Octets at one end, of which a pair has two, that `make` leaves allocated.

@@ -2,11 +2,13 @@
 //! is shown by two engines of which one hears everything in a form that nobody uses.
 #![forbid(unsafe_code)]
 
+use std::collections::VecDeque;
+
 use bytes::{Buf, BytesMut};
 use ferrion_engine::protocol::{Condition, DeliveryState, ReceiverSettleMode, conditions};
 use ferrion_engine::{
-    Config, Engine, Event, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId, Time,
-    UsageError,
+    Config, DeliveryId, Engine, Event, LinkConfig, LinkId, SendOptions, SessionConfig, SessionId,
+    Time, UsageError,
 };
 use proptest::prelude::*;
 
@@ -105,23 +107,26 @@ fn unfinished(frame: &[u8]) -> Vec<u8> {
     with_fields(frame, count.max(6), &fields)
 }
 
-/// The same transfer with a delivery-id that is higher. Those that are written here, and handle 0, have one or two octets.
+/// The same transfer with a delivery-id that is higher. Those that are written here, and the handles, have one or two octets.
 fn renumbered(frame: &[u8], by: u8) -> Vec<u8> {
     let (count, fields) = fields(frame);
+    let (handle, fields) = fields.split_at(if fields[0] == UINT_ZERO { 1 } else { 2 });
     let (number, rest) = match fields {
-        [UINT_ZERO, UINT_ZERO, rest @ ..] => (0, rest),
-        [UINT_ZERO, UINT_SMALL, number, rest @ ..] => (*number, rest),
-        _ => panic!("handle 0 and a small delivery-id: {fields:?}"),
+        [UINT_ZERO, rest @ ..] => (0, rest),
+        [UINT_SMALL, number, rest @ ..] => (*number, rest),
+        _ => panic!("a small delivery-id: {fields:?}"),
     };
     let number = u32::from(number) + u32::from(by) * 2;
-    let fields = [&[UINT_ZERO, UINT], &number.to_be_bytes()[..], rest].concat();
+    let fields = [handle, &[UINT], &number.to_be_bytes()[..], rest].concat();
     with_fields(frame, count, &fields)
 }
 
 /// One that is sent to, and does what its plan says with what comes.
 struct Server {
     engine: Engine,
-    link: Option<LinkId>,
+    links: Vec<LinkId>,
+    /// Deliveries that were answered.
+    answered: usize,
     /// Accepts by the call that takes nothing for usual.
     at_once: bool,
     seen: Vec<String>,
@@ -137,7 +142,16 @@ struct Plan {
     /// What the server keeps at most.
     delivery_octets: u64,
     unsettled: u32,
+    link_octets: u64,
+    connection_octets: u64,
     second: bool,
+    /// The second link is on a session of its own.
+    apart: bool,
+    /// The server keeps a trace.
+    traced: bool,
+    /// What the server answers to deliveries, in turn, and whether to those of one link after those of the other.
+    answers: Vec<Answer>,
+    link_by_link: bool,
     /// Messages that are on their way at once.
     together: usize,
     /// The server accepts the last of those that came first.
@@ -147,6 +161,8 @@ struct Plan {
 
 #[derive(Clone, Debug)]
 struct Message {
+    /// Which link it is sent on, and what is done to.
+    link: usize,
     tag: Vec<u8>,
     size: usize,
     settled: bool,
@@ -157,6 +173,16 @@ struct Message {
     /// Whether the server takes and settles what has come by then, and what it does before.
     takes: bool,
     deed: Deed,
+    /// Before it, the sender settles the oldest that is not.
+    settles: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Accepts,
+    Releases,
+    /// Tells that it will accept.
+    TellsBefore,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -189,11 +215,15 @@ impl Server {
         let mut config = Config::new("server");
         config.limits.delivery_octets = plan.delivery_octets;
         config.limits.unsettled_per_session = plan.unsettled;
+        config.limits.link_octets = plan.link_octets;
+        config.limits.connection_octets = plan.connection_octets;
         let mut engine = Engine::server(config);
+        engine.set_tracing(plan.traced);
         engine.connection().open().expect("a new connection");
         Self {
             engine,
-            link: None,
+            links: Vec::new(),
+            answered: 0,
             at_once,
             seen: Vec::new(),
         }
@@ -208,55 +238,92 @@ impl Server {
                         incoming_window: plan.window,
                         ..SessionConfig::default()
                     };
-                    let mut session = self.engine.session(id).expect("a session");
-                    session.accept(config).expect("not accepted yet");
+                    // Whichever the limits have ended already refuses.
+                    let session = self.engine.session(id);
+                    let done = session.and_then(|mut session| session.accept(config));
+                    self.seen.push(format!("{done:?}"));
                 }
                 Event::LinkAttached(id) => {
-                    let mut link = self.engine.link(id).expect("a link");
-                    let mut config = link.offer().expect("an offer");
-                    config.max_message_size = plan.max_message_size;
-                    link.accept_with(config).expect("not accepted yet");
-                    let mut receiver = self.engine.receiver(id).expect("a receiver");
-                    if plan.automatic {
-                        receiver.set_automatic_credit(plan.credit).expect("ours");
-                    } else {
-                        receiver.set_credit(plan.credit).expect("ours");
-                    }
-                    self.link = Some(id);
+                    let done = self.attach(plan, id);
+                    self.seen.push(format!("{done:?}"));
+                    self.links.push(id);
                 }
                 _ => {}
             }
         }
+        while let Some(line) = self.engine.poll_trace() {
+            self.seen.push(line);
+        }
+    }
+
+    fn attach(&mut self, plan: &Plan, id: LinkId) -> Result<(), UsageError> {
+        let mut link = self.engine.link(id)?;
+        let mut config = link.offer().ok_or(UsageError::StaleHandle)?;
+        config.max_message_size = plan.max_message_size;
+        link.accept_with(config)?;
+        let mut receiver = self.engine.receiver(id)?;
+        if plan.automatic {
+            receiver.set_automatic_credit(plan.credit)
+        } else {
+            receiver.set_credit(plan.credit)
+        }
     }
 
     fn take(&mut self, plan: &Plan) {
-        let Some(Ok(mut receiver)) = self.link.map(|id| self.engine.receiver(id)) else {
-            return;
-        };
-        let read = receiver.read_partial();
-        self.seen.push(format!("{read:?}"));
         let mut unsettled = Vec::new();
-        while let Some(delivery) = receiver.next_delivery() {
-            self.seen.push(format!("{delivery:?}"));
-            unsettled.extend(delivery.id);
+        for (index, id) in self.links.iter().enumerate() {
+            let Ok(mut receiver) = self.engine.receiver(*id) else {
+                continue;
+            };
+            let read = receiver.read_partial();
+            self.seen.push(format!("{read:?}"));
+            // By turns with the other link, or not.
+            let mut turn = 0;
+            while let Some(delivery) = receiver.next_delivery() {
+                self.seen.push(format!("{delivery:?}"));
+                turn += usize::from(!plan.link_by_link);
+                unsettled.extend(delivery.id.map(|delivery| (turn, index, *id, delivery)));
+            }
         }
+        unsettled.sort_by_key(|(turn, index, ..)| (*turn, *index));
         if plan.backwards {
             unsettled.reverse();
         }
-        for id in unsettled {
-            let accepted = if self.at_once {
-                receiver.settle_at_once(id, Some(DeliveryState::Accepted))
-            } else {
-                receiver.accept(id)
-            };
-            self.seen.push(format!("{accepted:?}"));
+        for (_, _, link, delivery) in unsettled {
+            self.answer(plan, link, delivery);
         }
-        let (credit, available) = (receiver.credit(), receiver.available());
-        self.seen.push(format!("{credit} {available}"));
+        for id in &self.links {
+            if let Ok(receiver) = self.engine.receiver(*id) {
+                let (credit, available) = (receiver.credit(), receiver.available());
+                self.seen.push(format!("{credit} {available}"));
+            }
+        }
     }
 
-    fn carry_out(&mut self, deed: Deed) {
-        let Some(id) = self.link else { return };
+    fn answer(&mut self, plan: &Plan, link: LinkId, id: DeliveryId) {
+        let Ok(mut receiver) = self.engine.receiver(link) else {
+            return;
+        };
+        let answer = plan.answers[self.answered % plan.answers.len()];
+        self.answered += 1;
+        if matches!(answer, Answer::TellsBefore) {
+            let told = receiver.update(id, DeliveryState::Accepted);
+            self.seen.push(format!("{told:?}"));
+        }
+        let released = matches!(answer, Answer::Releases).then_some(DeliveryState::Released);
+        let done = match (released, self.at_once) {
+            (None, false) => receiver.accept(id),
+            (None, true) => receiver.settle_at_once(id, Some(DeliveryState::Accepted)),
+            (Some(released), false) => receiver.settle(id, released),
+            (released, true) => receiver.settle_at_once(id, released),
+        };
+        self.seen.push(format!("{answer:?}: {done:?}"));
+    }
+
+    fn carry_out(&mut self, deed: Deed, link: usize) {
+        let Some(id) = self.links.get(link).copied() else {
+            return;
+        };
         let Ok(link) = self.engine.link(id) else {
             return;
         };
@@ -284,28 +351,35 @@ impl Server {
 
 struct Client {
     engine: Engine,
-    session: SessionId,
-    link: LinkId,
+    links: Vec<(SessionId, LinkId)>,
+    /// What was sent and is not settled by the sender, and on which link.
+    sent: VecDeque<(usize, DeliveryId)>,
 }
 
 impl Client {
     fn new(plan: &Plan) -> Self {
         let mut engine = Engine::client(Config::new("client"));
         engine.connection().open().expect("a new connection");
-        let session = engine.connection().begin(SessionConfig::default());
-        let session = session.expect("an open connection");
-        let mut config = LinkConfig::sender("link", "queue");
-        if plan.second {
-            config.rcv_settle_mode = ReceiverSettleMode::Second;
-        }
-        let link = engine
-            .session(session)
-            .expect("begun")
-            .attach_sender(config);
+        let mut begin = || engine.connection().begin(SessionConfig::default());
+        let first = begin().expect("an open connection");
+        let second = if plan.apart {
+            begin().expect("an open connection")
+        } else {
+            first
+        };
+        let mut attach = |id, name| {
+            let mut config = LinkConfig::sender(name, "queue");
+            if plan.second {
+                config.rcv_settle_mode = ReceiverSettleMode::Second;
+            }
+            let mut session = engine.session(id).expect("begun");
+            (id, session.attach_sender(config).expect("a session"))
+        };
+        let links = vec![attach(first, "first"), attach(second, "second")];
         Self {
             engine,
-            session,
-            link: link.expect("a session"),
+            links,
+            sent: VecDeque::new(),
         }
     }
 
@@ -316,11 +390,19 @@ impl Client {
             batchable: message.batchable,
             ..SendOptions::default()
         };
-        if self.engine.session(self.session).is_ok()
-            && let Ok(mut sender) = self.engine.sender(self.link)
+        // Without credit, or once link or session have ended, there is nothing to be compared.
+        if message.settles
+            && let Some((link, delivery)) = self.sent.pop_front()
+            && let Ok(mut sender) = self.engine.sender(self.links[link].1)
         {
-            // Without credit, or once it has ended, there is nothing to be compared.
-            let _ = sender.send_with(&message.tag, &options, vec![7; message.size]);
+            let _ = sender.settle(delivery);
+        }
+        let (session, link) = self.links[message.link];
+        if self.engine.session(session).is_ok()
+            && let Ok(mut sender) = self.engine.sender(link)
+            && let Ok(sent) = sender.send_with(&message.tag, &options, vec![7; message.size])
+        {
+            self.sent.extend(sent.map(|sent| (message.link, sent)));
         }
     }
 }
@@ -351,55 +433,75 @@ fn messages() -> impl Strategy<Value = Message> {
         prop_oneof![Just(0), any::<u32>()],
         fate,
         (any::<bool>(), deed),
+        (0usize..2, prop::bool::weighted(0.1)),
     )
         .prop_map(
-            |(tag, size, (settled, batchable), format, fate, (takes, deed))| Message {
-                tag,
-                size,
-                settled,
-                batchable,
-                format,
-                fate,
-                takes,
-                deed,
+            |(tag, size, (settled, batchable), format, fate, (takes, deed), (link, settles))| {
+                Message {
+                    link,
+                    tag,
+                    size,
+                    settled,
+                    batchable,
+                    format,
+                    fate,
+                    takes,
+                    deed,
+                    settles,
+                }
             },
         )
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
+    let limits = (
+        prop_oneof![3 => Just((u64::MAX, u32::MAX)), 1 => (100u64..300, 0u32..6)],
+        prop_oneof![3 => Just(u64::MAX), 1 => 0u64..1500],
+        // Sessions and links count, too.
+        prop_oneof![3 => Just(u64::MAX), 1 => 9_000u64..14_000],
+    );
+    let answer = prop_oneof![
+        6 => Just(Answer::Accepts),
+        1 => Just(Answer::Releases),
+        1 => Just(Answer::TellsBefore),
+    ];
     (
-        1u32..12,
-        any::<bool>(),
+        (1u32..12, any::<bool>()),
         1u32..12,
         prop_oneof![3 => Just(None), 1 => (0u64..300).prop_map(Some)],
-        prop_oneof![3 => Just((u64::MAX, u32::MAX)), 1 => (100u64..300, 0u32..6)],
-        any::<bool>(),
-        (1usize..6, any::<bool>()),
+        limits,
+        any::<[bool; 5]>(),
+        1usize..6,
+        prop::collection::vec(answer, 1..8),
         prop::collection::vec(messages(), 1..30),
     )
         .prop_map(
             |(
+                (credit, automatic),
+                window,
+                max_message_size,
+                ((delivery_octets, unsettled), link_octets, connection_octets),
+                [second, apart, traced, backwards, link_by_link],
+                together,
+                answers,
+                messages,
+            )| Plan {
                 credit,
                 automatic,
                 window,
                 max_message_size,
-                limits,
+                delivery_octets,
+                unsettled,
+                link_octets,
+                connection_octets,
                 second,
-                (together, backwards),
+                apart,
+                traced,
+                answers,
+                link_by_link,
+                together,
+                backwards,
                 messages,
-            )| {
-                Plan {
-                    credit,
-                    automatic,
-                    window,
-                    max_message_size,
-                    delivery_octets: limits.0,
-                    unsettled: limits.1,
-                    second,
-                    together,
-                    backwards,
-                    messages,
-                }
             },
         )
 }
@@ -413,8 +515,8 @@ fn compare(plan: &Plan) -> Result<usize, TestCaseError> {
     for messages in std::iter::once(&[][..]).chain(batches) {
         for message in messages {
             client.send(message);
-            usual.carry_out(message.deed);
-            wide.carry_out(message.deed);
+            usual.carry_out(message.deed, message.link);
+            wide.carry_out(message.deed, message.link);
         }
         for _ in 0..3 {
             let mut fates = messages.iter().map(|message| message.fate);
@@ -469,9 +571,10 @@ proptest! {
     }
 }
 
-#[test]
-fn messages_of_a_plan_without_mishaps_are_all_compared() {
+/// Messages on both links to whom nothing happens.
+fn without_mishaps(count: u8) -> Plan {
     let message = |number: u8| Message {
+        link: usize::from(number % 5 > 2),
         tag: vec![number],
         size: usize::from(number),
         settled: number.is_multiple_of(2),
@@ -480,18 +583,102 @@ fn messages_of_a_plan_without_mishaps_are_all_compared() {
         fate: Fate::Arrives,
         takes: true,
         deed: Deed::Nothing,
+        settles: false,
     };
-    let plan = Plan {
+    Plan {
         credit: 4,
         automatic: true,
         window: 4,
         max_message_size: None,
         delivery_octets: u64::MAX,
         unsettled: u32::MAX,
+        link_octets: u64::MAX,
+        connection_octets: u64::MAX,
         second: false,
+        apart: false,
+        traced: false,
+        answers: vec![Answer::Accepts],
+        link_by_link: false,
         together: 1,
         backwards: false,
-        messages: (0..100).map(message).collect(),
+        messages: (0..count).map(message).collect(),
+    }
+}
+
+#[test]
+fn messages_of_a_plan_without_mishaps_are_all_compared() {
+    for traced in [false, true] {
+        let plan = Plan {
+            traced,
+            ..without_mishaps(100)
+        };
+        assert_eq!(compare(&plan).expect("no difference"), 100);
+    }
+}
+
+/// How many deliveries are taken of those that come in one read or one after the other, and what is answered.
+fn taken(plan: &Plan, in_one_read: bool) -> (usize, Vec<u8>) {
+    let (mut client, mut server) = (Client::new(plan), Server::new(plan, false));
+    for _ in 0..3 {
+        let said = output(&mut client.engine);
+        hear(&mut server.engine, &said);
+        server.react(plan);
+        hear(&mut client.engine, &output(&mut server.engine));
+    }
+    for message in &plan.messages {
+        client.send(message);
+    }
+    let transfers = frames(&output(&mut client.engine));
+    assert_eq!(transfers.len(), plan.messages.len(), "there was credit");
+    if in_one_read {
+        hear(&mut server.engine, &transfers.concat());
+    } else {
+        for transfer in &transfers {
+            hear(&mut server.engine, transfer);
+        }
+    }
+    let mut count = 0;
+    for id in server.links.clone() {
+        if let Ok(mut receiver) = server.engine.receiver(id) {
+            count += std::iter::from_fn(|| receiver.next_delivery()).count();
+        }
+    }
+    (count, output(&mut server.engine))
+}
+
+#[test]
+fn one_large_read_stops_at_the_same_limits_as_many_small_ones() {
+    let unlimited = Plan {
+        credit: 100,
+        automatic: false,
+        window: 100,
+        ..without_mishaps(40)
     };
-    assert_eq!(compare(&plan).expect("no difference"), 100);
+    assert_eq!(taken(&unlimited, true).0, 40);
+    let one_link = |mut plan: Plan| {
+        for message in &mut plan.messages {
+            message.link = 0;
+        }
+        plan
+    };
+    for connection_octets in (10_000..20_000).step_by(500) {
+        let plan = Plan {
+            connection_octets,
+            ..unlimited.clone()
+        };
+        for plan in [plan.clone(), one_link(plan)] {
+            let (count, said) = taken(&plan, true);
+            assert!(count < 40, "{count} within {connection_octets} octets");
+            assert_eq!((count, said), taken(&plan, false), "{connection_octets}");
+        }
+    }
+    for link_octets in (0..300).step_by(20) {
+        let plan = Plan {
+            link_octets,
+            ..unlimited.clone()
+        };
+        let (count, said) = taken(&plan, true);
+        assert!(count < 40, "{count} within {link_octets} octets");
+        assert_eq!((count, said), taken(&plan, false), "{link_octets}");
+    }
 }

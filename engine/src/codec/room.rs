@@ -14,7 +14,8 @@ use super::value::Value;
 /// compared with is a number that is known then, and the compiler sees that no piece goes beyond the room.
 pub(crate) const PIECE: usize = 128;
 
-/// The place that says that there was no room. No piece is written there, and so no other place is beyond it.
+/// The place that says that there was no room, or that what was to be written is left to the table. No piece is written there;
+/// what leaves places free for a head may reckon a little beyond it, where no piece is written either.
 pub(crate) const NO_ROOM: usize = usize::MAX / 2;
 
 /// Octets of a number known beforehand.

@@ -283,6 +283,60 @@ impl Endpoints {
         Ok(())
     }
 
+    /// The peer told a state of deliveries of ours, or that it has settled them.
+    pub(super) fn hear_of_sent(
+        &mut self,
+        session: SessionId,
+        first: Seq,
+        last: Seq,
+        state: Option<&DeliveryState>,
+        settled: bool,
+    ) {
+        let mut from = Some(first);
+        while let Some(link) = self.hear_until_closing(session, &mut from, last, state, settled) {
+            self.go_on_closing(link);
+        }
+    }
+
+    /// Hears of deliveries `from` on, until the last or one that a link waited for which is closing. Answers that link.
+    fn hear_until_closing(
+        &mut self,
+        session: SessionId,
+        from: &mut Option<Seq>,
+        last: Seq,
+        state: Option<&DeliveryState>,
+        settled: bool,
+    ) -> Option<LinkId> {
+        let session = self.sessions.get_mut(session)?;
+        // Walks what is live in the range, not the range.
+        while let Some((number, id)) = session.outgoing.next_to_hear((*from)?, last, settled) {
+            *from = (number != last).then(|| number.next());
+            let Some(sent) = self.outgoing.get_mut(id) else {
+                continue;
+            };
+            let link_id = sent.known.link;
+            let Some(link) = self.links.get_mut(link_id) else {
+                continue;
+            };
+            let fresh = sent.known.hear(state, settled);
+            if sent.known.is_undecided()
+                && let Some(outcome) = link.terms.default_outcome()
+            {
+                sent.known.remote_state = Some(outcome);
+            }
+            if fresh {
+                link.updates.push_back(id.into());
+                if link.queued.mark(Event::Updates(link_id)) {
+                    self.events.push_back(Event::Updates(link_id));
+                }
+            }
+            if settled && link.count_settled() && link.is_closing() {
+                return Some(link_id);
+            }
+        }
+        None
+    }
+
     /// The peer told a state of a delivery that it sends, or that it has settled it.
     pub(crate) fn hear_of_received(
         &mut self,

@@ -32,9 +32,11 @@ pub(crate) struct Arrivals<'a> {
     charges: &'a mut Charges,
     /// Octets that may still be held, of all that the connection may.
     room: u64,
-    /// Octets of the largest delivery, of all that may wait on the link, and deliveries that may be unsettled.
+    /// Octets of the largest delivery.
     largest: u64,
+    /// Octets that may wait on the link.
     most_octets: u64,
+    /// Deliveries that may be unsettled on the session.
     most_unsettled: u32,
     settles_second: bool,
 }
@@ -149,7 +151,8 @@ impl Arrivals<'_> {
             self.link.unsettled += 1;
             delivery_id = Some(incoming.into());
         }
-        // A little more than it takes, if it is settled.
+        // A little more than it takes, if it is settled. That this runs out early does no harm: what finds no room is handled as
+        // any other transfer, and what comes behind it is counted anew.
         self.room -= cost;
         session.last_incoming = Some(number);
         let counted = session.incoming_window.receive() && receiver.credit.receive();
@@ -179,7 +182,7 @@ impl Arrivals<'_> {
 }
 
 impl ReceiverHalf {
-    /// Whether whatever comes next is nothing but one more of those that were asked for.
+    /// Whether whatever comes next is a delivery of its own, and nothing else has to be done for it.
     #[inline]
     fn takes_plain(&self) -> bool {
         !self.has_partial()

@@ -78,14 +78,13 @@ impl Endpoints {
         }
     }
 
-    /// What was held is held no more; the peer is told once that is worth a frame.
+    /// What was held is held no more.
     #[inline]
     pub(crate) fn unhold(&mut self, session_id: SessionId, held: Held) {
         if let Some(session) = self.sessions.get_mut(session_id) {
-            session.incoming_window.release(held.transfers, held.octets);
             self.charges.release(held);
-            if session.incoming_window.wants_update() {
-                self.request_session_flow(session_id);
+            if session.release(held) {
+                self.control.push_back(Control::SessionFlow(session_id));
             }
         }
     }
@@ -189,9 +188,8 @@ impl Endpoints {
         let held = *held;
         receiver.complete_octets = receiver.complete_octets.saturating_sub(held.octets);
         if let Some(session) = self.sessions.get_mut(link.session) {
-            session.incoming_window.release(held.transfers, held.octets);
             self.charges.release(held);
-            if session.incoming_window.wants_update() && session.owes_flow() {
+            if session.release(held) {
                 self.control.push_back(Control::SessionFlow(link.session));
             }
         }

@@ -41,7 +41,7 @@ use crate::codec::{Decode, DecodeError, Encode, EncodeError, Map, Reader, encode
 use body::NULL_BODY;
 use peek::FieldIndex;
 use sections::{Layout, Span};
-use short::Written;
+use short::{ROOM, Written};
 use slot::{SectionValue, Slot};
 
 pub use body::Body;
@@ -187,9 +187,20 @@ impl Message {
         if let Some(octets) = self.untouched() {
             return octets.clone();
         }
+        let mut room = [0; ROOM];
+        let (written, short) = self.write_short(&mut room);
+        let short = room.get(..short).unwrap_or_default();
+        let no_footer =
+            self.layout.span(Section::Footer).is_absent() && self.footer.own().is_none();
+        if matches!(written, Written::Body) && no_footer {
+            // What is kept is no larger than it has to be.
+            return Bytes::copy_from_slice(short);
+        }
         let body = self.body.own().map_or(0, Body::size_hint);
         let mut out = Vec::with_capacity(self.octets.len() + body + 256);
-        self.encode(&mut out);
+        out.extend_from_slice(short);
+        // With `lenient` there is no error.
+        let _ = self.write_behind(&written, &mut out, true);
         Bytes::from(out)
     }
 
@@ -212,13 +223,23 @@ impl Message {
     }
 
     fn write(&self, out: &mut Vec<u8>, lenient: bool) -> Result<(), EncodeError> {
+        let written = self.append_short(out);
+        self.write_behind(&written, out, lenient)
+    }
+
+    /// Appends what comes behind that which is `written` already.
+    fn write_behind(
+        &self,
+        written: &Written,
+        out: &mut Vec<u8>,
+        lenient: bool,
+    ) -> Result<(), EncodeError> {
         let mut to = Output {
             out,
             octets: &self.octets,
             copy: 0..0,
             lenient,
         };
-        let written = self.write_short(to.out);
         if matches!(written, Written::Nothing) {
             self.write_head(&mut to)?;
         }

@@ -13,7 +13,7 @@ use super::slot::{SectionValue, Slot};
 use super::{BODY, Body, Header, Message, MessageId, Properties};
 
 /// Octets that there is room for.
-const ROOM: usize = 512;
+pub(super) const ROOM: usize = 512;
 
 type Room = [u8; ROOM];
 
@@ -23,7 +23,7 @@ const HEAD: usize = 6;
 /// The most octets of a short list or map with its descriptor: its size has one octet, and counts what is behind it.
 const SHORT: usize = HEAD - 1 + u8::MAX as usize;
 
-/// What was appended of a message.
+/// What was written of a message.
 pub(super) enum Written {
     /// Everything up to the body and with it.
     Body,
@@ -34,25 +34,26 @@ pub(super) enum Written {
 }
 
 impl Message {
-    /// Appends the sections before the body, and the body, as far as they are short.
-    pub(super) fn write_short(&self, out: &mut Vec<u8>) -> Written {
+    /// Writes the sections before the body, and the body, as far as they are short. Answers what was written, and how many
+    /// octets it has.
+    pub(super) fn write_short(&self, room: &mut Room) -> (Written, usize) {
+        let head = self.put_head(room);
+        let end = self.put_section(room, head, &self.body, BODY, put_body);
+        match (head, end) {
+            (_, ..=ROOM) if end > head => (Written::Body, end),
+            (..=ROOM, _) => (Written::Head, head),
+            _ => (Written::Nothing, 0),
+        }
+    }
+
+    /// As [`write_short`](Self::write_short), behind what a vector holds.
+    pub(super) fn append_short(&self, out: &mut Vec<u8>) -> Written {
         let start = out.len();
         out.extend_from_slice(&[0; ROOM]);
         let place = out
             .get_mut(start..)
             .and_then(|place| place.first_chunk_mut());
-        let (head, end) = place.map_or((NO_ROOM, NO_ROOM), |room| {
-            let head = self.put_head(room);
-            (
-                head,
-                self.put_section(room, head, &self.body, BODY, put_body),
-            )
-        });
-        let (written, len) = match (head, end) {
-            (_, ..=ROOM) if end > head => (Written::Body, end),
-            (..=ROOM, _) => (Written::Head, head),
-            _ => (Written::Nothing, 0),
-        };
+        let (written, len) = place.map_or((Written::Nothing, 0), |room| self.write_short(room));
         out.truncate(start + len);
         written
     }

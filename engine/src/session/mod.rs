@@ -122,6 +122,13 @@ impl Session {
         matches!(self.local, Phase::Open) && !core::mem::replace(&mut self.flow_due, true)
     }
 
+    /// What was held is held no more. Whether a flow is due by that: the peer is told once that is worth a frame.
+    #[inline]
+    pub(crate) fn release(&mut self, held: Held) -> bool {
+        self.incoming_window.release(held.transfers, held.octets);
+        self.incoming_window.wants_update() && self.owes_flow()
+    }
+
     /// Queues what is to be told of deliveries. Whether dispositions of the session are due by that.
     #[inline]
     pub(crate) fn dispose(&mut self, run: Run) -> bool {

@@ -376,3 +376,100 @@ proptest! {
         testing::message(&octets);
     }
 }
+
+/// Sections of which nothing but a body of this many octets is there.
+fn with_body(octets: usize) -> Sections {
+    Sections {
+        header: None,
+        delivery_annotations: None,
+        message_annotations: None,
+        properties: None,
+        application_properties: None,
+        body: Body::Data(vec![vec![7; octets].into()]),
+        footer: None,
+    }
+}
+
+/// Text of so many octets.
+fn text_of(octets: usize) -> Str {
+    Str::from("x".repeat(octets).as_str())
+}
+
+/// Properties whose list is longer by an octet for each of `octets`, with texts of a hundred octets and one of the rest.
+fn properties_of(octets: usize) -> Properties {
+    Properties {
+        to: Some(text_of(100)),
+        subject: Some(text_of(octets.min(100))),
+        reply_to: Some(text_of(octets.saturating_sub(100))),
+        ..Properties::default()
+    }
+}
+
+/// A map as [`properties_of`].
+fn map_of(octets: usize) -> Map {
+    let values = [100, octets.min(100), octets.saturating_sub(100)];
+    let pairs = values.iter().zip(["a", "b", "c"]);
+    pairs
+        .map(|(octets, key)| (Value::from(key), Value::String(text_of(*octets))))
+        .collect()
+}
+
+/// Compares what is written of these sections, of the same as they were received, and of those with another body, with what
+/// their types say of themselves.
+fn check_written(mut sections: Sections) {
+    let mut message = Message::new();
+    sections.clone().put_into(&mut message);
+    let octets = message.to_bytes();
+    assert_eq!(octets, sections.parts());
+    let mut message = Message::decode(octets).unwrap();
+    sections.body = Body::Value(Value::from("another"));
+    message.set_body(sections.body.clone());
+    assert_eq!(message.to_bytes(), sections.parts());
+    let mut appended = vec![7];
+    message.encode(&mut appended);
+    assert_eq!(appended[1..], sections.parts());
+    sections.footer = Some(map_of(7));
+    message.set_footer(sections.footer.clone());
+    assert_eq!(message.to_bytes(), sections.parts());
+}
+
+#[test]
+fn sections_about_as_long_as_short_ones_can_be_are_written_as_all_others() {
+    for octets in 110..140 {
+        check_written(with_body(octets));
+        let mut sections = with_body(0);
+        sections.body = Body::Value(Value::String(text_of(octets)));
+        sections.properties = Some(Properties {
+            subject: Some(text_of(octets)),
+            message_id: Some(MessageId::Binary(vec![7; octets].into())),
+            ..Properties::default()
+        });
+        check_written(sections);
+    }
+    // What the sizes count are from 240 to 270 octets.
+    for octets in 100..160 {
+        let mut sections = with_body(3);
+        sections.properties = Some(properties_of(octets));
+        check_written(sections);
+        let mut sections = with_body(3);
+        sections.application_properties = Some(map_of(octets));
+        check_written(sections);
+    }
+}
+
+#[test]
+fn heads_about_as_long_as_there_is_room_for_are_written_as_all_others() {
+    for octets in 0..170 {
+        for body in [0, 1, 60, 126, 300] {
+            let mut sections = with_body(body);
+            sections.properties = Some(properties_of(90));
+            sections.application_properties = Some(map_of(octets));
+            check_written(sections.clone());
+            sections.header = Some(Header {
+                durable: true,
+                ..Header::default()
+            });
+            check_written(sections);
+        }
+    }
+}
