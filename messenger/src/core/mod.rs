@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `address`, `route` | where things go |
-//! | `store`, `tracker` | what waits, and what became of it |
+//! | `store`, `tracker`, `octets` | what waits, and what became of it; buffers that are used again |
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
 //! | `crowd` | many links on one connection |
@@ -50,6 +50,7 @@ mod login_tests;
 mod loss_tests;
 #[cfg(test)]
 mod misheard_tests;
+mod octets;
 mod outbox;
 mod pool;
 mod pump;
@@ -95,6 +96,7 @@ use credit::{Order, Scheduler};
 use faults::Faults;
 use line::{Jitter, Place};
 use login::{Admission, Seeds};
+use octets::Buffers;
 use outbox::Destination;
 pub(crate) use pool::ConnKey;
 use pool::Pool;
@@ -214,7 +216,7 @@ pub(crate) struct Core {
     admission: Admission,
     /// The last address put to, and where it led.
     recent: (String, Destination),
-    scratch: Vec<u8>,
+    buffers: Buffers,
     /// Makes link names unique: among those of this messenger, and of others of its name.
     links: u64,
     instance: u64,
@@ -299,7 +301,7 @@ impl Core {
             seeds,
             admission: Admission::default(),
             recent: (String::new(), Destination::nowhere()),
-            scratch: Vec::new(),
+            buffers: Buffers::default(),
             links: 0,
             instance: 0,
             away: VecDeque::new(),

@@ -10,6 +10,7 @@ use ferrion_engine::{LinkConfig, LinkId};
 
 use super::Core;
 use super::address::{Address, DYNAMIC, without_credentials, without_password};
+use super::octets::Octets;
 use super::pool::{ConnKey, Party};
 use super::request::request_of;
 use super::sender::{HANDOVER, Sender, SenderKey};
@@ -24,8 +25,6 @@ const FEW_DESTINATIONS: usize = 64;
 /// Octets put that are worth a write of their own: with more the peer would wait for its share of the work, with less calls
 /// to the system cost more than the wait.
 const EAGER: usize = HANDOVER / 2;
-/// Encoded messages from this size on keep the buffer they were encoded into.
-const OWN_BUFFER: usize = 4096;
 
 /// Where an address leads.
 #[derive(Clone, Debug)]
@@ -60,10 +59,10 @@ impl Core {
     /// Takes an encoded message for sending, as it is.
     pub(crate) fn put_octets(&mut self, address: &str, payload: Bytes) -> Result<Tracker> {
         let key = self.destination(address)?;
-        self.enqueue(key, payload)
+        self.enqueue(key, Octets::Shared(payload))
     }
 
-    fn enqueue(&mut self, key: SenderKey, payload: Bytes) -> Result<Tracker> {
+    fn enqueue(&mut self, key: SenderKey, payload: Octets) -> Result<Tracker> {
         if self.outgoing.is_full(payload.len()) {
             self.outgoing.refused = payload.len();
             return Err(Error::Overflow {
@@ -129,7 +128,7 @@ impl Core {
 
     /// The message as it is sent to the recent destination: with `to` rewritten and `reply-to` made
     /// absolute, if need be.
-    fn encode(&mut self, message: &Message) -> Result<Bytes> {
+    fn encode(&mut self, message: &Message) -> Result<Octets> {
         let to = self.recent.1.to.as_ref();
         let reply_to = match message.reply_to()? {
             Some("~") => Some(format!("amqp://{}", self.name)),
@@ -138,25 +137,18 @@ impl Core {
                 .map(|node| format!("amqp://{}/{node}", self.name)),
             None => None,
         };
-        self.scratch.clear();
         if to.is_none() && reply_to.is_none() {
-            message.encode(&mut self.scratch);
-        } else {
-            let mut changed = message.clone();
-            let properties = changed.properties_mut()?;
-            if let Some(to) = to {
-                properties.to = to.as_deref().map(Str::from);
-            }
-            if let Some(reply_to) = reply_to {
-                properties.reply_to = Some(reply_to.into());
-            }
-            changed.encode(&mut self.scratch);
+            return Ok(self.buffers.fill(|out| message.encode(out)));
         }
-        if self.scratch.len() < OWN_BUFFER {
-            Ok(Bytes::copy_from_slice(&self.scratch))
-        } else {
-            Ok(std::mem::take(&mut self.scratch).into())
+        let mut changed = message.clone();
+        let properties = changed.properties_mut()?;
+        if let Some(to) = to {
+            properties.to = to.as_deref().map(Str::from);
         }
+        if let Some(reply_to) = reply_to {
+            properties.reply_to = Some(reply_to.into());
+        }
+        Ok(self.buffers.fill(|out| changed.encode(out)))
     }
 
     fn find_destination(&mut self, address: &str) -> Result<Destination> {

@@ -8,9 +8,9 @@ use super::Core;
 use super::lifecycle::remote;
 use super::pool::{Conn, ConnKey, Party, State};
 use super::request::request_of;
-use super::sender::{HANDOVER, SenderKey};
+use super::sender::{FRAME, HANDOVER, SenderKey};
 use super::source::SourceState;
-use super::store::{Origin, Received};
+use super::store::{Origin, Queued, Received};
 use super::tracker::Status;
 use crate::error::{Error, Scope, describe};
 
@@ -442,7 +442,9 @@ impl Core {
                 ended.push((request, status, reason));
                 continue;
             }
-            drop(self.outgoing.answered(sequence));
+            if let Some(payload) = self.outgoing.answered(sequence) {
+                self.buffers.take_back(payload);
+            }
             if let Some(sender) = self.senders.get_mut(sender_key) {
                 sender.in_flight -= 1;
                 if let Some(detour) = &mut sender.detour {
@@ -499,57 +501,66 @@ impl Core {
             if conn.handed >= HANDOVER {
                 break;
             }
-            let tag = queued.sequence.to_be_bytes();
-            let tracked = self.outgoing.window.get(queued.sequence).is_some();
+            let sequence = queued.sequence;
+            let octets = queued.payload.len();
+            let tag = sequence.to_be_bytes();
+            let tracked = self.outgoing.window.get(sequence).is_some();
             let unsettled = match mode {
                 SenderSettleMode::Mixed => tracked || request.is_some(),
                 SenderSettleMode::Unsettled => true,
                 SenderSettleMode::Settled => false,
             };
             let result = if unsettled {
-                link.send(&tag, queued.payload.clone()).map(Some)
+                link.send(&tag, queued.payload.to_send()).map(Some)
             } else {
-                link.send_settled(&tag, queued.payload.clone())
+                link.send_settled(&tag, queued.payload.to_send())
                     .map(|()| None)
             };
-            match result {
-                Ok(Some(delivery)) if tracked => {
-                    sender.in_flight += 1;
-                    let kept = keeps.then(|| queued.payload.clone());
-                    self.outgoing.hand_over(queued.sequence, delivery, kept);
-                }
-                Ok(sent) => {
-                    if let Some(request) = request {
-                        self.requests.sent(request);
-                    }
-                    if let (Some(request), None) = (request, &sent) {
-                        self.requests.taken(request);
-                    }
-                    if request.is_none() {
-                        sender.unflushed += 1;
-                        self.outgoing.unflushed += 1;
-                        sender
-                            .sent_settled
-                            .extend(tracked.then_some(queued.sequence));
-                    }
-                }
-                Err(SendError::MessageTooLarge { .. } | SendError::SettleMode { .. }) => {
-                    failed = result
-                        .err()
-                        .map(|error| (queued.sequence, error.to_string()));
+            let result = match result {
+                Ok(delivery) => Ok(delivery),
+                Err(error @ (SendError::MessageTooLarge { .. } | SendError::SettleMode { .. })) => {
+                    Err(error.to_string())
                 }
                 Err(_) => break,
-            }
-            if failed.is_none() {
-                conn.handed += queued.payload.len();
-                carried = true;
-            }
+            };
+            let Some(Queued { payload, .. }) = sender.queue.pop_front() else {
+                break;
+            };
             sent = true;
             self.outgoing.queued -= 1;
-            self.outgoing.octets -= queued.payload.len();
-            sender.queue.pop_front();
-            if failed.is_some() {
-                break;
+            self.outgoing.octets -= octets;
+            let delivery = match result {
+                Ok(delivery) => delivery,
+                Err(cause) => {
+                    failed = Some((sequence, cause));
+                    break;
+                }
+            };
+            conn.handed += octets + FRAME;
+            carried = true;
+            if let Some(delivery) = delivery.filter(|_| tracked) {
+                sender.in_flight += 1;
+                if keeps {
+                    self.outgoing.hand_over(sequence, delivery, Some(payload));
+                } else {
+                    self.outgoing.hand_over(sequence, delivery, None);
+                    self.buffers.take_back(payload);
+                }
+                continue;
+            }
+            self.buffers.take_back(payload);
+            match request {
+                Some(request) => {
+                    self.requests.sent(request);
+                    if delivery.is_none() {
+                        self.requests.taken(request);
+                    }
+                }
+                None => {
+                    sender.unflushed += 1;
+                    self.outgoing.unflushed += 1;
+                    sender.sent_settled.extend(tracked.then_some(sequence));
+                }
             }
         }
         let more = !sender.queue.is_empty() && link.credit() > 0;

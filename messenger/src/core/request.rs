@@ -12,6 +12,7 @@ use ferrion_engine::message::{Message, MessageId};
 
 use super::Core;
 use super::address::Address;
+use super::octets::Octets;
 use super::pool::{ConnKey, Identity, Party};
 use super::replies::Replies;
 use super::sender::SenderKey;
@@ -416,6 +417,7 @@ impl Core {
             self.outgoing.queued += 1;
             self.outgoing.octets += payload.len();
             let sequence = REQUEST | id;
+            let payload = Octets::Shared(payload);
             sender.queue.push_back(Queued { sequence, payload });
             sender.last = self.outgoing.window.next();
             let sender = entry.sender;

@@ -16,6 +16,8 @@ pub(crate) type SenderKey = Key<Sender>;
 /// Octets given to an engine before the socket must have taken them. What is more waits here, where
 /// it counts against the high-water mark.
 pub(crate) const HANDOVER: usize = 64 << 10;
+/// What a frame adds to a message, about: with it an engine that was handed so much writes all of it at once, and queues nothing.
+pub(crate) const FRAME: usize = 40;
 
 /// Messages on their way to one node.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use bytes::Bytes;
 use ferrion_engine::{DeliveryId, LinkId};
 
+use super::octets::Octets;
 use super::pool::ConnKey;
 use super::sender::SenderKey;
 use super::source::SourceKey;
@@ -18,7 +19,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) sequence: u64,
-    pub(crate) payload: Bytes,
+    pub(crate) payload: Octets,
 }
 
 /// What is remembered of a message that was put, while it is in the window.
@@ -29,7 +30,7 @@ pub(crate) struct Sent {
     /// Set from the moment an engine has it until it is settled there.
     pub(crate) delivery: Option<DeliveryId>,
     /// The message itself for as long, if it is to be sent again should the connection fail.
-    pub(crate) payload: Option<Bytes>,
+    pub(crate) payload: Option<Octets>,
 }
 
 /// The outgoing half.
@@ -95,17 +96,17 @@ impl Outgoing {
         &mut self,
         sequence: u64,
         delivery: DeliveryId,
-        payload: Option<Bytes>,
+        payload: Option<Octets>,
     ) {
         if let Some(sent) = self.window.get_mut(sequence) {
             self.awaiting += 1;
-            self.retained += payload.as_ref().map_or(0, Bytes::len);
+            self.retained += payload.as_ref().map_or(0, Octets::len);
             (sent.delivery, sent.payload) = (Some(delivery), payload);
         }
     }
 
     /// No engine has the message any more. Answers what was kept of it.
-    pub(crate) fn answered(&mut self, sequence: u64) -> Option<Bytes> {
+    pub(crate) fn answered(&mut self, sequence: u64) -> Option<Octets> {
         let sent = self.window.get_mut(sequence)?;
         sent.delivery.take()?;
         let payload = sent.payload.take();
@@ -114,9 +115,9 @@ impl Outgoing {
     }
 
     /// A message that an engine had is not waited for any more.
-    pub(crate) fn forget(&mut self, payload: Option<&Bytes>) {
+    pub(crate) fn forget(&mut self, payload: Option<&Octets>) {
         self.awaiting -= 1;
-        self.retained -= payload.map_or(0, Bytes::len);
+        self.retained -= payload.map_or(0, Octets::len);
     }
 
     /// Records the end of a message in the window. The first end counts.

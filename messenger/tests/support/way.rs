@@ -398,10 +398,12 @@ impl Trio {
 
     /// Works until nobody has anything to do for a while.
     pub(crate) fn settle(&mut self) {
-        let mut quiet = Instant::now();
-        while quiet.elapsed() < Duration::from_millis(30) {
+        let (mut quiet, mut looks) = (Instant::now(), 0);
+        // On a busy machine time passes between two looks as well.
+        while quiet.elapsed() < Duration::from_millis(30) || looks < 50 {
+            looks += 1;
             if self.pump() {
-                quiet = Instant::now();
+                (quiet, looks) = (Instant::now(), 0);
             } else {
                 std::thread::yield_now();
             }
