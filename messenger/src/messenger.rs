@@ -25,7 +25,8 @@ const STALE: Duration = Duration::from_millis(50);
 
 /// Sends and receives messages.
 ///
-/// Calls come in three groups. **Queue** calls (`put`, `get`, `accept`, `status`, ...) do no I/O.
+/// Calls come in three groups. **Queue** calls (`put`, `get`, `accept`, `status`, ...) do no I/O, but that `put` begins to send
+/// what it has, without waiting, each time that this is worth a write (32 KiB), though not in passive mode.
 /// **Waiting** calls (`send`, `recv`, `stop`, `work`, and `put` when the queue is full) do everybody's I/O
 /// while they wait, at most for the [timeout](Self::set_timeout); in
 /// [non-blocking mode](Self::set_blocking) they do what can be done at once and answer
@@ -167,7 +168,7 @@ impl Messenger {
         self.outgoing_tracker = Some(tracker);
         if self.core.has_much_to_send() && !self.passive {
             // The peer works on it while the caller makes the next ones.
-            self.driver.advance(&mut self.core);
+            self.driver.hand_on(&mut self.core);
         }
         Ok(tracker)
     }

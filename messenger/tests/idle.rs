@@ -10,13 +10,14 @@ mod support;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use ferrion_messenger::{Credit, ErrorKind, Message, Reconnect};
+use ferrion_messenger::{Credit, ErrorKind, Message, Reconnect, Status};
 use support::message_to;
 use support::way::Way;
 
 in_every_way! {
     work_alone_keeps_a_connection_alive,
     who_was_busy_hears_what_came_before_finding_anyone_silent,
+    who_only_puts_finds_nobody_silent,
     a_peer_that_does_nothing_is_given_up,
     who_hears_nothing_is_heard_all_the_same,
 }
@@ -97,6 +98,32 @@ fn who_was_busy_hears_what_came_before_finding_anyone_silent(way: Way) {
     server.get(&mut Message::new()).unwrap();
     server.step(Duration::from_millis(10)).unwrap();
     sending.join().unwrap();
+}
+
+/// Much that is put begins to leave at once; what came meanwhile is heard when the program waits.
+fn who_only_puts_finds_nobody_silent(way: Way) {
+    let mut server = way.party();
+    let address = way.listen(&mut server);
+    let serving = std::thread::spawn(move || {
+        for _ in 0..2 {
+            server.recv(Credit::All).unwrap();
+            server.get(&mut Message::new()).unwrap();
+        }
+        server.step(Duration::from_millis(10)).unwrap();
+    });
+    let mut client = way.party();
+    client.set_idle_time_out(Some(SILENCE));
+    client.set_reconnect(None);
+    client.set_outgoing_window(2);
+    client.put(&message_to(&address, "one")).unwrap();
+    client.send().unwrap();
+    std::thread::sleep(SILENCE * 2);
+    let much = "x".repeat(100_000);
+    let tracker = client.put(&message_to(&address, &much)).unwrap();
+    assert_eq!(client.status(tracker), Status::Pending);
+    client.send().unwrap();
+    assert_eq!(client.status(tracker), Status::Accepted);
+    serving.join().unwrap();
 }
 
 fn a_peer_that_does_nothing_is_given_up(way: Way) {

@@ -278,7 +278,6 @@ impl Layout {
     pub(super) fn covered(&self) -> usize {
         self.spans
             .iter()
-            .filter(|span| !span.is_absent())
             .map(|span| (span.end - span.start) as usize)
             .sum()
     }

@@ -94,7 +94,7 @@ impl<T: SectionValue> Slot<T> {
     ) -> Result<&mut T, DecodeError> {
         let span = layout.span(section);
         if !span.is_absent() && self.value.get().is_none() {
-            self.value = OnceCell::from(decode::<T>(octets, span)?);
+            self.fill(octets, span)?;
         }
         layout.remove(section);
         Ok(self.claim())
@@ -109,7 +109,7 @@ impl<T: SectionValue> Slot<T> {
     ) -> &mut T {
         let span = layout.span(section);
         if !span.is_absent() && self.value.get().is_none() {
-            self.value = OnceCell::from(decode::<T>(octets, span).unwrap_or_default());
+            let _ = self.fill(octets, span);
         }
         layout.remove(section);
         self.claim()

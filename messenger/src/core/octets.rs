@@ -7,6 +7,10 @@ use ferrion_engine::SendPayload;
 const SMALL: usize = 4096;
 /// What buffers that wait to be used again hold together at most.
 const SPARE: usize = 512 << 10;
+/// A buffer is used again for a message that fills it to one part in so many, or whatever the message if it is as small as that:
+/// what waits counts by its octets, and is not to hold much more than that.
+const LOOSE: usize = 4;
+const TINY: usize = 256;
 
 /// An encoded message.
 #[derive(Debug)]
@@ -45,14 +49,20 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    /// What `encode` appends.
-    pub(crate) fn fill(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Octets {
+    /// What `encode` appends, to be shared with an engine that `keeps` what it sends.
+    pub(crate) fn fill(&mut self, keeps: bool, encode: impl FnOnce(&mut Vec<u8>)) -> Octets {
         self.scratch.clear();
         encode(&mut self.scratch);
-        if self.scratch.len() >= SMALL {
+        let len = self.scratch.len();
+        if len >= SMALL {
             return Octets::Shared(std::mem::take(&mut self.scratch).into());
         }
-        let mut octets = self.spare.pop().unwrap_or_default();
+        if keeps {
+            return Octets::Shared(Bytes::copy_from_slice(&self.scratch));
+        }
+        let most = TINY.max(LOOSE * len);
+        let spare = self.spare.pop_if(|spare| spare.capacity() <= most);
+        let mut octets = spare.unwrap_or_default();
         self.room -= octets.capacity();
         octets.extend_from_slice(&self.scratch);
         Octets::Own(octets)
@@ -73,10 +83,10 @@ impl Buffers {
 
 #[cfg(test)]
 mod tests {
-    use super::{Buffers, Octets, SMALL, SPARE};
+    use super::{Buffers, Octets, SMALL, SPARE, TINY};
 
     fn filled(buffers: &mut Buffers, len: usize) -> Octets {
-        let octets = buffers.fill(|out| out.resize(len, 7));
+        let octets = buffers.fill(false, |out| out.resize(len, 7));
         assert_eq!(octets.len(), len);
         octets
     }
@@ -90,6 +100,27 @@ mod tests {
         let second = filled(&mut buffers, 60);
         assert!(matches!(second, Octets::Own(octets) if octets == [7; 60]));
         assert_eq!((buffers.spare.len(), buffers.room), (0, 0));
+    }
+
+    #[test]
+    fn a_short_message_does_not_hold_the_buffer_of_a_long_one() {
+        let mut buffers = Buffers::default();
+        let long = filled(&mut buffers, SMALL - 1);
+        buffers.take_back(long);
+        for _ in 0..10 {
+            let short = filled(&mut buffers, 30);
+            assert!(matches!(short, Octets::Own(octets) if octets.capacity() <= TINY));
+        }
+        let long = filled(&mut buffers, SMALL - 1);
+        assert!(matches!(long, Octets::Own(_)));
+        assert_eq!((buffers.spare.len(), buffers.room), (0, 0));
+    }
+
+    #[test]
+    fn what_an_engine_keeps_is_there_once() {
+        let mut buffers = Buffers::default();
+        let kept = buffers.fill(true, |out| out.resize(30, 7));
+        assert!(matches!(kept, Octets::Shared(octets) if octets == [7; 30][..]));
     }
 
     #[test]

@@ -137,8 +137,10 @@ impl Core {
                 .map(|node| format!("amqp://{}/{node}", self.name)),
             None => None,
         };
+        // Links that can be recovered keep what they send.
+        let keeps = self.options.recovery.is_some();
         if to.is_none() && reply_to.is_none() {
-            return Ok(self.buffers.fill(|out| message.encode(out)));
+            return Ok(self.buffers.fill(keeps, |out| message.encode(out)));
         }
         let mut changed = message.clone();
         let properties = changed.properties_mut()?;
@@ -148,7 +150,7 @@ impl Core {
         if let Some(reply_to) = reply_to {
             properties.reply_to = Some(reply_to.into());
         }
-        Ok(self.buffers.fill(|out| changed.encode(out)))
+        Ok(self.buffers.fill(keeps, |out| changed.encode(out)))
     }
 
     fn find_destination(&mut self, address: &str) -> Result<Destination> {

@@ -87,6 +87,8 @@ pub(crate) struct Driver {
     start: Instant,
     /// Whether the poll may have had more to tell than it was asked for.
     crowded: bool,
+    /// Whether something was done since the last turn, which the next one is to tell.
+    untold: bool,
     /// When the system had no descriptor left, until when no connection is accepted.
     resting: Option<Instant>,
     pub(crate) tls: TlsSettings,
@@ -117,6 +119,7 @@ impl Driver {
             buffers: Buffers::new(),
             start: clock(),
             crowded: false,
+            untold: false,
             resting: None,
             tls: TlsSettings::new(),
             web: WebSettings::new(),
@@ -151,7 +154,7 @@ impl Driver {
             // What came while nobody looked must be heard before anyone is found silent.
             self.look(core, Some(Duration::ZERO))?;
         }
-        let before = self.advance(core);
+        let before = self.advance(core) | std::mem::take(&mut self.untold);
         let wait = if done(core, before) {
             Some(Duration::ZERO)
         } else {
@@ -195,6 +198,14 @@ impl Driver {
         }
         self.parting.read(clock(), &mut self.buffers.wire);
         Ok(busy)
+    }
+
+    /// Writes what was put, and does not wait for anything. Not where something is due: what came while nobody looked has to
+    /// be heard first, as in a turn, or a peer is found silent that is not.
+    pub(crate) fn hand_on(&mut self, core: &mut Core) {
+        if core.deadline().is_none_or(|at| at > self.now()) {
+            self.untold |= self.advance(core);
+        }
     }
 
     /// Lets the core work and writes what comes of it, without looking for anything new.
