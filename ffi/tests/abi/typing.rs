@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 use crate::python;
-use crate::support::{bounded, run, scratch, sources, tree};
+use crate::support::{bounded, scratch, sources, tree};
 
-/// mypy, looking at what was installed.
-fn mypy() -> Command {
+/// What mypy says, looking at what was installed. One at a time: what it remembers is in a database that takes no two at once.
+fn mypy(arguments: impl FnOnce(&mut Command)) -> Output {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // Another test that failed meanwhile is no reason for this one to fail.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = bounded(python::system_python());
     command
         .args(["-m", "mypy", "--no-error-summary", "--python-executable"])
@@ -19,13 +23,17 @@ fn mypy() -> Command {
         .current_dir(scratch("typing"))
         .env_remove("MYPYPATH")
         .env_remove("PYTHONPATH");
-    command
+    arguments(&mut command);
+    let output = command.output();
+    output.unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// What the checker says about it; nothing is expected. `scripts/install-test-deps.sh` installs it.
-fn check(command: &mut Command) {
-    let output = run(command);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+/// The checker has nothing to say. `scripts/install-test-deps.sh` installs it.
+fn check(arguments: impl FnOnce(&mut Command)) {
+    let output = mypy(arguments);
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.is_empty(), "{said}");
 }
 
 /// The programs of a page, each in a file.
@@ -52,12 +60,11 @@ fn programs(page: &str) -> Vec<PathBuf> {
 
 #[test]
 fn the_package_agrees_with_its_own_type_hints() {
-    check(
-        mypy()
-            .arg("--config-file")
+    check(|mypy| {
+        mypy.arg("--config-file")
             .arg(tree().join("bindings/python/pyproject.toml"))
-            .args(["-p", "ferrion"]),
-    );
+            .args(["-p", "ferrion"]);
+    });
 }
 
 #[test]
@@ -66,12 +73,11 @@ fn examples_and_programs_of_the_pages_pass_a_strict_type_checker() {
     assert!(pages.iter().all(|programs| !programs.is_empty()));
     let examples = sources(&tree().join("bindings/python/examples"));
     let is_python = |file: &&PathBuf| file.extension().is_some_and(|kind| kind == "py");
-    check(
-        mypy()
-            .arg("--strict")
+    check(|mypy| {
+        mypy.arg("--strict")
             .args(examples.iter().filter(is_python))
-            .args(pages.concat()),
-    );
+            .args(pages.concat());
+    });
 }
 
 #[test]
@@ -82,8 +88,10 @@ fn what_is_wrong_is_seen_by_a_type_checker() {
                 Messenger().putt(Message())\n\
                 status: str = PENDING\n";
     fs::write(&program, text).expect("a file");
-    let output = mypy().arg("--strict").arg(&program).output();
-    let said = String::from_utf8(output.expect("mypy").stdout).expect("text");
+    let output = mypy(|mypy| {
+        mypy.arg("--strict").arg(&program);
+    });
+    let said = String::from_utf8(output.stdout).expect("text");
     for line in 2..=4 {
         assert!(said.contains(&format!("wrong.py:{line}: error")), "{said}");
     }
