@@ -302,7 +302,7 @@ impl Channel {
                 self.socket.readable = false;
                 return Arrival::Failed(match &self.stage {
                     Stage::Parting(cause, _) => cause.clone(),
-                    _ => error.to_string().into(),
+                    _ => socket::words(&error).into(),
                 });
             }
         };

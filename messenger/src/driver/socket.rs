@@ -217,7 +217,7 @@ impl Socket {
                 Err(error) => {
                     self.writable = false;
                     if error.kind() != ErrorKind::WouldBlock {
-                        self.failure = Some(error.to_string());
+                        self.failure = Some(words(&error));
                         self.readable = true;
                     }
                     return;
@@ -246,6 +246,15 @@ impl Socket {
     pub(crate) fn close(&mut self, registry: &Registry) {
         self.leave(registry);
         self.stream = None;
+    }
+}
+
+/// Why the other side is gone. A pipe is broken for who writes, or would, after the peer has closed: which of the two the system
+/// tells of depends on which was first.
+pub(super) fn words(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::BrokenPipe => format!("the peer closed the connection: {error}"),
+        _ => error.to_string(),
     }
 }
 

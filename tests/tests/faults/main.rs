@@ -202,7 +202,7 @@ fn meet(port: u16, cut: Cut, late: bool) -> Result<(), String> {
         Fault::Stall => error.kind() == ErrorKind::Timeout,
         Fault::HalfClose | Fault::Delay(_) | Fault::Split(_) => false,
         Fault::Close => is_loss(&error) && text.contains("closed"),
-        Fault::Reset => is_loss(&error) && (text.contains("reset") || text.contains("Broken pipe")),
+        Fault::Reset => is_loss(&error) && (text.contains("reset") || text.contains("closed")),
     };
     // Whoever reads it wants to know which of many connections it was.
     let placed =
