@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import ssl as tls
-from typing import Any, Awaitable, Callable, Union
+from operator import index
+from typing import Any, Awaitable, Callable, TypeVar, Union
 from uuid import uuid4
 
 from .. import engine as _engine
 from ..engine import Config, Engine, Event, EventKind, LinkConfig, SaslRequest, Session, SessionConfig
 from ..errors import ConnectionFailed, FerrionException, LoginFailed, StaleHandle, TlsFailed, WrongState
+from ..types import uint
 from .driver import Driver
 from .links import Link, LinkClosed, Receiver, Sender
 
@@ -20,6 +22,8 @@ __all__ = ["Authenticate", "Connection", "OnLink", "connect"]
 Authenticate = Callable[[SaslRequest], Any]
 #: Looks after a link that a peer attached.
 OnLink = Callable[[Union[Sender, Receiver]], Awaitable[None]]
+
+_Its = TypeVar("_Its", bound="Connection")
 
 
 def _new_name() -> str:
@@ -50,8 +54,11 @@ class Connection(Driver):
         #: Those that somebody waits for to send.
         self._senders: set[Sender] = set()
         self._failure: FerrionException | None = None
-        #: Server: who has logged in, if that took a name. Whatever answers a :class:`SaslRequest` may set another one.
+        #: Server: who has logged in, if that took a name: known once it is let in. Whatever answers a :class:`SaslRequest` may set
+        #: another one.
         self.user: str | None = None
+        # Who a client says it is, until it is known.
+        self._claimed: str | None = None
 
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else "open" if self.engine.is_open else "not open"
@@ -101,7 +108,7 @@ class Connection(Driver):
         """Why it ended, if that was not in order."""
         return None if self.engine.failure is None else self._failure
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self: _Its) -> _Its:
         return self
 
     async def __aexit__(self, kind: Any, value: Any, traceback: Any) -> None:
@@ -130,6 +137,8 @@ class Connection(Driver):
     ) -> Receiver:
         """A link that receives, from an address at the peer, once the peer has agreed. So many messages may come, and more as they are
         taken; with 0 none, until ``add_credit``."""
+        # It is granted later, where nobody could be told that it is no credit.
+        credit = uint(index(credit))
         its = Receiver(self, self._on(session).attach_receiver(source, **settings))
         # Some peers send as soon as there is credit, though it be before they have answered the attach.
         its._credit = credit
@@ -183,6 +192,9 @@ class Connection(Driver):
                 self._session = None
         elif kind is EventKind.AUTHENTICATE:
             self._start(self._answer())
+        elif kind is EventKind.AUTHENTICATED:
+            if self.user is None:
+                self.user = self._claimed
         elif kind is EventKind.REMOTE_OPEN:
             if not self._opened.done():
                 self._opened.set_result(None)
@@ -277,7 +289,8 @@ class Connection(Driver):
         if request is None:
             return
         request.connection = self
-        self.user = request.user or None
+        # A mechanism of the program's asks more than once, and does not know a name each time.
+        self._claimed = request.user or self._claimed
         try:
             if self._authenticate is None:
                 request.reject()
@@ -285,15 +298,30 @@ class Connection(Driver):
                 answer = self._authenticate(request)
                 if inspect.isawaitable(answer):
                     await answer
-                if not request.is_answered:
+                if not request.is_answered and not self._is_lost:
                     raise RuntimeError("the request was not answered")
+        except asyncio.CancelledError:
+            # The client does not wait for it any longer.
+            self._not_found_out(request)
+            raise
         except Exception as error:
-            self._report("who a client is could not be found out", error)
-            try:
-                request.unavailable()
-            except FerrionException:
-                # It was answered, or the connection is gone.
-                pass
+            # That a client did not wait for its answer is nobody's mistake.
+            if not (self._is_lost and isinstance(error, FerrionException)):
+                self._report("who a client is could not be found out", error)
+            self._not_found_out(request)
+        self.wake()
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether there is nobody to be told anything."""
+        return self._is_over or self.engine.failure is not None
+
+    def _not_found_out(self, request: SaslRequest) -> None:
+        try:
+            request.unavailable()
+        except FerrionException:
+            # It was answered, or the connection is gone.
+            pass
         self.wake()
 
     async def _look_after(self, link: Sender | Receiver, on_link: OnLink) -> None:
@@ -304,6 +332,10 @@ class Connection(Driver):
             if error is not link._failure:
                 self._report("a link was not looked after", error)
             self._let_go(link)
+        except asyncio.CancelledError:
+            # What it waited for, or this task, was cancelled: nobody looks after the link any more.
+            self._let_go(link, "amqp:internal-error")
+            raise
         except Exception as error:
             self._report("a link was not looked after", error)
             self._let_go(link, "amqp:internal-error")
@@ -368,7 +400,7 @@ async def connect(
 
     With a user it logs in by SCRAM, if the server offers that, or else by PLAIN, which shows the password: only under TLS,
     or if ``allow_clear_text`` says that nobody reads along. Without one it is nobody in particular (ANONYMOUS). A configuration says all
-    of that itself, and more: how else to log in, the container's name, limits. ``session`` is what sessions are begun with, and answered
+    of that itself, ``config.allow_clear_text(True)`` under TLS too, and more: how else to log in, the container's name, limits. ``session`` is what sessions are begun with, and answered
     with if the peer begins them: it says how much may wait here that nobody takes, 64 MiB of payload unless it is told otherwise.
 
     Raises :class:`ConnectionFailed` if there is no connection, :class:`TlsFailed` if it cannot be secured, :class:`LoginFailed` if this side

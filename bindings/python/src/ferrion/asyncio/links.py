@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import wraps
-from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, TypeVar
 
 from .. import engine as _engine
 from ..engine import Condition, LinkConfig, Received, Session, State
-from ..errors import FerrionException, StaleHandle
+from ..errors import FerrionException, StaleHandle, WrongState
 from ..message import Message
 from .turns import Turns
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "Link", "LinkClosed", "Receiver", "Sender"]
 
+
+_Its = TypeVar("_Its", bound="Link")
 
 # Octets of messages that may wait in the engine until the transport is given some.
 _QUEUED = 1 << 16
@@ -96,7 +98,7 @@ class Link:
         while not self.is_closed:
             await self._end.wait()
 
-    async def __aenter__(self) -> Any:
+    async def __aenter__(self: _Its) -> _Its:
         return self
 
     async def __aexit__(self, kind: Any, value: Any, traceback: Any) -> None:
@@ -165,8 +167,6 @@ class Sender(Link):
         can be under way. Those who wait are served in the order of their calls. Raises :class:`LinkClosed` or :class:`ConnectionFailed` if
         there is no use in waiting, and so does the future."""
         self._check()
-        if self._is_closing:
-            raise _closed(None)
         if self._turns.is_busy or not self._has_room():
             await self._turn()
         try:
@@ -183,6 +183,11 @@ class Sender(Link):
             future.add_done_callback(_seen)
         self.connection.wake()
         return future
+
+    def _check(self) -> None:
+        super()._check()
+        if self._is_closing:
+            raise _closed(None)
 
     async def _turn(self) -> None:
         """Waits until it is this one's turn and it can send."""
@@ -307,7 +312,11 @@ class Receiver(Link):
 
     def _agreed(self) -> None:
         if self._credit:
-            self.link.set_automatic_credit(self._credit)
+            try:
+                self.link.set_automatic_credit(self._credit)
+            except (StaleHandle, WrongState):
+                # The peer has ended it at once: that is told next.
+                pass
 
     def accept(self, config: LinkConfig | None = None, credit: int = 100) -> None:
         """The same, and lets so many messages come, more as they are taken; 0 waits for ``add_credit``."""
