@@ -4,6 +4,8 @@ import copy
 import pickle
 import socket
 import unittest
+from decimal import Decimal
+from fractions import Fraction
 
 from ferrion import *
 from ferrion.engine import Config, Engine, LinkConfig, SessionConfig
@@ -34,6 +36,22 @@ class Copies(unittest.TestCase):
         for way in WAYS:
             self.assertEqual(way(noted).note, ["mine"])
         self.assertIsNot(copy.deepcopy(noted).note, noted.note)
+
+    def test_what_a_message_keeps_can_lead_back_to_it(self):
+        noted = Noted(body="x")
+        noted.note = [noted]
+        other = copy.deepcopy(noted)
+        self.assertIs(other.note[0], other)
+        pair = copy.deepcopy([noted, noted])
+        self.assertIs(pair[0], pair[1])
+
+    def test_what_is_said_of_a_body_is_copied_though_it_makes_no_difference_yet(self):
+        for way in WAYS:
+            other = way(Message(body="text", inferred=True))
+            self.assertTrue(other.inferred)
+            other.body = b"octets"
+            self.assertEqual(other.encode(), Message(body=b"octets", inferred=True).encode())
+            self.assertFalse(way(Message(body=b"octets")).inferred)
 
     def test_values_keep_their_types_in_copies(self):
         for value in (
@@ -84,8 +102,18 @@ class Mistakes(unittest.TestCase):
             ("creation_time", "noon", TypeError, "creation_time: .*number of seconds"),
             ("content_type", 3, TypeError, "content_type: .*str"),
             ("priority", 300, OverflowError, "300 does not fit .* ubyte"),
+            ("address", "\ud800", ValueError, "address: .*surrogates"),
         ):
             self.says(kind, text, setattr, message, name, value)
+
+    def test_a_time_is_a_number_of_any_type(self):
+        messenger, message = Messenger(), Message()
+        for two in (2, 2.0, Decimal("2"), Fraction(4, 2), True + True):
+            messenger.timeout = message.ttl = message.creation_time = two
+            self.assertEqual((messenger.timeout, message.ttl, message.creation_time), (2, 2, 2))
+        for text in ("2", [2], {}):
+            self.says(TypeError, "number of seconds", setattr, messenger, "timeout", text)
+            self.says(TypeError, "ttl: .*number of seconds", setattr, message, "ttl", text)
 
     def test_arguments_of_another_type_are_refused_in_words(self):
         messenger = Messenger()

@@ -12,12 +12,19 @@ def milliseconds(seconds: float | None) -> int:
     """Whole milliseconds, and no fewer than the seconds are; None and negative seconds are for ever, which is -1."""
     if seconds is None:
         return -1
-    if not isinstance(seconds, (int, float)):
-        raise TypeError(f"a time is a number of seconds, not {seconds!r}")
-    if seconds < 0:
+    if checked(seconds) < 0:
         return -1
     # What floating point adds in the last place does not make another millisecond.
     return min(ceil(round(seconds * 1000, 3)), _LONGEST) if seconds < _LONGEST / 1000 else -1
+
+
+def checked(seconds: float) -> float:
+    """The same, if it is a number: of whatever type, as decimals and fractions are such."""
+    try:
+        seconds - 0
+    except TypeError:
+        raise TypeError(f"a time is a number of seconds, not {seconds!r}") from None
+    return seconds
 
 
 def seconds(milliseconds: int) -> float | None:

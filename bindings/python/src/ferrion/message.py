@@ -7,6 +7,7 @@ from operator import index
 from typing import Any, Iterable, Sequence
 
 from . import abi
+from .durations import checked
 from .types import Map, Row, symbol, timestamp, ubyte, uint, ulong
 
 __all__ = ["Message"]
@@ -40,14 +41,18 @@ def _field(number: int, doc: str, wrap: Any = None) -> Any:
 def _of_field(setter: Any, error: Exception) -> Exception:
     """A failure to set a field, with the field's name."""
     name = next(name for name, its in vars(Message).items() if isinstance(its, property) and its.fset is setter)
-    error.args = (f"{name}: {error}",)
+    text = f"{name}: {error}"
+    if isinstance(error, UnicodeError):
+        # Its text is made of other things than its arguments.
+        named = ValueError(text)
+        named.__cause__ = error
+        return named
+    error.args = (text,)
     return error
 
 
 def _milliseconds(seconds: float) -> int:
-    if not isinstance(seconds, (int, float)):
-        raise TypeError(f"a time is a number of seconds, not {seconds!r}")
-    return round(seconds * 1000)
+    return round(checked(seconds) * 1000)
 
 
 def _uint_milliseconds(seconds: float) -> uint:
@@ -323,13 +328,17 @@ class Message:
 
     def __copy__(self) -> Message:
         """Another message that is the same, down to what is in its sections."""
-        return _restored(type(self), self.encode(), _state(self))
+        return _restored(type(self), self.encode(), _state(self), self._inferred is True)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Message:
-        return _restored(type(self), self.encode(), deepcopy(_state(self), memo))
+        copy = _restored(type(self), self.encode(), {}, self._inferred is True)
+        # What is kept beside the message may lead back to it.
+        memo[id(self)] = copy
+        _keep(copy, deepcopy(_state(self), memo))
+        return copy
 
     def __reduce__(self) -> Any:
-        return _restored, (type(self), self.encode(), _state(self))
+        return _restored, (type(self), self.encode(), _state(self), self._inferred is True)
 
     def __repr__(self) -> str:
         parts = [f"body={self.body!r}"]
@@ -412,14 +421,21 @@ def _state(message: Message) -> dict[str, Any]:
     return dict(getattr(message, "__dict__", {}))
 
 
-def _restored(cls: type[Message], octets: bytes, state: dict[str, Any]) -> Message:
+def _restored(cls: type[Message], octets: bytes, state: dict[str, Any], inferred: bool = False) -> Message:
     message = cls.__new__(cls)
     message._abi = abi.ferrion_message_new()
     message._borders = ()
     message.decode(octets)
+    if inferred:
+        # It is kept with a body that goes out as a value whatever this says.
+        message._inferred = True
+    _keep(message, state)
+    return message
+
+
+def _keep(message: Message, state: dict[str, Any]) -> None:
     for name, value in state.items():
         setattr(message, name, value)
-    return message
 
 
 def _is_data(body: Any) -> bool:
