@@ -30,13 +30,15 @@ object!(ferrion_message_t, Inner);
 /// From so many octets an engine shares a payload instead of copying it, unless its limits say otherwise.
 const SHARED: usize = 4096;
 
-/// A message, and octets that are lent to C.
+/// A message, octets that are lent to C, and room for those that are sent.
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
     pub(crate) message: Message,
     lent: Bytes,
-    /// The octets of the message as it was encoded last, in room that is used again.
+    /// The octets of the message as it was encoded last, lent as well.
     encoded: Vec<u8>,
+    /// Where it is encoded to be sent. What is large goes with it, so that it never has much more room than it needs.
+    sent: Vec<u8>,
 }
 
 impl Inner {
@@ -53,10 +55,14 @@ impl Inner {
         match self.message.untouched() {
             Some(octets) if octets.len() < SHARED => SendPayload::from(&**octets),
             Some(octets) => SendPayload::from(octets.clone()),
-            None if encode(&self.message, &mut self.encoded).len() < SHARED => {
-                SendPayload::from(&self.encoded)
+            None => {
+                encode(&self.message, &mut self.sent);
+                if self.sent.len() < SHARED {
+                    SendPayload::from(&self.sent)
+                } else {
+                    SendPayload::from(core::mem::take(&mut self.sent))
+                }
             }
-            None => SendPayload::from(core::mem::take(&mut self.encoded)),
         }
     }
 

@@ -660,6 +660,44 @@ static void passed_on(void) {
   free_engines();
 }
 
+/* What was lent of a message stays when it is sent: twice, and before that in vain. */
+static void made(void) {
+  static char text[10001];
+  static uint8_t copy[11000];
+  ferrion_session_t at_server, session;
+  ferrion_link_t out, in;
+  ferrion_incoming_t incoming;
+  ferrion_link_config_t *config = ferrion_link_config_new();
+  ferrion_message_t *message = ferrion_message_new();
+  ferrion_bytes_t encoded;
+
+  memset(text, 't', sizeof text - 1);
+  make_engines();
+  session = open_session(&at_server);
+  OK(ferrion_link_config_sender(config, "there", "box"));
+  out = attach(session, config, FERRION_SENDER, &in);
+  settle_down();
+  OK(ferrion_message_set_body_text(message, text));
+  OK(ferrion_message_encode(message, &encoded));
+  CHECK(encoded.len > sizeof text && encoded.len < sizeof copy);
+  memcpy(copy, encoded.data, encoded.len);
+  IS(FERRION_NO_CREDIT, ferrion_sender_send_message(client, out, BYTES("1"), message, NULL, NULL));
+  CHECK(memcmp(copy, encoded.data, encoded.len) == 0);
+  OK(ferrion_receiver_set_credit(server, in, 10));
+  settle_down();
+  OK(ferrion_sender_send_message(client, out, BYTES("2"), message, NULL, NULL));
+  OK(ferrion_sender_send_message(client, out, BYTES("3"), message, NULL, NULL));
+  CHECK(memcmp(copy, encoded.data, encoded.len) == 0);
+  settle_down();
+  for (int i = 0; i < 2; i++) {
+    OK(ferrion_receiver_next_delivery(server, in, &incoming));
+    CHECK(incoming.payload.len == encoded.len && memcmp(incoming.payload.data, copy, encoded.len) == 0);
+  }
+  ferrion_message_free(message);
+  ferrion_link_config_free(config);
+  free_engines();
+}
+
 int main(void) {
   value = ferrion_value_new();
   configurations();
@@ -668,6 +706,7 @@ int main(void) {
   drains();
   streams();
   passed_on();
+  made();
   octets();
   ends();
   answers();
