@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, ErrorKind, Message, Reconnect, Status};
 use support::message_to;
-use support::way::Way;
+use support::way::{Party, Way};
 
 in_every_way! {
     work_alone_keeps_a_connection_alive,
@@ -32,22 +32,7 @@ fn work_alone_keeps_a_connection_alive(way: Way) {
     client.set_idle_time_out(Some(SILENCE));
     client.subscribe(&address).unwrap();
     client.ask(1);
-    let serving = std::thread::spawn(move || {
-        let begun = Instant::now();
-        while begun.elapsed() < SILENCE * 3 {
-            server.step(SILENCE).unwrap();
-        }
-        server
-    });
-    let begun = Instant::now();
-    while begun.elapsed() < SILENCE * 3 {
-        client.step(SILENCE).unwrap();
-        assert!(!client.stopped());
-    }
-    client.set_timeout(Some(Duration::ZERO));
-    let error = client.recv(1).unwrap_err();
-    assert!(client.is_unfinished(&error), "it is still there: {error}");
-    serving.join().unwrap();
+    they_stay_connected(server, client);
 }
 
 /// The client wants nothing to be said, and so it hears nothing in between that would remind it of its own heartbeats.
@@ -59,6 +44,11 @@ fn who_hears_nothing_is_heard_all_the_same(way: Way) {
     client.set_reconnect(None);
     client.subscribe(&address).unwrap();
     client.ask(1);
+    they_stay_connected(server, client);
+}
+
+/// Both do nothing but work for longer than anybody is silent.
+fn they_stay_connected(mut server: Party, mut client: Party) {
     let serving = std::thread::spawn(move || {
         let begun = Instant::now();
         while begun.elapsed() < SILENCE * 3 {
@@ -69,6 +59,7 @@ fn who_hears_nothing_is_heard_all_the_same(way: Way) {
     let begun = Instant::now();
     while begun.elapsed() < SILENCE * 3 {
         client.step(SILENCE).unwrap();
+        assert!(!client.stopped());
     }
     client.set_timeout(Some(Duration::ZERO));
     let error = client.recv(1).unwrap_err();
