@@ -9,6 +9,9 @@ use std::ffi::{CStr, c_char};
 use std::panic::catch_unwind;
 
 use crate::status::{Failure, ferrion_status};
+use gate::{Gate, POISONED};
+
+mod gate;
 
 /// The body of an export.
 ///
@@ -137,38 +140,31 @@ fn panicked(panic: &(dyn core::any::Any + Send)) -> Failure {
     )
 }
 
-const IDLE: u8 = 0;
-const BUSY: u8 = 1;
-const POISONED: u8 = 2;
-
 /// What stands behind an opaque pointer: the object, and whether it may be entered.
 ///
 /// Two calls at once, from two threads or with one object in two parameters, are a mistake of the caller's; the second
 /// is answered with BUSY instead of undefined behaviour.
 #[derive(Debug)]
 pub(crate) struct Root<T> {
-    state: AtomicU8,
+    gate: Gate,
     inner: UnsafeCell<T>,
 }
 
-// SAFETY: `inner` is reached only through `Entered`, of which `state` admits one at a time.
+// SAFETY: `inner` is reached only through `Entered`, of which `gate` admits one at a time.
 unsafe impl<T: Send> Sync for Root<T> {}
 
 impl<T> Root<T> {
-    pub(crate) const fn new(inner: T) -> Self {
+    pub(crate) fn new(inner: T) -> Self {
         Self {
-            state: AtomicU8::new(IDLE),
+            gate: Gate::new(),
             inner: UnsafeCell::new(inner),
         }
     }
 
     #[inline(always)]
     fn enter(&self, name: &str) -> Result<Entered<'_, T>, Failure> {
-        match self
-            .state
-            .compare_exchange(IDLE, BUSY, Ordering::Acquire, Ordering::Relaxed)
-        {
-            Ok(_) => Ok(Entered { root: self }),
+        match self.gate.enter() {
+            Ok(()) => Ok(Entered { root: self }),
             Err(state) => Err(refused(state, name)),
         }
     }
@@ -219,7 +215,7 @@ impl<T> Deref for Entered<'_, T> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: `state` is BUSY because of this `Entered` and no other.
+        // SAFETY: the gate was entered for this `Entered`, and lets nobody else in before it is left.
         unsafe { &*self.root.inner.get() }
     }
 }
@@ -236,7 +232,7 @@ impl<T> Entered<'_, T> {
     /// Leaves after a block that ran to its end: then nobody needs to ask whether it panicked.
     #[inline(always)]
     pub(crate) fn leave(self) {
-        self.root.state.store(IDLE, Ordering::Release);
+        self.root.gate.leave();
         core::mem::forget(self);
     }
 }
@@ -245,19 +241,18 @@ impl<T> Entered<'_, T> {
 impl<T> Drop for Entered<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        leave_early(&self.root.state);
+        leave_early(&self.root.gate);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn leave_early(state: &AtomicU8) {
-    let left = if std::thread::panicking() {
-        POISONED
+fn leave_early(gate: &Gate) {
+    if std::thread::panicking() {
+        gate.poison();
     } else {
-        IDLE
-    };
-    state.store(left, Ordering::Release);
+        gate.leave();
+    }
 }
 
 /// Enters the object behind a pointer.

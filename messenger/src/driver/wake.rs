@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::Waker;
+use raised::Raised;
+
+mod raised;
 
 /// Ends a blocking call of a [`Messenger`](crate::Messenger) from any other thread.
 ///
@@ -19,14 +22,14 @@ use mio::Waker;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Interrupter {
-    wanted: Arc<AtomicBool>,
+    raised: Arc<Raised>,
     waker: Arc<Waker>,
 }
 
 impl Interrupter {
     pub(crate) fn new(waker: Arc<Waker>) -> Self {
         Self {
-            wanted: Arc::default(),
+            raised: Arc::new(Raised::new()),
             waker,
         }
     }
@@ -34,18 +37,17 @@ impl Interrupter {
     /// Makes the blocking call that is under way, or else the next one, answer
     /// [`Error::Interrupted`](crate::Error::Interrupted).
     pub fn interrupt(&self) {
-        self.wanted.store(true, Ordering::Release);
         // If the messenger is gone there is nobody left to wake.
-        let _ = self.waker.wake();
+        self.raised.raise(|| drop(self.waker.wake()));
     }
 
     /// Whether an interrupt waits.
     pub(crate) fn waits(&self) -> bool {
-        self.wanted.load(Ordering::Acquire)
+        self.raised.waits()
     }
 
     /// Whether an interrupt waits; takes it.
     pub(crate) fn take(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed) && self.wanted.swap(false, Ordering::AcqRel)
+        self.raised.take()
     }
 }
