@@ -3003,9 +3003,9 @@ ferrion_status ferrion_sender_send_with(ferrion_engine_t *engine,
  * settled by being sent. The rest is as for `ferrion_sender_send`. FERRION_INVALID_ARGUMENT also: the options tell of
  * another format than that of AMQP messages.
  *
- * A message that was received or decoded, and not changed since, is sent as it is: from 4 KiB its octets are not copied
- * but shared, by any number of sends on any engines, and stay for as long as one of them, or this object, needs them.
- * The object may be changed, used again or freed at once.
+ * A message that was received or decoded, and not changed since, is sent as it is. From `FERRION_LIMIT_CHAIN_OCTETS` on
+ * its octets are not copied but shared, by any number of sends on any engines, and stay for as long as one of them, or
+ * this object, needs them. The object may be changed, used again or freed at once.
  */
 ferrion_status ferrion_sender_send_message(ferrion_engine_t *engine,
                                            ferrion_link_t link,

@@ -5,7 +5,8 @@
  *   ./broker PORT
  *
  * What is sent to an address waits there until a receiver has taken it. What a receiver gives back, or has not settled when
- * its link ends, is at the head of the queue again. A dynamic address is a queue with a name that is made up.
+ * its link ends, is at the head of the queue again. A dynamic address is a queue with a name that is made up. What says that it
+ * is of another format than AMQP messages (2.8.11) is passed on unread, as that format.
  */
 #include "drive.h"
 
@@ -20,7 +21,10 @@
 #define SHARED 4096
 
 struct message {
-  ferrion_message_t *content;
+  ferrion_message_t *content; /* NULL: the octets are of another format */
+  uint8_t *octets;
+  size_t len;
+  uint32_t format;
   ferrion_delivery_t delivery; /* while a receiver has it */
   struct message *next;
 };
@@ -46,6 +50,7 @@ static struct queue *queues;
 static struct outlet *outlets;
 static ferrion_config_t *config;
 static ferrion_link_config_t *link_config;
+static ferrion_send_options_t *options;
 static ferrion_value_t *value;
 
 static struct queue *queue_named(const char *name) {
@@ -61,17 +66,29 @@ static struct queue *queue_named(const char *name) {
 
 static void forget(struct message *message) {
   ferrion_message_free(message->content);
+  free(message->octets);
   free(message);
 }
 
-/* Puts what an engine has just received at the end of a queue. False: it is no message. */
-static bool append(struct queue *queue, ferrion_engine_t *engine, ferrion_bytes_t payload) {
-  struct message *message = calloc(1, sizeof *message);
-  ferrion_status status;
+/* Keeps what an engine has just received. */
+static ferrion_status keep(struct message *message, ferrion_engine_t *engine, const ferrion_incoming_t *incoming) {
+  ferrion_bytes_t payload = incoming->payload;
+  if (incoming->message_format != 0) {
+    message->format = incoming->message_format;
+    message->octets = malloc(payload.len ? payload.len : 1);
+    message->len = payload.len;
+    if (payload.len) memcpy(message->octets, payload.data, payload.len);
+    return FERRION_OK;
+  }
   message->content = ferrion_message_new();
-  if (payload.len < SHARED) status = ferrion_message_decode(message->content, payload.data, payload.len);
-  else status = ferrion_engine_message(engine, message->content);
-  if (status != FERRION_OK) {
+  return payload.len < SHARED ? ferrion_message_decode(message->content, payload.data, payload.len)
+                              : ferrion_engine_message(engine, message->content);
+}
+
+/* Puts what an engine has just received at the end of a queue. False: it is not the message that it says it is. */
+static bool append(struct queue *queue, ferrion_engine_t *engine, const ferrion_incoming_t *incoming) {
+  struct message *message = calloc(1, sizeof *message);
+  if (keep(message, engine, incoming) != FERRION_OK) {
     forget(message);
     return false;
   }
@@ -86,17 +103,30 @@ static void give_back(struct queue *queue, struct message *message) {
   queue->first = message;
 }
 
+/* Sends a message as it came. False: not now. */
+static bool pass_on(const struct outlet *outlet, struct message *message) {
+  static uint64_t count;
+  ferrion_engine_t *engine = engines[outlet->connection];
+  const uint8_t *tag = (const uint8_t *)&count;
+  ferrion_status status;
+  if (message->content) {
+    status = ferrion_sender_send_message(engine, outlet->link, tag, sizeof count, message->content, NULL, &message->delivery);
+  } else {
+    MUST(ferrion_send_options_set_message_format(options, message->format));
+    status = ferrion_sender_send_with(engine, outlet->link, tag, sizeof count, message->octets, message->len, options,
+                                      &message->delivery);
+  }
+  count++;
+  return status == FERRION_OK;
+}
+
 /* Sends what waits in a queue to who has credit for it. */
 static void feed(struct queue *queue) {
-  static uint64_t tag;
   for (struct outlet *outlet = outlets; outlet; outlet = outlet->next) {
     bool draining = false;
     while (outlet->queue == queue && queue->first) {
       struct message *message = queue->first;
-      if (ferrion_sender_send_message(engines[outlet->connection], outlet->link, (const uint8_t *)&tag, sizeof tag,
-                                      message->content, NULL, &message->delivery) != FERRION_OK)
-        break;
-      tag++;
+      if (!pass_on(outlet, message)) break;
       queue->first = message->next;
       if (!queue->first) queue->last = &queue->first;
       message->next = outlet->unsettled;
@@ -192,7 +222,7 @@ static void store(ferrion_engine_t *engine, const ferrion_event_t *event) {
   char address[64];
   if (!address_of(engine, event, address, sizeof address)) return;
   while (ferrion_receiver_next_delivery(engine, event->link, &incoming) == FERRION_OK) {
-    bool is_message = incoming.aborted || append(queue_named(address), engine, incoming.payload);
+    bool is_message = incoming.aborted || append(queue_named(address), engine, &incoming);
     if (!incoming.delivery) continue;
     if (is_message) MUST(ferrion_receiver_accept(engine, event->link, incoming.delivery));
     else MUST(ferrion_receiver_reject(engine, event->link, incoming.delivery, "amqp:decode-error", "not a message", NULL));
@@ -280,6 +310,7 @@ int main(int argc, char **argv) {
   signal(SIGINT, stop);
   config = ferrion_config_new();
   link_config = ferrion_link_config_new();
+  options = ferrion_send_options_new();
   value = ferrion_value_new();
   MUST(ferrion_config_set_text(config, FERRION_CONFIG_CONTAINER_ID, "broker"));
   MUST(ferrion_config_set_number(config, FERRION_CONFIG_IDLE_TIME_OUT, 60000));
@@ -335,6 +366,7 @@ int main(int argc, char **argv) {
   }
   close(sockets[MOST_CONNECTIONS].fd);
   ferrion_value_free(value);
+  ferrion_send_options_free(options);
   ferrion_link_config_free(link_config);
   ferrion_config_free(config);
   return 0;

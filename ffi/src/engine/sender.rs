@@ -72,9 +72,9 @@ pub unsafe extern "C" fn ferrion_sender_send_with(
 /// settled by being sent. The rest is as for `ferrion_sender_send`. FERRION_INVALID_ARGUMENT also: the options tell of
 /// another format than that of AMQP messages.
 ///
-/// A message that was received or decoded, and not changed since, is sent as it is: from 4 KiB its octets are not copied
-/// but shared, by any number of sends on any engines, and stay for as long as one of them, or this object, needs them.
-/// The object may be changed, used again or freed at once.
+/// A message that was received or decoded, and not changed since, is sent as it is. From `FERRION_LIMIT_CHAIN_OCTETS` on
+/// its octets are not copied but shared, by any number of sends on any engines, and stay for as long as one of them, or
+/// this object, needs them. The object may be changed, used again or freed at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_sender_send_message(
     engine: *mut ferrion_engine_t,

@@ -6,7 +6,11 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ferrion_engine::protocol::DeliveryState;
+use ferrion_engine::{Config, SendOptions};
 use ferrion_messenger::{Credit, Flags, Message, Messenger, Status};
+
+use ferrion_tests::interop::Conversation;
 
 use crate::pki;
 use crate::programs::{build, build_with_threads};
@@ -205,5 +209,49 @@ fn the_broker_keeps_messages_until_somebody_accepts_them() {
             .expect("a tracker in the window");
     }
     receiver.stop().expect("an orderly end");
+    assert_eq!(broker.terminate(), "");
+}
+
+#[test]
+fn the_broker_passes_on_unread_what_is_of_another_format() {
+    let broker = Listening::start(example("broker.c"), &["0"]);
+    let port = broker.port.parse().expect("a number");
+    let mut peer = Conversation::connect(port, Config::new("peer"));
+    let opened = peer.open();
+    assert_eq!(opened.container_id.as_str(), "broker");
+    let session = peer.begin();
+    let sender = peer.sender(session, "queue");
+    // No section of a message begins with these octets.
+    let foreign = SendOptions {
+        message_format: 7,
+        ..SendOptions::default()
+    };
+    for (tag, octets) in [("small", 10), ("large", 100_000), ("none", 0)] {
+        let octets = vec![0xFF; octets];
+        let sent = peer.until("credit", |engine| {
+            let mut sender = engine.sender(sender).expect("a sender");
+            let sent = sender.send_with(tag.as_bytes(), &foreign, octets.clone());
+            sent.expect("format and tag are allowed")
+        });
+        assert_eq!(peer.outcome(sender, sent), Some(DeliveryState::Accepted));
+    }
+    // What says that it is a message is looked at, and not taken if it is none.
+    let sent = peer.send(sender, vec![0xFF; 10]);
+    let refused = peer.outcome(sender, sent);
+    assert!(
+        matches!(refused, Some(DeliveryState::Rejected(_))),
+        "{refused:?}"
+    );
+
+    let receiver = peer.receiver(session, "queue");
+    peer.grant(receiver, 10);
+    for octets in [10, 100_000, 0] {
+        let mut taken = peer.receive(receiver);
+        assert_eq!(taken.message_format, 7);
+        assert_eq!(**taken.payload.make_contiguous(), vec![0xFF; octets]);
+        let id = taken.id.expect("it is to be settled");
+        peer.settle(receiver, id, DeliveryState::Accepted);
+    }
+    assert!(peer.close().is_none());
     assert_eq!(broker.terminate(), "");
 }
