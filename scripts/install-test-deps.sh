@@ -134,7 +134,8 @@ python_proton() {
 
 python_peers() {
   python_proton
-  if ! "$VENV/bin/python" -m mypy --version >/dev/null 2>&1; then
+  # Another version finds other faults.
+  if ! has_python_package "$MYPY"; then
     say "installing Python package: $MYPY"
     "$VENV/bin/pip" install -q --disable-pip-version-check "$MYPY"
   fi
@@ -145,7 +146,7 @@ python_peers() {
 }
 
 node_peers() {
-  [ ! -e "$PEERS/node_modules/rhea/package.json" ] || return 0
+  ! grep -qs "\"version\": *\"${RHEA#*@}\"" "$PEERS/node_modules/rhea/package.json" || return 0
   say "installing npm package: $RHEA"
   mkdir -p "$PEERS"
   npm install --silent --no-audit --no-fund --no-save --prefix "$PEERS" "$RHEA" >/dev/null
@@ -165,7 +166,13 @@ write_env() {
 # ---- small helpers -----------------------------------------------------------------------------------------------
 
 proton_is_complete() {
-  "$VENV/bin/python" -c 'import sys, proton; sys.exit(not (proton.SSL.present() and proton.SASL.extended()))' 2>/dev/null
+  has_python_package "$PROTON" && "$VENV/bin/python" -c 'import sys, proton; sys.exit(not (proton.SSL.present() and proton.SASL.extended()))' 2>/dev/null
+}
+
+# Whether a package (NAME==VERSION) is in the virtual environment, in this version.
+has_python_package() {
+  "$VENV/bin/python" -c 'import importlib.metadata as m, sys; sys.exit(m.version(sys.argv[1]) != sys.argv[2])' \
+    "${1%==*}" "${1#*==}" 2>/dev/null
 }
 
 have() { command -v "$1" >/dev/null 2>&1; }
