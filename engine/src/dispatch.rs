@@ -161,7 +161,7 @@ impl Engine {
             Attach::DESCRIPTOR => match Attach::decode_body(reader) {
                 Ok(attach) => {
                     let said = charges::of_attach(&attach, list.len());
-                    return endpoints.on_attach(channel, attach, said);
+                    return endpoints.on_attach(channel, &attach, list, said);
                 }
                 Err(error) => error,
             },

@@ -110,11 +110,14 @@ impl Engine {
                     self.endpoints.drop_link(id);
                     return Ok(());
                 }
-                let Some((channel, attach)) = self.endpoints.make_attach(id) else {
-                    return Ok(());
-                };
-                self.write(channel, &attach)?;
-                self.endpoints.attach_written(id, attach);
+                if let Some((channel, attach)) = self.endpoints.make_resuming_attach(id) {
+                    self.write(channel, &attach)?;
+                    self.endpoints.attach_written(id, Some(attach));
+                } else if let Some((channel, attach)) = self.endpoints.make_attach(id) {
+                    let written = self.transport.write(channel, &attach);
+                    self.check_written(written)?;
+                    self.endpoints.attach_written(id, None);
+                }
                 Ok(())
             }
             Control::LinkFlow(id) => {
@@ -165,7 +168,12 @@ impl Engine {
     }
 
     fn write(&mut self, channel: u16, performative: &impl Encode) -> Result<(), Held> {
-        match self.transport.write(channel, performative) {
+        let written = self.transport.write(channel, performative);
+        self.check_written(written)
+    }
+
+    fn check_written(&self, written: Result<(), FrameTooLarge>) -> Result<(), Held> {
+        match written {
             Ok(()) => Ok(()),
             // The peer's open may allow larger frames (2.4.1).
             Err(FrameTooLarge) if self.endpoints.connection.remote == Phase::New => {

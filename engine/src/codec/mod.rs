@@ -54,6 +54,7 @@ pub(crate) use map::encode_map;
 pub use prim::{Decimal32, Decimal64, Decimal128, Decode, Encode, Timestamp, Uuid};
 pub use raw::{Fields, Raw};
 pub use reader::{CodecLimits, Compound, Descriptor, MAX_DEPTH, MAX_ZERO_WIDTH, Reader};
+pub(crate) use skip::length;
 pub use skip::{jump, skip};
 pub use text::{Str, Symbol};
 pub use value::{Described, Type, Value, decode_value, encode_value};

@@ -42,6 +42,29 @@ pub fn jump(r: &mut Reader<'_>) -> Result<(), DecodeError> {
     Ok(())
 }
 
+/// Octets of the value that these begin with, by its size alone, as [`jump`] does. `None`: it does not end within them.
+#[inline]
+pub(crate) fn length(octets: &[u8]) -> Option<usize> {
+    let mut at = 0usize;
+    let mut pending = 1usize;
+    while let Some(left) = pending.checked_sub(1) {
+        pending = left;
+        let (&constructor, rest) = octets.get(at..)?.split_first()?;
+        let (header, size) = match code::width(constructor) {
+            Some(Width::Fixed(size)) => (1, size.into()),
+            Some(Width::Sized8) => (2, usize::from(*rest.first()?)),
+            Some(Width::Sized32) => (5, u32::from_be_bytes(*rest.first_chunk()?) as usize),
+            None if constructor == code::DESCRIBED => {
+                pending = pending.saturating_add(2);
+                (1, 0)
+            }
+            None => return None,
+        };
+        at = at.saturating_add(header).saturating_add(size);
+    }
+    (at <= octets.len()).then_some(at)
+}
+
 /// Passes over the value whose constructor has just been read, and checks it.
 pub(super) fn skip_as(constructor: u8, r: &mut Reader<'_>) -> Result<(), DecodeError> {
     match constructor {

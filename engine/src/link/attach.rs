@@ -2,14 +2,16 @@
 
 use alloc::format;
 
+use bytes::Bytes;
+
 use crate::config::LinkConfig;
 use crate::control::Control;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
 use crate::ids::{LinkId, SessionId};
-use crate::link::{Half, Link, termini};
-use crate::protocol::{Attach, Condition, Role, conditions};
+use crate::link::{Half, Link, Terms, termini};
+use crate::protocol::{Attach, Condition, OwnAttach, Role, conditions};
 use crate::seq::Seq;
 
 impl Endpoints {
@@ -30,7 +32,9 @@ impl Endpoints {
         if named.is_some_and(|link| !link.is_detached()) {
             return Err(UsageError::DuplicateLink(name));
         }
-        let id = self.links.insert(Link::new(session, role, config));
+        let count = Seq(config.initial_delivery_count);
+        let link = Link::new(session, role, count, Terms::new(config));
+        let id = self.links.insert(link);
         if let Err(error) = self.announce_link(id) {
             self.links.remove(id);
             return Err(error);
@@ -57,7 +61,11 @@ impl Endpoints {
         let link = self.link_mut(id)?;
         match &config {
             Some(config) => termini::check(link.role(), true, config)?,
-            None => termini::check(link.role(), true, &link.terms.config())?,
+            // What repeats the peer's attach lacks nothing but the address of a node that it asks for.
+            None if link.terms.has_dynamic_node => {
+                termini::check(link.role(), true, &link.terms.config())?;
+            }
+            None => {}
         }
         self.announce_link(id)?;
         if let Some(config) = config {
@@ -112,11 +120,12 @@ impl Endpoints {
         Ok(())
     }
 
-    /// `said`: the octets that are kept of what it says.
+    /// `list`: the octets of its fields; `said`: how many are kept of what it says.
     pub(crate) fn on_attach(
         &mut self,
         channel: u16,
-        attach: Attach,
+        attach: &Attach,
+        list: &Bytes,
         said: u64,
     ) -> Result<(), Fault> {
         let Some(session_id) = self.session_on(channel, "attach")? else {
@@ -146,25 +155,39 @@ impl Endpoints {
                 text,
             ));
         }
-        if attach.unsettled.is_none()
-            && let Some(id) = self.names.get(attach.role.peer(), &attach.name)
-            && let Some(link) = self.links.get(id)
+        let named = self.names.get(attach.role.peer(), &attach.name);
+        let named = named.and_then(|id| Some((id, self.links.get(id)?)));
+        if let Some((_, link)) = named
             && link.remote == Phase::Open
+            && attach.unsettled.is_none()
         {
             // Only who resumes the link knows that it failed.
             self.check_errant(session_id, link)?;
         }
-        let waiting = self.waiting_for(session_id, &attach);
+        // The endpoint that waits for this attach: ours of that name.
+        let waiting =
+            named.filter(|(_, link)| link.remote == Phase::New && link.session == session_id);
         // The answer to an attach of ours makes no link: that was counted when it was made.
         if waiting.is_none() && session.links >= links {
             let text = format!("more than {links} links");
             let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
             return Err(Fault::session(session_id, condition, text));
         }
+        let waiting = waiting.map(|(id, _)| id);
+        let in_use = named.filter(|(_, link)| link.remote == Phase::Open);
+        let in_use = in_use.map(|(id, _)| id);
         self.check_link_room(session_id, said)?;
         let id = match waiting {
             Some(id) => id,
-            None => self.new_endpoint_for(session_id, &attach),
+            None => {
+                if let Some(id) = in_use {
+                    // The newcomer takes the name over, the old link is closed (2.6.1).
+                    let mut stolen = Condition::new(conditions::LINK_STOLEN);
+                    stolen.description = Some("the link was attached again elsewhere".into());
+                    self.fail_link(id, stolen);
+                }
+                self.new_endpoint_for(session_id, attach, list)
+            }
         };
         let handle = attach.handle;
         let uncounted = attach.role == Role::Sender && attach.initial_delivery_count.is_none();
@@ -185,7 +208,7 @@ impl Endpoints {
             {
                 receiver.credit.attach(Seq(count));
             }
-            link.terms.hear(attach);
+            link.terms.hear(attach, list);
             // Credit that was granted before the delivery-count was known is told now, with it.
             if link.flow_was_early() {
                 self.request_link_flow(id);
@@ -202,27 +225,16 @@ impl Endpoints {
         Ok(())
     }
 
-    /// The endpoint that waits for this attach of the peer's: ours of that name.
-    fn waiting_for(&self, session: SessionId, attach: &Attach) -> Option<LinkId> {
-        let id = self.names.get(attach.role.peer(), &attach.name)?;
-        let link = self.links.get(id)?;
-        (link.remote == Phase::New && link.session == session).then_some(id)
-    }
-
     /// A new endpoint for an attach of the peer's that none waits for.
-    fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach) -> LinkId {
+    fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach, list: &[u8]) -> LinkId {
         let role = attach.role.peer();
-        if let Some(id) = self.names.get(role, &attach.name)
-            && let Some(link) = self.links.get(id)
-            && link.remote == Phase::Open
-        {
-            // The name is in use: the newcomer takes it over, the old link is closed (2.6.1).
-            let mut stolen = Condition::new(conditions::LINK_STOLEN);
-            stolen.description = Some("the link was attached again elsewhere".into());
-            self.fail_link(id, stolen);
-        }
-        let config = termini::mirror(attach);
-        let id = self.links.insert(Link::new(session, role, config));
+        let terms = if termini::may_be_repeated(attach) {
+            Terms::repeating(attach, list)
+        } else {
+            Terms::new(termini::mirror(attach))
+        };
+        let link = Link::new(session, role, Seq(0), terms);
+        let id = self.links.insert(link);
         self.count_link(session);
         self.names.insert(role, &attach.name, id);
         id
@@ -234,16 +246,30 @@ impl Endpoints {
         }
     }
 
-    pub(crate) fn make_attach(&self, id: LinkId) -> Option<(u16, Attach)> {
+    /// The attach of a link, and the channel it goes to. `None`: there is nothing to attach any more.
+    pub(crate) fn make_attach(&self, id: LinkId) -> Option<(u16, OwnAttach<'_>)> {
+        let (channel, link) = self.to_attach(id)?;
+        let attach = link.terms.to_write(link.role(), link.local_handle?);
+        Some((channel, attach))
+    }
+
+    /// The same, of a link that goes on with what another endpoint left: it tells what that is.
+    pub(crate) fn make_resuming_attach(&self, id: LinkId) -> Option<(u16, Attach)> {
+        let (channel, link) = self.to_attach(id)?;
+        link.resuming.as_ref()?;
+        let mut attach = link.terms.attach(link.role(), link.local_handle?);
+        self.tell_unsettled(id, &mut attach);
+        Some((channel, attach))
+    }
+
+    fn to_attach(&self, id: LinkId) -> Option<(u16, &Link)> {
         let link = self.links.get(id)?;
         let session = self.sessions.get(link.session)?;
         // An end that was asked for since stands behind it.
         if session.end_written {
             return None;
         }
-        let mut attach = link.terms.attach(link.role(), link.local_handle?);
-        self.tell_unsettled(id, &mut attach);
-        Some((session.local_channel?, attach))
+        Some((session.local_channel?, link))
     }
 
     /// Whether a link that was to be attached got a handle that the peer turns out not to take (2.7.2).
@@ -256,11 +282,11 @@ impl Endpoints {
         }
     }
 
-    pub(crate) fn attach_written(&mut self, id: LinkId, attach: Attach) {
+    /// `told`: what it told of deliveries that another endpoint left.
+    pub(crate) fn attach_written(&mut self, id: LinkId, told: Option<Attach>) {
         if let Some(link) = self.links.get_mut(id) {
             link.attach_written = true;
-            link.terms.said();
-            if let Some(resuming) = &mut link.resuming {
+            if let (Some(resuming), Some(attach)) = (&mut link.resuming, told) {
                 let whole = !attach.incomplete_unsettled;
                 resuming.map = attach.unsettled.map(|map| (map, whole));
             }

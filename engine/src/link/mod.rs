@@ -19,7 +19,6 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 
-use crate::config::LinkConfig;
 use crate::delivery::OfLink;
 use crate::endpoints::{EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
@@ -91,14 +90,14 @@ pub(crate) enum Half {
 }
 
 impl Link {
-    fn new(session: SessionId, role: Role, config: LinkConfig) -> Self {
+    fn new(session: SessionId, role: Role, count: Seq, terms: Terms) -> Self {
         let half = match role {
-            Role::Sender => Half::Sender(SenderHalf::new(Seq(config.initial_delivery_count))),
+            Role::Sender => Half::Sender(SenderHalf::new(count)),
             Role::Receiver => Half::Receiver(ReceiverHalf::default()),
         };
         Self {
             session,
-            terms: Terms::new(config),
+            terms,
             half,
             local: Phase::New,
             remote: Phase::New,

@@ -37,6 +37,18 @@ pub(crate) fn check(role: Role, answers: bool, config: &LinkConfig) -> Result<()
     Ok(())
 }
 
+/// Whether the answer to a peer's attach may repeat its termini as they are; otherwise [`mirror`] makes one.
+pub(super) fn may_be_repeated(attach: &Attach) -> bool {
+    let source = attach.source.as_ref().is_none_or(|source| {
+        source.dynamic_node_properties.is_none() && source.filter.is_none() && is_outcome(source)
+    });
+    let target = match attach.target.as_deref() {
+        Some(TargetArchetype::Target(target)) => target.dynamic_node_properties.is_none(),
+        _ => true,
+    };
+    source && target
+}
+
 /// The answer that a peer's attach gets unless the caller says otherwise: what it asked for, but for what must not be said.
 pub(super) fn mirror(attach: &Attach) -> LinkConfig {
     let mut source = attach.source.clone();

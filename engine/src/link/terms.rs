@@ -1,11 +1,10 @@
 //! What both sides said of a link when they attached it (2.7.3).
 
-use alloc::boxed::Box;
-
 use crate::codec::Str;
 use crate::config::LinkConfig;
 use crate::protocol::{
-    Attach, DeliveryState, KeptAttach, ReceiverSettleMode, Role, SenderSettleMode,
+    Attach, DeliveryState, KeptAttach, OwnAttach, ReceiverSettleMode, Role, Said, SenderSettleMode,
+    Source, TargetArchetype,
 };
 
 /// What is in force on a link, and what it follows from.
@@ -14,7 +13,8 @@ use crate::protocol::{
 /// kept as it is needed, and all of it as octets.
 #[derive(Debug)]
 pub(crate) struct Terms {
-    ours: Ours,
+    /// What this side says, or is going to.
+    ours: KeptAttach,
     /// The initial-delivery-count of ours.
     count: u32,
     theirs: Option<Theirs>,
@@ -28,21 +28,14 @@ pub(crate) struct Terms {
     pub(crate) recoverable: bool,
     /// The peer answered our attach without a terminus of its own: it will detach (2.6.3).
     pub(crate) is_refused: bool,
+    /// What this side says asks for a node, or tells of one that was made.
+    pub(crate) has_dynamic_node: bool,
     /// What becomes of a delivery that is settled without an outcome (3.5.3).
     default_outcome: DefaultOutcome,
     /// The largest message that the peer was told we take.
     pub(crate) largest: u64,
     /// The largest message that the peer takes.
     pub(crate) remote_largest: u64,
-}
-
-/// What this side says.
-#[derive(Debug)]
-enum Ours {
-    /// It has not been said yet.
-    Planned(Box<LinkConfig>),
-    /// It has been.
-    Said(KeptAttach),
 }
 
 /// What the peer said that it has of its own.
@@ -62,51 +55,64 @@ enum DefaultOutcome {
 }
 
 impl Terms {
+    /// Those of a link that this side attaches, or answers for.
     pub(crate) fn new(config: LinkConfig) -> Self {
+        let (attach, recoverable, count) = attach(config);
         Self {
-            snd_settle_mode: config.snd_settle_mode,
-            rcv_settle_mode: config.rcv_settle_mode,
-            recoverable: config.recoverable,
-            is_refused: false,
-            default_outcome: DefaultOutcome::of(&config),
-            largest: octets(config.max_message_size),
-            remote_largest: u64::MAX,
-            count: config.initial_delivery_count,
-            ours: Ours::Planned(Box::new(config)),
+            recoverable,
+            count,
+            ..Self::of(&attach, KeptAttach::new(&attach))
+        }
+    }
+
+    /// Those of the answer that repeats what the peer said: its attach, and the octets of its fields.
+    pub(crate) fn repeating(attach: &Attach, list: &[u8]) -> Self {
+        Self {
+            largest: u64::MAX,
+            ..Self::of(attach, Said::to_repeat(list).into())
+        }
+    }
+
+    fn of(attach: &Attach, ours: KeptAttach) -> Self {
+        Self {
+            ours,
+            count: 0,
             theirs: None,
             differs: None,
+            snd_settle_mode: attach.snd_settle_mode,
+            rcv_settle_mode: attach.rcv_settle_mode,
+            recoverable: false,
+            is_refused: false,
+            has_dynamic_node: has_dynamic_node(attach),
+            default_outcome: DefaultOutcome::of(attach.source.as_deref()),
+            largest: octets(attach.max_message_size),
+            remote_largest: u64::MAX,
         }
     }
 
     /// This is what our side, of this role, will attach with.
     pub(crate) fn plan(&mut self, role: Role, config: LinkConfig) {
+        let planned = Self::new(config);
         match role {
-            Role::Sender => self.snd_settle_mode = config.snd_settle_mode,
-            Role::Receiver => self.rcv_settle_mode = config.rcv_settle_mode,
+            Role::Sender => self.snd_settle_mode = planned.snd_settle_mode,
+            Role::Receiver => self.rcv_settle_mode = planned.rcv_settle_mode,
         }
-        self.recoverable = config.recoverable;
-        self.default_outcome = DefaultOutcome::of(&config);
-        self.largest = octets(config.max_message_size);
-        self.count = config.initial_delivery_count;
-        let before = core::mem::replace(&mut self.ours, Ours::Planned(Box::new(config)));
-        if let (Some(_), None, Ours::Said(kept)) = (self.theirs, &self.differs, before) {
-            self.differs = Some(kept);
+        self.recoverable = planned.recoverable;
+        self.has_dynamic_node = planned.has_dynamic_node;
+        self.default_outcome = planned.default_outcome;
+        self.largest = planned.largest;
+        self.count = planned.count;
+        let before = core::mem::replace(&mut self.ours, planned.ours);
+        if self.theirs.is_some() && self.differs.is_none() {
+            self.differs = Some(before);
         }
-    }
-
-    /// Our attach was written.
-    pub(crate) fn said(&mut self) {
-        if let Ours::Planned(config) = &self.ours {
-            let kept = KeptAttach::new(attach(config, Role::Sender, 0));
-            if self.differs.as_ref() == Some(&kept) {
-                self.differs = None;
-            }
-            self.ours = Ours::Said(kept);
+        if self.differs.as_ref() == Some(&self.ours) {
+            self.differs = None;
         }
     }
 
-    /// The peer attached.
-    pub(crate) fn hear(&mut self, attach: Attach) {
+    /// The peer attached, with these fields.
+    pub(crate) fn hear(&mut self, attach: &Attach, list: &[u8]) {
         match attach.role {
             Role::Sender => self.snd_settle_mode = attach.snd_settle_mode,
             Role::Receiver => self.rcv_settle_mode = attach.rcv_settle_mode,
@@ -120,26 +126,18 @@ impl Terms {
             handle: attach.handle,
             count: attach.initial_delivery_count,
         });
-        let kept = KeptAttach::new(attach);
-        let same = matches!(&self.ours, Ours::Said(ours) if *ours == kept);
-        self.differs = (!same).then_some(kept);
+        let said = Said::all(list);
+        self.differs = (self.ours != said).then(|| said.into());
     }
 
     /// The name of the link.
     pub(crate) fn name(&self) -> Str {
-        match &self.ours {
-            Ours::Planned(config) => config.name.clone(),
-            Ours::Said(kept) => kept.name(),
-        }
+        self.ours.name()
     }
 
     /// What this side attaches or attached with.
     pub(crate) fn config(&self) -> LinkConfig {
-        let kept = match &self.ours {
-            Ours::Planned(config) => return (**config).clone(),
-            Ours::Said(kept) => kept,
-        };
-        let attach = kept.attach(Role::Sender, 0, None);
+        let attach = self.ours.attach(Role::Sender, 0, None);
         LinkConfig {
             name: attach.name,
             source: attach.source,
@@ -157,19 +155,23 @@ impl Terms {
 
     /// The attach that says it, of an endpoint with this role and handle.
     pub(crate) fn attach(&self, role: Role, handle: u32) -> Attach {
-        match &self.ours {
-            Ours::Planned(config) => attach(config, role, handle),
-            Ours::Said(_) => attach(&self.config(), role, handle),
-        }
+        self.ours.attach(role, handle, self.count_of(role))
+    }
+
+    /// The same, to be written.
+    pub(crate) fn to_write(&self, role: Role, handle: u32) -> OwnAttach<'_> {
+        self.ours.with(role, handle, self.count_of(role))
+    }
+
+    fn count_of(&self, role: Role) -> Option<u32> {
+        (role == Role::Sender).then_some(self.count)
     }
 
     /// The peer's attach, once it has come; this is its role.
     pub(crate) fn remote(&self, role: Role) -> Option<Attach> {
         let Theirs { handle, count } = self.theirs?;
-        match (&self.differs, &self.ours) {
-            (Some(kept), _) | (None, Ours::Said(kept)) => Some(kept.attach(role, handle, count)),
-            (None, Ours::Planned(_)) => None,
-        }
+        let kept = self.differs.as_ref().unwrap_or(&self.ours);
+        Some(kept.attach(role, handle, count))
     }
 
     /// What becomes of a delivery that is settled without an outcome (3.5.3).
@@ -184,8 +186,7 @@ impl Terms {
 }
 
 impl DefaultOutcome {
-    fn of(config: &LinkConfig) -> Self {
-        let source = config.source.as_ref();
+    fn of(source: Option<&Source>) -> Self {
         match source.and_then(|source| source.default_outcome.as_ref()) {
             None => Self::None,
             Some(DeliveryState::Accepted) => Self::Accepted,
@@ -195,24 +196,29 @@ impl DefaultOutcome {
     }
 }
 
-fn attach(config: &LinkConfig, role: Role, handle: u32) -> Attach {
-    let mut attach = Attach::new(config.name.clone(), handle, role);
+/// What a configuration says to the peer, and what it says beside that: whether the link is recoverable, and where its
+/// delivery-count begins.
+fn attach(config: LinkConfig) -> (Attach, bool, u32) {
+    // Role and handle are known when it is written.
+    let mut attach = Attach::new(config.name, 0, Role::Receiver);
     attach.snd_settle_mode = config.snd_settle_mode;
     attach.rcv_settle_mode = config.rcv_settle_mode;
-    attach.source.clone_from(&config.source);
-    attach.target.clone_from(&config.target);
+    attach.source = config.source;
+    attach.target = config.target;
     attach.max_message_size = config.max_message_size;
-    attach
-        .offered_capabilities
-        .clone_from(&config.offered_capabilities);
-    attach
-        .desired_capabilities
-        .clone_from(&config.desired_capabilities);
-    attach.properties.clone_from(&config.properties);
-    if role == Role::Sender {
-        attach.initial_delivery_count = Some(config.initial_delivery_count);
-    }
-    attach
+    attach.offered_capabilities = config.offered_capabilities;
+    attach.desired_capabilities = config.desired_capabilities;
+    attach.properties = config.properties;
+    (attach, config.recoverable, config.initial_delivery_count)
+}
+
+fn has_dynamic_node(attach: &Attach) -> bool {
+    let of_source = attach.source.as_ref().is_some_and(|source| source.dynamic);
+    let of_target = match attach.target.as_deref() {
+        Some(TargetArchetype::Target(target)) => target.dynamic,
+        _ => false,
+    };
+    of_source || of_target
 }
 
 /// How large a message can be; absent, and on the wire also 0, is any size.

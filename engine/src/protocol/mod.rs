@@ -32,7 +32,7 @@ use core::fmt;
 use bytes::Bytes;
 
 pub use descriptor::{code_of, name_of, read_descriptor};
-pub(crate) use kept::KeptAttach;
+pub(crate) use kept::{KeptAttach, OwnAttach, Said};
 pub use messaging::{
     Accepted, DeleteOnClose, DeleteOnNoLinks, DeleteOnNoLinksOrMessages, DeleteOnNoMessages,
     Modified, Received, Rejected, Released, Source, StdDistMode, Target, TerminusDurability,

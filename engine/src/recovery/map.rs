@@ -107,7 +107,7 @@ impl Endpoints {
         let (peer_remembers, theirs_whole) =
             (theirs.unsettled.is_some(), !theirs.incomplete_unsettled);
         // What we tell is settled now, if it was not written before.
-        let Some((_, ours)) = self.make_attach(id) else {
+        let Some((_, ours)) = self.make_resuming_attach(id) else {
             return;
         };
         let map = (
