@@ -1,6 +1,7 @@
 //! `ferrion recv`: messages from an address, printed, then answered.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use ferrion_engine::codec::{DecodeError, Value};
 use ferrion_engine::message::Body;
 use ferrion_engine::protocol::Modified;
+use ferrion_engine::sasl::Secret;
 use ferrion_messenger::{
     Address, ClientCertificates, Credit, Error, ErrorKind, Flags, Message, Messenger,
     SubscribeOptions, Tracker,
@@ -191,8 +193,10 @@ fn failed() -> Modified {
 /// Reads lines of USER:PASSWORD; empty lines and lines that begin with # do not count.
 fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
     let name = file.display();
-    let text =
-        fs::read_to_string(file).map_err(|e| Failure::new(format!("cannot read {name}: {e}")))?;
+    let cannot = |why: &dyn Display| Failure::new(format!("cannot read {name}: {why}"));
+    // The passwords are overwritten when they were told to the messenger.
+    let octets = Secret::from(fs::read(file).map_err(|e| cannot(&e))?);
+    let text = str::from_utf8(octets.as_bytes()).map_err(|e| cannot(&e))?;
     let lines = text
         .lines()
         .enumerate()

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
+use ferrion_engine::sasl::Secret;
 
 use crate::core::login::TokenCheck;
 use crate::driver::ClientCertificates;
@@ -169,7 +170,7 @@ impl Messenger {
     /// [alternatives](Self::set_alternatives). SCRAM is for any.
     pub fn set_credentials(&mut self, user: Option<&str>, password: Option<&str>) {
         self.core.options.user = user.map(str::to_owned);
-        self.core.options.password = password.map(str::to_owned);
+        self.core.options.password = password.map(Secret::from);
     }
 
     /// An OAuth 2.0 token to log in with (OAUTHBEARER, or else XOAUTH2) for addresses that have no password of
@@ -185,7 +186,7 @@ impl Messenger {
     /// # Ok::<(), ferrion_messenger::Error>(())
     /// ```
     pub fn set_token(&mut self, token: Option<&str>) {
-        self.core.options.token = token.map(str::to_owned);
+        self.core.options.token = token.map(Secret::from);
     }
 
     /// Allows passwords and tokens to go in clear over connections without TLS. To this very machine they may in any case,
@@ -203,7 +204,7 @@ impl Messenger {
     {
         let users = users
             .into_iter()
-            .map(|(user, password)| (user.into(), password.into()));
+            .map(|(user, password)| (user.into(), Secret::from(password.into().into_bytes())));
         self.core.set_passwords(users.collect());
     }
 

@@ -1,6 +1,7 @@
 //! SCRAM (RFC 5802, RFC 7677) with the exchanges that the standards print, and everything that can go wrong in it.
 
-use std::time::Instant;
+#[path = "../../messenger/tests/support/cost.rs"]
+mod cost;
 
 use ferrion_engine::sasl::{
     Mechanism, Nonce, SaslAnswer, SaslClient, SaslRequest, SaslServer, ScramCredentials, ScramHash,
@@ -625,18 +626,16 @@ fn a_server_that_cannot_look_up_users_says_so() {
 
 #[test]
 fn a_password_that_cannot_be_said_takes_as_long_to_refuse_as_others_to_derive() {
-    let shortest = |password: &str, good: bool| {
-        let times = (0..5).map(|_| {
-            let began = Instant::now();
+    let cost = |password: &str, good: bool| {
+        cost::cost(|| {
             let derived = ScramCredentials::derive(ScramHash::Sha256, password, b"salt", 20_000);
             assert_eq!(derived.is_ok(), good, "{password:?}");
-            began.elapsed()
-        });
-        times.min().unwrap()
+        })
     };
-    let derived = shortest("pencil", true);
     for password in ["bell\u{7}", ""] {
-        let refused = shortest(password, false);
+        let costs = [(); 5].map(|()| (cost("pencil", true), cost(password, false)));
+        let derived = costs.map(|(derived, _)| derived).into_iter().min().unwrap();
+        let refused = costs.map(|(_, refused)| refused).into_iter().min().unwrap();
         assert!(refused * 4 > derived, "{refused:?} and {derived:?}");
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn write(
             "a user of OAUTHBEARER or XOAUTH2 has no U+0000 or U+0001 in its name",
         ));
     }
-    let begin = if mechanism == Mechanism::XOAuth2 {
+    let greeting = if mechanism == Mechanism::XOAuth2 {
         alloc::format!("user={user}")
     } else {
         gs2::header(user)
@@ -38,9 +38,10 @@ pub(super) fn write(
     let host = host
         .filter(|host| mechanism == Mechanism::OAuthBearer && !host.contains(SEPARATOR))
         .map_or_else(String::new, |host| alloc::format!("{SEPARATOR}host={host}"));
-    let message =
-        alloc::format!("{begin}{host}{SEPARATOR}auth=Bearer {token}{SEPARATOR}{SEPARATOR}");
-    Ok(Bytes::from(message).into())
+    let begin = alloc::format!("{greeting}{host}{SEPARATOR}auth=Bearer ");
+    // In one piece: a text that grows leaves copies behind.
+    let parts = [begin.as_bytes(), token.as_bytes(), b"\x01\x01"];
+    Ok(parts.concat().into())
 }
 
 /// What a client says to a refusal, so that the server may end the exchange (RFC 7628, 3.2.3).

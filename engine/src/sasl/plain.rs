@@ -14,10 +14,11 @@ pub(super) fn write(
     password: &Secret,
 ) -> Result<Secret, SaslFailure> {
     let password = password.as_bytes();
+    let has_nul = |part: &[u8]| part.contains(&0);
     if user.is_empty()
         || [authorize_as.as_bytes(), user.as_bytes(), password]
-            .concat()
-            .contains(&0)
+            .into_iter()
+            .any(has_nul)
     {
         return Err(SaslFailure::Credentials(
             "PLAIN needs a user, and neither user nor password may have a NUL in it",

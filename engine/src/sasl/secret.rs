@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 
 /// A secret: never printed, not even by `Debug`, and overwritten when the last copy goes, unless it is a piece of something larger
 /// (a password that a client sent is one of what was received).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Bytes);
 
 impl Secret {

@@ -1,7 +1,7 @@
 //! Connections from the first octet to the last: found or made, admitted, lost, closed.
 
 use ferrion_engine::protocol::Condition;
-use ferrion_engine::sasl::{Mechanism, SaslConfig};
+use ferrion_engine::sasl::{Mechanism, SaslConfig, Secret};
 use ferrion_engine::{
     Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SaslFailure, SessionConfig,
     SessionId, Time, Transmit,
@@ -41,7 +41,10 @@ impl Core {
     /// What a connection for an address is opened for: where it leads, and who logs in there.
     pub(super) fn identity_of(&self, address: &Address) -> Identity {
         let (user, password) = if address.user.is_some() || address.password.is_some() {
-            (address.user.clone(), address.password.clone())
+            (
+                address.user.clone(),
+                address.password.as_deref().map(Secret::from),
+            )
         } else {
             // A token takes the place of the password.
             let password = self.options.password.clone();
@@ -68,7 +71,7 @@ impl Core {
         config.hostname = Some(line.name().into());
         config.sasl = SaslConfig::Client(sasl);
         if let Some(token) = &self.options.token {
-            let size = u32::try_from(token.len()).unwrap_or(u32::MAX);
+            let size = u32::try_from(token.as_bytes().len()).unwrap_or(u32::MAX);
             // Tokens are longer than what the specification had in mind (5.3.1).
             config.limits.sasl_frame_size = size.saturating_mul(2).saturating_add(2048);
         }

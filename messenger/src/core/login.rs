@@ -89,7 +89,7 @@ pub type TokenCheck = Box<dyn FnMut(&str, &str) -> bool + Send>;
 /// Who is admitted by listeners.
 #[derive(Default)]
 pub(super) struct Admission {
-    passwords: HashMap<String, String>,
+    passwords: HashMap<String, Secret>,
     tokens: HashMap<String, Secret>,
     token_check: Option<TokenCheck>,
     /// Somebody was admitted by name: when the last of those is taken away, nobody is left, rather than everyone let in.
@@ -145,8 +145,8 @@ impl Admission {
     fn has_password(&self, user: &str, password: &Secret) -> bool {
         let known = self.passwords.get(user);
         // An unknown user costs the same comparison as a wrong password.
-        let expected = known.map_or("", String::as_str);
-        password.matches(expected.as_bytes()) && known.is_some()
+        let expected = known.map_or(&[][..], Secret::as_bytes);
+        password.matches(expected) && known.is_some()
     }
 
     /// What SCRAM needs of a user, if there is such a one.
@@ -161,7 +161,7 @@ impl Admission {
             missing: self.passwords.keys().cloned().collect(),
         });
         keys.of(user, |due| {
-            let password = self.passwords.get(due)?;
+            let password = std::str::from_utf8(self.passwords.get(due)?.as_bytes()).ok()?;
             let salt = how.salt(hash, due);
             ScramCredentials::derive(hash, password, &salt, how.iterations).ok()
         })
@@ -181,7 +181,7 @@ impl Admission {
 }
 
 impl Core {
-    pub(crate) fn set_passwords(&mut self, passwords: HashMap<String, String>) {
+    pub(crate) fn set_passwords(&mut self, passwords: HashMap<String, Secret>) {
         self.admission.restricted = false;
         self.admission.passwords = passwords;
         self.admission.keys.clear();
@@ -192,9 +192,7 @@ impl Core {
         let admission = &mut self.admission;
         admission.restricted |= password.is_some();
         match password {
-            Some(password) => admission
-                .passwords
-                .insert(user.to_owned(), password.to_owned()),
+            Some(password) => admission.passwords.insert(user.to_owned(), password.into()),
             None => admission.passwords.remove(user),
         };
         for keys in admission.keys.values_mut() {
@@ -240,15 +238,15 @@ impl Core {
         match (&identity.user, &identity.password, token) {
             (Some(user), Some(password), _) => {
                 let nonce = self.seeds.nonce();
-                let (user, password) = (user.as_str(), password.as_str());
-                SaslClient::scram(ScramHash::STRONGEST_FIRST, user, password, nonce)
-                    .or(SaslClient::plain(user, password))
+                let user = user.as_str();
+                SaslClient::scram(ScramHash::STRONGEST_FIRST, user, password.clone(), nonce)
+                    .or(SaslClient::plain(user, password.clone()))
                     .allow_clear_text(clear)
             }
             (user, None, Some(token)) => {
                 let user = user.as_deref().unwrap_or_default();
-                SaslClient::oauthbearer(user, token.as_str())
-                    .or(SaslClient::xoauth2(user, token.as_str()))
+                SaslClient::oauthbearer(user, token.clone())
+                    .or(SaslClient::xoauth2(user, token.clone()))
                     .allow_clear_text(clear)
             }
             // Not every server that looks at certificates lets them log in.

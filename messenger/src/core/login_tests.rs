@@ -54,7 +54,7 @@ fn outcome(
     offered: &[Mechanism],
 ) -> (Result<Mechanism, String>, Vec<String>) {
     let mut core = core();
-    core.options.token = token.then(|| "t0ken".to_owned());
+    core.options.token = token.then(|| "t0ken".into());
     core.options.allow_plain = matches!(
         place,
         Place::Far { allowed: true } | Place::SentTo { tls: false }

@@ -85,6 +85,7 @@ use std::collections::{HashMap, VecDeque};
 use ferrion_engine::Time;
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
+use ferrion_engine::sasl::Secret;
 
 use crate::error::Error;
 use crate::reconnect::Reconnect;
@@ -151,8 +152,8 @@ pub(crate) enum Action {
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) user: Option<String>,
-    pub(crate) password: Option<String>,
-    pub(crate) token: Option<String>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) token: Option<Secret>,
     pub(crate) allow_plain: bool,
     /// Whether nobody checks who peers are.
     pub(crate) accepts_any: bool,

@@ -9,6 +9,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use ferrion_engine::codec::Str;
+use ferrion_engine::sasl::Secret;
 use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::address::{Address, Scheme};
@@ -45,7 +46,7 @@ pub(crate) struct Identity {
     host: String,
     port: u16,
     pub(crate) user: Option<String>,
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Secret>,
     /// Where a peer found at that host sent links. Nobody asked for that place by its name.
     by_way_of: Option<Elsewhere>,
 }
@@ -78,7 +79,7 @@ impl Identity {
     }
 
     /// Of an address, with the credentials that will be used for it.
-    pub(crate) fn new(address: &Address, user: Option<String>, password: Option<String>) -> Self {
+    pub(crate) fn new(address: &Address, user: Option<String>, password: Option<Secret>) -> Self {
         Self {
             scheme: address.scheme,
             host: address.host.to_ascii_lowercase(),
@@ -93,10 +94,10 @@ impl Identity {
     pub(crate) fn address_of(&self, node: &str) -> String {
         let mut address = format!("{}://", self.scheme.as_str());
         if let Some(user) = &self.user {
-            escape(user, &mut address);
+            escape(user.as_bytes(), &mut address);
             if let Some(password) = &self.password {
                 address.push(':');
-                escape(password, &mut address);
+                escape(password.as_bytes(), &mut address);
             }
             address.push('@');
         }
@@ -108,8 +109,8 @@ impl Identity {
 }
 
 /// Writes text so that nothing in it has a meaning in an address.
-fn escape(text: &str, out: &mut String) {
-    for octet in text.bytes() {
+fn escape(text: &[u8], out: &mut String) {
+    for &octet in text {
         if octet.is_ascii_alphanumeric() {
             out.push(char::from(octet));
         } else {

@@ -208,7 +208,7 @@ fn no_password_or_token_is_told_to_whom_only_a_peer_named() {
 
             let mut core = super::redirect_tests::core();
             core.options.allow_plain = true;
-            core.options.token = Some("t0ken".to_owned());
+            core.options.token = Some("t0ken".into());
             let address = format!("{scheme}://first/q");
             let (secret, error) = told(&mut core, &address, &there);
             assert_eq!(secret, None, "{scheme} {there}");

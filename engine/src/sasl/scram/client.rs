@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::keys::{Keys, auth_message};
 use super::message::{ServerFinal, ServerFirst, encode};
-use super::prep::prepare;
+use super::prep::{prepare, prepare_secret};
 use super::{Nonce, ScramHash};
 use crate::codec::Str;
 use crate::error::SaslFailure;
@@ -128,17 +128,17 @@ impl ClientExchange {
             })?;
         let password = core::str::from_utf8(credentials.password.as_bytes())
             .ok()
-            .and_then(prepare)
+            .and_then(prepare_secret)
             .ok_or(SaslFailure::Credentials(
                 "SCRAM needs a password, and SASLprep (RFC 4013) forbids something in this one",
             ))?;
         let hash = credentials.hash;
-        let keys = Keys::derive(hash, &password, &first.salt, iterations);
+        let keys = Keys::derive(hash, password.as_bytes(), &first.salt, iterations);
         let without_proof =
             alloc::format!("c={},r={}", encode(self.header.as_bytes()), first.nonce);
         let signed = auth_message(&self.first_bare, text, &without_proof);
         let proof = encode(&keys.proof(hash, &signed));
-        let signature = hash.hmac(&keys.server_key, signed.as_bytes());
+        let signature = hash.hmac(keys.server_key.as_bytes(), signed.as_bytes());
         self.server = Server::MustProve(signature.into());
         Ok(alloc::format!("{without_proof},p={proof}").into())
     }

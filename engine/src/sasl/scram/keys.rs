@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::ScramHash;
 use super::hash::xor;
-use super::prep::prepare;
+use super::prep::prepare_secret;
 use crate::error::UsageError;
 use crate::sasl::Secret;
 
@@ -47,10 +47,12 @@ impl ScramCredentials {
         salt: &[u8],
         iterations: u32,
     ) -> Result<Self, UsageError> {
-        let prepared = prepare(password);
+        let prepared = prepare_secret(password);
         let keys = Keys::derive(
             hash,
-            prepared.as_deref().unwrap_or(password),
+            prepared
+                .as_ref()
+                .map_or(password.as_bytes(), Secret::as_bytes),
             salt,
             iterations,
         );
@@ -62,8 +64,8 @@ impl ScramCredentials {
         let credentials = Self {
             salt: Bytes::copy_from_slice(salt),
             iterations,
-            stored_key: keys.stored_key.into(),
-            server_key: keys.server_key.into(),
+            stored_key: keys.stored_key,
+            server_key: keys.server_key,
         };
         credentials.check(hash)?;
         Ok(credentials)
@@ -88,27 +90,27 @@ impl ScramCredentials {
 
 /// The keys of a password.
 pub(super) struct Keys {
-    pub(super) client_key: Vec<u8>,
-    pub(super) stored_key: Vec<u8>,
-    pub(super) server_key: Vec<u8>,
+    pub(super) client_key: Secret,
+    pub(super) stored_key: Secret,
+    pub(super) server_key: Secret,
 }
 
 impl Keys {
     /// Of a password that was prepared.
-    pub(super) fn derive(hash: ScramHash, password: &str, salt: &[u8], iterations: u32) -> Self {
-        let salted = hash.hi(password.as_bytes(), salt, iterations);
-        let client_key = hash.hmac(&salted, b"Client Key");
+    pub(super) fn derive(hash: ScramHash, password: &[u8], salt: &[u8], iterations: u32) -> Self {
+        let salted = Secret::from(hash.hi(password, salt, iterations));
+        let client_key = hash.hmac(salted.as_bytes(), b"Client Key");
         Self {
-            stored_key: hash.digest(&client_key),
-            server_key: hash.hmac(&salted, b"Server Key"),
-            client_key,
+            stored_key: hash.digest(&client_key).into(),
+            server_key: hash.hmac(salted.as_bytes(), b"Server Key").into(),
+            client_key: client_key.into(),
         }
     }
 
     /// What the client sends.
     pub(super) fn proof(&self, hash: ScramHash, auth_message: &str) -> Vec<u8> {
-        let signature = hash.hmac(&self.stored_key, auth_message.as_bytes());
-        xor(&self.client_key, &signature)
+        let signature = hash.hmac(self.stored_key.as_bytes(), auth_message.as_bytes());
+        xor(self.client_key.as_bytes(), &signature)
     }
 }
 

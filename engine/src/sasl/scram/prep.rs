@@ -7,16 +7,24 @@ use alloc::string::String;
 use unicode_bidi::{BidiClass, bidi_class};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::sasl::Secret;
+
 /// The text as it is compared; `None` if it is empty then, or has something in it that is forbidden.
 pub(super) fn prepare(text: &str) -> Option<String> {
-    let prepared: String = text
+    let chars = text
         .chars()
         .filter(|c| !is_nothing(*c))
-        .map(|c| if is_space(c) { ' ' } else { c })
-        .nfkc()
-        .collect();
+        .map(|c| if is_space(c) { ' ' } else { c });
+    // Of a password that does not become longer no piece is left behind where the text grew.
+    let mut prepared = String::with_capacity(text.len());
+    prepared.extend(chars.nfkc());
     let good = !prepared.is_empty() && !prepared.contains(is_prohibited) && is_one_way(&prepared);
     good.then_some(prepared)
+}
+
+/// The same with a password, which is overwritten when it goes.
+pub(super) fn prepare_secret(password: &str) -> Option<Secret> {
+    prepare(password).map(|prepared| prepared.into_bytes().into())
 }
 
 /// RFC 3454, B.1: commonly mapped to nothing.
