@@ -128,14 +128,19 @@ impl Decode for Map {
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let at = r.position().saturating_sub(1);
         let map = r.open_map(constructor)?;
-        let pairs = map.count / 2;
-        let mut entries = vector_for(pairs);
-        for _ in 0..pairs {
-            entries.push((Value::Null, Value::Null));
-            if let Some((key, value)) = entries.last_mut() {
+        let mut left = map.count as usize / 2;
+        let mut entries: Vec<(Value, Value)> = vector_for(map.count / 2);
+        while left > 0 {
+            // As many as there is room for are made where they stay, and then read. To make each by itself and put it there is to
+            // move what was just written in small pieces, which is waited for.
+            let start = entries.len();
+            let more = left.min(entries.capacity().saturating_sub(start).max(1));
+            entries.resize_with(start.saturating_add(more), Default::default);
+            for (key, value) in entries.iter_mut().skip(start) {
                 key.read(r)?;
                 value.read(r)?;
             }
+            left = left.saturating_sub(more);
         }
         r.close(map)?;
         if has_duplicates(&entries, |(key, _)| key) {

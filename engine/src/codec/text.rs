@@ -365,8 +365,8 @@ impl Text {
         let mut octets = [0; IN_PLACE + 1];
         octets[..8].copy_from_slice(&first.to_le_bytes());
         octets[8..16].copy_from_slice(&second.to_le_bytes());
-        octets[16..].copy_from_slice(&third.to_le_bytes());
-        octets[IN_PLACE] = *size;
+        // With the size, as what is written into a word by itself is waited for by who moves the word.
+        octets[16..].copy_from_slice(&(third | u64::from(*size) << 56).to_le_bytes());
         Some((Self::InPlace(octets), usize::from(*size).saturating_add(1)))
     }
 

@@ -353,24 +353,20 @@ impl Value {
         let [constructor, octets @ ..] = octets;
         let [first, ..] = octets;
         let word = || octets.first_chunk().copied().unwrap_or_default();
-        let (value, len) = match *constructor {
+        match *constructor {
             code::STRING8 => return self.read_text(Str::short(octets), Self::String, r),
             code::SYMBOL8 => return self.read_text(Symbol::short(octets), Self::Symbol, r),
-            code::INT_SMALL => (Self::Int(first.cast_signed().into()), 2),
-            code::UINT_SMALL => (Self::Uint((*first).into()), 2),
-            code::ULONG_SMALL => (Self::Ulong((*first).into()), 2),
-            code::LONG_SMALL => (Self::Long(first.cast_signed().into()), 2),
-            code::ULONG => (Self::Ulong(u64::from_be_bytes(word())), 9),
-            code::LONG => (Self::Long(i64::from_be_bytes(word())), 9),
-            code::TRUE => (Self::Bool(true), 1),
-            code::FALSE => (Self::Bool(false), 1),
+            code::INT_SMALL if r.pass(2) => self.put(Self::Int(first.cast_signed().into())),
+            code::UINT_SMALL if r.pass(2) => self.put(Self::Uint((*first).into())),
+            code::ULONG_SMALL if r.pass(2) => self.put(Self::Ulong((*first).into())),
+            code::LONG_SMALL if r.pass(2) => self.put(Self::Long(first.cast_signed().into())),
+            code::ULONG if r.pass(9) => self.put(Self::Ulong(u64::from_be_bytes(word()))),
+            code::LONG if r.pass(9) => self.put(Self::Long(i64::from_be_bytes(word()))),
+            code::TRUE if r.pass(1) => self.put(Self::Bool(true)),
+            code::FALSE if r.pass(1) => self.put(Self::Bool(false)),
             _ => return false,
-        };
-        let fits = r.pass(len);
-        if fits {
-            self.put(value);
         }
-        fits
+        true
     }
 
     #[inline(always)]

@@ -326,7 +326,9 @@ properties! {
 }
 
 impl Message {
-    #[inline]
+    /// A property as it was decoded, or from its field alone: by the `quick` way to what it nearly always is, else by the one to
+    /// everything, which is no part of the callers.
+    #[inline(always)]
     fn peek_property<'a, T>(
         &'a self,
         index: u8,
@@ -341,15 +343,26 @@ impl Message {
         if span.is_absent() {
             return Ok(None);
         }
-        let found = match self.property_index.find(&self.octets, span, index) {
-            Some(at) => {
-                if let Some(found) = self.octets.get(at..).and_then(quick) {
-                    return Ok(Some(found));
-                }
-                Encoded::at(&self.octets, span, at)?
-            }
-            None => Encoded::seek(&self.octets, span, index)?,
-        };
-        found.map(encoded).transpose()
+        let found = self.property_index.find(&self.octets, span, index);
+        match found.and_then(|at| quick(self.octets.get(at..)?)) {
+            Some(property) => Ok(Some(property)),
+            None => self
+                .encoded_property(index, found)?
+                .map(encoded)
+                .transpose(),
+        }
+    }
+
+    #[inline(never)]
+    fn encoded_property(
+        &self,
+        index: u8,
+        found: Option<usize>,
+    ) -> Result<Option<Encoded<'_>>, DecodeError> {
+        let span = self.layout.span(Section::Properties);
+        match found {
+            Some(at) => Encoded::at(&self.octets, span, at),
+            None => Encoded::seek(&self.octets, span, index),
+        }
     }
 }

@@ -55,7 +55,7 @@ impl Default for Body {
 }
 
 impl SectionValue for Body {
-    fn read(r: &mut Reader<'_>, span: Span) -> Result<Self, DecodeError> {
+    fn read(r: &mut Reader<'_>, span: &Span) -> Result<Self, DecodeError> {
         let end = span.end as usize;
         match span.section {
             Some(Section::Data) => {

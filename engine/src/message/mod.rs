@@ -312,7 +312,7 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    fn received(&mut self, span: Span) {
+    fn received(&mut self, span: &Span) {
         let (start, end) = (span.start as usize, span.end as usize);
         if start != self.copy.end {
             self.flush();
@@ -347,7 +347,7 @@ impl Output<'_> {
 }
 
 impl SectionValue for Header {
-    fn read(r: &mut Reader<'_>, _: Span) -> Result<Self, DecodeError> {
+    fn read(r: &mut Reader<'_>, _: &Span) -> Result<Self, DecodeError> {
         Self::decode_body(r)
     }
 
@@ -363,7 +363,7 @@ impl SectionValue for Header {
 }
 
 impl SectionValue for Properties {
-    fn read(r: &mut Reader<'_>, _: Span) -> Result<Self, DecodeError> {
+    fn read(r: &mut Reader<'_>, _: &Span) -> Result<Self, DecodeError> {
         Self::decode_body(r)
     }
 
@@ -374,7 +374,7 @@ impl SectionValue for Properties {
 }
 
 impl SectionValue for Map {
-    fn read(r: &mut Reader<'_>, _: Span) -> Result<Self, DecodeError> {
+    fn read(r: &mut Reader<'_>, _: &Span) -> Result<Self, DecodeError> {
         Self::decode(r)
     }
 

@@ -41,8 +41,8 @@ impl FieldIndex {
     }
 
     /// Where field number `field` of the list at `span` begins in the message.
-    #[inline]
-    pub(super) fn find(&self, octets: &[u8], span: Span, field: u8) -> Option<usize> {
+    #[inline(always)]
+    pub(super) fn find(&self, octets: &[u8], span: &Span, field: u8) -> Option<usize> {
         if field >= self.known.get() {
             self.go_on_to(octets, span, field);
         }
@@ -53,7 +53,9 @@ impl FieldIndex {
         Some(span.value as usize + HEAD + usize::from(start.get()))
     }
 
-    fn go_on_to(&self, octets: &[u8], span: Span, field: u8) {
+    /// Four fields at a time, so that most are known already when they are asked for, and this is no part of the callers.
+    #[inline(never)]
+    fn go_on_to(&self, octets: &[u8], span: &Span, field: u8) {
         let list = octets
             .get(span.value as usize..span.end as usize)
             .unwrap_or_default();
@@ -62,7 +64,6 @@ impl FieldIndex {
             return;
         };
         let first = self.known.get();
-        // A few at a time: who reads one mostly reads others.
         let end = (*count).min((field | 3) + 1);
         let wanted = self.starts.get(usize::from(first)..usize::from(end));
         let mut at = usize::from(self.next.get());
@@ -85,9 +86,14 @@ impl FieldIndex {
 #[inline(always)]
 fn field_len(fields: &[u8]) -> Option<usize> {
     let (constructor, rest) = fields.split_first()?;
-    let len = match STEPS[usize::from(*constructor)] {
-        SIZED => 2 + usize::from(*rest.first()?),
-        fixed => usize::from(fixed),
+    let len = match *constructor {
+        // Most fields, and known without the table: where the next one begins is waited for.
+        code::STRING8 | code::SYMBOL8 | code::BINARY8 => 2 + usize::from(*rest.first()?),
+        code::NULL => 1,
+        other => match STEPS[usize::from(other)] {
+            SIZED => 2 + usize::from(*rest.first()?),
+            fixed => usize::from(fixed),
+        },
     };
     (len <= fields.len()).then_some(len)
 }
@@ -121,7 +127,7 @@ impl<'a> Encoded<'a> {
     #[inline]
     pub(super) fn at(
         octets: &'a Bytes,
-        span: Span,
+        span: &Span,
         at: usize,
     ) -> Result<Option<Self>, DecodeError> {
         let mut reader = Reader::within(octets, at, span.end as usize);
@@ -139,7 +145,7 @@ impl<'a> Encoded<'a> {
     #[cold]
     pub(super) fn seek(
         octets: &'a Bytes,
-        span: Span,
+        span: &Span,
         field: u8,
     ) -> Result<Option<Self>, DecodeError> {
         let mut reader = Reader::new(octets);
@@ -150,7 +156,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// The value of the section at `span`; `None` if more than one section lies there.
-    pub(super) fn alone(octets: &'a Bytes, span: Span) -> Result<Option<Self>, DecodeError> {
+    pub(super) fn alone(octets: &'a Bytes, span: &Span) -> Result<Option<Self>, DecodeError> {
         let mut reader = Reader::new(octets);
         reader.slice(span.value as usize)?;
         jump(&mut reader)?;
@@ -275,18 +281,24 @@ pub(super) fn uint(field: &[u8]) -> Option<u32> {
 /// A short string, as [`short`] finds it.
 #[inline]
 pub(super) fn short_string(field: &[u8]) -> Option<&str> {
-    core::str::from_utf8(short(field, code::STRING8)?).ok()
+    checked(short(field, code::STRING8)?)
 }
 
 /// A short symbol, as [`short`] finds it.
 #[inline]
 pub(super) fn short_symbol(field: &[u8]) -> Option<&str> {
-    let text = core::str::from_utf8(short(field, code::SYMBOL8)?).ok()?;
-    text.is_ascii().then_some(text)
+    checked(short(field, code::SYMBOL8)?).filter(|text| text.is_ascii())
+}
+
+/// Octets as text, if they are. A function of its own answers in two registers. What the check of the library answers lies in
+/// memory, written as two words; moved from there in one piece, as a compiler does, it is waited for.
+#[inline(never)]
+fn checked(octets: &[u8]) -> Option<&str> {
+    core::str::from_utf8(octets).ok()
 }
 
 /// Passes over the fields before number `field` of the list at `span`; false if the list has no such field.
-fn seek(reader: &mut Reader<'_>, span: Span, field: u8) -> Result<bool, DecodeError> {
+fn seek(reader: &mut Reader<'_>, span: &Span, field: u8) -> Result<bool, DecodeError> {
     reader.slice(span.value as usize)?;
     let constructor = reader.u8()?;
     // Opened and not closed: from here on nothing can be read beyond the list.

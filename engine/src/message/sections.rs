@@ -173,7 +173,7 @@ impl Span {
     };
 
     #[inline]
-    pub(super) const fn is_absent(self) -> bool {
+    pub(super) const fn is_absent(&self) -> bool {
         self.section.is_none()
     }
 }
@@ -242,30 +242,30 @@ impl Layout {
             };
             let place = section.place();
             let span = &mut self.spans[place];
+            // The conversions lose nothing: the length of the message fits 32 bits.
+            let end = (at + len) as u32;
             if place < free {
+                // One more of the last kind, if it is sound.
                 let checked = section.check_follows(last, !span.is_absent());
                 checked.map_err(|kind| DecodeError::new(at, kind))?;
-            }
-            (last, free) = (section, place + 1);
-            // The conversions lose nothing: the length of the message fits 32 bits.
-            if span.is_absent() {
+                span.end = end;
+            } else {
                 *span = Span {
                     section: Some(section),
                     start: at as u32,
                     value: (at + head) as u32,
-                    end: (at + len) as u32,
+                    end,
                 };
-            } else {
-                span.end = (at + len) as u32;
             }
+            (last, free) = (section, place + 1);
             rest = rest.get(len..).unwrap_or_default();
         }
         Ok(())
     }
 
     #[inline]
-    pub(super) const fn span(&self, section: Section) -> Span {
-        self.spans[section.place()]
+    pub(super) const fn span(&self, section: Section) -> &Span {
+        &self.spans[section.place()]
     }
 
     /// The section is no more part of the message as it was received.

@@ -98,7 +98,7 @@ impl Message {
     }
 
     #[inline(never)]
-    fn put_received(&self, room: &mut Room, at: usize, span: Span) -> usize {
+    fn put_received(&self, room: &mut Room, at: usize, span: &Span) -> usize {
         match self.octets.get(span.start as usize..span.end as usize) {
             Some(octets) => room::octets(room, at, octets),
             None => NO_ROOM,

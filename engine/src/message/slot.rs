@@ -12,7 +12,7 @@ use super::sections::{Layout, Section, Span};
 /// What a section of a message holds, and how it is read and written.
 pub(super) trait SectionValue: Sized + Default {
     /// Reads the section at `span`, where `r` stands at the value behind the first descriptor.
-    fn read(r: &mut Reader<'_>, span: Span) -> Result<Self, DecodeError>;
+    fn read(r: &mut Reader<'_>, span: &Span) -> Result<Self, DecodeError>;
 
     /// Reads the section from its value alone if it is in a form for which there is a quicker way than [`read`](Self::read).
     #[inline]
@@ -44,7 +44,7 @@ pub(super) struct Slot<T> {
 impl<T: SectionValue> Slot<T> {
     /// The section's value, decoded now if it never was.
     #[inline]
-    pub(super) fn get(&self, octets: &Bytes, span: Span) -> Result<Option<&T>, DecodeError> {
+    pub(super) fn get(&self, octets: &Bytes, span: &Span) -> Result<Option<&T>, DecodeError> {
         if span.is_absent() {
             return Ok(self.own());
         }
@@ -57,7 +57,7 @@ impl<T: SectionValue> Slot<T> {
     /// Decodes the section. The quick way ends by itself, so that the value is made where it stays: what is written in small
     /// pieces and then moved in large ones is waited for until all of it has arrived in memory.
     #[inline(never)]
-    fn fill(&self, octets: &Bytes, span: Span) -> Result<(), DecodeError> {
+    fn fill(&self, octets: &Bytes, span: &Span) -> Result<(), DecodeError> {
         // The cell is empty: nothing is in the way.
         if let Some(value) = quick(octets, span) {
             let _ = self.value.set(value);
@@ -69,7 +69,7 @@ impl<T: SectionValue> Slot<T> {
 
     /// The value if it can be had without decoding; `None` for an absent section too.
     #[inline]
-    pub(super) fn peek(&self, span: Span) -> Option<&T> {
+    pub(super) fn peek(&self, span: &Span) -> Option<&T> {
         if self.own || !span.is_absent() {
             self.value.get()
         } else {
@@ -150,14 +150,14 @@ impl<T: SectionValue> Slot<T> {
 }
 
 #[inline(always)]
-fn quick<T: SectionValue>(octets: &Bytes, span: Span) -> Option<T> {
+fn quick<T: SectionValue>(octets: &Bytes, span: &Span) -> Option<T> {
     octets
         .get(span.value as usize..span.end as usize)
         .and_then(T::quick)
 }
 
 /// In whichever form, and the faults.
-fn decode<T: SectionValue>(octets: &Bytes, span: Span) -> Result<T, DecodeError> {
+fn decode<T: SectionValue>(octets: &Bytes, span: &Span) -> Result<T, DecodeError> {
     let mut reader = Reader::new(octets);
     reader.slice(span.value as usize)?;
     let value = T::read(&mut reader, span)?;
