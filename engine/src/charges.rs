@@ -5,6 +5,7 @@
 use alloc::format;
 
 use crate::codec::Symbol;
+use crate::delivery::Sum;
 use crate::endpoints::Endpoints;
 use crate::error::{Fault, Scope};
 use crate::ids::{LinkId, SessionId};
@@ -25,6 +26,8 @@ pub(crate) struct Charges {
     pub(crate) said: u64,
     /// Transfers and payloads that wait, and deliveries that are not complete.
     pub(crate) waiting: u64,
+    /// Large states of deliveries, each of which gives its share back when it goes. There once there was one.
+    pub(crate) told: Option<Sum>,
 }
 
 impl Charges {
@@ -66,7 +69,7 @@ const fn cost(held: Held) -> u64 {
 
 impl Endpoints {
     /// Everything that the peer makes this side hold.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn held_octets(&self) -> u64 {
         let count = |objects: usize, each: u64| objects as u64 * each;
         count(self.sessions.len(), SESSION)
@@ -74,6 +77,7 @@ impl Endpoints {
             .saturating_add(count(self.incoming.len(), UNSETTLED))
             .saturating_add(self.charges.said)
             .saturating_add(self.charges.waiting)
+            .saturating_add(self.charges.told.as_ref().map_or(0, Sum::octets))
     }
 
     /// Whether so much more may be held.

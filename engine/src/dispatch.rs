@@ -181,7 +181,9 @@ impl Engine {
                 Err(error) => error,
             },
             Disposition::DESCRIPTOR => match Disposition::decode_body(reader) {
-                Ok(disposition) => return endpoints.on_disposition(channel, &disposition),
+                Ok(disposition) => {
+                    return endpoints.on_large_disposition(channel, disposition, list.len());
+                }
                 Err(error) => error,
             },
             Open::DESCRIPTOR => match Open::decode_body(reader) {

@@ -1,5 +1,6 @@
 //! What one peer can make a connection hold, before it has said who it is and after.
 
+use ferrion_engine::protocol::DeliveryState;
 use ferrion_engine::sasl::Mechanism;
 use ferrion_engine::{Config, Engine, Event, Failure, SaslFailure, SessionConfig, Time};
 use ferrion_tests::build::{
@@ -450,5 +451,49 @@ fn larger_frames_of_a_login_need_no_second_limit() {
         p.inject_raw(&[0, 0, 78, 32, 2, 1, 0, 0]);
         p.expect_nothing();
         assert_eq!(p.engine().failure(), None);
+    });
+}
+
+#[test]
+fn states_count_until_they_were_asked_for_and_without_room_come_without_their_text() {
+    let config = limited(|config| config.limits.connection_octets = 30_000);
+    client_with(config, |p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 30);
+        let mut number = 0;
+        for _ in 0..2 {
+            for _ in 0..10 {
+                p.send(&link, format!("t{number}").as_bytes(), b"x");
+                p.expect_transfer();
+                let error = composite(0x1d)
+                    .set("condition", V::sym("script:no"))
+                    .description(&"x".repeat(5_000));
+                let rejected = ferrion_tests::build::rejected().error(error.v());
+                let told = ferrion_tests::build::disposition()
+                    .role(Role::Receiver)
+                    .first(number)
+                    .settled(true)
+                    .state(rejected.v());
+                p.inject(told);
+                number += 1;
+            }
+            let told: Vec<bool> = p
+                .updates(&link)
+                .iter()
+                .map(|update| {
+                    let Some(DeliveryState::Rejected(Some(error))) = &update.state else {
+                        panic!("{update:?}");
+                    };
+                    assert_eq!(error.condition, "script:no");
+                    error.description.is_some()
+                })
+                .collect();
+            assert_eq!(told.len(), 10);
+            let whole = told.iter().filter(|whole| **whole).count();
+            assert!((3..6).contains(&whole), "{whole} with their text");
+        }
+        p.expect_nothing();
     });
 }

@@ -4,6 +4,7 @@ mod acceptance;
 mod of_link;
 mod payload;
 mod settlement;
+mod told;
 mod unsettled;
 
 use alloc::boxed::Box;
@@ -15,6 +16,7 @@ use crate::seq::Seq;
 pub(crate) use of_link::OfLink;
 pub use payload::{Payload, SendPayload};
 pub(crate) use settlement::{check_sender_state, state_to_keep};
+pub(crate) use told::{Charge, PLAIN_STATE, Sum, Told};
 pub(crate) use unsettled::Unsettled;
 
 /// A complete incoming delivery.
@@ -69,7 +71,7 @@ pub(crate) struct Known {
     /// The delivery-id, once the first transfer was written or read.
     pub(crate) number: Option<Seq>,
     pub(crate) format: u32,
-    pub(crate) remote_state: Option<DeliveryState>,
+    pub(crate) remote_state: Told,
     pub(crate) remote_settled: bool,
     /// Whether it stands in its link's list of updates.
     pub(crate) update_queued: bool,
@@ -82,37 +84,25 @@ impl Known {
             tag,
             number,
             format,
-            remote_state: None,
+            remote_state: Told::Nothing,
             remote_settled: false,
             update_queued: false,
         }
     }
 
-    /// The peer told a state of it. Answers whether that is to be queued as an update.
-    #[inline]
-    pub(crate) fn hear(&mut self, state: Option<&DeliveryState>, settled: bool) -> bool {
-        match (&mut self.remote_state, state) {
-            // As nearly always: there is nothing to be dropped.
-            (none @ None, Some(DeliveryState::Accepted)) => *none = Some(DeliveryState::Accepted),
-            (before, Some(state)) => *before = Some(state.clone()),
-            (_, None) => {}
-        }
-        self.remote_settled |= settled;
-        !core::mem::replace(&mut self.update_queued, true)
-    }
-
     /// Whether it was settled without a word on what became of it.
-    const fn is_undecided(&self) -> bool {
-        self.remote_settled && matches!(self.remote_state, None | Some(DeliveryState::Received(_)))
+    fn is_undecided(&self) -> bool {
+        self.remote_settled && self.remote_state.is_undecided()
     }
 
     /// What the caller is to be told; of a delivery that `is_over` for the last time.
+    #[inline(always)]
     fn take_update(&mut self, delivery: DeliveryId, is_over: bool) -> Update {
         self.update_queued = false;
         let state = if is_over {
             self.remote_state.take()
         } else {
-            self.remote_state.clone()
+            self.remote_state.state().cloned()
         };
         Update {
             delivery,

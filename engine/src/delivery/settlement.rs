@@ -2,7 +2,7 @@
 
 use crate::config::SendOptions;
 use crate::control::Control;
-use crate::delivery::{Known, Update};
+use crate::delivery::{Charge, Known, Told, Update};
 use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
@@ -256,9 +256,19 @@ impl Endpoints {
         channel: u16,
         disposition: &Disposition,
     ) -> Result<(), Fault> {
-        let Some(session) = self.session_on(channel, "disposition")? else {
-            return Ok(());
-        };
+        match self.session_on(channel, "disposition")? {
+            Some(session) => self.hear_disposition(session, disposition, None),
+            None => Ok(()),
+        }
+    }
+
+    /// Hears a disposition, whose state costs this much for each of its deliveries if it is large.
+    pub(super) fn hear_disposition(
+        &mut self,
+        session: SessionId,
+        disposition: &Disposition,
+        charge: Option<&Charge>,
+    ) -> Result<(), Fault> {
         let first = Seq(disposition.first);
         let last = Seq(disposition.last.unwrap_or(disposition.first));
         if last.precedes(first) {
@@ -267,7 +277,7 @@ impl Endpoints {
         }
         let (state, settled) = (disposition.state.as_ref(), disposition.settled);
         if disposition.role == Role::Receiver {
-            self.hear_of_sent(session, first, last, state, settled);
+            self.hear_of_sent(session, first, last, state, charge, settled);
             return Ok(());
         }
         let mut from = Some(first);
@@ -277,7 +287,7 @@ impl Endpoints {
             .get(session)
             .and_then(|session| session.incoming.next_in(from?, last))
         {
-            self.hear_of_received(session, number, id, state, settled);
+            self.hear_of_received(session, number, id, state, charge, settled);
             from = (number != last).then(|| number.next());
         }
         Ok(())
@@ -290,10 +300,13 @@ impl Endpoints {
         first: Seq,
         last: Seq,
         state: Option<&DeliveryState>,
+        charge: Option<&Charge>,
         settled: bool,
     ) {
         let mut from = Some(first);
-        while let Some(link) = self.hear_until_closing(session, &mut from, last, state, settled) {
+        while let Some(link) =
+            self.hear_until_closing(session, &mut from, last, state, charge, settled)
+        {
             self.go_on_closing(link);
         }
     }
@@ -305,6 +318,7 @@ impl Endpoints {
         from: &mut Option<Seq>,
         last: Seq,
         state: Option<&DeliveryState>,
+        charge: Option<&Charge>,
         settled: bool,
     ) -> Option<LinkId> {
         let session = self.sessions.get_mut(session)?;
@@ -318,11 +332,11 @@ impl Endpoints {
             let Some(link) = self.links.get_mut(link_id) else {
                 continue;
             };
-            let fresh = sent.known.hear(state, settled);
+            let fresh = sent.known.hear(state, charge, settled);
             if sent.known.is_undecided()
                 && let Some(outcome) = link.terms.default_outcome()
             {
-                sent.known.remote_state = Some(outcome);
+                sent.known.remote_state = Told::new(outcome, None);
             }
             if fresh {
                 link.updates.push_back(id.into());
@@ -344,6 +358,7 @@ impl Endpoints {
         number: Seq,
         id: IncomingId,
         state: Option<&DeliveryState>,
+        charge: Option<&Charge>,
         settled: bool,
     ) {
         let Some(received) = self.incoming.get_mut(id) else {
@@ -357,7 +372,7 @@ impl Endpoints {
             return;
         }
         let link = received.known.link;
-        let fresh = received.known.hear(state, settled);
+        let fresh = received.known.hear(state, charge, settled);
         if settled {
             self.forget_number(session, link, id.into(), number);
         }
@@ -369,9 +384,10 @@ impl Endpoints {
     /// The caller is to be told of a delivery what did not come as a disposition: it is as it was found to be, without
     /// the default outcome.
     pub(crate) fn tell(&mut self, id: DeliveryId, state: Option<DeliveryState>, settled: bool) {
+        let (state, charge) = state.map(|state| self.weigh(state)).unzip();
         if let Some(known) = self.known_mut(id) {
             let link = known.link;
-            if known.hear(state.as_ref(), settled) {
+            if known.hear(state.as_ref(), charge.flatten().as_ref(), settled) {
                 self.queue_update(link, id);
             }
         }

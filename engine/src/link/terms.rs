@@ -2,6 +2,7 @@
 
 use crate::codec::Str;
 use crate::config::LinkConfig;
+use crate::delivery::PLAIN_STATE;
 use crate::protocol::{
     Attach, DeliveryState, KeptAttach, OwnAttach, ReceiverSettleMode, Role, Said, SenderSettleMode,
     Source, TargetArchetype,
@@ -180,7 +181,14 @@ impl Terms {
             DefaultOutcome::None => None,
             DefaultOutcome::Accepted => Some(DeliveryState::Accepted),
             DefaultOutcome::Released => Some(DeliveryState::Released),
-            DefaultOutcome::Other => self.config().source?.default_outcome,
+            DefaultOutcome::Other => {
+                // Each delivery gets one of its own, which is not counted: it comes without what makes it large.
+                let outcome = self.config().source?.default_outcome;
+                outcome.map(|outcome| match outcome.encoded_len() {
+                    ..=PLAIN_STATE => outcome,
+                    _ => outcome.without_details(),
+                })
+            }
         }
     }
 }

@@ -98,7 +98,7 @@ impl Endpoints {
             return;
         };
         let payload = payload.clone();
-        let Some(incoming) = self.incoming.remove(awaited.id) else {
+        let Some(mut incoming) = self.incoming.remove(awaited.id) else {
             return;
         };
         if incoming.done {
@@ -113,7 +113,7 @@ impl Endpoints {
             id: None,
             tag,
             message_format: incoming.known.format,
-            state: incoming.known.remote_state.map(Box::new),
+            state: incoming.known.remote_state.take().map(Box::new),
             batchable: false,
             payload,
             aborted: false,
@@ -245,7 +245,7 @@ impl Endpoints {
         if let Some(delivery) = passing.delivery
             && (transfer.aborted || transfer.settled == Some(true))
         {
-            self.hear_of_received(session_id, passing.number, delivery, None, true);
+            self.hear_of_received(session_id, passing.number, delivery, None, None, true);
         }
         self.let_pass(id, passing.number, passing.delivery, transfer);
         Ok(())
@@ -279,9 +279,11 @@ impl Endpoints {
 
     /// The sender resumed a delivery that the application has: each side tells the other its last word.
     fn take_word(&mut self, session: SessionId, id: IncomingId, number: Seq, transfer: &Transfer) {
-        let theirs = transfer.state.as_ref().filter(|_| tells_outcome(transfer));
+        let theirs = transfer.state.clone().filter(|_| tells_outcome(transfer));
+        let (theirs, charge) = theirs.map(|state| self.weigh(state)).unzip();
+        let (theirs, charge) = (theirs.as_ref(), charge.flatten());
         if transfer.settled == Some(true) {
-            self.hear_of_received(session, number, id, theirs, true);
+            self.hear_of_received(session, number, id, theirs, charge.as_ref(), true);
             return;
         }
         let Some(incoming) = self.incoming.get_mut(id) else {
@@ -293,14 +295,16 @@ impl Endpoints {
             (Some(ours), Some(theirs)) if ours != theirs => {
                 incoming.done = false;
                 self.request_dispositions(session, say(number, true, Some(theirs.clone())));
-                self.hear_of_received(session, number, id, Some(theirs), true);
+                self.hear_of_received(session, number, id, Some(theirs), charge.as_ref(), true);
             }
             _ if incoming.done && !incoming.settles_second => {
                 self.request_dispositions(session, say(number, true, ours));
                 self.forget_incoming(session, Some(number));
             }
             (Some(_), None) => self.request_dispositions(session, say(number, false, ours)),
-            (None, Some(_)) => self.hear_of_received(session, number, id, theirs, false),
+            (None, Some(_)) => {
+                self.hear_of_received(session, number, id, theirs, charge.as_ref(), false);
+            }
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::delivery::Payload;
+use crate::delivery::{Payload, Told};
 use crate::endpoints::Endpoints;
 use crate::ids::{LinkId, OutgoingId};
 use crate::link::{After, Resumes, Sending};
@@ -123,7 +123,7 @@ impl Endpoints {
                 tag: known.tag,
                 format: known.format,
                 local,
-                heard: known.remote_state.as_ref().filter(is_outcome).cloned(),
+                heard: known.remote_state.state().filter(is_outcome).cloned(),
                 payload: more
                     .filter(|_| is_repeatable)
                     .and_then(|more| more.payload.clone()),
@@ -150,7 +150,7 @@ impl Endpoints {
             report.lost += 1;
             // How far it had come at the receiver says nothing any more.
             if let Some(sent) = self.outgoing.get_mut(delivery.id) {
-                sent.known.remote_state = None;
+                sent.known.remote_state = Told::Nothing;
             }
             self.conclude(delivery, None);
             return;

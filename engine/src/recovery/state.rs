@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::codec::{Fields, Str};
 use crate::config::LinkConfig;
-use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, is_live};
+use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, Told, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId, SessionId};
@@ -75,7 +75,7 @@ impl Endpoints {
                 tag: known.tag,
                 message_format: known.format,
                 local_state,
-                remote_state: known.remote_state.as_ref(),
+                remote_state: known.remote_state.state(),
                 settled: known.remote_settled,
             })
         })
@@ -185,7 +185,9 @@ impl Endpoints {
         let settles_second = link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
         for delivery in unsettled {
             let mut known = Known::new(id, delivery.tag, None, delivery.message_format);
-            known.remote_state.clone_from(&delivery.remote_state);
+            if let Some(state) = &delivery.remote_state {
+                known.remote_state = Told::new(state.clone(), None);
+            }
             match role {
                 Role::Sender => {
                     let mut outgoing = Outgoing::new(known);
@@ -317,7 +319,7 @@ impl UnsettledDelivery {
     fn of(known: &Known) -> Self {
         Self {
             message_format: known.format,
-            remote_state: known.remote_state.clone(),
+            remote_state: known.remote_state.state().cloned(),
             settled: known.remote_settled,
             ..Self::new(known.tag)
         }

@@ -143,6 +143,26 @@ fn ranges() -> Vec<Attack> {
                 all.repeat(10)
             },
         ),
+        Attack::new(
+            'D',
+            "states of 24,000 octets for each of 100 deliveries, for which there is no room",
+            "`connection_octets`; they are told without their details",
+            &[(Attached, NOTHING)],
+            |_| {
+                let text = || V::Str("x".repeat(8_000));
+                let text = V::fields(&[("a", text()), ("b", text()), ("c", text())]);
+                let state = modified().set("message-annotations", text).v();
+                let one = |n| {
+                    disposition()
+                        .role(Role::Receiver)
+                        .first(n)
+                        .state(state.clone())
+                        .octets(CHANNEL)
+                };
+                (0..UNSETTLED).flat_map(one).collect()
+            },
+        )
+        .configured(|config| config.limits.connection_octets = 256 << 10),
     ]
 }
 
