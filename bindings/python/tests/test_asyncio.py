@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 import unittest
-from functools import wraps
 from pathlib import Path
 
 from ferrion import ACCEPTED, ConnectionFailed, LoginFailed, Message, Messenger
@@ -22,37 +21,13 @@ from ferrion.engine import (
     ScramKeys,
     SessionConfig,
 )
+from loops import HERE, PATIENCE, Loop
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-# It bounds a failure: no test that passes waits for it.
-PATIENCE = 60
-HERE = "127.0.0.1"
 
 
-def bounded(test):
-    """The same test, which fails where it would hang."""
-
-    @wraps(test)
-    async def call(self):
-        await asyncio.wait_for(test(self), PATIENCE)
-
-    return call
-
-
-class Loop(unittest.IsolatedAsyncioTestCase):
-    def __init_subclass__(cls):
-        for name, member in list(vars(cls).items()):
-            if name.startswith("test"):
-                setattr(cls, name, bounded(member))
-
-    def setUp(self):
-        self.errors = []
-
-    async def asyncSetUp(self):
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: self.errors.append(context))
-
-    async def asyncTearDown(self):
-        self.assertEqual(self.errors, [])
+class Served(Loop):
+    """Against a server of one's own."""
 
     async def serve(self, on_link, **how):
         server = await serve(on_link, HERE, 0, **how)
@@ -60,9 +35,7 @@ class Loop(unittest.IsolatedAsyncioTestCase):
         return server
 
     async def connect(self, server, *arguments, **how):
-        connection = await asyncio.wait_for(connect(HERE, server.port, *arguments, **how), PATIENCE)
-        self.addAsyncCleanup(connection.close)
-        return connection
+        return await super().connect(server.port, *arguments, **how)
 
 
 class Collector:
@@ -82,7 +55,7 @@ class Collector:
             delivery.accept()
 
 
-class Asyncio(Loop):
+class Asyncio(Served):
     async def test_messages_are_sent_received_and_accepted(self):
         collector = Collector()
         server = await self.serve(collector)
@@ -514,7 +487,7 @@ class Asyncio(Loop):
         await connection.close()
 
 
-class WithMessenger(Loop):
+class WithMessenger(Served):
     """A messenger on the other side, in a thread of its own."""
 
     def run_messenger(self, work):

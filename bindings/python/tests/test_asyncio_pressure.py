@@ -8,7 +8,8 @@ from pathlib import Path
 from ferrion import Message
 from ferrion.asyncio import *
 from ferrion.engine import Accepted, SessionConfig
-from test_asyncio import PATIENCE, Loop
+from loops import PATIENCE
+from test_asyncio import Served
 from test_asyncio_tls import client_context, server_context
 
 #: All of them are more than sockets and windows take.
@@ -25,7 +26,7 @@ def memory():
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
 
-class InTheClear(Loop):
+class InTheClear(Served):
     def transports(self):
         """What both sides say about TLS."""
         return {}, {}

@@ -9,7 +9,8 @@ from pathlib import Path
 from ferrion import ConnectionFailed, LoginFailed, Message, TlsFailed
 from ferrion.asyncio import *
 from ferrion.engine import Accepted, Config, SaslKind
-from test_asyncio import HERE, PATIENCE, Collector, Loop
+from loops import HERE, PATIENCE
+from test_asyncio import Collector, Served
 
 PKI = Path(os.environ.get("FERRION_TEST_PKI", ""))
 
@@ -34,7 +35,7 @@ def client_context(*, shows=False, trusts="authority"):
 
 
 @unittest.skipUnless(os.environ.get("FERRION_TEST_PKI"), "FERRION_TEST_PKI names no folder of certificates")
-class Tls(Loop):
+class Tls(Served):
     async def asyncTearDown(self):
         # The loop tells of those whom it has turned away, where it is debugged.
         self.errors = [context for context in self.errors if "transport creation" not in context["message"]]

@@ -6,7 +6,7 @@ import unittest
 from ferrion import Message, WrongState
 from ferrion.asyncio import *
 from ferrion.engine import Config, Engine, EventKind, ScramKeys
-from test_asyncio import Loop
+from loops import Loop
 
 
 class Wire(asyncio.Transport):

@@ -18,17 +18,18 @@ use crate::support::{bounded, run, tree};
 fn program(name: &str, peers: &Value) -> Command {
     let mut command = bounded(python::installed());
     command
-        .args(["-X", "dev", "-X", "utf8", "-W", "error"])
-        .arg(tree().join("bindings/python/tests/peers").join(name))
+        .args(["-X", "dev", "-X", "utf8", "-W", "error", "-m"])
+        .arg(format!("peers.{name}"))
+        .current_dir(tree().join("bindings/python/tests"))
         .env("FERRION_PEERS", peers.to_string())
         .env_remove("PYTHONPATH")
         .env_remove("SSL_CERT_FILE");
     command
 }
 
-/// Runs tests of `clients.py`, all of which have to pass.
+/// Runs tests of `clients`, all of which have to pass.
 fn clients(class: &str, peers: &Value) {
-    let output = run(program("clients.py", peers).arg(class));
+    let output = run(program("clients", peers).arg(class));
     let report = String::from_utf8_lossy(&output.stderr);
     assert!(report.contains("\nOK\n"), "{report}");
 }
@@ -131,7 +132,7 @@ impl Server {
     /// Starts it with the names of its certificate's files, if it is to have one; its port, too.
     fn start(tls: &Value) -> (Self, u16) {
         let login = json!({"user": Sasl::user(), "password": Sasl::password()});
-        let mut child = program("server.py", tls)
+        let mut child = program("server", tls)
             .arg(login.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

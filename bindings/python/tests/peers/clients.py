@@ -1,7 +1,7 @@
 """asyncio as a client of brokers and of other libraries, over real sockets. FERRION_PEERS, a JSON object, says where they are:
 `ffi/tests/abi/asyncio.rs` starts them, and this.
 
-python clients.py Broker | Peers
+In the folder above: python -m peers.clients Broker | Peers
 """
 
 import asyncio
@@ -9,44 +9,17 @@ import json
 import os
 import ssl
 import unittest
-from functools import wraps
 
 from ferrion import ConnectionFailed, LoginFailed, Message, TlsFailed, symbol
-from ferrion.asyncio import LinkClosed, connect
+from ferrion.asyncio import LinkClosed
 from ferrion.engine import Accepted, Config, Modified, Rejected, Released
+from loops import HERE, PATIENCE, Loop
 
 WHERE = json.loads(os.environ["FERRION_PEERS"])
-HERE = "127.0.0.1"
-PATIENCE = 60
 GUEST = {"user": "guest", "password": "guest", "allow_clear_text": True}
 
 
-def bounded(test):
-    """The same test, which fails where it would hang."""
-
-    @wraps(test)
-    async def call(self):
-        await asyncio.wait_for(test(self), PATIENCE)
-
-    return call
-
-
-class Case(unittest.IsolatedAsyncioTestCase):
-    def __init_subclass__(cls):
-        for name, member in list(vars(cls).items()):
-            if name.startswith("test"):
-                setattr(cls, name, bounded(member))
-
-    async def asyncSetUp(self):
-        errors = []
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
-        self.addCleanup(lambda: self.assertEqual(errors, []))
-
-    async def connect(self, port, *arguments, **how):
-        connection = await asyncio.wait_for(connect(HERE, port, *arguments, **how), PATIENCE)
-        self.addAsyncCleanup(connection.close)
-        return connection
-
+class Case(Loop):
     async def fails(self, kind, *arguments, **how):
         """Why there is no connection."""
         with self.assertRaises(kind) as caught:

@@ -1,6 +1,6 @@
 """asyncio as a server for other libraries, over real sockets: `ffi/tests/abi/asyncio.rs` starts it, and them.
 
-python server.py LOGIN          # a user and a password that are let in, as a JSON object
+In the folder above: python -m peers.server LOGIN          # a user and a password that are let in, as a JSON object
 
 With FERRION_PEERS, a JSON object that names the files of an authority and of a server's certificate, it wants TLS, and a certificate
 of its clients. It says its port, then of each link a line, and ends with its standard input.
