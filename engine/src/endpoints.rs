@@ -17,7 +17,7 @@ use crate::error::{Failure, Fault, Origin, Scope};
 use crate::event::{Event, Events};
 use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
 use crate::limits::Limits;
-use crate::link::{Link, Names};
+use crate::link::{Link, Names, Waiting};
 use crate::protocol::Condition;
 use crate::session::Session;
 use crate::time::Time;
@@ -51,6 +51,7 @@ pub(crate) struct Endpoints {
     pub(crate) links: Arena<LinkId, Link>,
     pub(crate) outgoing: Arena<OutgoingId, Outgoing>,
     pub(crate) incoming: Arena<IncomingId, Incoming>,
+    pub(crate) waiting: Waiting,
     /// Links by role and name.
     pub(crate) names: Names,
     pub(crate) events: Events,
@@ -73,6 +74,7 @@ impl Endpoints {
             links: Arena::new(),
             outgoing: Arena::new(),
             incoming: Arena::new(),
+            waiting: Waiting::new(),
             names: Names::default(),
             events: Events::new(),
             control: Due::default(),

@@ -69,6 +69,7 @@ mod limits;
 mod link;
 pub mod message;
 pub mod protocol;
+mod queues;
 mod recovery;
 pub mod sasl;
 mod scheduler;

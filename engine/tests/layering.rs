@@ -17,7 +17,7 @@ struct Floor {
 const FLOORS: &[Floor] = &[
     Floor {
         name: "base",
-        modules: &["arena", "event", "ids", "limits", "seq", "time"],
+        modules: &["arena", "event", "ids", "limits", "queues", "seq", "time"],
         may_import: &[],
     },
     Floor {

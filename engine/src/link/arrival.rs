@@ -13,7 +13,7 @@ use crate::delivery::{Delivery, Incoming, Known, Outgoing, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::event::{Event, Events};
 use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
-use crate::link::{Half, Held, Link, ReceiverHalf};
+use crate::link::{Half, Held, Link, ReceiverHalf, Waiting};
 use crate::protocol::{PlainTransfer, ReceiverSettleMode, Tag};
 use crate::seq::Seq;
 use crate::session::Session;
@@ -28,6 +28,7 @@ pub(crate) struct Arrivals<'a> {
     link: &'a mut Link,
     outgoing: &'a Arena<OutgoingId, Outgoing>,
     incoming: &'a mut Arena<IncomingId, Incoming>,
+    waiting: &'a mut Waiting,
     events: &'a mut Events,
     charges: &'a mut Charges,
     /// Octets that may still be held, of all that the connection may.
@@ -74,6 +75,7 @@ impl Endpoints {
             link,
             outgoing: &self.outgoing,
             incoming: &mut self.incoming,
+            waiting: &mut self.waiting,
             events: &mut self.events,
             charges: &mut self.charges,
         })
@@ -160,8 +162,7 @@ impl Arrivals<'_> {
         receiver.available = receiver.available.saturating_sub(1);
         session.incoming_window.hold(1, size);
         self.charges.hold(held);
-        receiver.push(delivery, held);
-        if let Some((delivery, _)) = receiver.complete.back_mut() {
+        if let Some(delivery) = receiver.push(self.waiting, delivery, held) {
             // Where it lies: what is written right before it is moved is waited for.
             delivery.id = delivery_id;
             let _ = delivery.tag.set(tag);

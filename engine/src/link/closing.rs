@@ -192,7 +192,8 @@ impl Endpoints {
         };
         let mut kept = Vec::new();
         receiver.complete_octets = 0;
-        for (delivery, held) in core::mem::take(&mut receiver.complete) {
+        let waiting = core::iter::from_fn(|| self.waiting.pop(&mut receiver.complete));
+        for (delivery, held) in waiting.collect::<Vec<_>>() {
             match delivery.id.filter(|id| self.can_be_given_back(*id)) {
                 Some(delivery) => {
                     self.unhold(session, held);
@@ -205,7 +206,7 @@ impl Endpoints {
             && let Half::Receiver(receiver) = &mut link.half
         {
             for (delivery, held) in kept {
-                receiver.push(delivery, held);
+                receiver.push(&mut self.waiting, delivery, held);
             }
         }
     }

@@ -232,11 +232,11 @@ impl Endpoints {
             return;
         };
         session.links = session.links.saturating_sub(1);
-        if let Half::Receiver(receiver) = link.half {
+        if let Half::Receiver(mut receiver) = link.half {
             // What was never taken must not narrow the window of the links that live on.
-            for (_, held) in &receiver.complete {
+            while let Some((_, held)) = self.waiting.pop(&mut receiver.complete) {
                 session.incoming_window.release(held.transfers, held.octets);
-                self.charges.release(*held);
+                self.charges.release(held);
             }
             self.refresh_window(link.session);
         }

@@ -35,7 +35,7 @@ pub(crate) use names::Names;
 pub(crate) use partial::Partial;
 pub use partial::PartialDelivery;
 use rare::RareMap;
-pub(crate) use receiver::{Held, ReceiverHalf};
+pub(crate) use receiver::{Held, ReceiverHalf, Waiting};
 pub(crate) use sender::{After, Resumes, SenderHalf, Sending, TRANSFER_OVERHEAD};
 use terms::Terms;
 

@@ -1,7 +1,6 @@
 //! The receiving half of a link: what has come for its caller, and what is asked for anew as that is taken (2.6.7).
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -13,6 +12,7 @@ use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::link::{Half, Partial, RareMap, ReceiverCredit};
 use crate::message::position::end_point;
 use crate::protocol::{DeliveryState, Tag};
+use crate::queues::{Queue, Queues};
 use crate::recovery::{Awaited, Passing};
 
 #[derive(Debug, Default)]
@@ -31,10 +31,13 @@ pub(crate) struct ReceiverHalf {
     /// Deliveries from before the link was resumed, until the sender resumes them.
     pub(crate) awaiting: RareMap<Tag, Awaited>,
     /// Complete deliveries that the caller has not taken, with what each holds of the window.
-    pub(crate) complete: VecDeque<(Delivery, Held)>,
+    pub(crate) complete: Queue,
     /// Octets of those.
     pub(crate) complete_octets: u64,
 }
+
+/// The deliveries of all links that wait for the caller.
+pub(crate) type Waiting = Queues<(Delivery, Held)>;
 
 /// What waits for the caller, as the session's window counts it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,11 +47,17 @@ pub(crate) struct Held {
 }
 
 impl ReceiverHalf {
-    /// A delivery is whole, and waits for the caller.
+    /// A delivery is whole, and waits for the caller. Lends it where it does.
     #[inline]
-    pub(crate) fn push(&mut self, delivery: Delivery, held: Held) {
+    pub(crate) fn push<'a>(
+        &mut self,
+        waiting: &'a mut Waiting,
+        delivery: Delivery,
+        held: Held,
+    ) -> Option<&'a mut Delivery> {
         self.complete_octets = self.complete_octets.saturating_add(held.octets);
-        self.complete.push_back((delivery, held));
+        let pushed = waiting.push(&mut self.complete, (delivery, held));
+        pushed.map(|(delivery, _)| delivery)
     }
 
     pub(crate) const fn has_partial(&self) -> bool {
@@ -100,7 +109,7 @@ impl Endpoints {
         }
         let mut drained = false;
         if let Half::Receiver(receiver) = &mut link.half {
-            receiver.push(delivery, held);
+            receiver.push(&mut self.waiting, delivery, held);
             drained = receiver.credit.is_drained();
         }
         self.post(Event::Deliveries(id));
@@ -140,7 +149,7 @@ impl Endpoints {
             if let Some(link) = self.links.get_mut(id)
                 && let Half::Receiver(receiver) = &mut link.half
             {
-                receiver.push(delivery, held);
+                receiver.push(&mut self.waiting, delivery, held);
             }
             self.post(Event::Deliveries(id));
         }
@@ -184,7 +193,7 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };
-        let (_, held) = receiver.complete.front()?;
+        let (_, held) = self.waiting.front(&receiver.complete)?;
         let held = *held;
         receiver.complete_octets = receiver.complete_octets.saturating_sub(held.octets);
         if let Some(session) = self.sessions.get_mut(link.session) {
@@ -196,9 +205,10 @@ impl Endpoints {
         let tops_up = receiver.automatic > 0;
         if !keeps && !tops_up {
             // Moved but once, to where the caller wants it.
-            return receiver.complete.pop_front().map(|(delivery, _)| delivery);
+            let next = self.waiting.pop(&mut receiver.complete);
+            return next.map(|(delivery, _)| delivery);
         }
-        let (delivery, _) = receiver.complete.pop_front()?;
+        let (delivery, _) = self.waiting.pop(&mut receiver.complete)?;
         if keeps {
             self.note_all_received(&delivery);
         }
@@ -257,12 +267,13 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return;
         };
-        for (delivery, _) in receiver.complete.iter_mut().rev().take(count) {
+        let waiting = &mut self.waiting;
+        waiting.for_last(&receiver.complete, count, |(delivery, _)| {
             delivery.payload.copy_out(octets);
             if let Some(state) = &mut delivery.state {
                 **state = state.detached();
             }
-        }
+        });
         if let Some(partial) = receiver.partial.as_deref_mut() {
             partial.copy_out(octets);
         }

@@ -97,15 +97,15 @@ impl Endpoints {
 
     /// In the order in which they began: what the application has, what waits for it, what is still coming.
     fn unsettled_received(&self, link: &Link, half: &ReceiverHalf) -> Vec<UnsettledDelivery> {
-        let waiting: BTreeSet<DeliveryId> =
-            half.complete.iter().filter_map(|(d, _)| d.id).collect();
+        let waiting = || self.waiting.iter(&half.complete);
+        let ids: BTreeSet<DeliveryId> = waiting().filter_map(|(d, _)| d.id).collect();
         let partial = half.partial();
         let mut found = Vec::new();
         for id in link.deliveries.iter() {
             let Some(incoming) = id.incoming().and_then(|id| self.incoming.get(id)) else {
                 continue;
             };
-            if waiting.contains(&id) || partial.is_some_and(|partial| partial.id() == id) {
+            if ids.contains(&id) || partial.is_some_and(|partial| partial.id() == id) {
                 continue;
             }
             let mut delivery = UnsettledDelivery::received(incoming);
@@ -115,7 +115,7 @@ impl Endpoints {
             }
             found.push(delivery);
         }
-        for (delivery, _) in half.complete.iter().filter(|(d, _)| !d.aborted) {
+        for (delivery, _) in waiting().filter(|(d, _)| !d.aborted) {
             let incoming = delivery.id.and_then(DeliveryId::incoming);
             let mut state = match incoming.and_then(|id| self.incoming.get(id)) {
                 Some(incoming) => UnsettledDelivery::received(incoming),
