@@ -15,10 +15,11 @@ use crate::control::{Control, Due};
 use crate::delivery::{Incoming, Outgoing};
 use crate::error::{Failure, Fault, Origin, Scope};
 use crate::event::{Event, Events};
-use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
+use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId, SessionId};
 use crate::limits::Limits;
 use crate::link::{Link, Names, Waiting};
 use crate::protocol::Condition;
+use crate::queues::Queues;
 use crate::session::Session;
 use crate::time::Time;
 
@@ -52,6 +53,8 @@ pub(crate) struct Endpoints {
     pub(crate) outgoing: Arena<OutgoingId, Outgoing>,
     pub(crate) incoming: Arena<IncomingId, Incoming>,
     pub(crate) waiting: Waiting,
+    /// Deliveries whose state the peer changed, of all links.
+    pub(crate) updates: Queues<DeliveryId>,
     /// Links by role and name.
     pub(crate) names: Names,
     pub(crate) events: Events,
@@ -75,6 +78,7 @@ impl Endpoints {
             outgoing: Arena::new(),
             incoming: Arena::new(),
             waiting: Waiting::new(),
+            updates: Queues::new(),
             names: Names::default(),
             events: Events::new(),
             control: Due::default(),

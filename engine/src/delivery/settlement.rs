@@ -223,7 +223,7 @@ impl Endpoints {
     pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
         let updates = &mut self.links.get_mut(id)?.updates;
         loop {
-            let delivery = updates.pop_front()?;
+            let delivery = self.updates.pop(updates)?;
             // A delivery that was settled since it was queued has no update any more.
             if let Some(id) = delivery.outgoing()
                 && let Some(sent) = self.outgoing.get_mut(id)
@@ -339,7 +339,7 @@ impl Endpoints {
                 sent.known.remote_state = Told::new(outcome, None);
             }
             if fresh {
-                link.updates.push_back(id.into());
+                self.updates.push(&mut link.updates, id.into());
                 if link.queued.mark(Event::Updates(link_id)) {
                     self.events.push_back(Event::Updates(link_id));
                 }
@@ -395,7 +395,7 @@ impl Endpoints {
 
     fn queue_update(&mut self, link: LinkId, delivery: DeliveryId) {
         if let Some(entry) = self.links.get_mut(link) {
-            entry.updates.push_back(delivery);
+            self.updates.push(&mut entry.updates, delivery);
         }
         self.post(Event::Updates(link));
     }

@@ -224,9 +224,10 @@ impl Endpoints {
             self.forget_partial(session, partial);
         }
         self.free_deliveries_of(id);
-        let Some(link) = self.links.remove(id) else {
+        let Some(mut link) = self.links.remove(id) else {
             return;
         };
+        while self.updates.pop(&mut link.updates).is_some() {}
         self.charges.said = self.charges.said.saturating_sub(link.said);
         let Some(session) = self.sessions.get_mut(link.session) else {
             return;

@@ -16,16 +16,16 @@ mod terms;
 mod transfer;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::format;
 
 use crate::delivery::OfLink;
 use crate::endpoints::{EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::Queued;
-use crate::ids::{DeliveryId, LinkId, SessionId};
+use crate::ids::{LinkId, SessionId};
 use crate::limits::Limits;
 use crate::protocol::{Attach, Condition, Detach, Role, conditions};
+use crate::queues::Queue;
 use crate::recovery::Resuming;
 use crate::seq::Seq;
 pub use closing::Closing;
@@ -64,7 +64,7 @@ pub(crate) struct Link {
     /// Deliveries of it that its session remembers as unsettled.
     pub(crate) unsettled: u32,
     /// Deliveries whose state the peer changed, each at most once.
-    pub(crate) updates: VecDeque<DeliveryId>,
+    pub(crate) updates: Queue,
     /// Deliveries that are not settled and told of.
     pub(crate) deliveries: OfLink,
     /// There for a link that goes on with what another endpoint left.
@@ -113,7 +113,7 @@ impl Link {
             queued: Queued::default(),
             said: 0,
             unsettled: 0,
-            updates: VecDeque::new(),
+            updates: Queue::default(),
             deliveries: OfLink::default(),
             resuming: None,
             closes_again: false,
