@@ -6,12 +6,12 @@
 
 mod support;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ferrion_messenger::{Credit, Error, Flags, Message};
-use support::{client, message_to, server};
+use support::{KeptPort, client, message_to, server};
 
 const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -99,13 +99,11 @@ fn put_waits_for_room_for_its_message_and_no_more() {
 
 #[test]
 fn a_subscription_that_was_interrupted_leaves_its_port_free() {
-    let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let port = KeptPort::new();
     let mut messenger = client();
     messenger.interrupter().interrupt();
     // A name has to be looked up, which gives the interrupt its time.
-    let address = format!("~localhost:{port}");
+    let address = format!("~localhost:{}", port.number);
     if messenger.subscribe(&address).is_ok() {
         // The name was found before the interrupt was seen, which is left to the next call.
         return;

@@ -9,7 +9,6 @@ mod puppet;
 #[macro_use]
 mod support;
 
-use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,9 @@ use ferrion_messenger::{
     ConnectionEvent, Credit, ErrorKind, Flags, Interrupter, Message, Messenger, Reconnect, Scope,
     Status,
 };
-use puppet::{Deed, STAGES, Stage, ender, puppet};
+use puppet::{Deed, STAGES, Stage, ender, puppet_behind};
 use support::way::{Party, Way};
-use support::{PATIENCE, Wire, client, message_to, nobody, server, text};
+use support::{KeptPort, PATIENCE, Wire, client, message_to, nobody, server, text};
 
 in_every_way! {
     what_was_not_answered_is_sent_again_in_order,
@@ -50,19 +49,6 @@ fn sender_in(way: Way) -> Party {
     let mut messenger = way.party();
     messenger.set_reconnect(Some(quick()));
     messenger.set_outgoing_window(usize::MAX);
-    messenger
-}
-
-/// A listener at a port that was another's before.
-fn server_at(port: u16) -> Messenger {
-    server_over(Wire::Tcp, port)
-}
-
-fn server_over(wire: Wire, port: u16) -> Messenger {
-    let mut messenger = wire.client();
-    wire.certify(&mut messenger);
-    let address = format!("{}://~127.0.0.1:{port}", wire.scheme());
-    messenger.subscribe(&address).unwrap();
     messenger
 }
 
@@ -122,8 +108,8 @@ fn trail(messenger: &mut Messenger) -> Vec<&'static str> {
 
 fn what_was_not_answered_is_sent_again_in_order(way: Way) {
     const COUNT: usize = 300;
-    let (first, address) = way.wire.server();
-    let port = port_of(&address);
+    let port = KeptPort::new();
+    let (first, address) = way.wire.server_at(&port);
     let mut messenger = sender_in(way);
     let trackers: Vec<_> = (0..COUNT)
         .map(|n| {
@@ -135,7 +121,7 @@ fn what_was_not_answered_is_sent_again_in_order(way: Way) {
     let taking = take(first, 100);
     let succession = std::thread::spawn(move || {
         let bodies = taking.join().unwrap();
-        (bodies, serve(server_over(way.wire, port)))
+        (bodies, serve(way.wire.server_at(&port).0))
     });
     messenger.send().unwrap();
     let (mut bodies, (interrupter, serving)) = succession.join().unwrap();
@@ -165,8 +151,8 @@ fn what_was_not_answered_is_sent_again_in_order(way: Way) {
 fn subscriptions_come_back_without_another_recv(way: Way) {
     // No host can have this name, so nobody is asked for one.
     let name = "sub..scriber";
-    let (mut first, address) = way.wire.server();
-    let port = port_of(&address);
+    let port = KeptPort::new();
+    let (mut first, address) = way.wire.server_at(&port);
     let mut messenger = way.party_named(name);
     messenger.set_reconnect(Some(quick()));
     messenger.subscribe(&format!("{address}/news")).unwrap();
@@ -186,7 +172,7 @@ fn subscriptions_come_back_without_another_recv(way: Way) {
         };
         publish(&mut first, "one");
         drop(first);
-        let mut second = server_over(way.wire, port);
+        let (mut second, _) = way.wire.server_at(&port);
         publish(&mut second, "two");
     });
     let mut message = Message::new();
@@ -204,7 +190,8 @@ fn subscriptions_come_back_without_another_recv(way: Way) {
 fn whatever_a_peer_does_the_next_one_gets_the_message() {
     for stage in STAGES.into_iter().filter(|stage| *stage >= Stage::Opened) {
         for deed in [Deed::Close, Deed::Reset, Deed::Garbage, Deed::Tear] {
-            let (address, thread) = puppet(stage, deed);
+            let port = KeptPort::new();
+            let (address, thread) = puppet_behind(port.listener(), stage, deed);
             let mut messenger = sender();
             let tracker = messenger.put(&message_to(&address, "x")).unwrap();
             messenger.set_blocking(false);
@@ -214,7 +201,7 @@ fn whatever_a_peer_does_the_next_one_gets_the_message() {
                 assert!(begun.elapsed() < PATIENCE, "{stage:?} {deed:?}");
             }
             messenger.set_blocking(true);
-            let taking = take(server_at(port_of(&address)), 1);
+            let taking = take(Wire::Tcp.server_at(&port).0, 1);
             // What the peer sent was no frame: to try again would be answered in the same way.
             if deed == Deed::Garbage && messenger.status(tracker) == Status::Aborted {
                 messenger.put(&message_to(&address, "x")).unwrap();
@@ -235,7 +222,8 @@ fn whatever_a_peer_does_the_next_one_gets_the_message() {
 }
 
 fn when_nobody_comes_back_it_is_given_up_with_an_error(way: Way) {
-    let (address, thread) = puppet(Stage::Transferred, Deed::Close);
+    let port = KeptPort::new();
+    let (address, thread) = puppet_behind(port.listener(), Stage::Transferred, Deed::Close);
     let mut messenger = sender_in(way);
     messenger.set_reconnect(Some(Reconnect {
         give_up_after: Some(Duration::from_millis(300)),
@@ -258,7 +246,8 @@ fn when_nobody_comes_back_it_is_given_up_with_an_error(way: Way) {
 
 #[test]
 fn a_timeout_says_why_the_connection_is_not_there() {
-    let (address, thread) = puppet(Stage::Transferred, Deed::Close);
+    let port = KeptPort::new();
+    let (address, thread) = puppet_behind(port.listener(), Stage::Transferred, Deed::Close);
     let mut messenger = sender();
     messenger.set_timeout(Some(Duration::from_millis(200)));
     let tracker = messenger.put(&message_to(&address, "x")).unwrap();
@@ -273,10 +262,8 @@ fn a_timeout_says_why_the_connection_is_not_there() {
 
 #[test]
 fn the_first_connection_is_tried_again_only_if_asked_to() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = closed.local_addr().unwrap().port();
-    drop(closed);
-    let address = format!("amqp://127.0.0.1:{port}");
+    let port = KeptPort::new();
+    let address = format!("amqp://127.0.0.1:{}", port.number);
     let mut messenger = sender();
     messenger.put(&message_to(&address, "x")).unwrap();
     assert_eq!(messenger.send().unwrap_err().kind(), ErrorKind::Connect);
@@ -286,7 +273,7 @@ fn the_first_connection_is_tried_again_only_if_asked_to() {
     }));
     let tracker = messenger.put(&message_to(&address, "x")).unwrap();
     messenger.work(Some(Duration::from_millis(50))).unwrap();
-    let taking = take(server_at(port), 1);
+    let taking = take(Wire::Tcp.server_at(&port).0, 1);
     messenger.send().unwrap();
     assert_eq!(messenger.status(tracker), Status::Accepted);
     taking.join().unwrap();
@@ -432,8 +419,8 @@ fn what_is_sent_and_not_answered_counts_against_the_high_water_mark() {
 
 #[test]
 fn a_connection_that_stood_for_a_while_is_made_again_however_long_ago_the_last_loss_was() {
-    let (first, address) = server();
-    let port = port_of(&address);
+    let port = KeptPort::new();
+    let (first, address) = Wire::Tcp.server_at(&port);
     let mut messenger = client();
     messenger.set_reconnect(Some(Reconnect {
         give_up_after: Some(Duration::from_millis(400)),
@@ -444,7 +431,9 @@ fn a_connection_that_stood_for_a_while_is_made_again_however_long_ago_the_last_l
     let mut server = Some(first);
     for _ in 0..3 {
         let begun = Instant::now();
-        let mut peer = server.take().unwrap_or_else(|| server_at(port));
+        let mut peer = server
+            .take()
+            .unwrap_or_else(|| Wire::Tcp.server_at(&port).0);
         // Longer than its patience it stands, and nothing comes.
         while begun.elapsed() < Duration::from_millis(500) {
             let _ = messenger.recv(1);

@@ -15,8 +15,8 @@ use ferrion_messenger::{
     ConnectionEvent, Credit, Error, Flags, Interrupter, LinkRecovery, Message, Messenger,
     Reconnect, Status,
 };
-use puppet::{Deed, Stage, puppet};
-use support::{client, listen, message_to, text};
+use puppet::{Deed, Stage, puppet_behind};
+use support::{KeptPort, Wire, client, listen, message_to, text};
 
 const COUNT: usize = 300;
 
@@ -181,7 +181,8 @@ fn an_answer_after_the_connection_was_made_again_reaches_the_sender() {
 
 #[test]
 fn what_a_peer_without_memory_did_not_answer_is_sent_again_and_that_is_told() {
-    let (address, thread) = puppet(Stage::Transferred, Deed::Reset);
+    let port = KeptPort::new();
+    let (address, thread) = puppet_behind(port.listener(), Stage::Transferred, Deed::Reset);
     let mut messenger = recovering();
     let tracker = messenger.put(&message_to(&address, "x")).unwrap();
     messenger.set_blocking(false);
@@ -204,9 +205,7 @@ fn what_a_peer_without_memory_did_not_answer_is_sent_again_and_that_is_told() {
     assert_eq!(forgotten, Some((1, 0)));
     assert_eq!(messenger.status(tracker), Status::Pending);
     thread.join().unwrap();
-    let (_, port) = address.rsplit_once(':').unwrap();
-    let mut next = client();
-    next.subscribe(&format!("~127.0.0.1:{port}")).unwrap();
+    let (next, _) = Wire::Tcp.server_at(&port);
     let (interrupter, serving) = serve(next);
     messenger.set_blocking(true);
     messenger.send().unwrap();

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use ferrion_tests::interop::free_port;
+
 use crate::pki;
 use crate::support::{bounded, library_for_testing, pkg_config, run, scratch, stdout, tree};
 
@@ -210,8 +212,8 @@ pub(crate) fn listening(
     (running, lines, port)
 }
 
-/// Texts go from one example to the other, which listens; answers the port where it did.
-pub(crate) fn greetings_arrive(send: &Path, recv: &Path) -> String {
+/// Texts go from one example to the other, which listens.
+pub(crate) fn greetings_arrive(send: &Path, recv: &Path) {
     let texts = ["Hello World!", "", "Grüße"];
     let (mut receiving, mut lines, port) = listening(recv, "~127.0.0.1:0", "3");
     let address = format!("127.0.0.1:{port}/greetings");
@@ -224,17 +226,17 @@ pub(crate) fn greetings_arrive(send: &Path, recv: &Path) -> String {
         assert_eq!(lines.next().as_deref(), Some(text));
     }
     assert!(receiving.wait().expect("recv ends").success());
-    port
 }
 
 #[test]
 fn the_examples_talk_to_each_other_whoever_comes_first() {
     let send = build(&tree().join("bindings/c/send.c"), &[]);
     let recv = build(&tree().join("bindings/c/recv.c"), &[]);
-    let port = greetings_arrive(&send, &recv);
-    let address = format!("127.0.0.1:{port}/greetings");
+    greetings_arrive(&send, &recv);
 
-    // Nobody listens there any more, until somebody does again.
+    // Nobody listens there until somebody does.
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}/greetings");
     let sending = bounded(&send)
         .args([&address, "patience"])
         .stdout(Stdio::piped())

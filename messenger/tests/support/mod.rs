@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ferrion_messenger::{Interrupter, Message, Messenger};
+use socket2::{Domain, Socket, Type};
 
 /// Far more than anything here takes; what needs longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -105,12 +106,23 @@ impl Wire {
         }
     }
 
+    /// A messenger that listens where another did before, or will after it, and its address.
+    pub(crate) fn server_at(self, port: &KeptPort) -> (Messenger, String) {
+        let mut messenger = self.client();
+        let address = self.listen_at(&mut messenger, port.number);
+        (messenger, address)
+    }
+
     /// Listens on a free port of loopback.
     pub(crate) fn listen(self, messenger: &mut Messenger) -> String {
+        self.listen_at(messenger, 0)
+    }
+
+    fn listen_at(self, messenger: &mut Messenger, port: u16) -> String {
         self.certify(messenger);
         let scheme = self.scheme();
         let subscription = messenger
-            .subscribe(&format!("{scheme}://~127.0.0.1:0"))
+            .subscribe(&format!("{scheme}://~127.0.0.1:{port}"))
             .unwrap();
         let port = messenger.subscription_port(subscription).unwrap();
         format!("{scheme}://127.0.0.1:{port}")
@@ -173,6 +185,32 @@ pub(crate) fn nobody() -> SocketAddr {
     // A port that is given back is somebody else's in the next moment.
     std::mem::forget((listener, near));
     place
+}
+
+/// A port of loopback that is kept for listeners that come and go: while this lives, the system gives it to nobody who leaves the
+/// choice to it, but to a listener that asks for it by its number. Until then nobody listens there.
+pub(crate) struct KeptPort {
+    pub(crate) number: u16,
+    /// Bound, and never listening: with `SO_REUSEADDR` on both, a listener is bound beside it.
+    _socket: Socket,
+}
+
+impl KeptPort {
+    pub(crate) fn new() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(&any.into()).unwrap();
+        let place = socket.local_addr().unwrap().as_socket();
+        Self {
+            number: place.unwrap().port(),
+            _socket: socket,
+        }
+    }
+
+    pub(crate) fn listener(&self) -> TcpListener {
+        TcpListener::bind(("127.0.0.1", self.number)).unwrap()
+    }
 }
 
 pub(crate) fn message_to(address: &str, body: &str) -> Message {

@@ -53,7 +53,15 @@ pub(crate) enum Deed {
 
 /// Waits for one connection and plays its part; answers the address and the thread.
 pub(crate) fn puppet(stage: Stage, deed: Deed) -> (String, JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    puppet_behind(TcpListener::bind("127.0.0.1:0").unwrap(), stage, deed)
+}
+
+/// The same, by a listener that ends with its first connection.
+pub(crate) fn puppet_behind(
+    listener: TcpListener,
+    stage: Stage,
+    deed: Deed,
+) -> (String, JoinHandle<()>) {
     let address = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
     let thread = std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
