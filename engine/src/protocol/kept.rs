@@ -122,6 +122,10 @@ pub(crate) struct OwnAttach<'a> {
 }
 
 impl Encode for OwnAttach<'_> {
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "of a list that has been kept, field by field"
+    )]
     fn encode(&self, out: &mut Vec<u8>) {
         let mut fields = Fields::new(&self.kept.0);
         let name = fields.run(NAME);
@@ -189,6 +193,10 @@ impl<'a> Fields<'a> {
 
     /// The next ones, at most so many.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no more than there are, in octets that are there"
+    )]
     fn run(&mut self, most: usize) -> Run<'a> {
         let (mut whole, mut kept, mut count) = (0, 0, 0);
         while count < most.min(self.left)

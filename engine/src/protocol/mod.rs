@@ -12,6 +12,18 @@
 //! assert_eq!(Performative::from(open).to_string(), r#"@open(16) [container-id="here", channel-max=255]"#);
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless
+    )
+)]
+
 pub mod conditions;
 mod descriptor;
 mod kept;

@@ -19,6 +19,7 @@ pub(crate) struct PlainTransfer<'a> {
     pub(crate) batchable: bool,
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the descriptor is 0x14")]
 const PREFIX: [u8; 4] = [
     code::DESCRIBED,
     code::ULONG_SMALL,
@@ -101,6 +102,11 @@ impl<'a> PlainTransfer<'a> {
 
     /// Writes the transfer at the front of room for any of them; answers how many octets it has.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "of octets that fit into the room"
+    )]
     pub(crate) fn write(&self, place: &mut [u8; ROOM]) -> usize {
         // Both numbers in one store, and what follows over the rest of it.
         let (handle, first) = uint_octets(self.handle);
@@ -152,6 +158,10 @@ const _: () = assert!(LARGEST <= ROOM, "every plain transfer is written whole");
 
 /// Writes octets at a place, where there is room for them; answers the place behind them.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "of octets that fit into the room"
+)]
 fn put(place: &mut [u8; ROOM], at: usize, octets: &[u8]) -> usize {
     let end = at + octets.len();
     if let Some(place) = place.get_mut(at..end) {

@@ -164,7 +164,7 @@ fn without_password(text: &str) -> Cow<'_, str> {
         octets.all(|o| o.is_ascii_alphanumeric() || b"+-.".contains(&o))
     };
     let scheme = text.find("://").filter(is_scheme);
-    let start = scheme.map_or(0, |at| at + 3);
+    let start = scheme.map_or(0, |at| at.saturating_add(3));
     let split = text
         .split_at_checked(start)
         .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));

@@ -120,6 +120,7 @@ impl DeliveryState {
 }
 
 /// What follows the constructor of `accepted` in its shortest form.
+#[expect(clippy::cast_possible_truncation, reason = "the descriptor is 0x24")]
 const ACCEPTED: [u8; 3] = [code::ULONG_SMALL, Accepted::DESCRIPTOR as u8, code::LIST0];
 
 impl Decode for DeliveryState {

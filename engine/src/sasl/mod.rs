@@ -60,6 +60,18 @@
 //!
 //! The engine has no randomness: SCRAM is given a `Nonce` with the configuration, a fresh one for each connection.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless
+    )
+)]
+
 mod bearer;
 mod client;
 mod client_stage;

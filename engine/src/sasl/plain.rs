@@ -1,7 +1,5 @@
 //! The one message of PLAIN (RFC 4616).
 
-use alloc::vec::Vec;
-
 use bytes::Bytes;
 
 use super::{SaslRequest, Secret, name};
@@ -24,16 +22,15 @@ pub(super) fn write(
             "PLAIN needs a user, and neither user nor password may have a NUL in it",
         ));
     }
-    let mut message = Vec::with_capacity(2 + authorize_as.len() + user.len() + password.len());
-    message.extend_from_slice(authorize_as.as_bytes());
-    message.push(0);
-    message.extend_from_slice(user.as_bytes());
-    message.push(0);
-    message.extend_from_slice(password);
-    Ok(message.into())
+    let parts = [authorize_as.as_bytes(), user.as_bytes(), password];
+    Ok(parts.join(&0).into())
 }
 
 /// The question that the message puts to the embedder.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "places within what a frame holds"
+)]
 pub(super) fn read(message: &Bytes) -> Option<SaslRequest> {
     let first = message.iter().position(|octet| *octet == 0)?;
     let rest = message.get(first + 1..)?;

@@ -1,17 +1,5 @@
 //! Frames (2.3): where they begin and end, and what their headers say.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::cast_possible_truncation,
-        clippy::cast_possible_wrap,
-        clippy::cast_sign_loss,
-        clippy::cast_lossless
-    )
-)]
-
 use alloc::vec::Vec;
 
 use bytes::Bytes;

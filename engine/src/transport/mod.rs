@@ -4,6 +4,18 @@
 //! configured, then AMQP. [`Transport::next`] takes octets off the input until there is something
 //! for the engine to do.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless
+    )
+)]
+
 pub(crate) mod frame;
 mod header;
 mod idle;
@@ -97,7 +109,7 @@ impl Transport {
         // Larger frames of SASL come before open too.
         let early = limits
             .octets_before_open
-            .saturating_add(sasl_max - MIN_MAX_FRAME_SIZE);
+            .saturating_add(sasl_max.saturating_sub(MIN_MAX_FRAME_SIZE));
         let mut transport = Self {
             reading: Reading::Nothing,
             amqp_begun: false,
@@ -150,7 +162,8 @@ impl Transport {
                 Reading::Header(expected) => {
                     let octets = *input.first_chunk::<HEADER_SIZE>()?;
                     input.advance(HEADER_SIZE);
-                    self.early_left = self.early_left.saturating_sub(HEADER_SIZE as u32);
+                    let size = u32::try_from(HEADER_SIZE).unwrap_or(u32::MAX);
+                    self.early_left = self.early_left.saturating_sub(size);
                     if let Some(failed) = self.read_header(octets, expected) {
                         self.reading = Reading::Nothing;
                         return Some(Input::Failed(failed));
@@ -233,11 +246,11 @@ impl Transport {
 
     /// The frames before a bad one still count: hand them over, and come back for the bad one.
     fn bad_frame(&mut self, input: &mut BytesMut, fault: Fault) -> Input {
-        let mut good = 0;
+        let mut good: usize = 0;
         while let Some(rest) = input.get(good..)
             && let Ok(size @ 1..) = frame::whole_frames(rest, self.local_max, 1)
         {
-            good += size;
+            good = good.saturating_add(size);
         }
         if good > 0 {
             return Input::Frames(input.split_to(good).freeze());
@@ -549,7 +562,9 @@ impl Transport {
     #[cold]
     fn trace_output(&mut self, channel: u16, start: usize, chained: usize) {
         let octets = self.output.buffer();
-        let body = octets.get(start + FRAME_HEADER..).unwrap_or_default();
+        let body = octets
+            .get(start.saturating_add(FRAME_HEADER)..)
+            .unwrap_or_default();
         let body = Bytes::copy_from_slice(body);
         self.note(|| crate::trace::line(channel, "->", &body, chained));
     }

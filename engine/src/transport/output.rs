@@ -25,6 +25,10 @@ impl Output {
     }
 
     /// Appends `payload` without copying it.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "all that waits fits into memory"
+    )]
     pub(crate) fn append(&mut self, payload: Bytes) {
         if !payload.is_empty() {
             self.chained_octets += payload.len();
@@ -32,6 +36,10 @@ impl Output {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "what was taken was there, and all that waits fits into memory"
+    )]
     pub(crate) const fn len(&self) -> usize {
         self.buffer.len() - self.head + self.chained_octets
     }
@@ -60,6 +68,10 @@ impl Output {
 
     /// Forgets what was taken. Moves the rest to the front only when at least as much was taken as
     /// would have to be moved, so that the cost per octet stays constant however slow the reader is.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a chained payload never goes before what was taken"
+    )]
     fn reclaim(&mut self) {
         if self.head == self.buffer.len() {
             if self.chained.is_empty() {
@@ -90,6 +102,10 @@ impl Buf for Output {
     }
 
     #[cfg(feature = "std")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "one for each place in a slice"
+    )]
     fn chunks_vectored<'a>(&'a self, dst: &mut [std::io::IoSlice<'a>]) -> usize {
         let mut filled = 0;
         for (slot, piece) in dst.iter_mut().zip(self.pieces()) {
@@ -101,6 +117,10 @@ impl Buf for Output {
 
     /// # Panics
     /// As `Buf` demands, when `count` exceeds what was offered.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no step is larger than what it is taken of"
+    )]
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len(), "cannot advance past the output");
         while count > 0 {
