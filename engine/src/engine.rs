@@ -145,8 +145,7 @@ impl Engine {
         }
         let was_held_back = self.held_back.is_some();
         loop {
-            let replies = self.endpoints.control.replies();
-            let room = self.most_replies().saturating_sub(replies);
+            let room = self.room_for_replies();
             if room == 0 {
                 // Their place is in the output, as far as that has any.
                 self.encode_due();
@@ -182,7 +181,7 @@ impl Engine {
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         let connection = &self.endpoints.connection;
-        self.endpoints.control.replies() >= self.most_replies()
+        self.room_for_replies() == 0
             && self.transport.pending().len() >= self.endpoints.limits().control_octets
             // A close that is due goes past all of them.
             && connection.local != Phase::Ended
@@ -490,9 +489,16 @@ impl Engine {
         })
     }
 
-    /// Replies that may wait, of which one always may.
-    fn most_replies(&self) -> usize {
-        self.endpoints.limits().pending_replies.max(1) as usize
+    /// How many more replies may wait: one for each link that there is, as those are counted by themselves, and as many as are
+    /// set, but at least one. Two peers that ask each other for more links than these must not wait for each other.
+    fn room_for_replies(&self) -> usize {
+        let replies = self.endpoints.control.replies();
+        let most = self.endpoints.limits().pending_replies.max(1) as usize;
+        if replies < most {
+            return most - replies;
+        }
+        let most = most.saturating_add(self.endpoints.links.len());
+        most.saturating_sub(replies)
     }
 
     /// Notes whether the peer is heard; `true` if not.
