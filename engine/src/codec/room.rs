@@ -88,12 +88,16 @@ pub(crate) fn octets<const ROOM: usize>(room: &mut [u8; ROOM], at: usize, octets
     }
 }
 
-/// Copies as many octets as there are places. Most text has from 8 to 32, for which two moves that overlap take less than
-/// a call.
+/// Copies as many octets as there are places. Of most text and short bodies the first and the last octets of a power of two, which
+/// overlap: that takes less than a call.
 #[inline(always)]
 fn copy(place: &mut [u8], octets: &[u8]) {
-    let done =
-        place.len() <= 32 && (copy_ends::<16>(place, octets) || copy_ends::<8>(place, octets));
+    let done = match place.len() {
+        8..=16 => copy_ends::<8>(place, octets),
+        17..=32 => copy_ends::<16>(place, octets),
+        33..=64 => copy_ends::<32>(place, octets),
+        _ => false,
+    };
     if !done {
         place.copy_from_slice(octets);
     }
@@ -163,9 +167,18 @@ pub(crate) fn timestamp<const ROOM: usize>(
 }
 
 /// A value of one of the types that most are of; for any other there is no room.
+#[inline(always)]
 pub(crate) fn value<const ROOM: usize>(room: &mut [u8; ROOM], at: usize, value: &Value) -> usize {
     match value {
+        // Each key, and most else.
         Value::String(text) => text.put(room, at),
+        other => rarer_value(room, at, other),
+    }
+}
+
+#[inline(never)]
+fn rarer_value<const ROOM: usize>(room: &mut [u8; ROOM], at: usize, value: &Value) -> usize {
+    match value {
         Value::Symbol(text) => text.put(room, at),
         Value::Int(number) => int(room, at, *number),
         Value::Ulong(number) => ulong(room, at, *number),

@@ -66,36 +66,38 @@ impl FieldIndex {
         let first = self.known.get();
         let end = (*count).min((field | 3) + 1);
         let wanted = self.starts.get(usize::from(first)..usize::from(end));
-        let mut at = usize::from(self.next.get());
+        let mut rest = fields
+            .get(usize::from(self.next.get())..)
+            .unwrap_or_default();
+        // Lossless: a list whose size has one octet has no more than 254 octets of fields.
+        let at = |rest: &[u8]| fields.len().wrapping_sub(rest.len()) as u8;
         let mut known = first;
         for start in wanted.unwrap_or_default() {
-            let Some(len) = fields.get(at..).and_then(field_len) else {
+            let Some(behind) = field_len(rest).and_then(|len| rest.get(len..)) else {
                 break;
             };
-            // Lossless: a list whose size has one octet has no more than 254 octets of fields.
-            start.set(at as u8);
-            known += 1;
-            at += len;
+            start.set(at(rest));
+            known = known.wrapping_add(1);
+            rest = behind;
         }
         self.known.set(known);
-        self.next.set(at as u8);
+        self.next.set(at(rest));
     }
 }
 
-/// How many octets the field has that these begin with; `None` unless it is a primitive that ends within them.
+/// How many octets the field has that these begin with, should it end within them; `None` unless it is a primitive.
 #[inline(always)]
 fn field_len(fields: &[u8]) -> Option<usize> {
-    let (constructor, rest) = fields.split_first()?;
-    let len = match *constructor {
-        // Most fields, and known without the table: where the next one begins is waited for.
-        code::STRING8 | code::SYMBOL8 | code::BINARY8 => 2 + usize::from(*rest.first()?),
-        code::NULL => 1,
-        other => match STEPS[usize::from(other)] {
+    // Most are known without the table: where the next one begins is waited for.
+    Some(match fields {
+        [code::STRING8 | code::SYMBOL8 | code::BINARY8, size, ..] => 2 + usize::from(*size),
+        [code::NULL, ..] => 1,
+        [constructor, rest @ ..] => match STEPS[usize::from(*constructor)] {
             SIZED => 2 + usize::from(*rest.first()?),
             fixed => usize::from(fixed),
         },
-    };
-    (len <= fields.len()).then_some(len)
+        [] => return None,
+    })
 }
 
 /// In [`STEPS`]: as many octets as the one behind the constructor says, and these two.

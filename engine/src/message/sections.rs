@@ -294,13 +294,14 @@ const QUICK_HEAD: usize = 3;
 /// The section that these octets begin with and how many it has, if it has that form and a value with a size of its own.
 #[inline(always)]
 fn quick(octets: &[u8]) -> Option<(Section, usize)> {
+    // As many as every section has but the one that is null, or another value of one octet.
     let [
         code::DESCRIBED,
         code::ULONG_SMALL,
         descriptor,
         constructor,
-        rest @ ..,
-    ] = octets
+        size,
+    ] = octets.first_chunk()?
     else {
         return None;
     };
@@ -309,10 +310,11 @@ fn quick(octets: &[u8]) -> Option<(Section, usize)> {
     let is_short = *constructor == short
         || is_any && matches!(*constructor, code::BINARY8 | code::MAP8 | code::LIST8);
     let len = if is_short {
-        QUICK_HEAD + 2 + usize::from(*rest.first()?)
+        QUICK_HEAD + 2 + usize::from(*size)
     } else if *constructor == short | WIDE {
+        let size = octets.get(QUICK_HEAD + 1..)?.first_chunk()?;
         // The widest size is refused below: no octets have as many more.
-        (u32::from_be_bytes(*rest.first_chunk()?) as usize).saturating_add(QUICK_HEAD + 5)
+        (u32::from_be_bytes(*size) as usize).saturating_add(QUICK_HEAD + 5)
     } else {
         return None;
     };
