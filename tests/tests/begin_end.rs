@@ -1,6 +1,6 @@
 //! Sessions: begin, end, channels (2.5.1 to 2.5.5, 2.7.2, 2.7.8).
 
-use ferrion_engine::protocol::DeliveryState;
+use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
 use ferrion_engine::{Event, SessionConfig, SessionId, UsageError};
 use ferrion_tests::build::{
     Role, attach, begin, detach, disposition, end, error, flow, source, target,
@@ -109,6 +109,23 @@ fn the_peers_reason_for_ending_is_reported() {
         let error = p.engine().session(id).unwrap().error().cloned().unwrap();
         assert_eq!(error.origin, ferrion_engine::Origin::Remote);
         assert_eq!(error.condition.condition, "amqp:resource-deleted");
+    });
+}
+
+#[test]
+fn our_own_reason_for_ending_is_the_sessions_whatever_the_peer_answers() {
+    client(|p| {
+        p.opened();
+        let id = p.begun();
+        let reason = Condition::new(conditions::ILLEGAL_STATE);
+        let mut session = p.engine().session(id).unwrap();
+        session.end(Some(reason.clone())).unwrap();
+        p.expect_end().condition("amqp:illegal-state");
+        p.inject(end().error(error("amqp:resource-deleted").v()));
+        assert_eq!(p.next_event(), Some(Event::SessionEnded(id)));
+        let error = p.engine().session(id).unwrap().error().cloned().unwrap();
+        assert_eq!(error.origin, ferrion_engine::Origin::Local);
+        assert_eq!(error.condition, reason);
     });
 }
 

@@ -116,6 +116,12 @@ impl Session {
             .is_none_or(|last| (1..=MAX_ID_GAP).contains(&number.distance_from(last)))
     }
 
+    /// It ends for this, unless something else ended it before.
+    fn ends_for(&mut self, origin: Origin, condition: Condition) {
+        self.error
+            .get_or_insert_with(|| Box::new(EndError { origin, condition }));
+    }
+
     /// A flow is to be written. Whether that is news.
     #[inline]
     pub(crate) const fn owes_flow(&mut self) -> bool {
@@ -242,8 +248,11 @@ impl Endpoints {
             Phase::Ended => return Err(UsageError::WrongState("the session was ended before")),
             Phase::Open => {}
         }
-        session.discarding = condition.is_some();
-        session.condition = condition.map(Box::new);
+        if let Some(condition) = condition {
+            session.ends_for(Origin::Local, condition.clone());
+            session.discarding = true;
+            session.condition = Some(Box::new(condition));
+        }
         session.local = Phase::Ended;
         self.control.push_back(Control::End(id));
         Ok(())
@@ -393,12 +402,7 @@ impl Endpoints {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        session.error.get_or_insert_with(|| {
-            Box::new(EndError {
-                origin: Origin::Local,
-                condition: condition.clone(),
-            })
-        });
+        session.ends_for(Origin::Local, condition.clone());
         session.discarding = true;
         if session.local == Phase::Open {
             session.condition = Some(Box::new(condition));
@@ -559,12 +563,7 @@ impl Endpoints {
         };
         let mut condition = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
         condition.description = Some(format!("the peer's channel-max is {max}").into());
-        session.error.get_or_insert_with(|| {
-            Box::new(EndError {
-                origin: Origin::Local,
-                condition,
-            })
-        });
+        session.ends_for(Origin::Local, condition);
         session.local = Phase::Ended;
         session.remote = Phase::Ended;
         session.end_written = true;

@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
         self.state()?.remote_begin.as_deref()
     }
 
-    /// The error that ended it, from either side.
+    /// The error that ended it, from either side, be it one that [`end`](Self::end) was given.
     #[must_use]
     pub fn error(&self) -> Option<&EndError> {
         self.state()?.error.as_deref()

@@ -11,7 +11,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ferrion_engine::protocol::{Condition, Role, conditions};
-use ferrion_engine::{EndError, Link, LinkId, Origin as Side, SessionId, Time};
+use ferrion_engine::{Link, LinkId, SessionId, Time};
 
 use super::Core;
 use super::pool::{Conn, ConnKey, Party};
@@ -35,8 +35,6 @@ pub(crate) struct Churn {
     names: VecDeque<Name>,
     /// Links that are answered later.
     waiting: Vec<LinkId>,
-    /// Sessions that were ended for it, and why.
-    given_up: Vec<(SessionId, Condition)>,
 }
 
 #[derive(Debug)]
@@ -246,26 +244,10 @@ impl Conn {
 
     /// Ends a session of which the peer makes no use.
     fn give_up(&mut self, id: SessionId, condition: Condition) {
-        let engine = &mut self.engine;
-        let given_up = &mut self.churn.given_up;
-        given_up.retain(|(known, _)| engine.session(*known).is_ok());
-        let ended = engine
-            .session(id)
-            .is_ok_and(|mut session| session.end(Some(condition.clone())).is_ok());
-        if ended {
-            given_up.push((id, condition));
+        let session = self.engine.session(id);
+        if session.is_ok_and(|mut session| session.end(Some(condition)).is_ok()) {
             self.leave_session(id);
         }
-    }
-
-    /// Why a session was ended by this side.
-    pub(super) fn gave_up(&self, session: SessionId) -> Option<EndError> {
-        let mut known = self.churn.given_up.iter();
-        let (_, condition) = known.find(|(known, _)| *known == session)?;
-        Some(EndError {
-            origin: Side::Local,
-            condition: condition.clone(),
-        })
     }
 }
 

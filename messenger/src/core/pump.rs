@@ -640,8 +640,8 @@ fn ending(conn: &mut Conn, id: LinkId) -> Option<(Scope, EndError)> {
         return Some((Scope::Link, error.clone()));
     }
     let session = link.session()?;
-    let error = conn.engine.session(session).ok()?.error().cloned();
-    Some((Scope::Session, error.or_else(|| conn.gave_up(session))?))
+    let session = conn.engine.session(session).ok()?;
+    Some((Scope::Session, session.error()?.clone()))
 }
 
 /// Whether the peer does not take as many sessions as there are.
