@@ -29,7 +29,7 @@ pub(crate) enum Command {
     #[command(after_help = RECV_HELP)]
     Recv(Recv),
     /// Print the bytes of an AMQP 1.0 stream or message as a readable trace
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = DECODE_HELP)]
     Decode(Decode),
 }
 
@@ -207,6 +207,10 @@ Exit codes:
   4  nothing came within the timeout";
 
 const SEND_HELP: &str = "\
+Examples:
+  echo 'Hello World!' | ferrion send 127.0.0.1/greetings
+  FERRION_PASSWORD=secret ferrion send --user joe amqps://broker.example/queue letters.txt
+
 Each message is reported on standard output: its number, the outcome, and the reason if the receiver gave one.
 With --json the input is one object a line, for example
   {\"properties\": {\"subject\": \"greeting\"}, \"application_properties\": {\"n\": {\"uint\": 7}}, \"body\": {\"value\": \"hello\"}}
@@ -220,6 +224,11 @@ Exit codes:
   4  messages waited, and nothing came within the timeout";
 
 const RECV_HELP: &str = "\
+Examples:
+  ferrion recv -n 1 127.0.0.1/greetings          the next message of a node
+  ferrion recv '~127.0.0.1'                      whatever is sent to this machine, without a broker
+  ferrion recv --json --timeout 5 127.0.0.1/greetings
+
 The body is printed: text as text, octets as octets, other values in a readable form; a line break follows.
 When listening, the address that was bound is printed on standard error.
 
@@ -228,6 +237,16 @@ Exit codes:
   1  a failure at run time: no connection, refused, a message that cannot be read
   2  the command line is wrong
   4  the timeout ended it before that";
+
+const DECODE_HELP: &str = "\
+Examples:
+  echo '414d5150 00010000  00000008 02000000' | ferrion decode --hex
+  echo '00 53 77 a1 02 68 69' | ferrion decode --hex --message
+
+Exit codes:
+  0  all of the input was understood
+  1  it cannot be read, or is malformed from some octet on: what came before is printed
+  2  the command line is wrong";
 
 /// A duration in seconds, fractions allowed.
 fn seconds(text: &str) -> Result<Duration, String> {

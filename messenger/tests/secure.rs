@@ -173,6 +173,9 @@ fn who_is_not_trusted_gets_nothing(way: Way) {
     let elsewhere = pki().issue("elsewhere", |params| {
         params.subject_alt_names = vec![rcgen::SanType::DnsName("b.example".try_into().unwrap())];
     });
+    let authority = pki().issue("authority-of-its-own", |params| {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    });
     for (identity, advice) in [
         (
             stranger.issue_here("of-a-stranger"),
@@ -183,6 +186,7 @@ fn who_is_not_trusted_gets_nothing(way: Way) {
             elsewhere,
             "connect to it by a name that stands in the certificate",
         ),
+        (authority, "basicConstraints=critical,CA:FALSE"),
     ] {
         let server = Server::start(way, &identity, ClientCertificates::Ignore);
         let (status, error) = attempt(&mut way.party(), &server.address);

@@ -148,3 +148,17 @@ fn a_wrong_command_line_has_its_own_exit_code() {
     assert_eq!(help.code, 0);
     assert!(help.stdout.contains("Exit codes"));
 }
+
+#[test]
+fn the_examples_of_its_help_are_understood() {
+    let help = ferrion(["decode", "--help"]).run();
+    let lines = help.stdout.lines().map(str::trim);
+    let examples: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("echo '")?.split_once("' | ferrion "))
+        .collect();
+    assert_eq!(examples.len(), 2, "{}", help.stdout);
+    for (input, command) in examples {
+        let ran = ferrion(command.split(' ')).stdin(input).run();
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
+    }
+}

@@ -344,7 +344,7 @@ fn parse_port(port: &str, listen: bool) -> std::result::Result<u16, String> {
         ),
         Some(number) => Ok(number),
         None => Err(format!(
-            "{port:?} is not a port; write a number up to 65535"
+            "{port:?} is not a port; write a number up to 65535, and two slashes behind a scheme, as in amqp://host"
         )),
     }
 }

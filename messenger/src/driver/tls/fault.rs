@@ -20,7 +20,7 @@ pub(super) fn of(error: &Error, certified: bool) -> TlsFault {
 fn of_certificate(error: &CertificateError) -> TlsFault {
     use CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, Revoked, UnknownIssuer,
+        NotValidYetContext, Other, Revoked, UnknownIssuer,
     };
     match error {
         UnknownIssuer => TlsFault::UnknownAuthority,
@@ -44,7 +44,21 @@ fn of_certificate(error: &CertificateError) -> TlsFault {
             presented: presented.iter().map(|name| plain_name(name)).collect(),
         },
         Revoked => TlsFault::Revoked,
+        Other(error) => TlsFault::BadCertificate(of_library(&error.0.to_string())),
         error => TlsFault::BadCertificate(error.to_string()),
+    }
+}
+
+/// What the library under the TLS library says, which has names for its errors and no texts.
+fn of_library(name: &str) -> String {
+    match name {
+        // Nearly everybody's first certificate.
+        "CaUsedAsEndEntity" => {
+            "it is an authority's own (CA:TRUE), as `openssl req -x509` makes it unless it is told \
+             -addext basicConstraints=critical,CA:FALSE"
+                .to_owned()
+        }
+        name => name.to_owned(),
     }
 }
 
