@@ -8,7 +8,7 @@ from ferrion.asyncio import connect
 
 HERE = "127.0.0.1"
 # Seconds. It bounds a failure: no test that passes waits for it.
-PATIENCE = 60
+PATIENCE = 120
 
 
 def bounded(test):

@@ -58,7 +58,7 @@ class Batches(Pair):
         self.assertEqual([message.body for message in self.receive_all(4)], [0, 1, 0, 1])
 
     def test_a_batch_waits_for_room_and_lets_other_threads_run(self):
-        self.sender.outgoing_high_water = (10, 100000)
+        self.sender.high_water = (10, 100000)
         received, ended = [], threading.Event()
 
         def receive():

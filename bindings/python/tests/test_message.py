@@ -40,6 +40,16 @@ def copy_of(message):
 
 
 class Messages(unittest.TestCase):
+    def test_a_number_that_does_not_fit_names_its_field(self):
+        for name, value, kind in (
+            ("priority", "high", ValueError),
+            ("priority", 256, OverflowError),
+            ("delivery_count", -1, OverflowError),
+            ("ttl", -1, OverflowError),
+        ):
+            with self.assertRaisesRegex(kind, f"^{name}: "):
+                Message(**{name: value})
+
     def test_every_field_comes_back(self):
         received = copy_of(Message(**FIELDS))
         for name, value in FIELDS.items():

@@ -4,6 +4,9 @@ import importlib
 import pkgutil
 import unittest
 
+from ferrion import Message, Messenger
+from ferrion.engine import Config, LinkConfig, SessionConfig
+
 
 class Names(unittest.TestCase):
     def test_a_package_has_all_that_its_modules_have(self):
@@ -18,6 +21,27 @@ class Names(unittest.TestCase):
             self.assertEqual(sorted(package.__all__), sorted(public + extra), name)
             for one in package.__all__:
                 self.assertTrue(hasattr(package, one), one)
+
+    def test_a_name_that_is_mistyped_is_no_setting(self):
+        link = LinkConfig("link")
+        for its, name in (
+            (Message(), "adress"),
+            (Messenger(), "outgoing_windw"),
+            (Config(), "hostnam"),
+            (SessionConfig(), "incoming_windw"),
+            (link, "nam"),
+            (link.source, "adress"),
+            (link.target, "adress"),
+        ):
+            with self.assertRaises(AttributeError, msg=name):
+                setattr(its, name, None)
+
+        class Mine(Messenger):
+            pass
+
+        mine = Mine()
+        mine.what_only_this_program_knows = 5
+        self.assertEqual(mine.what_only_this_program_knows, 5)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::pki;
-use crate::support::{bounded, bounded_to, prefix, run, scratch, stdout, tree};
+use crate::support::{bounded_to, prefix, run, scratch, stdout, tree};
 
 /// Packages are built one at a time: they share a folder to build in.
 static BUILDING: Mutex<()> = Mutex::new(());
@@ -49,7 +49,7 @@ fn install() -> PathBuf {
 
 #[test]
 fn the_package_installs_by_pip_and_passes_its_tests() {
-    let output = run(bounded(installed())
+    let output = run(bounded_to(900, installed())
         .args([
             "-X",
             "dev",

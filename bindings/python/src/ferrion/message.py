@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from operator import index
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from . import abi
 from .durations import checked
@@ -32,6 +32,21 @@ def _field(number: int, doc: str, wrap: Any = None) -> Any:
             if wrap is not None and value is not None:
                 value = wrap(value)
             abi.ferrion_message_set(self._abi, number, value)
+        except Exception as error:
+            raise _of_field(set, error)
+
+    return property(get, set, doc=doc)
+
+
+def _count(its: Callable[[Any], int], give: Callable[[Any, int], None], doc: str, wrap: type[int]) -> Any:
+    """A property that is a number of the header's, which has a default."""
+
+    def get(self: Message) -> int:
+        return its(self._abi)
+
+    def set(self: Message, value: int) -> None:
+        try:
+            give(self._abi, wrap(value))
         except Exception as error:
             raise _of_field(set, error)
 
@@ -168,14 +183,9 @@ class Message:
     def durable(self, value: bool) -> None:
         abi.ferrion_message_set_durable(self._abi, bool(value))
 
-    @property
-    def priority(self) -> int:
-        """The priority, :attr:`DEFAULT_PRIORITY` unless set."""
-        return abi.ferrion_message_priority(self._abi)
-
-    @priority.setter
-    def priority(self, value: int) -> None:
-        abi.ferrion_message_set_priority(self._abi, ubyte(value))
+    priority: int = _count(
+        abi.ferrion_message_priority, abi.ferrion_message_set_priority, "The priority, :attr:`DEFAULT_PRIORITY` unless set.", ubyte
+    )
 
     @property
     def first_acquirer(self) -> bool:
@@ -186,14 +196,12 @@ class Message:
     def first_acquirer(self, value: bool) -> None:
         abi.ferrion_message_set_first_acquirer(self._abi, bool(value))
 
-    @property
-    def delivery_count(self) -> int:
-        """How many deliveries of the message failed before."""
-        return abi.ferrion_message_delivery_count(self._abi)
-
-    @delivery_count.setter
-    def delivery_count(self, value: int) -> None:
-        abi.ferrion_message_set_delivery_count(self._abi, uint(value))
+    delivery_count: int = _count(
+        abi.ferrion_message_delivery_count,
+        abi.ferrion_message_set_delivery_count,
+        "How many deliveries of the message failed before.",
+        uint,
+    )
 
     ttl = _seconds(abi.FERRION_FIELD_TTL, "How long the message is worth delivering, in seconds; None is for ever.", _uint_milliseconds)
 

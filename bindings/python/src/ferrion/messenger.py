@@ -36,6 +36,8 @@ class Messenger(Settings):
     each message when the next one is asked for; in non-blocking and passive mode it ends when nothing waits.
     """
 
+    __slots__ = ("__weakref__", "_blocking", "_passive", "_selectable", "_stopping", "_timeout")
+
     def __init__(self, name: str | None = None) -> None:
         super().__init__()
         self._abi = abi.ferrion_messenger_new(name)

@@ -20,6 +20,9 @@ _UNLIMITED = 2**64 - 1
 class Settings:
     """The settings of a :class:`ferrion.Messenger`. They concern what is done from then on."""
 
+    # What is no setting cannot be set: who mistypes a name is told.
+    __slots__ = ("_abi", "_certificate", "_private_key", "_trusted_certificates", "_unread_certificate", "password")
+
     _abi: Any
     #: Whether the certificate and its key are to be read before the next connection is made.
     _unread_certificate: bool

@@ -78,8 +78,11 @@ class Config(Logins, Offers, Nonces, Copied):
     Every setting can be given by name: ``Config(container_id="my-server", idle_timeout=60)``.
     """
 
+    __slots__ = ("_abi",)
+
     def __init__(self, container_id: str = "", **settings: Any) -> None:
         self._abi = abi.ferrion_config_new()
+        self._is_for_one = False
         self.container_id = container_id
         apply(self, settings)
 
@@ -142,6 +145,8 @@ class Config(Logins, Offers, Nonces, Copied):
 class SessionConfig(Copied):
     """How a session is begun (2.7.2), or a peer's begin answered. Every setting can be given by name."""
 
+    __slots__ = ("_abi",)
+
     def __init__(self, **settings: Any) -> None:
         self._abi = abi.ferrion_session_config_new()
         apply(self, settings)
@@ -171,6 +176,8 @@ class SessionConfig(Copied):
 class _Terminus:
     """One end of a link, as a view of the configuration that it is part of."""
 
+    __slots__ = ("_abi",)
+
     def __init__(self, config: Any) -> None:
         self._abi = config
 
@@ -189,6 +196,8 @@ def _of_target(number: int, doc: str, wrap: Any = None) -> Any:
 
 class Source(_Terminus):
     """Where the messages of a link come from (3.5.3)."""
+
+    __slots__ = ()
 
     @property
     def address(self) -> str | None:
@@ -222,6 +231,8 @@ class Source(_Terminus):
 class Target(_Terminus):
     """Where the messages of a link go (3.5.4)."""
 
+    __slots__ = ()
+
     @property
     def address(self) -> str | None:
         """The address of the node."""
@@ -253,6 +264,8 @@ def _mode(kind: Any, number: int, doc: str) -> Any:
 
 class LinkConfig(Copied):
     """How a link is attached (2.7.3), or a peer's attach answered. Every setting can be given by name."""
+
+    __slots__ = ("_abi",)
 
     def __init__(self, name: str = "", **settings: Any) -> None:
         self._abi = abi.ferrion_link_config_new()

@@ -61,6 +61,8 @@ def apply(to: Any, settings: Mapping[str, Any]) -> None:
 class Copied:
     """What :mod:`copy` does with an object that has a ``copy`` of its own: the library's part is copied, too."""
 
+    __slots__ = ()
+
     copy: Any
 
     def __copy__(self) -> Any:

@@ -18,6 +18,8 @@ _NONCE = 18
 class Logins:
     """The part of a :class:`Config` that is for clients: they take the first login that was added and that the server offers."""
 
+    __slots__ = ()
+
     _abi: Any
 
     def login_anonymous(self) -> None:
@@ -71,6 +73,8 @@ class Logins:
 class Nonces:
     """The part of a :class:`Config` that is for tests."""
 
+    __slots__ = ()
+
     _abi: Any
 
     def nonce_from_text(self, nonce: str | None) -> None:
@@ -82,9 +86,11 @@ class Nonces:
 class Offers:
     """The part of a :class:`Config` that is for servers. One that offers nothing wants no SASL."""
 
+    __slots__ = ("_is_for_one",)
+
     _abi: Any
     # Whether a nonce is in it, which must not serve two connections.
-    _is_for_one = False
+    _is_for_one: bool
 
     def offer(self, mechanism: str) -> None:
         """Offers a mechanism to clients, the preferred one first. One that ferrion does not know is left to the program: each message of
