@@ -157,6 +157,9 @@ const LARGEST: usize = HEAD + 2 * 5 + 2 + MAX_TAG + 5 + 8;
 const _: () = assert!(LARGEST <= ROOM, "every plain transfer is written whole");
 
 /// Writes octets at a place, where there is room for them; answers the place behind them.
+///
+/// A message's sections are written by `codec::room`, where each piece may be the one too many. Here all of them fit (`LARGEST`),
+/// so nothing is carried along that says whether they did.
 #[inline(always)]
 #[expect(
     clippy::arithmetic_side_effects,

@@ -58,6 +58,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// Reads the header of an AMQP frame without an extended header that begins at `at`. `None` if it is any other.
+    ///
+    /// Nearly every frame there is: one comparison, and not a word about what is wrong, which [`read`](Self::read) has.
     #[inline]
     pub(crate) fn plain(octets: &[u8], at: usize) -> Option<Self> {
         let [s0, s1, s2, s3, doff, kind, c0, c1] = *octets.get(at..)?.first_chunk()?;
