@@ -6,3 +6,5 @@
 //! ```
 //!
 //! [loom]: https://docs.rs/loom
+
+#![forbid(unsafe_code)]

@@ -4,6 +4,7 @@
 //! allocator, and how long the processor works. What came of all of them is `docs/attacks.md`, written by
 //! `FERRION_BLESS=1 cargo test -p ferrion-tests --test attacks`.
 
+mod again;
 mod decoding;
 mod deliveries;
 mod framing;
@@ -90,6 +91,7 @@ const CLASSES: &[(char, &str)] = &[
 
 fn attacks() -> Vec<Attack> {
     let mut all = Vec::new();
+    all.extend(again::attacks());
     all.extend(decoding::attacks());
     all.extend(framing::attacks());
     all.extend(deliveries::attacks());

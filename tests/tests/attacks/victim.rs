@@ -113,7 +113,7 @@ fn cpu() -> u64 {
 }
 
 /// The attacker begins a session.
-fn session() -> Build {
+pub(crate) fn session() -> Build {
     begin()
         .next_outgoing_id(0)
         .incoming_window(5_000)
