@@ -81,12 +81,18 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Moves what there is both ways; `false` if there was nothing.
+    /// Moves everything there is one way and then the other, looked at each time, as the program in C does; `false` if there
+    /// was nothing.
     pub(crate) fn pump(&mut self) -> Outcome<bool> {
-        let there = carry(&mut self.source.engine, &mut self.sink.engine, NOW);
-        self.sink.look()?;
-        let back = carry(&mut self.sink.engine, &mut self.source.engine, NOW);
-        self.source.look()?;
-        Ok(there || back)
+        let mut moved = false;
+        while carry(&mut self.source.engine, &mut self.sink.engine, NOW) {
+            self.sink.look()?;
+            moved = true;
+        }
+        while carry(&mut self.sink.engine, &mut self.source.engine, NOW) {
+            self.source.look()?;
+            moved = true;
+        }
+        Ok(moved)
     }
 }

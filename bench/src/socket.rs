@@ -62,49 +62,62 @@ fn exchange(source: &mut Source<'_>, wire: &mut Wire, total: u64) -> Outcome<()>
 
 /// Reads as [`recv`] does, and tells when all of the warm-up is there, and all of the rest.
 pub(crate) fn bare_recv(options: &Options) -> Outcome<()> {
-    let batch: u64 = writes_of_a_batch(options)?.concat().len() as u64;
+    let batches = writes_of_batches(options)?;
     let mut wire = Wire::accepted()?;
     let mut clock = Clock::start();
     for messages in [options.warmup, options.count] {
         clock = Clock::start();
-        let due = messages / options.batch * batch;
+        let writes = writes_of(&batches, messages / options.batch);
+        let due: usize = writes.map(Vec::len).sum();
         let mut read = 0;
         while read < due {
             let more = wire.stream.read(&mut wire.buffer)?;
             ensure!(more > 0, "the sender left early");
-            read += more as u64;
+            read += more;
         }
         ensure!(read == due, "more came than was sent");
         wire.stream.write_all(&[1])?;
     }
     let time = clock.elapsed();
     wire.wait_for_end()?;
-    report(options.count, time, batch / options.batch, 0);
+    report(options.count, time, octets_each(&batches, options), 0);
     Ok(())
 }
 
 /// Writes what [`send`] writes.
 pub(crate) fn bare_send(options: &Options) -> Outcome<()> {
-    let writes = writes_of_a_batch(options)?;
+    let batches = writes_of_batches(options)?;
     let mut wire = Wire::connected(options.port)?;
     let mut clock = Clock::start();
     for messages in [options.warmup, options.count] {
         clock = Clock::start();
-        for _ in 0..messages / options.batch {
-            for octets in &writes {
-                wire.stream.write_all(octets)?;
-            }
+        for octets in writes_of(&batches, messages / options.batch) {
+            wire.stream.write_all(octets)?;
         }
         wire.stream.read_exact(&mut [0])?;
     }
     let time = clock.elapsed();
-    let each = writes.concat().len() as u64 / options.batch;
-    report(options.count, time, each, 0);
+    report(options.count, time, octets_each(&batches, options), 0);
     Ok(())
 }
 
-/// What [`send`] writes for a batch, octet for octet but for the numbers of deliveries, which count up.
-fn writes_of_a_batch(options: &Options) -> Outcome<Vec<Vec<u8>>> {
+/// The writes of a batch.
+type Batch = Vec<Vec<u8>>;
+
+/// The writes of so many batches, one after the other and from the beginning again.
+fn writes_of(batches: &[Batch], count: u64) -> impl Iterator<Item = &Vec<u8>> {
+    batches.iter().cycle().take(count as usize).flatten()
+}
+
+/// Octets of a message, with the frames around it.
+fn octets_each(batches: &[Batch], options: &Options) -> u64 {
+    let octets: usize = batches.iter().flatten().map(Vec::len).sum();
+    octets as u64 / (batches.len() as u64 * options.batch)
+}
+
+/// What [`send`] writes for all batches until it begins with the ring of payloads anew, octet for octet but for the numbers of
+/// deliveries, which count up. With fewer the limit would read from a nearer cache than what is measured.
+fn writes_of_batches(options: &Options) -> Outcome<Vec<Batch>> {
     ensure!(
         options.count.is_multiple_of(options.batch) && options.warmup.is_multiple_of(options.batch),
         "batches are to be whole"
@@ -112,16 +125,20 @@ fn writes_of_a_batch(options: &Options) -> Outcome<Vec<Vec<u8>>> {
     let ring = Ring::new(options.body);
     let mut pair = Pair::new(options, &ring)?;
     pair.attach(1)?;
-    pair.source.send_batch(options.batch)?;
-    let mut writes = Vec::new();
-    pull_with(&mut pair.source.engine, |pieces| {
-        let octets: Vec<u8> = pieces
-            .iter()
-            .flat_map(|piece| piece.iter().copied())
-            .collect();
-        let count = octets.len();
-        writes.push(octets);
-        Ok(count)
-    })?;
-    Ok(writes)
+    let mut batches = Vec::new();
+    for _ in 0..ring.len().div_ceil(options.batch) {
+        let mut writes = Vec::new();
+        pair.source.send_batch(pair.source.sent + options.batch)?;
+        pull_with(&mut pair.source.engine, |pieces| {
+            let octets: Vec<u8> = pieces
+                .iter()
+                .flat_map(|piece| piece.iter().copied())
+                .collect();
+            let count = octets.len();
+            writes.push(octets);
+            Ok(count)
+        })?;
+        batches.push(writes);
+    }
+    Ok(batches)
 }

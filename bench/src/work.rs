@@ -162,6 +162,11 @@ impl Ring {
         }
     }
 
+    /// Payloads until the first one comes again.
+    pub(crate) fn len(&self) -> u64 {
+        self.payloads.len() as u64
+    }
+
     pub(crate) fn payload(&self, index: u64) -> &Bytes {
         &self.payloads[(index % self.payloads.len() as u64) as usize]
     }

@@ -182,7 +182,7 @@ impl Engine {
     pub fn is_blocked(&self) -> bool {
         let connection = &self.endpoints.connection;
         self.room_for_replies() == 0
-            && self.transport.pending().len() >= self.endpoints.limits().control_octets
+            && self.transport.pending().weight() >= self.endpoints.limits().control_octets
             // A close that is due goes past all of them.
             && connection.local != Phase::Ended
             && !connection.disconnected

@@ -66,10 +66,11 @@ pub struct Limits {
     /// Incoming deliveries of one session that wait to be settled; beyond it the link whose delivery it was is detached with
     /// `amqp:resource-limit-exceeded`. Default 2,097,152.
     pub unsettled_per_session: u32,
-    /// Octets of output at which the engine stops encoding transfers until some are taken.
-    /// Default 65,536.
+    /// Octets of output at which the engine stops encoding transfers until some are taken. Of payloads that are
+    /// [chained](Self::chain_octets), and so in memory anyway, a quarter counts. Default 65,536.
     pub output_octets: usize,
-    /// Octets of output at which the engine stops encoding anything but a close until some are taken. Default 262,144.
+    /// Octets of output at which the engine stops encoding anything but a close until some are taken, counted likewise.
+    /// Default 262,144.
     pub control_octets: usize,
     /// Replies to the peer that wait because of that (begins, attaches, detaches and ends), beside one for each link
     /// that there is, at which nothing more is taken from the peer either, until it has read some: see

@@ -53,7 +53,7 @@ impl Engine {
         } else {
             self.endpoints.limits().control_octets.max(1)
         };
-        while self.transport.pending().len() < most
+        while self.transport.pending().weight() < most
             && let Some(next) = self.endpoints.control.pop_front()
         {
             let (control, _) = next;
@@ -262,7 +262,7 @@ impl Engine {
     /// Writes transfers until `budget` octets wait or nothing can go on: sessions in turn, and of each
     /// its links in turn, so that none waits for another's credit, window or long message.
     fn encode_transfers(&mut self, budget: usize) {
-        while self.transport.pending().len() < budget {
+        while self.transport.pending().weight() < budget {
             let Some(id) = self.endpoints.ready.pop_front() else {
                 return;
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use ferrion_engine::protocol::DeliveryState;
 use ferrion_engine::{Config, LinkConfig, SendOptions, SessionConfig, SessionId, Time};
 use ferrion_tests::build::Role;
@@ -258,6 +258,31 @@ fn a_session_whose_window_is_shut_delays_no_other() {
             came.iter()
                 .all(|came| *came == Came::Transfer(1, free.ours))
         );
+    });
+}
+
+/// What is shared is in memory anyway: to let more of it wait as output costs less than to put it in the queue first.
+#[test]
+fn of_payloads_that_are_shared_four_times_as_much_is_encoded_at_a_time() {
+    const LIMIT: usize = 64 << 10;
+    const PAYLOAD: usize = 10 << 10;
+    client_with(Config::new("engine"), |p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 50);
+        let (now, id) = (p.now(), link.id);
+        let engine = p.engine();
+        for i in 0..50u8 {
+            let payload = Bytes::from(vec![i; PAYLOAD]);
+            engine.sender(id).unwrap().send(&[i], payload).unwrap();
+        }
+        let encoded = engine.transmit(now).remaining();
+        assert!((4 * LIMIT - 2 * PAYLOAD..4 * LIMIT + 2 * PAYLOAD).contains(&encoded));
+        assert_eq!(engine.sender(id).unwrap().queued(), 24);
+        for _ in 0..50 {
+            p.expect_transfer().handle(link.ours);
+        }
     });
 }
 

@@ -60,7 +60,7 @@ impl Engine {
         if !nothing_waits
             || options.state.is_some()
             || self.close_written
-            || self.transport.pending().len() >= limits.output_octets
+            || self.transport.pending().weight() >= limits.output_octets
             || size + TRANSFER_OVERHEAD > self.transport.remote_max() as usize
         {
             return None;

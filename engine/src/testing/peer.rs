@@ -125,7 +125,8 @@ fn frame(octets: &mut Vec<u8>, body: &impl Encode) {
 
 /// Takes some of the output, as a transport would, in pieces of its own size.
 fn take_output(engine: &mut Engine, now: Time, most: usize) {
-    let limit = Limits::default().output_octets + OUTPUT_SLACK;
+    // Payloads that are shared count for a quarter.
+    let limit = 4 * Limits::default().output_octets + OUTPUT_SLACK;
     let mut left = most;
     loop {
         let mut output = engine.transmit(now);

@@ -44,6 +44,16 @@ impl Output {
         self.buffer.len() - self.head + self.chained_octets
     }
 
+    /// How much of a limit for output this takes. Chained payloads count for a quarter: they are in memory whether they wait here
+    /// or in a queue, and what goes through a queue first costs a fifth of what a payload of 10 KiB costs altogether.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "what was taken was there, and all that waits fits into memory"
+    )]
+    pub(crate) const fn weight(&self) -> usize {
+        self.buffer.len() - self.head + self.chained_octets / 4
+    }
+
     /// Octets of the buffer from `head` that come before the next chained payload.
     fn run(&self) -> &[u8] {
         let end = self
