@@ -61,8 +61,7 @@ impl Messenger {
     /// nothing is due. It is rounded up to whole milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        // An interrupt that came in the middle of the last work has lost its place in the poll.
-        if self.core.has_work() || self.driver.interrupter().waits() {
+        if self.core.has_work() {
             return Some(Duration::ZERO);
         }
         let due = self.driver.patience(&self.core, self.until_stopped());

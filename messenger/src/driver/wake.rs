@@ -51,3 +51,35 @@ impl Interrupter {
         self.raised.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ferrion_engine::Time;
+
+    use crate::{Error, Message, Messenger};
+
+    #[test]
+    fn a_turn_that_looked_at_the_poll_for_something_due_does_not_wait_where_an_interrupt_came() {
+        let mut messenger = Messenger::new().unwrap();
+        messenger.set_passive(true);
+        messenger.set_timeout(Some(Duration::from_millis(1)));
+        let mut request = Message::with_body("x");
+        request.set_address("127.0.0.1");
+        messenger.send_request(&request).unwrap();
+        let interrupter = messenger.interrupter();
+        let (core, driver) = (&mut messenger.core, &mut messenger.driver);
+        core.pump(Time(0));
+        // Nobody connects: nothing is due but the request, which has waited for long.
+        while core.next_action().is_some() {}
+        driver.start -= Duration::from_secs(1);
+        assert_eq!(core.deadline(), Some(Time(1)));
+        // As if it came after the call had asked for one.
+        interrupter.interrupt();
+        let prepared = driver.prepare(core, None, |_, _| false).unwrap();
+        assert_eq!(prepared, (true, Some(Duration::ZERO)));
+        assert_eq!(core.deadline(), None);
+        assert_eq!(messenger.work(None), Err(Error::Interrupted));
+    }
+}

@@ -57,10 +57,19 @@ impl Shared {
         self.raised.raise(|| self.poll.wake());
     }
 
-    /// `Messenger::work` without an end, where nothing else ever happens: returns when it is interrupted.
-    fn work(&self) {
+    /// `Messenger::work` without an end, where nothing else ever happens: returns when it is interrupted. A turn that `looks`
+    /// does so before it waits, as `Driver::turn` does where something is due.
+    fn work(&self, looks: bool) {
         while !self.raised.take() {
-            self.poll.wait();
+            if looks {
+                self.poll.look();
+            }
+            // As `Driver::patience` says.
+            if self.raised.waits() {
+                self.poll.look();
+            } else {
+                self.poll.wait();
+            }
         }
     }
 }
@@ -73,14 +82,16 @@ fn interrupter(shared: &Arc<Shared>) -> thread::JoinHandle<()> {
 
 #[test]
 fn an_interrupt_ends_the_call_that_waits_or_the_next_one_and_is_answered_once() {
-    loom::model(|| {
-        let shared = Shared::new();
-        let other = interrupter(&shared);
-        shared.work();
-        other.join().unwrap();
-        assert!(!shared.raised.waits());
-        assert!(!shared.raised.take(), "the next call waits");
-    });
+    for looks in [false, true] {
+        loom::model(move || {
+            let shared = Shared::new();
+            let other = interrupter(&shared);
+            shared.work(looks);
+            other.join().unwrap();
+            assert!(!shared.raised.waits());
+            assert!(!shared.raised.take(), "the next call waits");
+        });
+    }
 }
 
 #[test]
@@ -89,7 +100,7 @@ fn an_interrupt_before_the_call_ends_it() {
         let shared = Shared::new();
         interrupter(&shared).join().unwrap();
         assert!(shared.raised.waits());
-        shared.work();
+        shared.work(true);
         assert!(!shared.raised.waits());
     });
 }
@@ -119,10 +130,11 @@ fn each_that_is_raised_after_an_answer_is_answered_too() {
     loom::model(|| {
         let shared = Shared::new();
         let first = interrupter(&shared);
-        shared.work();
-        let second = interrupter(&shared);
-        shared.work();
+        shared.work(false);
+        // Three at once make too many orders.
         first.join().unwrap();
+        let second = interrupter(&shared);
+        shared.work(false);
         second.join().unwrap();
         assert!(!shared.raised.waits());
     });
@@ -138,7 +150,7 @@ fn a_call_that_looked_at_the_poll_for_something_else_loses_no_interrupt() {
         other.join().unwrap();
         // A loop of the caller's is told that there is something to do, whatever its poll says.
         assert!(shared.raised.waits());
-        shared.work();
+        shared.work(true);
         assert!(!shared.raised.waits());
     });
 }
@@ -156,7 +168,7 @@ fn what_was_done_before_an_interrupt_is_seen_after_it() {
                 shared.interrupt();
             })
         };
-        shared.work();
+        shared.work(true);
         note.with_mut(|_| ());
         other.join().unwrap();
     });
@@ -191,4 +203,28 @@ fn the_model_sees_an_interrupt_that_is_lost() {
         shared.poll.wake();
         shared.raised.raise(|| ());
     });
+}
+
+/// What becomes of an interrupt while a turn looks at the poll for something that is due, and then waits unless it is `asked` not to.
+fn is_not_swallowed(asked: fn(&Raised) -> bool) {
+    loom::model(move || {
+        let shared = Shared::new();
+        let other = interrupter(&shared);
+        let answered = shared.raised.take();
+        shared.poll.look();
+        let waits = !asked(&shared.raised);
+        other.join().unwrap();
+        assert!(answered || !waits || shared.poll.look(), "it is swallowed");
+    });
+}
+
+#[test]
+fn a_turn_that_looked_does_not_wait_for_what_it_took_away() {
+    is_not_swallowed(Raised::waits);
+}
+
+#[test]
+#[should_panic(expected = "it is swallowed")]
+fn the_model_sees_a_turn_that_swallows_an_interrupt() {
+    is_not_swallowed(|_| false);
 }

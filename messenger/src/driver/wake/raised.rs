@@ -18,13 +18,13 @@ impl Raised {
         wake();
     }
 
-    /// Whether one waits.
+    /// Whether one waits. Who looked at the poll since it asked to take one asks this before it waits: that look may have had the
+    /// wake, and the poll tells of it once.
     pub(crate) fn waits(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Whether one waits; takes it. Who waits asks this before every look at the poll, for what woke it may have been about
-    /// something else.
+    /// Whether one waits; takes it. Who waits asks this before every turn, for what woke it may have been about something else.
     pub(crate) fn take(&self) -> bool {
         self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::AcqRel)
     }
