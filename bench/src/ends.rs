@@ -1,7 +1,7 @@
 //! The two ends of the work that engines do: one that sends, one that receives. Who carries the octets from one to the
 //! other, by memory or by a socket, is not their business.
 
-use bytes::Buf;
+use bytes::{Buf, BytesMut};
 use ferrion_engine::protocol::{DeliveryState, SenderSettleMode};
 use ferrion_engine::{
     Config, Engine, Event, Limits, LinkConfig, LinkId, Payload, SendPayload, SessionConfig,
@@ -300,4 +300,28 @@ pub(crate) fn carry(from: &mut Engine, to: &mut Engine, now: Time) -> bool {
     }
     to.recv_filled(now);
     true
+}
+
+/// The same by way of a buffer that many engines share, as a thread reads from one socket after the other.
+pub(crate) fn carry_through(
+    buffer: &mut BytesMut,
+    from: &mut Engine,
+    to: &mut Engine,
+    now: Time,
+) -> Outcome<bool> {
+    let mut output = from.transmit(now);
+    let octets = output.remaining();
+    if octets == 0 {
+        return Ok(false);
+    }
+    buffer.reserve(octets);
+    while output.has_remaining() {
+        let piece = output.chunk();
+        let length = piece.len();
+        buffer.extend_from_slice(piece);
+        output.advance(length);
+    }
+    to.recv(now, buffer);
+    ensure!(buffer.is_empty(), "the beginning of a frame was left over");
+    Ok(true)
 }

@@ -1,10 +1,13 @@
 //! Two ferrion engines in one process, octets carried from one's output to the other's input by memory: one session.
 
+use std::cell::RefCell;
 use std::hint::black_box;
+use std::rc::Rc;
 
 use bytes::BytesMut;
+use ferrion_engine::Engine;
 
-use crate::ends::{NOW, Sink, Source, carry};
+use crate::ends::{NOW, Sink, Source, carry, carry_through};
 use crate::work::{Clock, Options, Outcome, Ring, ensure, report};
 
 pub(crate) fn run(options: &Options) -> Outcome<()> {
@@ -43,6 +46,8 @@ pub(crate) struct Pair<'a> {
     options: &'a Options,
     pub(crate) source: Source<'a>,
     pub(crate) sink: Sink<'a>,
+    /// What the engines get their octets in, where they do not have buffers of their own.
+    shared: Option<Rc<RefCell<BytesMut>>>,
 }
 
 impl<'a> Pair<'a> {
@@ -52,9 +57,15 @@ impl<'a> Pair<'a> {
             options,
             source: Source::new(options, ring)?,
             sink: Sink::new(options, ring),
+            shared: None,
         };
         while pair.pump()? {}
         Ok(pair)
+    }
+
+    /// From now on octets go through this buffer.
+    pub(crate) fn share(&mut self, buffer: &Rc<RefCell<BytesMut>>) {
+        self.shared = Some(Rc::clone(buffer));
     }
 
     /// Attaches so many more links.
@@ -84,13 +95,18 @@ impl<'a> Pair<'a> {
     /// Moves everything there is one way and then the other, looked at each time, as the program in C does; `false` if there
     /// was nothing.
     pub(crate) fn pump(&mut self) -> Outcome<bool> {
+        let (source, sink) = (&mut self.source, &mut self.sink);
+        let carry = |from: &mut Engine, to: &mut Engine| match &self.shared {
+            None => Ok(carry(from, to, NOW)),
+            Some(buffer) => carry_through(&mut buffer.borrow_mut(), from, to, NOW),
+        };
         let mut moved = false;
-        while carry(&mut self.source.engine, &mut self.sink.engine, NOW) {
-            self.sink.look()?;
+        while carry(&mut source.engine, &mut sink.engine)? {
+            sink.look()?;
             moved = true;
         }
-        while carry(&mut self.sink.engine, &mut self.source.engine, NOW) {
-            self.source.look()?;
+        while carry(&mut sink.engine, &mut source.engine)? {
+            source.look()?;
             moved = true;
         }
         Ok(moved)

@@ -1,12 +1,14 @@
 //! How the engine's costs grow: with links, with deliveries that stay unsettled, with connections that take turns, and with
 //! engines that idle. Nothing is compared with a peer here: a cost that is flat is its own measure.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Instant;
 
-use bytes::Buf;
+use bytes::{Buf, BytesMut};
 use ferrion_engine::{Config, Engine, Event, Time};
 use serde_json::{Value, json};
 
@@ -103,17 +105,20 @@ fn by_unsettled(divisor: u64) -> Outcome<Value> {
     Ok(table.done())
 }
 
-/// The same on one link of each of so many connections in turn, all on one thread.
+/// The same on one link of each of so many connections in turn, all on one thread, which hands each what comes for it in one
+/// buffer, as if it were read from one socket after the other.
 fn by_connections(divisor: u64) -> Outcome<Value> {
     println!("\nthe same on so many connections in turn, on one thread");
     let options = options(0);
     let ring = Ring::new(options.body);
     let mut table = Table::new("connections");
     for connections in [1, 10, 100, 1000] {
+        let buffer = Rc::new(RefCell::new(BytesMut::new()));
         let mut pairs = Vec::new();
         for _ in 0..connections {
             let mut pair = Pair::new(&options, &ring)?;
             pair.attach(1)?;
+            pair.share(&buffer);
             pairs.push(pair);
         }
         let turns = (400_000 / divisor / BATCH / connections).max(4);

@@ -100,6 +100,31 @@ fn resumed(p: &mut Peer, state: LinkState, ours: &[(&[u8], V)], theirs: &[(&[u8]
     link
 }
 
+#[test]
+fn whether_the_peer_remembers_deliveries_is_known_once_it_has_attached() {
+    for (unsettled, remembers) in [
+        (None, false),
+        (Some(map(&[])), true),
+        (Some(map(&[(b"t", V::Null)])), true),
+    ] {
+        client(|p| {
+            p.opened();
+            let session = p.begun();
+            let config = LinkConfig::receiver("l", "source");
+            let mut session = p.engine().session(session).unwrap();
+            let id = session.attach_receiver(config).unwrap();
+            assert_eq!(p.engine().link(id).unwrap().peer_remembers(), None);
+            p.expect_attach()
+                .respond_with(|attach| match unsettled.clone() {
+                    Some(map) => attach.unsettled(map),
+                    None => attach,
+                });
+            let told = p.engine().link(id).unwrap().peer_remembers();
+            assert_eq!(told, Some(remembers));
+        });
+    }
+}
+
 /// The transfer that resumes a delivery.
 fn resume(link: &Wired, id: u32, tag: &[u8]) -> Build {
     transfer()

@@ -44,6 +44,8 @@ pub(crate) struct Terms {
 struct Theirs {
     handle: u32,
     count: Option<u32>,
+    /// It told of deliveries that are not settled, if only that there are none.
+    remembers: bool,
 }
 
 /// The default outcome of our source, as far as it has no fields.
@@ -126,6 +128,7 @@ impl Terms {
         self.theirs = Some(Theirs {
             handle: attach.handle,
             count: attach.initial_delivery_count,
+            remembers: attach.unsettled.is_some(),
         });
         let said = Said::all(list);
         self.differs = (self.ours != said).then(|| said.into());
@@ -170,9 +173,14 @@ impl Terms {
 
     /// The peer's attach, once it has come; this is its role.
     pub(crate) fn remote(&self, role: Role) -> Option<Attach> {
-        let Theirs { handle, count } = self.theirs?;
+        let Theirs { handle, count, .. } = self.theirs?;
         let kept = self.differs.as_ref().unwrap_or(&self.ours);
         Some(kept.attach(role, handle, count))
+    }
+
+    /// Whether the peer's attach told of deliveries that are not settled, once it has come.
+    pub(crate) fn peer_remembers(&self) -> Option<bool> {
+        Some(self.theirs?.remembers)
     }
 
     /// What becomes of a delivery that is settled without an outcome (3.5.3).

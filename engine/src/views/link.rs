@@ -278,6 +278,13 @@ impl<'a> Link<'a> {
         self.remote()?.target.as_deref()
     }
 
+    /// Whether the peer remembers deliveries of the link from before, if only that there are none: its attach has an
+    /// unsettled map (2.6.13), as [`remote`](Self::remote) has it, but is not decoded for this. `None` before it has arrived.
+    #[must_use]
+    pub fn peer_remembers(&self) -> Option<bool> {
+        self.state_ref()?.terms.peer_remembers()
+    }
+
     /// The sender's settle mode in force.
     #[must_use]
     pub fn snd_settle_mode(&self) -> SenderSettleMode {

@@ -108,9 +108,6 @@ impl Core {
         }
         let conn = self.pool.get_mut(origin.conn);
         let link = conn.and_then(|conn| conn.engine.link(origin.link).ok());
-        link.is_some_and(|link| {
-            let remote = link.remote();
-            !link.is_incoming() && remote.is_some_and(|attach| attach.unsettled.is_none())
-        })
+        link.is_some_and(|link| !link.is_incoming() && link.peer_remembers() == Some(false))
     }
 }
