@@ -1,5 +1,6 @@
-//! What lies in memory that was given back: no password or token that a Messenger was told, however it was used. An allocator
-//! looks through each piece before the system gets it; that takes unsafe code, so it is here.
+//! What lies in memory that was given back: no password or token that a Messenger was told and forgot, and no password that was used
+//! for a login by SCRAM. (By other mechanisms it is a piece of what is on the wire.) An allocator looks through each piece before
+//! the system gets it; that takes unsafe code, so it is here. The stack is not looked at.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
@@ -8,8 +9,19 @@ use std::time::Duration;
 
 use ferrion_messenger::{Error, Message, Messenger};
 
+/// The secret, with something after it.
+macro_rules! secret {
+    ($tail:literal) => {
+        concat!("?pen-sesame-by-which-nobody-else-opens", $tail)
+    };
+}
+
 /// Does not begin with the letter that marks it, so that this very text is not found where it is compared.
-const SECRET: &str = "?pen-sesame-by-which-nobody-else-opens";
+const SECRET: &str = secret!("");
+/// With a character that SASLprep forbids.
+const FORBIDDEN: &str = secret!("\u{7}");
+/// SASLprep makes it longer.
+const GROWING: &str = secret!("\u{bd}");
 
 /// How many pieces of memory were given back with the secret in them.
 static FOUND: AtomicUsize = AtomicUsize::new(0);
@@ -99,7 +111,10 @@ fn passwords_that_are_told_and_forgotten_are_overwritten() {
             messenger.set_listener_user("ann", Some(SECRET));
             messenger.set_listener_token("ann", Some(SECRET));
         }
-        messenger.set_listener_passwords([("bob", SECRET), ("cid", SECRET)]);
+        messenger.set_listener_passwords([("bob", SECRET), ("bob", SECRET), ("cid", SECRET)]);
+        let mut longer_once = ["ab", SECRET].concat();
+        longer_once.truncate(2);
+        messenger.set_listener_passwords([("bob", longer_once)]);
         messenger.set_credentials(None, None);
         messenger.set_token(None);
     });
@@ -108,14 +123,20 @@ fn passwords_that_are_told_and_forgotten_are_overwritten() {
 
 #[test]
 fn a_login_by_scram_leaves_no_password_at_either_side() {
-    for (known, admitted) in [(SECRET, true), ("another", false)] {
+    for (known, shown, admitted) in [
+        (SECRET, SECRET, true),
+        ("another", SECRET, false),
+        (GROWING, GROWING, true),
+        (FORBIDDEN, "another", false),
+        ("another", FORBIDDEN, false),
+    ] {
         let left = left_behind(|| {
             let mut listener = Messenger::new().expect("a messenger");
             listener.set_listener_user("ann", Some(known));
             let mut sender = Messenger::new().expect("a messenger");
-            sender.set_credentials(Some("ann"), Some(SECRET));
+            sender.set_credentials(Some("ann"), Some(shown));
             assert_eq!(send(&mut listener, &mut sender), admitted);
         });
-        assert_eq!(left.0, 0, "the last has {} octets", left.1);
+        assert_eq!(left.0, 0, "{known:?} {shown:?}, {} octets", left.1);
     }
 }

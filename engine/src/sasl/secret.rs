@@ -7,7 +7,8 @@ use bytes::Bytes;
 use zeroize::Zeroize;
 
 /// A secret: never printed, not even by `Debug`, and overwritten when the last copy goes, unless it is a piece of something larger
-/// (a password that a client sent is one of what was received).
+/// (a password that a client sent is one of what was received), or was sent and is still held for the wire. Copies that go at the
+/// same time in two threads may each take the other for the last, and then neither is overwritten.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Bytes);
 
@@ -40,6 +41,8 @@ impl Drop for Secret {
         // Refused as long as somebody else has it.
         if let Ok(mut octets) = core::mem::take(&mut self.0).try_into_mut() {
             octets.as_mut().zeroize();
+            // What it was made of may have been longer.
+            octets.spare_capacity_mut().zeroize();
         }
     }
 }

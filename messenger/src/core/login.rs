@@ -49,8 +49,8 @@ impl Seeds {
     fn mark(&self, token: &str) -> TokenMark {
         let mut keyed = ScramServer::new(Nonce::from_random([0; 18]), self.nonces.clone());
         keyed.salt_octets = 32;
-        // Not the number that a nonce is made of.
-        TokenMark(keyed.salt(ScramHash::Sha512, &format!("token {token}")))
+        // Not with the hash that nonces are made with, so that a token which looks like a number is none.
+        TokenMark(keyed.salt(ScramHash::Sha256, token))
     }
 
     fn scram(&mut self) -> ScramServer {

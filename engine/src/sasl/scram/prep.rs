@@ -11,20 +11,33 @@ use crate::sasl::Secret;
 
 /// The text as it is compared; `None` if it is empty then, or has something in it that is forbidden.
 pub(super) fn prepare(text: &str) -> Option<String> {
+    let mapped = mapped(text);
+    is_good(&mapped).then_some(mapped)
+}
+
+/// The same with a password, which is overwritten when it goes, also where it is forbidden.
+pub(super) fn prepare_secret(password: &str) -> Option<Secret> {
+    let mapped = mapped(password);
+    let good = is_good(&mapped);
+    let secret = Secret::from(mapped.into_bytes());
+    good.then_some(secret)
+}
+
+/// The text as it is compared, if it is good.
+fn mapped(text: &str) -> String {
     let chars = text
         .chars()
         .filter(|c| !is_nothing(*c))
         .map(|c| if is_space(c) { ' ' } else { c });
-    // Of a password that does not become longer no piece is left behind where the text grew.
-    let mut prepared = String::with_capacity(text.len());
-    prepared.extend(chars.nfkc());
-    let good = !prepared.is_empty() && !prepared.contains(is_prohibited) && is_one_way(&prepared);
-    good.then_some(prepared)
+    // Of a password no piece is to be left behind where the text grew: it may become longer.
+    let octets = chars.clone().nfkc().map(char::len_utf8).sum();
+    let mut mapped = String::with_capacity(octets);
+    mapped.extend(chars.nfkc());
+    mapped
 }
 
-/// The same with a password, which is overwritten when it goes.
-pub(super) fn prepare_secret(password: &str) -> Option<Secret> {
-    prepare(password).map(|prepared| prepared.into_bytes().into())
+fn is_good(mapped: &str) -> bool {
+    !mapped.is_empty() && !mapped.contains(is_prohibited) && is_one_way(mapped)
 }
 
 /// RFC 3454, B.1: commonly mapped to nothing.

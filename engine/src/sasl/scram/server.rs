@@ -1,7 +1,6 @@
 //! The server's side of SCRAM.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -133,10 +132,11 @@ impl ScramServer {
     /// them with this salt, so that nothing tells the two kinds of user apart.
     #[must_use]
     pub fn salt(&self, hash: ScramHash, user: &str) -> Bytes {
-        let mut named = Vec::from(hash.mechanism_name());
-        named.push(0);
-        named.extend_from_slice(user.as_bytes());
-        let mut salt = ScramHash::Sha512.hmac(self.key.as_bytes(), &named);
+        let name = hash.mechanism_name().as_bytes();
+        let named = [name, b"\0", user.as_bytes()].concat();
+        // The embedder may mark a token with it, that is as a user: nothing of it is left behind.
+        let named = Secret::from(named);
+        let mut salt = ScramHash::Sha512.hmac(self.key.as_bytes(), named.as_bytes());
         salt.truncate(self.salt_octets.max(1));
         salt.into()
     }
