@@ -194,7 +194,7 @@ fn failed() -> Modified {
 fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
     let name = file.display();
     let cannot = |why: &dyn Display| Failure::new(format!("cannot read {name}: {why}"));
-    // The passwords are overwritten when they were told to the messenger.
+    // What was read is overwritten, and the passwords once they were told to the messenger; not those of a file with a bad line.
     let octets = Secret::from(fs::read(file).map_err(|e| cannot(&e))?);
     let text = str::from_utf8(octets.as_bytes()).map_err(|e| cannot(&e))?;
     let lines = text
