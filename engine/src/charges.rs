@@ -10,7 +10,7 @@ use crate::endpoints::Endpoints;
 use crate::error::{Fault, Scope};
 use crate::ids::{LinkId, SessionId};
 use crate::link::Held;
-use crate::protocol::{Attach, Begin, Condition, DeliveryState, Open, TargetArchetype, conditions};
+use crate::protocol::{Attach, Begin, Condition, DeliveryState, Open, Said, conditions};
 
 /// A session without what its begin said, a link without what its attach said, a delivery that is not settled, and a transfer
 /// that waits without its payload. A little more than they take, with their places in the tables.
@@ -134,24 +134,19 @@ pub(crate) fn of_begin(begin: &Begin, octets: usize) -> u64 {
     said(octets, lists.map(|list| list.len()))
 }
 
-/// What is kept of what an attach says.
-pub(crate) fn of_attach(attach: &Attach, octets: usize) -> u64 {
-    let of_source = attach.source.as_ref().map_or(0, |source| {
-        source.outcomes.len() + source.capabilities.len()
-    });
-    let of_target = match attach.target.as_deref() {
-        Some(TargetArchetype::Target(target)) => target.capabilities.len(),
-        Some(TargetArchetype::Coordinator(coordinator)) => coordinator.capabilities.len(),
-        None => 0,
+/// What is kept of what an attach says, as octets: what it says, what an answer repeats of that, and, apart from it, the
+/// default outcome.
+pub(crate) fn of_attach(attach: &Attach, list: &[u8]) -> u64 {
+    let repeated = Said::to_repeat(list).octets() as u64;
+    let source = attach.source.as_ref();
+    let outcome = match source.and_then(|source| source.default_outcome.as_ref()) {
+        None | Some(DeliveryState::Accepted | DeliveryState::Released) => 0,
+        // No more than the termini, which it is a part of.
+        Some(_) => repeated,
     };
-    // What was asked for is also what will be answered: the symbols are there twice, their octets once.
-    let symbols = [
-        attach.offered_capabilities.len(),
-        attach.desired_capabilities.len(),
-        2 * of_source,
-        2 * of_target,
-    ];
-    said(octets, symbols)
+    (list.len() as u64)
+        .saturating_add(repeated)
+        .saturating_add(outcome)
 }
 
 /// Octets, and symbols that are held one by one. A list of them may have room for twice as many as it has.

@@ -19,7 +19,7 @@ use crate::transport::frame::{Frame, FrameType};
 /// Octets that come at once, and are not worth a look whether much of them is kept for the sake of little.
 const FEW: usize = 4 << 10;
 
-/// Octets of a disposition that tells a state without details.
+/// Octets of a disposition whose state is not worth counting.
 const MOST_PLAIN: usize = 64;
 
 impl Engine {
@@ -160,7 +160,7 @@ impl Engine {
         let error = match code {
             Attach::DESCRIPTOR => match Attach::decode_body(reader) {
                 Ok(attach) => {
-                    let said = charges::of_attach(&attach, list.len());
+                    let said = charges::of_attach(&attach, list);
                     return endpoints.on_attach(channel, &attach, list, said);
                 }
                 Err(error) => error,

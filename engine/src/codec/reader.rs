@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads octets that were checked when they came in, or were written here.
-    pub(super) fn trusted(source: &'a Bytes) -> Self {
+    pub(crate) fn trusted(source: &'a Bytes) -> Self {
         let mut reader = Self::new(source);
         reader.zero_width_left = u32::MAX;
         reader

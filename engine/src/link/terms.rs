@@ -1,8 +1,9 @@
 //! What both sides said of a link when they attached it (2.7.3).
 
+use alloc::boxed::Box;
+
 use crate::codec::Str;
 use crate::config::LinkConfig;
-use crate::delivery::PLAIN_STATE;
 use crate::protocol::{
     Attach, DeliveryState, KeptAttach, OwnAttach, ReceiverSettleMode, Role, Said, SenderSettleMode,
     Source, TargetArchetype,
@@ -48,13 +49,14 @@ struct Theirs {
     remembers: bool,
 }
 
-/// The default outcome of our source, as far as it has no fields.
-#[derive(Clone, Copy, Debug)]
+/// The default outcome of our source. One with fields has octets of its own: each delivery that ends with it keeps a clone, which
+/// shares them.
+#[derive(Debug)]
 enum DefaultOutcome {
     None,
     Accepted,
     Released,
-    Other,
+    Other(Box<DeliveryState>),
 }
 
 impl Terms {
@@ -185,18 +187,11 @@ impl Terms {
 
     /// What becomes of a delivery that is settled without an outcome (3.5.3).
     pub(crate) fn default_outcome(&self) -> Option<DeliveryState> {
-        match self.default_outcome {
+        match &self.default_outcome {
             DefaultOutcome::None => None,
             DefaultOutcome::Accepted => Some(DeliveryState::Accepted),
             DefaultOutcome::Released => Some(DeliveryState::Released),
-            DefaultOutcome::Other => {
-                // Each delivery gets one of its own, which is not counted: it comes without what makes it large.
-                let outcome = self.config().source?.default_outcome;
-                outcome.map(|outcome| match outcome.encoded_len() {
-                    ..=PLAIN_STATE => outcome,
-                    _ => outcome.without_details(),
-                })
-            }
+            DefaultOutcome::Other(outcome) => Some((**outcome).clone()),
         }
     }
 }
@@ -207,7 +202,7 @@ impl DefaultOutcome {
             None => Self::None,
             Some(DeliveryState::Accepted) => Self::Accepted,
             Some(DeliveryState::Released) => Self::Released,
-            Some(_) => Self::Other,
+            Some(other) => Self::Other(Box::new(other.detached())),
         }
     }
 }

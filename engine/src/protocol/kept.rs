@@ -59,6 +59,11 @@ impl<'a> Said<'a> {
         fields.run(HANDLE_AND_ROLE);
         Self([name.kept, fields.run(TERMINI).kept, &[]])
     }
+
+    /// How many octets that has.
+    pub(crate) fn octets(self) -> usize {
+        self.0.map(<[u8]>::len).iter().sum()
+    }
 }
 
 impl PartialEq<Said<'_>> for KeptAttach {
@@ -91,7 +96,7 @@ impl KeptAttach {
         let mut octets = Vec::new();
         self.with(role, handle, count).encode(&mut octets);
         // What it says was encoded or decoded here, so that it can be decoded.
-        Attach::decode(&mut Reader::new(&octets.into()))
+        Attach::decode(&mut Reader::trusted(&octets.into()))
             .unwrap_or_else(|_| Attach::new(Str::default(), handle, role))
     }
 
@@ -108,7 +113,7 @@ impl KeptAttach {
     /// The name of the link, without what else is said of it.
     pub(crate) fn name(&self) -> Str {
         let name = Bytes::copy_from_slice(Fields::new(&self.0).run(NAME).whole);
-        Str::decode(&mut Reader::new(&name)).unwrap_or_default()
+        Str::decode(&mut Reader::trusted(&name)).unwrap_or_default()
     }
 }
 

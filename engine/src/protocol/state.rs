@@ -95,7 +95,8 @@ impl DeliveryState {
         Self::Rejected(Some(Box::new(condition)))
     }
 
-    /// The same state without whatever makes it large: for a peer whose frames are too small for the rest.
+    /// The same state without whatever makes it large: for a peer whose frames are too small for the rest, and where there is
+    /// no room for it. What is left may still be a piece of a buffer with the whole.
     #[must_use]
     pub(crate) fn without_details(self) -> Self {
         match self {
@@ -201,11 +202,15 @@ impl DeliveryState {
         octets.len()
     }
 
-    /// The same, with octets of its own.
+    /// The same, with octets of its own, and no more than it needs.
     pub(crate) fn detached(&self) -> Self {
+        if let Self::Accepted | Self::Released | Self::Received(_) | Self::Rejected(None) = self {
+            return self.clone();
+        }
         let mut octets = Vec::new();
         self.encode(&mut octets);
-        Self::decode(&mut Reader::new(&octets.into())).unwrap_or_else(|_| self.clone())
+        let octets = octets.into_boxed_slice().into();
+        Self::decode(&mut Reader::trusted(&octets)).unwrap_or_else(|_| self.clone())
     }
 
     /// 0 for what is not known.

@@ -136,8 +136,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
         Attack::new(
             'A',
             "20,000 capabilities without a letter, each of which takes one octet and 32 in memory",
-            "`connection_octets`",
-            &[(Begun, "end, `amqp:resource-limit-exceeded`")],
+            "what an attach says is kept as octets",
+            &[(Begun, NOTHING)],
             |_| {
                 let mut array = vec![0xf0];
                 array.extend((20_000u32 + 5).to_be_bytes());
