@@ -1,10 +1,14 @@
 //! What one peer can make a connection hold, before it has said who it is and after.
 
-use ferrion_engine::protocol::DeliveryState;
+use allocation_counter::measure;
+use ferrion_engine::protocol::{DeliveryState, Source};
 use ferrion_engine::sasl::Mechanism;
-use ferrion_engine::{Config, Engine, Event, Failure, SaslFailure, SessionConfig, Time};
+use ferrion_engine::{
+    Config, Engine, Event, Failure, LinkConfig, SaslFailure, SessionConfig, Time,
+};
 use ferrion_tests::build::{
-    Build, Role, attach, begin, close, composite, open, source, target, transfer,
+    Build, Role, attach, begin, close, composite, disposition, open, rejected, source, target,
+    transfer,
 };
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
 use ferrion_tests::peer::{Peer, Wired, client, client_with, server, server_with};
@@ -495,5 +499,123 @@ fn states_count_until_they_were_asked_for_and_without_room_come_without_their_te
             assert!((3..6).contains(&whole), "{whole} with their text");
         }
         p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_large_default_outcome_is_kept_once_and_not_for_each_delivery_that_ends_with_it() {
+    const DELIVERIES: u32 = 50;
+    server(|p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |b| b);
+        let text = V::Str("x".repeat(20_000));
+        let outcome = V::Described(Box::new(V::sym("script:gone")), Box::new(text));
+        let link = attach()
+            .name("in")
+            .handle(0)
+            .role(Role::Receiver)
+            .source(source().default_outcome(outcome).v())
+            .target(target().v());
+        let link = p.attached_by_script(link);
+        p.grant(&link, DELIVERIES);
+        for number in 0..DELIVERIES {
+            p.send(&link, &number.to_be_bytes(), b"x");
+            p.expect_transfer();
+        }
+        let settled = disposition()
+            .role(Role::Receiver)
+            .range(0, DELIVERIES - 1)
+            .settled(true);
+        let kept = measure(|| p.inject(settled)).bytes_current;
+        let updates = p.updates(&link);
+        assert_eq!(updates.len(), DELIVERIES as usize);
+        for update in updates {
+            let said = format!("{:?}", update.state);
+            assert!(said.len() > 20_000, "{said}");
+        }
+        assert!(kept < 60_000, "{kept} octets");
+    });
+}
+
+#[test]
+fn a_state_for_which_there_is_no_room_is_not_told_as_the_default_outcome() {
+    let config = limited(|config| config.limits.connection_octets = 20_000);
+    client_with(config, |p| {
+        p.opened();
+        let session = p.begun();
+        let source = Source {
+            default_outcome: Some(DeliveryState::Accepted),
+            ..Source::default()
+        };
+        let mut config = LinkConfig::sender("out", "q");
+        config.source = Some(Box::new(source));
+        let link = p.sender_with(session, config, |b| b);
+        p.grant(&link, 1);
+        p.send(&link, b"t", b"x");
+        p.expect_transfer();
+        let error = composite(0x1d).set("condition", V::sym(&"c".repeat(20_000)));
+        let told = disposition()
+            .role(Role::Receiver)
+            .first(0)
+            .settled(true)
+            .state(rejected().error(error.v()).v());
+        p.inject(told);
+        p.expect_detach().condition(EXCEEDED);
+        assert_eq!(p.updates(&link), []);
+    });
+}
+
+#[test]
+fn a_disposition_that_ends_before_it_begins_leaves_what_was_told_before() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 3);
+        for tag in [b"a", b"b", b"c"] {
+            p.send(&link, tag, b"x");
+            p.expect_transfer();
+        }
+        let error = |text: &str| {
+            let error = composite(0x1d)
+                .set("condition", V::sym("script:no"))
+                .description(text);
+            rejected().error(error.v()).v()
+        };
+        let told = |first, last, text: &str| {
+            disposition()
+                .role(Role::Receiver)
+                .range(first, last)
+                .settled(false)
+                .state(error(text))
+        };
+        p.inject(told(0, 2, &"before ".repeat(20)));
+        // It begins as far behind the last as can be, which is before the first.
+        p.inject(told((1 << 31) + 1, 2, &"after ".repeat(20)));
+        p.expect_end().condition("amqp:invalid-field");
+        let updates = p.updates(&link);
+        assert_eq!(updates.len(), 3);
+        for update in updates {
+            let said = format!("{:?}", update.state);
+            assert!(said.contains("before"), "{said}");
+        }
+    });
+}
+
+#[test]
+fn what_an_attach_says_is_there_also_where_more_elements_without_octets_are_allowed() {
+    let config = limited(|config| config.limits.zero_width_elements = 200_000);
+    server_with(config, |p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |b| b);
+        let mut nulls = vec![0xf0, 0, 0, 0, 5];
+        nulls.extend(100_000u32.to_be_bytes());
+        nulls.push(0x40);
+        let said = V::fields(&[("nulls", V::Raw(nulls))]);
+        let link = p.attached_by_script(script_sender("wide", 0).properties(said));
+        let link = p.engine().link(link.id).unwrap();
+        let remote = link.remote().unwrap();
+        assert_eq!(remote.name, "wide");
+        assert!(remote.properties.is_some());
     });
 }

@@ -4,13 +4,13 @@
 
 use ferrion_engine::protocol::{DeliveryState, Received, ReceiverSettleMode, Role, Tag};
 use ferrion_engine::{
-    Closing, Event, LinkConfig, LinkState, Recovery, SessionConfig, UnsettledDelivery,
+    Closing, Config, Event, LinkConfig, LinkState, Recovery, SessionConfig, UnsettledDelivery,
 };
 use ferrion_tests::build::{
     self, Build, accepted, detach, disposition, received, released, transfer,
 };
 use ferrion_tests::oracle::V;
-use ferrion_tests::peer::{HANDLE_OFFSET, Peer, Wired, client, server};
+use ferrion_tests::peer::{HANDLE_OFFSET, Peer, Wired, client, client_with, server};
 
 /// Three sections: a header of 5 octets, data that look like the beginning of sections themselves, data of 4.
 const MESSAGE: &[u8] = &[
@@ -875,5 +875,27 @@ fn a_graceful_close_of_a_receiver_waits_until_the_sender_tells_what_it_remembers
         // It remembers nothing, so it has settled, and there is nothing to wait for.
         p.expect_detach().closed(true);
         assert_eq!(closing(p), Some(Closing::Complete));
+    });
+}
+
+#[test]
+fn a_state_that_a_resumed_delivery_tells_and_for_which_there_is_no_room_detaches_the_link() {
+    let mut config = Config::new("engine");
+    config.limits.connection_octets = 30_000;
+    client_with(config, |p| {
+        let tags: Vec<[u8; 1]> = (b'a'..=b'j').map(|tag| [tag]).collect();
+        let map: Vec<(&[u8], V)> = tags.iter().map(|tag| (&tag[..], V::Null)).collect();
+        let ours = tags.iter().map(|tag| taken(tag, None)).collect();
+        let link = resumed(p, state(ours), &map, &map);
+        for (number, tag) in (0..).zip(&tags) {
+            let text = V::Str("x".repeat(5_000));
+            let state = V::Described(Box::new(V::sym("script:odd")), Box::new(text));
+            p.inject(resume(&link, number, tag).state(state));
+        }
+        p.expect_detach()
+            .closed(true)
+            .condition("amqp:resource-limit-exceeded");
+        let told = p.updates(&link).len();
+        assert!((2..6).contains(&told), "{told} states of 5,000 octets");
     });
 }

@@ -269,12 +269,7 @@ impl Endpoints {
         disposition: &Disposition,
         charge: Option<&Charge>,
     ) -> Result<(), Fault> {
-        let first = Seq(disposition.first);
-        let last = Seq(disposition.last.unwrap_or(disposition.first));
-        if last.precedes(first) {
-            let text = "a disposition's last delivery precedes its first";
-            return Err(Fault::session(session, conditions::INVALID_FIELD, text));
-        }
+        let (first, last) = check_range(session, disposition)?;
         let (state, settled) = (disposition.state.as_ref(), disposition.settled);
         if disposition.role == Role::Receiver {
             self.hear_of_sent(session, first, last, state, charge, settled);
@@ -384,7 +379,7 @@ impl Endpoints {
     /// The caller is to be told of a delivery what did not come as a disposition: it is as it was found to be, without
     /// the default outcome.
     pub(crate) fn tell(&mut self, id: DeliveryId, state: Option<DeliveryState>, settled: bool) {
-        let (state, charge) = state.map(|state| self.weigh(state)).unzip();
+        let (state, charge) = state.map(|state| self.weigh(&state)).unzip();
         if let Some(known) = self.known_mut(id) {
             let link = known.link;
             if known.hear(state.as_ref(), charge.flatten().as_ref(), settled) {
@@ -483,6 +478,21 @@ pub(crate) const fn check_sender_state(state: Option<&DeliveryState>) -> Result<
         )),
         _ => Ok(()),
     }
+}
+
+/// The first and the last delivery that a disposition is about.
+#[inline]
+pub(super) fn check_range(
+    session: SessionId,
+    disposition: &Disposition,
+) -> Result<(Seq, Seq), Fault> {
+    let first = Seq(disposition.first);
+    let last = Seq(disposition.last.unwrap_or(disposition.first));
+    if last.precedes(first) {
+        let text = "a disposition's last delivery precedes its first";
+        return Err(Fault::session(session, conditions::INVALID_FIELD, text));
+    }
+    Ok((first, last))
 }
 
 const fn single(role: Role, number: Seq, settled: bool, state: Option<DeliveryState>) -> Run {

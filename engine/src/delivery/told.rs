@@ -6,14 +6,17 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::delivery::Known;
+use crate::delivery::settlement::check_range;
 use crate::endpoints::Endpoints;
 use crate::error::Fault;
-use crate::ids::{DeliveryId, SessionId};
+use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::protocol::{Condition, DeliveryState, Disposition, Role, conditions};
 use crate::seq::Seq;
 
-/// Octets of a state that are counted with its delivery.
-pub(crate) const PLAIN_STATE: usize = 64;
+/// Octets of a state that are not worth counting beside its delivery.
+const PLAIN_STATE: usize = 64;
+
+const NO_ROOM: &str = "the connection has no room for the state of a delivery";
 
 /// The state of a delivery at the peer. Nearly all are a word; what else there is lies apart, with what it costs.
 #[derive(Debug, Default)]
@@ -43,6 +46,16 @@ const _: () = assert!(
 );
 
 impl More {
+    /// A state that was read. One that does not count has octets of its own: it may be a piece of much that was read together
+    /// with it, which would not count either.
+    #[cold]
+    fn heard(state: &DeliveryState, charge: Option<&Charge>) -> Self {
+        match charge {
+            Some(_) => Self::new(state.clone(), charge),
+            None => Self::new(state.detached(), None),
+        }
+    }
+
     #[cold]
     fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
         if let Some(charge) = charge {
@@ -114,6 +127,15 @@ impl Told {
         }
     }
 
+    /// What the peer told. What counts has octets of its own already.
+    fn heard(state: &DeliveryState, charge: Option<&Charge>) -> Self {
+        match state {
+            DeliveryState::Accepted => Self::Accepted,
+            DeliveryState::Released => Self::Released,
+            more => Self::More(More::heard(more, charge)),
+        }
+    }
+
     pub(crate) fn state(&self) -> Option<&DeliveryState> {
         match self {
             Self::Nothing => None,
@@ -156,7 +178,7 @@ impl Known {
         match (&mut self.remote_state, state) {
             // As nearly always: there is nothing to be dropped.
             (nothing @ Told::Nothing, Some(DeliveryState::Accepted)) => *nothing = Told::Accepted,
-            (before, Some(state)) => *before = Told::new(state.clone(), charge),
+            (before, Some(state)) => *before = Told::heard(state, charge),
             (_, None) => {}
         }
         self.remote_settled |= settled;
@@ -177,6 +199,7 @@ impl Endpoints {
         let Some(session) = self.session_on(channel, "disposition")? else {
             return Ok(());
         };
+        check_range(session, &disposition)?;
         let mut charge = None;
         if let Some(state) = disposition.state.take() {
             let mut count: usize = 0;
@@ -194,14 +217,15 @@ impl Endpoints {
             if charge.is_none() || self.has_room(octets.saturating_mul(count) as u64) {
                 disposition.state = Some(state);
             } else {
-                // A state that nobody knows cannot be made smaller.
+                // A state that nobody knows cannot be made smaller. What became of the deliveries is not known here: they stay
+                // as they are, and end with their links.
                 self.for_each_in(session, &disposition, |endpoints, id| {
                     if let Some(link) = endpoints.known(id).map(|known| known.link) {
-                        let text = "the connection has no room for the state of a delivery";
                         let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
-                        endpoints.fail_link(link, Condition::with_description(condition, text));
+                        endpoints.fail_link(link, Condition::with_description(condition, NO_ROOM));
                     }
                 });
+                return Ok(());
             }
         }
         self.hear_disposition(session, &disposition, charge.as_ref())
@@ -217,7 +241,8 @@ impl Endpoints {
         if self.has_room(octets.saturating_mul(count) as u64) {
             return (state, octets);
         }
-        let state = state.without_details();
+        // What is left may be a piece of the whole.
+        let state = state.without_details().detached();
         let octets = state.encoded_len();
         (state, octets)
     }
@@ -230,12 +255,32 @@ impl Endpoints {
         })
     }
 
-    /// What one delivery is to remember of a state that the peer told by a transfer or an attach, and what that costs.
-    pub(crate) fn weigh(&mut self, state: DeliveryState) -> (DeliveryState, Option<Charge>) {
+    /// What one delivery is to remember of a state that the peer told by a transfer or an attach, and what that costs. Whether
+    /// there is room at all was seen before: by the transfer, or as that of the attach.
+    pub(crate) fn weigh(&mut self, state: &DeliveryState) -> (DeliveryState, Option<Charge>) {
+        let state = state.detached();
         let octets = state.encoded_len();
         let (state, octets) = self.fit_state(state, octets, 1);
         let charge = self.charge_of(octets);
         (state, charge)
+    }
+
+    /// Whether there is room for the state that a transfer of a link tells, if need be without its details.
+    pub(crate) fn check_state_room(
+        &self,
+        link: LinkId,
+        state: Option<&DeliveryState>,
+    ) -> Result<(), Fault> {
+        let Some(state) = state else { return Ok(()) };
+        let (_, octets) = self.fit_state(state.clone(), state.encoded_len(), 1);
+        if octets <= PLAIN_STATE || self.has_room(octets as u64) {
+            return Ok(());
+        }
+        Err(Fault::link(
+            link,
+            conditions::RESOURCE_LIMIT_EXCEEDED,
+            NO_ROOM,
+        ))
     }
 
     /// The deliveries of a disposition that are remembered.

@@ -166,6 +166,7 @@ impl Endpoints {
             self.let_pass(id, number, None, transfer);
             return Ok(());
         };
+        self.check_state_room(id, transfer.state.as_ref())?;
         if transfer.aborted {
             self.stop_awaiting(id, tag);
             self.drop_awaited(id, tag, &awaited, transfer.state.clone());
@@ -280,7 +281,7 @@ impl Endpoints {
     /// The sender resumed a delivery that the application has: each side tells the other its last word.
     fn take_word(&mut self, session: SessionId, id: IncomingId, number: Seq, transfer: &Transfer) {
         let theirs = transfer.state.clone().filter(|_| tells_outcome(transfer));
-        let (theirs, charge) = theirs.map(|state| self.weigh(state)).unzip();
+        let (theirs, charge) = theirs.map(|state| self.weigh(&state)).unzip();
         let (theirs, charge) = (theirs.as_ref(), charge.flatten());
         if transfer.settled == Some(true) {
             self.hear_of_received(session, number, id, theirs, charge.as_ref(), true);

@@ -1,6 +1,8 @@
 //! Transfers and dispositions: W, D and M.
 
-use ferrion_tests::build::{Build, Role, accepted, disposition, modified, transfer};
+use ferrion_tests::build::{
+    Build, Role, accepted, composite, disposition, modified, rejected, transfer,
+};
 use ferrion_tests::oracle::{Frame, V};
 
 use crate::victim::State::Attached;
@@ -163,6 +165,50 @@ fn ranges() -> Vec<Attack> {
             },
         )
         .configured(|config| config.limits.connection_octets = 256 << 10),
+        Attack::new(
+            'D',
+            "errors of 24,000 octets with a condition of 40 for each of 100 deliveries, for which there is no room",
+            "`connection_octets`; what is left of them is no piece of what they came with",
+            &[(Attached, NOTHING)],
+            |_| {
+                let text = || V::Str("x".repeat(8_000));
+                let error = composite(0x1d)
+                    .set("condition", V::sym(&"c".repeat(40)))
+                    .set("description", text())
+                    .set("info", V::fields(&[("a", text()), ("b", text())]));
+                let state = rejected().error(error.v()).v();
+                let one = |n| {
+                    disposition()
+                        .role(Role::Receiver)
+                        .first(n)
+                        .state(state.clone())
+                        .octets(CHANNEL)
+                };
+                (0..UNSETTLED).flat_map(one).collect()
+            },
+        )
+        .configured(|config| config.limits.connection_octets = 256 << 10),
+        Attack::new(
+            'D',
+            "conditions of 24 octets for each of 100 deliveries, each in a read that is filled with empty frames",
+            "a state keeps its own octets, and not the read",
+            &[(Attached, NOTHING)],
+            |_| {
+                let error = composite(0x1d).set("condition", V::sym(&"c".repeat(24)));
+                let state = rejected().error(error.v()).v();
+                let empty = Frame::empty(0).encode().repeat(8_000);
+                let one = |n| {
+                    let told = disposition()
+                        .role(Role::Receiver)
+                        .first(n)
+                        .state(state.clone())
+                        .octets(CHANNEL);
+                    [told, empty.clone()].concat()
+                };
+                (0..UNSETTLED).flat_map(one).collect()
+            },
+        )
+        .configured(|config| config.limits.connection_octets = 128 << 10),
     ]
 }
 
