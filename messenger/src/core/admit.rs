@@ -18,14 +18,14 @@ impl Core {
         let link = self.pool.get_mut(key).map(|conn| conn.engine.link(id));
         let role = link.and_then(|link| Some(link.ok()?.role()));
         match role {
-            Some(Role::Receiver) => self.admit_sender(key, id),
-            Some(Role::Sender) => self.admit_receiver(key, id),
+            Some(Role::Receiver) => self.admit_sender(key, id, now),
+            Some(Role::Sender) => self.admit_receiver(key, id, now),
             None => {}
         }
     }
 
     /// The peer wants to send to us: whatever the node, it may.
-    fn admit_sender(&mut self, key: ConnKey, id: LinkId) {
+    fn admit_sender(&mut self, key: ConnKey, id: LinkId, now: Time) {
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -36,16 +36,15 @@ impl Core {
         };
         let coordinator = matches!(link.remote_target(), Some(TargetArchetype::Coordinator(_)));
         let offer = link.offer().filter(|_| usable);
-        let accepted = if coordinator {
-            // If refusing fails the link is gone already.
+        if coordinator {
             let text = "a messenger does not coordinate transactions";
-            let _ = link.refuse(because(conditions::NOT_IMPLEMENTED, text));
-            false
-        } else if usable && link.remote_target().is_none() {
+            return self.refuse(key, id, because(conditions::NOT_IMPLEMENTED, text), now);
+        }
+        if usable && link.remote_target().is_none() {
             let text = "a sender has to say where its messages go: attach with a target";
-            let _ = link.refuse(because(conditions::INVALID_FIELD, text));
-            false
-        } else if let Some(mut answer) = offer {
+            return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);
+        }
+        let accepted = if let Some(mut answer) = offer {
             if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
                 && target.dynamic
             {
@@ -70,7 +69,7 @@ impl Core {
     }
 
     /// The peer wants messages from us: what is put to its name and this node goes there.
-    fn admit_receiver(&mut self, key: ConnKey, id: LinkId) {
+    fn admit_receiver(&mut self, key: ConnKey, id: LinkId, now: Time) {
         // A node made up for this link: no other has its name.
         let made_up = self.node_name();
         let Some(conn) = self.pool.get_mut(key) else {
@@ -83,11 +82,8 @@ impl Core {
             return;
         }
         let Some(source) = link.remote_source().cloned() else {
-            // If refusing fails the link is gone already.
             let text = "a receiver has to say where its messages come from: attach with a source";
-            let _ = link.refuse(because(conditions::INVALID_FIELD, text));
-            self.pool.touch(key);
-            return;
+            return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);
         };
         let Some(mut answer) = link.offer() else {
             return;

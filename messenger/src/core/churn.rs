@@ -178,6 +178,20 @@ impl Core {
         true
     }
 
+    /// Refuses a link that the peer attached: it was in vain, too, and may be gone before it is told that it ended.
+    pub(super) fn refuse(&mut self, key: ConnKey, id: LinkId, error: Condition, now: Time) {
+        let Some(conn) = self.pool.get_mut(key) else {
+            return;
+        };
+        if let Ok(mut link) = conn.engine.link(id) {
+            let mark = Mark::of(&link);
+            // If refusing fails the link is gone already.
+            let _ = link.refuse(error);
+            conn.churn.ended(mark, now);
+        }
+        self.pool.touch(key);
+    }
+
     /// Answers what has waited long enough.
     pub(super) fn answer_delayed(&mut self, now: Time) {
         while let Some((key, id)) = self.delayed.next_due(now) {
