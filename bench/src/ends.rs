@@ -284,7 +284,7 @@ impl Seen {
     }
 }
 
-/// Moves everything `from` has to say into `to`, by copy; `false` if it was nothing.
+/// Moves what `from` has encoded, or encodes at once, into `to`, by copy; `false` if it was nothing.
 pub(crate) fn carry(from: &mut Engine, to: &mut Engine, now: Time) -> bool {
     let mut output = from.transmit(now);
     let octets = output.remaining();

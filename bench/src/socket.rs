@@ -123,12 +123,19 @@ fn writes_of_batches(options: &Options) -> Outcome<Vec<Batch>> {
         "batches are to be whole"
     );
     let ring = Ring::new(options.body);
+    let slots = ring.len();
+    ensure!(
+        slots.is_multiple_of(options.batch) || options.batch.is_multiple_of(slots),
+        "batches are to go through the ring of {slots} payloads evenly"
+    );
     let mut pair = Pair::new(options, &ring)?;
     pair.attach(1)?;
     let mut batches = Vec::new();
     for _ in 0..ring.len().div_ceil(options.batch) {
         let mut writes = Vec::new();
-        pair.source.send_batch(pair.source.sent + options.batch)?;
+        let due = pair.source.sent + options.batch;
+        pair.source.send_batch(due)?;
+        ensure!(pair.source.sent == due, "the credit is to last for all payloads");
         pull_with(&mut pair.source.engine, |pieces| {
             let octets: Vec<u8> = pieces
                 .iter()

@@ -266,8 +266,8 @@ impl Engine {
     /// What is to be sent to the peer: encodes what is due, and lends it.
     ///
     /// Write from its chunks and [`advance`](Buf::advance) it by as much as was written; the rest is
-    /// offered again. At most [`Limits::output_octets`](crate::Limits::output_octets) of transfers are
-    /// encoded at a time, so call again after everything was written, until nothing remains; and
+    /// offered again. About [`Limits::output_octets`](crate::Limits::output_octets) of transfers are
+    /// encoded at a time, up to four times as much of payloads that are shared with it, so call again after everything was written, until nothing remains; and
     /// [`poll_event`](Self::poll_event) then.
     pub fn transmit(&mut self, now: Time) -> Transmit<'_> {
         self.start_clock(now);

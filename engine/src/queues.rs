@@ -4,14 +4,19 @@ use alloc::vec::Vec;
 
 /// The number of no place.
 const NOWHERE: u32 = u32::MAX;
+/// Places that are kept though nothing is in any.
+const MOST_KEPT: usize = 256;
 
 /// The storage of many queues.
 ///
 /// What one queue gave up is what the next one takes, most-recently-freed first: queues that fill and empty in turn go through the
-/// same few cache lines, however many there are, and one that is empty holds no memory.
+/// same few cache lines, however many there are. The storage is as large as all of them ever were at once, until
+/// [`shrink`](Self::shrink) finds them empty.
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
     places: Vec<Place<T>>,
+    /// How many of the places are taken.
+    taken: u32,
     /// The first free place; each names the next one.
     free: u32,
 }
@@ -44,6 +49,7 @@ impl<T> Queues<T> {
     pub(crate) const fn new() -> Self {
         Self {
             places: Vec::new(),
+            taken: 0,
             free: NOWHERE,
         }
     }
@@ -66,6 +72,7 @@ impl<T> Queues<T> {
             last.next = index;
         }
         queue.len += 1;
+        self.taken += 1;
         let place = self.places.get_mut(index as usize)?;
         place.before = before;
         place.value.as_mut()
@@ -104,8 +111,16 @@ impl<T> Queues<T> {
         let place = self.places.get_mut(index as usize)?;
         queue.first = core::mem::replace(&mut place.next, self.free);
         queue.len -= 1;
+        self.taken -= 1;
         self.free = index;
         place.value.take()
+    }
+
+    /// Gives storage back that was made for many, where all queues are empty.
+    pub(crate) fn shrink(&mut self) {
+        if self.taken == 0 && self.places.len() > MOST_KEPT {
+            *self = Self::new();
+        }
     }
 
     /// All of a queue, in order.
@@ -177,5 +192,22 @@ mod tests {
             while storage.pop(&mut queue).is_some() {}
         }
         assert_eq!(storage.places.len(), 10);
+    }
+
+    #[test]
+    fn storage_made_for_many_is_given_back_once_all_are_empty() {
+        let mut storage = Queues::new();
+        let mut queues = [Queue::default(), Queue::default()];
+        for value in 0..1000 {
+            storage.push(&mut queues[value % 2], value);
+        }
+        while storage.pop(&mut queues[0]).is_some() {}
+        storage.shrink();
+        assert_eq!(storage.front(&queues[1]), Some(&1));
+        while storage.pop(&mut queues[1]).is_some() {}
+        storage.shrink();
+        assert_eq!(storage.places.capacity(), 0);
+        storage.push(&mut queues[0], 7);
+        assert_eq!(storage.pop(&mut queues[0]), Some(7));
     }
 }

@@ -1,11 +1,10 @@
 //! Closing a link gracefully: what is waited for, and until when at most (2.6.5, 2.6.7).
 
-use alloc::vec::Vec;
-
+use crate::delivery::Delivery;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId};
-use crate::link::{Half, Link};
+use crate::link::{Half, Held, Link};
 use crate::protocol::DeliveryState;
 use crate::time::{Deadline, Reason, Time};
 
@@ -190,25 +189,29 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return;
         };
-        let mut kept = Vec::new();
-        receiver.complete_octets = 0;
-        let waiting = core::iter::from_fn(|| self.waiting.pop(&mut receiver.complete));
-        for (delivery, held) in waiting.collect::<Vec<_>>() {
-            match delivery.id.filter(|id| self.can_be_given_back(*id)) {
-                Some(delivery) => {
-                    self.unhold(session, held);
-                    self.give_back(id, delivery);
-                }
-                None => kept.push((delivery, held)),
-            }
-        }
-        if let Some(link) = self.links.get_mut(id)
-            && let Half::Receiver(receiver) = &mut link.half
-        {
-            for (delivery, held) in kept {
+        for _ in 0..receiver.complete.len() {
+            let Some((delivery, held)) = self.take_waiting(id) else {
+                return;
+            };
+            if let Some(delivery) = delivery.id.filter(|id| self.can_be_given_back(*id)) {
+                self.unhold(session, held);
+                self.give_back(id, delivery);
+            } else if let Some(link) = self.links.get_mut(id)
+                && let Half::Receiver(receiver) = &mut link.half
+            {
+                // Behind the others: all of them go round once, and stay in their order.
                 receiver.push(&mut self.waiting, delivery, held);
             }
         }
+    }
+
+    fn take_waiting(&mut self, id: LinkId) -> Option<(Delivery, Held)> {
+        let Half::Receiver(receiver) = &mut self.links.get_mut(id)?.half else {
+            return None;
+        };
+        let (delivery, held) = self.waiting.pop(&mut receiver.complete)?;
+        receiver.complete_octets = receiver.complete_octets.saturating_sub(held.octets);
+        Some((delivery, held))
     }
 
     /// Whether the sender still has the delivery, and the caller nothing of it.

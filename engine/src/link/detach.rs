@@ -228,18 +228,18 @@ impl Endpoints {
             return;
         };
         while self.updates.pop(&mut link.updates).is_some() {}
+        self.updates.shrink();
         self.charges.said = self.charges.said.saturating_sub(link.said);
-        let Some(session) = self.sessions.get_mut(link.session) else {
-            return;
-        };
-        session.links = session.links.saturating_sub(1);
         if let Half::Receiver(mut receiver) = link.half {
             // What was never taken must not narrow the window of the links that live on.
             while let Some((_, held)) = self.waiting.pop(&mut receiver.complete) {
-                session.incoming_window.release(held.transfers, held.octets);
-                self.charges.release(held);
+                self.unhold(link.session, held);
             }
+            self.waiting.shrink();
             self.refresh_window(link.session);
+        }
+        if let Some(session) = self.sessions.get_mut(link.session) {
+            session.links = session.links.saturating_sub(1);
         }
     }
 

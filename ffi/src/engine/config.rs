@@ -56,7 +56,8 @@ pub enum ferrion_limit {
     FERRION_LIMIT_EMPTY_TRANSFERS = 5,
     /// Incoming deliveries of one session that wait to be settled. Default 2,097,152.
     FERRION_LIMIT_UNSETTLED_PER_SESSION = 6,
-    /// Octets of output at which no more transfers are encoded until some are taken. Default 65,536.
+    /// Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter
+    /// counts. Default 65,536.
     FERRION_LIMIT_OUTPUT_OCTETS = 7,
     /// Payloads of at least so many octets are chained into the output instead of copied. Default 4,096.
     FERRION_LIMIT_CHAIN_OCTETS = 8,
@@ -80,7 +81,7 @@ pub enum ferrion_limit {
     FERRION_LIMIT_LINK_OCTETS = 17,
     /// Octets of everything that the peer makes the engine hold. Default 1 GiB.
     FERRION_LIMIT_CONNECTION_OCTETS = 18,
-    /// Octets of output at which nothing more is encoded but a close until some are taken. Default 262,144.
+    /// Octets of output at which nothing more is encoded but a close until some are taken, counted likewise. Default 262,144.
     FERRION_LIMIT_CONTROL_OCTETS = 19,
     /// Replies that wait because of that, beside one for each link that there is, at which nothing more is taken from the peer
     /// either. Default 16,384.

@@ -30,7 +30,7 @@ class Limit(IntEnum):
     EMPTY_TRANSFERS = abi.FERRION_LIMIT_EMPTY_TRANSFERS
     #: Incoming deliveries of one session that wait to be settled.
     UNSETTLED_PER_SESSION = abi.FERRION_LIMIT_UNSETTLED_PER_SESSION
-    #: Octets of output at which no more transfers are encoded until some are taken.
+    #: Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter counts.
     OUTPUT_OCTETS = abi.FERRION_LIMIT_OUTPUT_OCTETS
     #: Payloads of at least so many octets are chained into the output instead of copied.
     CHAIN_OCTETS = abi.FERRION_LIMIT_CHAIN_OCTETS
@@ -54,7 +54,7 @@ class Limit(IntEnum):
     LINK_OCTETS = abi.FERRION_LIMIT_LINK_OCTETS
     #: Octets of everything that the peer makes the engine hold.
     CONNECTION_OCTETS = abi.FERRION_LIMIT_CONNECTION_OCTETS
-    #: Octets of output at which nothing more is encoded but a close until some are taken.
+    #: Octets of output at which nothing more is encoded but a close until some are taken, counted likewise.
     CONTROL_OCTETS = abi.FERRION_LIMIT_CONTROL_OCTETS
     #: Frames that wait because of that, at which nothing more is taken from the peer either.
     PENDING_REPLIES = abi.FERRION_LIMIT_PENDING_REPLIES
