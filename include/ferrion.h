@@ -992,7 +992,8 @@ typedef enum {
    */
   FERRION_LIMIT_UNSETTLED_PER_SESSION = 6,
   /**
-   * Octets of output at which no more transfers are encoded until some are taken. Default 65,536.
+   * Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter
+   * counts. Default 65,536.
    */
   FERRION_LIMIT_OUTPUT_OCTETS = 7,
   /**
@@ -1040,12 +1041,12 @@ typedef enum {
    */
   FERRION_LIMIT_CONNECTION_OCTETS = 18,
   /**
-   * Octets of output at which nothing more is encoded but a close until some are taken. Default 262,144.
+   * Octets of output at which nothing more is encoded but a close until some are taken, counted likewise. Default 262,144.
    */
   FERRION_LIMIT_CONTROL_OCTETS = 19,
   /**
-   * Replies that wait because of that, beside one for each link that there is, at which nothing more is taken from the peer
-   * either. Default 16,384.
+   * Replies that wait because of that, beside one for each link that there is, at which nothing more is taken
+   * from the peer either. Default 16,384.
    */
   FERRION_LIMIT_PENDING_REPLIES = 20,
 } ferrion_limit;

@@ -135,7 +135,10 @@ fn writes_of_batches(options: &Options) -> Outcome<Vec<Batch>> {
         let mut writes = Vec::new();
         let due = pair.source.sent + options.batch;
         pair.source.send_batch(due)?;
-        ensure!(pair.source.sent == due, "the credit is to last for all payloads");
+        ensure!(
+            pair.source.sent == due,
+            "the credit is to last for all payloads"
+        );
         pull_with(&mut pair.source.engine, |pieces| {
             let octets: Vec<u8> = pieces
                 .iter()

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::charges;
 use crate::codec::{Decode, DecodeError, Reader, skip};
+use crate::delivery::PLAIN_STATE;
 use crate::engine::{Engine, codec_limits};
 use crate::error::{Fault, Scope};
 use crate::protocol::{
@@ -18,9 +19,6 @@ use crate::transport::frame::{Frame, FrameType};
 
 /// Octets that come at once, and are not worth a look whether much of them is kept for the sake of little.
 const FEW: usize = 4 << 10;
-
-/// Octets of a disposition whose state is not worth counting.
-const MOST_PLAIN: usize = 64;
 
 impl Engine {
     /// Handles whole frames, in order, until one of them ends the connection.
@@ -130,11 +128,11 @@ impl Engine {
                 Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
             },
             // The state that it tells is kept until the caller asks for it: most are but a word.
-            Disposition::DESCRIPTOR if frame.end - at > MOST_PLAIN => {
+            Disposition::DESCRIPTOR if frame.end - at > PLAIN_STATE => {
                 let list = octets.get(at..frame.end).unwrap_or_default();
                 self.dispatch_kept(channel, code, &Bytes::copy_from_slice(list))
             }
-            Disposition::DESCRIPTOR => match &Disposition::decode_body(&mut reader) {
+            Disposition::DESCRIPTOR => match &mut Disposition::decode_body(&mut reader) {
                 Ok(disposition) => endpoints.on_disposition(channel, disposition),
                 Err(error) => self.undecodable(channel, code, octets, at..frame.end, error),
             },

@@ -267,8 +267,8 @@ impl Engine {
     ///
     /// Write from its chunks and [`advance`](Buf::advance) it by as much as was written; the rest is
     /// offered again. About [`Limits::output_octets`](crate::Limits::output_octets) of transfers are
-    /// encoded at a time, up to four times as much of payloads that are shared with it, so call again after everything was written, until nothing remains; and
-    /// [`poll_event`](Self::poll_event) then.
+    /// encoded at a time, up to four times as much of payloads that are shared with it, so call again
+    /// after everything was written, until nothing remains; and [`poll_event`](Self::poll_event) then.
     pub fn transmit(&mut self, now: Time) -> Transmit<'_> {
         self.start_clock(now);
         self.encode_due();

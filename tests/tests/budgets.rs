@@ -1,7 +1,8 @@
 //! What one peer can make a connection hold, before it has said who it is and after.
 
 use allocation_counter::measure;
-use ferrion_engine::protocol::{DeliveryState, Source};
+use ferrion_engine::codec::Symbol;
+use ferrion_engine::protocol::{Condition, DeliveryState, Source};
 use ferrion_engine::sasl::Mechanism;
 use ferrion_engine::{
     Config, Engine, Event, Failure, LinkConfig, SaslFailure, SessionConfig, Time,
@@ -562,6 +563,33 @@ fn a_state_for_which_there_is_no_room_is_not_told_as_the_default_outcome() {
         p.inject(told);
         p.expect_detach().condition(EXCEEDED);
         assert_eq!(p.updates(&link), []);
+    });
+}
+
+#[test]
+fn a_state_for_which_there_is_no_room_leaves_what_was_told_before() {
+    let config = limited(|config| config.limits.connection_octets = 20_000);
+    client_with(config, |p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 1);
+        p.send(&link, b"t", b"x");
+        p.expect_transfer();
+        let told = |condition: &str| {
+            let error = composite(0x1d).set("condition", V::sym(condition));
+            disposition()
+                .role(Role::Receiver)
+                .first(0)
+                .settled(false)
+                .state(rejected().error(error.v()).v())
+        };
+        p.inject(told("script:no"));
+        p.inject(told(&"c".repeat(20_000)));
+        p.expect_detach().condition(EXCEEDED);
+        let [update] = p.updates(&link).try_into().expect("one update");
+        let no = Condition::new(Symbol::from_static("script:no"));
+        assert_eq!(update.state, Some(DeliveryState::rejected(no)));
     });
 }
 

@@ -16,7 +16,7 @@ use crate::seq::Seq;
 pub(crate) use of_link::OfLink;
 pub use payload::{Payload, SendPayload};
 pub(crate) use settlement::{check_sender_state, state_to_keep};
-pub(crate) use told::{Charge, Sum, Told};
+pub(crate) use told::{Charge, PLAIN_STATE, Sum, Told};
 pub(crate) use unsettled::Unsettled;
 
 /// A complete incoming delivery.

@@ -254,8 +254,11 @@ impl Endpoints {
     pub(crate) fn on_disposition(
         &mut self,
         channel: u16,
-        disposition: &Disposition,
+        disposition: &mut Disposition,
     ) -> Result<(), Fault> {
+        if let Some(state) = &mut disposition.state {
+            state.detach_if_large();
+        }
         match self.session_on(channel, "disposition")? {
             Some(session) => self.hear_disposition(session, disposition, None),
             None => Ok(()),

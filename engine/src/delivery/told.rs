@@ -14,7 +14,7 @@ use crate::protocol::{Condition, DeliveryState, Disposition, Role, conditions};
 use crate::seq::Seq;
 
 /// Octets of a state that are not worth counting beside its delivery.
-const PLAIN_STATE: usize = 64;
+pub(crate) const PLAIN_STATE: usize = 64;
 
 const NO_ROOM: &str = "the connection has no room for the state of a delivery";
 
@@ -46,16 +46,6 @@ const _: () = assert!(
 );
 
 impl More {
-    /// A state that was read. One that does not count has octets of its own: it may be a piece of much that was read together
-    /// with it, which would not count either.
-    #[cold]
-    fn heard(state: &DeliveryState, charge: Option<&Charge>) -> Self {
-        match charge {
-            Some(_) => Self::new(state.clone(), charge),
-            None => Self::new(state.detached(), None),
-        }
-    }
-
     #[cold]
     fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
         if let Some(charge) = charge {
@@ -117,8 +107,26 @@ pub(crate) struct Charge {
     sum: Sum,
 }
 
+/// The deliveries that are to remember a state.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wanted {
+    count: u64,
+    /// Octets of what they were told before, which count no more once this is there.
+    freed: u64,
+}
+
+impl Wanted {
+    const ONE: Self = Self { count: 1, freed: 0 };
+
+    /// What a state of so many octets needs more than there is.
+    const fn room(self, octets: usize) -> u64 {
+        let octets = self.count.saturating_mul(octets as u64);
+        octets.saturating_sub(self.freed)
+    }
+}
+
 impl Told {
-    /// What does not count is small, or the caller's own.
+    /// A state with octets of its own. What does not count is small, or the caller's own.
     pub(crate) fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
         match state {
             DeliveryState::Accepted => Self::Accepted,
@@ -127,12 +135,14 @@ impl Told {
         }
     }
 
-    /// What the peer told. What counts has octets of its own already.
-    fn heard(state: &DeliveryState, charge: Option<&Charge>) -> Self {
-        match state {
-            DeliveryState::Accepted => Self::Accepted,
-            DeliveryState::Released => Self::Released,
-            more => Self::More(More::heard(more, charge)),
+    /// Octets that count no more once another state takes its place.
+    fn counted(&self) -> u64 {
+        match self {
+            Self::More(More(Some(counted))) => {
+                let charge = counted.charge.as_ref();
+                charge.map_or(0, |charge| charge.octets as u64)
+            }
+            _ => 0,
         }
     }
 
@@ -178,7 +188,7 @@ impl Known {
         match (&mut self.remote_state, state) {
             // As nearly always: there is nothing to be dropped.
             (nothing @ Told::Nothing, Some(DeliveryState::Accepted)) => *nothing = Told::Accepted,
-            (before, Some(state)) => *before = Told::heard(state, charge),
+            (before, Some(state)) => *before = Told::new(state.clone(), charge),
             (_, None) => {}
         }
         self.remote_settled |= settled;
@@ -202,19 +212,17 @@ impl Endpoints {
         check_range(session, &disposition)?;
         let mut charge = None;
         if let Some(state) = disposition.state.take() {
-            let mut count: usize = 0;
+            let mut wanted = Wanted::default();
             self.for_each_in(session, &disposition, |endpoints, id| {
-                count = count.saturating_add(1);
-                // What it was told before does not count any more.
-                if let Some(known) = endpoints.known_mut(id)
-                    && matches!(known.remote_state, Told::More(_))
-                {
-                    known.remote_state = Told::Nothing;
-                }
+                wanted.count += 1;
+                let before = endpoints
+                    .known(id)
+                    .map_or(0, |it| it.remote_state.counted());
+                wanted.freed = wanted.freed.saturating_add(before);
             });
-            let (state, octets) = self.fit_state(state, octets, count);
+            let (state, octets) = self.fit_state(state, octets, wanted);
             charge = self.charge_of(octets);
-            if charge.is_none() || self.has_room(octets.saturating_mul(count) as u64) {
+            if charge.is_none() || self.has_room(wanted.room(octets)) {
                 disposition.state = Some(state);
             } else {
                 // A state that nobody knows cannot be made smaller. What became of the deliveries is not known here: they stay
@@ -231,14 +239,14 @@ impl Endpoints {
         self.hear_disposition(session, &disposition, charge.as_ref())
     }
 
-    /// What of a state there is room for that so many deliveries are to remember, and how many octets that has.
+    /// What of a state there is room for that deliveries are to remember, and how many octets that has.
     fn fit_state(
         &self,
         state: DeliveryState,
         octets: usize,
-        count: usize,
+        wanted: Wanted,
     ) -> (DeliveryState, usize) {
-        if self.has_room(octets.saturating_mul(count) as u64) {
+        if self.has_room(wanted.room(octets)) {
             return (state, octets);
         }
         // What is left may be a piece of the whole.
@@ -256,11 +264,11 @@ impl Endpoints {
     }
 
     /// What one delivery is to remember of a state that the peer told by a transfer or an attach, and what that costs. Whether
-    /// there is room at all was seen before: by the transfer, or as that of the attach.
+    /// there is room at all was seen before: by the transfer, or as part of the attach, which may be passed by as much again.
     pub(crate) fn weigh(&mut self, state: &DeliveryState) -> (DeliveryState, Option<Charge>) {
         let state = state.detached();
         let octets = state.encoded_len();
-        let (state, octets) = self.fit_state(state, octets, 1);
+        let (state, octets) = self.fit_state(state, octets, Wanted::ONE);
         let charge = self.charge_of(octets);
         (state, charge)
     }
@@ -272,7 +280,7 @@ impl Endpoints {
         state: Option<&DeliveryState>,
     ) -> Result<(), Fault> {
         let Some(state) = state else { return Ok(()) };
-        let (_, octets) = self.fit_state(state.clone(), state.encoded_len(), 1);
+        let (_, octets) = self.fit_state(state.clone(), state.encoded_len(), Wanted::ONE);
         if octets <= PLAIN_STATE || self.has_room(octets as u64) {
             return Ok(());
         }

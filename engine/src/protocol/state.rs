@@ -113,6 +113,19 @@ impl DeliveryState {
         }
     }
 
+    /// Gives it octets of its own unless it has none: it may be a piece of much that was read together with it.
+    #[inline]
+    pub(crate) fn detach_if_large(&mut self) {
+        if !matches!(self, Self::Accepted | Self::Released) {
+            self.detach();
+        }
+    }
+
+    #[cold]
+    fn detach(&mut self) {
+        *self = self.detached();
+    }
+
     /// Whether this is an outcome, terminal. A state that is not known counts as one, as all but `received` and
     /// `transactional-state` are.
     pub const fn is_outcome(&self) -> bool {

@@ -216,7 +216,7 @@ impl Endpoints {
         if outcome_only && !awaited.complete {
             // The rest will not come. The sender's word counts, and the sender waits to hear that it was heard.
             if transfer.settled != Some(true) {
-                let echo = say(number, true, transfer.state.clone());
+                let echo = say(number, true, transfer.state.as_ref().map(echo));
                 self.request_dispositions(session_id, echo);
             }
             self.forget_incoming(session_id, Some(number));
@@ -295,7 +295,7 @@ impl Endpoints {
             // The outcome takes effect at the sender, so its word counts (3.4.6, the 13th example).
             (Some(ours), Some(theirs)) if ours != theirs => {
                 incoming.done = false;
-                self.request_dispositions(session, say(number, true, Some(theirs.clone())));
+                self.request_dispositions(session, say(number, true, Some(echo(theirs))));
                 self.hear_of_received(session, number, id, Some(theirs), charge.as_ref(), true);
             }
             _ if incoming.done && !incoming.settles_second => {
@@ -319,6 +319,11 @@ const fn say(number: Seq, settled: bool, state: Option<DeliveryState>) -> Run {
         settled,
         state,
     }
+}
+
+/// A sender's own outcome, as it is told that it was heard: its details are not kept until that is written.
+fn echo(state: &DeliveryState) -> DeliveryState {
+    state.clone().without_details().detached()
 }
 
 /// Whether a state is one to be told to the sender in a disposition.

@@ -35,7 +35,6 @@ impl Core {
             return;
         };
         let coordinator = matches!(link.remote_target(), Some(TargetArchetype::Coordinator(_)));
-        let offer = link.offer().filter(|_| usable);
         if coordinator {
             let text = "a messenger does not coordinate transactions";
             return self.refuse(key, id, because(conditions::NOT_IMPLEMENTED, text), now);
@@ -44,6 +43,7 @@ impl Core {
             let text = "a sender has to say where its messages go: attach with a target";
             return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);
         }
+        let offer = link.offer().filter(|_| usable);
         let accepted = if let Some(mut answer) = offer {
             if let Some(TargetArchetype::Target(target)) = answer.target.as_deref_mut()
                 && target.dynamic

@@ -1,4 +1,5 @@
-//! Links of one name that a peer attaches and ends at once, again and again, while nothing is carried on them.
+//! Links of one name that a peer attaches again and again, and that end at once or are refused, while nothing is carried on
+//! them.
 //!
 //! Two that accept every link can take each other's answers for links that are asked for, once a name was altered on its way,
 //! and there is no end to it: each attach is answered, and each answer as well. Neither can tell that from a peer that closes
@@ -158,7 +159,7 @@ impl Core {
             && let Some(session) = session
         {
             let text = format!(
-                "link {name} is attached and ended again and again, and nothing is sent on it"
+                "link {name} is attached again and again, and ends each time with nothing sent on it"
             );
             // On another session it begins anew.
             conn.churn.carried(mark);
