@@ -76,6 +76,8 @@ const CALLED: &[(&str, &str)] = &[
         "ferrion_config_nonce_from_random",
         "ferrion_config_login_scram",
     ),
+    // What the peer's attach says has it, to be read.
+    ("ferrion_link_peer_remembers", "ferrion_link_remote"),
     // Adding a login means "or this one".
     ("ferrion_config_login_or", "ferrion_config_login_plain"),
     // Settings that do not pass are refused at once.
