@@ -57,6 +57,31 @@ fn array(inner: impl Strategy<Value = V> + Clone + 'static) -> impl Strategy<Val
         .prop_map(|(descriptors, (code, items))| V::Array(Element { descriptors, code }, items))
 }
 
+/// The same value, however the elements of arrays were constructed.
+pub fn alike(a: &V, b: &V) -> bool {
+    match (a, b) {
+        (V::List(a), V::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
+        (V::Map(a), V::Map(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|((ak, av), (bk, bv))| alike(ak, bk) && alike(av, bv))
+        }
+        (V::Array(ae, a), V::Array(be, b)) => {
+            ae.descriptors.len() == be.descriptors.len()
+                && ae
+                    .descriptors
+                    .iter()
+                    .zip(&be.descriptors)
+                    .all(|(a, b)| alike(a, b))
+                && a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| alike(a, b))
+        }
+        (V::Described(ad, av), V::Described(bd, bv)) => alike(ad, bd) && alike(av, bv),
+        _ => a == b,
+    }
+}
+
 /// Any value that can be written, and read again.
 pub fn value() -> impl Strategy<Value = V> {
     primitive().prop_recursive(4, 40, 6, |inner| {
@@ -66,7 +91,7 @@ pub fn value() -> impl Strategy<Value = V> {
                 // Keys that repeat have a test of their own.
                 let mut map: Vec<(V, V)> = Vec::new();
                 for (key, value) in pairs {
-                    if map.iter().all(|(k, _)| *k != key) {
+                    if !map.iter().any(|(k, _)| alike(k, &key)) {
                         map.push((key, value));
                     }
                 }

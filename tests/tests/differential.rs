@@ -8,7 +8,7 @@ use ferrion_engine::protocol::{Performative, SaslFrame};
 use ferrion_tests::build::composite;
 use ferrion_tests::oracle::{Form, Kind, V, decode, encode, encode_with, same, shape};
 use ferrion_tests::rng::Rng;
-use ferrion_tests::values::value;
+use ferrion_tests::values::{alike, value};
 use proptest::prelude::*;
 
 const FORMS: [Form; 3] = [Form::Shortest, Form::Small, Form::Widest];
@@ -18,31 +18,6 @@ fn config(cases: u32) -> ProptestConfig {
         cases,
         failure_persistence: None,
         ..ProptestConfig::default()
-    }
-}
-
-/// The same value, however the elements of arrays were constructed.
-fn alike(a: &V, b: &V) -> bool {
-    match (a, b) {
-        (V::List(a), V::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b)),
-        (V::Map(a), V::Map(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(b)
-                    .all(|((ak, av), (bk, bv))| alike(ak, bk) && alike(av, bv))
-        }
-        (V::Array(ae, a), V::Array(be, b)) => {
-            ae.descriptors.len() == be.descriptors.len()
-                && ae
-                    .descriptors
-                    .iter()
-                    .zip(&be.descriptors)
-                    .all(|(a, b)| alike(a, b))
-                && a.len() == b.len()
-                && a.iter().zip(b).all(|(a, b)| alike(a, b))
-        }
-        (V::Described(ad, av), V::Described(bd, bv)) => alike(ad, bd) && alike(av, bv),
-        _ => a == b,
     }
 }
 
