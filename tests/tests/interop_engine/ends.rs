@@ -141,7 +141,7 @@ fn links_and_sessions_end_for_a_reason(library: Library, side: Side) {
         .end(Some(reason()))
         .unwrap();
     is_the_reason(library, &m.hear("end"));
-    assert_eq!(m.talk.ended(session), None);
+    assert_eq!(m.talk.ended(session), Some(reason()));
     // The peer's.
     m.accept(&attach("receiver", "theirs"));
     let link = m.receiver("node");
