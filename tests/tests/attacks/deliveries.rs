@@ -134,15 +134,7 @@ fn ranges() -> Vec<Attack> {
             |_| {
                 let text = V::fields(&[("k", V::Str("x".repeat(8_000)))]);
                 let state = modified().set("message-annotations", text).v();
-                let one = |n| {
-                    disposition()
-                        .role(Role::Receiver)
-                        .first(n)
-                        .state(state.clone())
-                        .octets(CHANNEL)
-                };
-                let all: Vec<u8> = (0..UNSETTLED).flat_map(one).collect();
-                all.repeat(10)
+                each_told(&state).collect::<Vec<_>>().concat().repeat(10)
             },
         ),
         Attack::new(
@@ -154,14 +146,7 @@ fn ranges() -> Vec<Attack> {
                 let text = || V::Str("x".repeat(8_000));
                 let text = V::fields(&[("a", text()), ("b", text()), ("c", text())]);
                 let state = modified().set("message-annotations", text).v();
-                let one = |n| {
-                    disposition()
-                        .role(Role::Receiver)
-                        .first(n)
-                        .state(state.clone())
-                        .octets(CHANNEL)
-                };
-                (0..UNSETTLED).flat_map(one).collect()
+                each_told(&state).flatten().collect()
             },
         )
         .configured(|config| config.limits.connection_octets = 256 << 10),
@@ -177,14 +162,7 @@ fn ranges() -> Vec<Attack> {
                     .set("description", text())
                     .set("info", V::fields(&[("a", text()), ("b", text())]));
                 let state = rejected().error(error.v()).v();
-                let one = |n| {
-                    disposition()
-                        .role(Role::Receiver)
-                        .first(n)
-                        .state(state.clone())
-                        .octets(CHANNEL)
-                };
-                (0..UNSETTLED).flat_map(one).collect()
+                each_told(&state).flatten().collect()
             },
         )
         .configured(|config| config.limits.connection_octets = 256 << 10),
@@ -197,19 +175,23 @@ fn ranges() -> Vec<Attack> {
                 let error = composite(0x1d).set("condition", V::sym(&"c".repeat(24)));
                 let state = rejected().error(error.v()).v();
                 let empty = Frame::empty(0).encode().repeat(8_000);
-                let one = |n| {
-                    let told = disposition()
-                        .role(Role::Receiver)
-                        .first(n)
-                        .state(state.clone())
-                        .octets(CHANNEL);
-                    [told, empty.clone()].concat()
-                };
-                (0..UNSETTLED).flat_map(one).collect()
+                let reads = each_told(&state).map(|told| [told, empty.clone()].concat());
+                reads.flatten().collect()
             },
         )
         .configured(|config| config.limits.connection_octets = 128 << 10),
     ]
+}
+
+/// A disposition of this state for each delivery that is not settled.
+fn each_told(state: &V) -> impl Iterator<Item = Vec<u8>> {
+    (0..UNSETTLED).map(|n| {
+        disposition()
+            .role(Role::Receiver)
+            .first(n)
+            .state(state.clone())
+            .octets(CHANNEL)
+    })
 }
 
 fn without_end() -> Vec<Attack> {
