@@ -57,5 +57,6 @@ pub use reader::{CodecLimits, Compound, Descriptor, MAX_DEPTH, MAX_ZERO_WIDTH, R
 pub(crate) use skip::length;
 pub use skip::{jump, skip};
 pub use text::{Str, Symbol};
+pub(crate) use text::{checked_ascii, checked_text};
 pub use value::{Described, Type, Value, decode_value, encode_value};
 pub(crate) use value::{decode_list, encode_list};

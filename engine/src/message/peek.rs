@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use crate::codec::code::Width;
 use crate::codec::{
-    Decode, DecodeError, DecodeErrorKind as Kind, Reader, Str, Timestamp, code, jump,
+    Decode, DecodeError, DecodeErrorKind as Kind, Reader, Str, Timestamp, checked_ascii,
+    checked_text, code, jump,
 };
 
 use super::MessageId;
@@ -191,7 +192,7 @@ impl<'a> Encoded<'a> {
     pub(super) fn string(self) -> Result<&'a str, DecodeError> {
         let at = self.reader.position();
         let octets = self.sized(code::STRING8, code::STRING32, "string")?;
-        core::str::from_utf8(octets).map_err(|_| DecodeError::new(at, Kind::BadUtf8))
+        checked_text(octets).ok_or_else(|| DecodeError::new(at, Kind::BadUtf8))
     }
 
     /// The text of a symbol.
@@ -199,10 +200,7 @@ impl<'a> Encoded<'a> {
     pub(super) fn symbol(self) -> Result<&'a str, DecodeError> {
         let at = self.reader.position();
         let octets = self.sized(code::SYMBOL8, code::SYMBOL32, "symbol")?;
-        match core::str::from_utf8(octets) {
-            Ok(text) if text.is_ascii() => Ok(text),
-            _ => Err(DecodeError::new(at, Kind::NotAscii)),
-        }
+        checked_ascii(octets).ok_or_else(|| DecodeError::new(at, Kind::NotAscii))
     }
 
     #[inline]
@@ -283,20 +281,13 @@ pub(super) fn uint(field: &[u8]) -> Option<u32> {
 /// A short string, as [`short`] finds it.
 #[inline]
 pub(super) fn short_string(field: &[u8]) -> Option<&str> {
-    checked(short(field, code::STRING8)?)
+    checked_text(short(field, code::STRING8)?)
 }
 
 /// A short symbol, as [`short`] finds it.
 #[inline]
 pub(super) fn short_symbol(field: &[u8]) -> Option<&str> {
-    checked(short(field, code::SYMBOL8)?).filter(|text| text.is_ascii())
-}
-
-/// Octets as text, if they are. A function of its own answers in two registers. What the check of the library answers lies in
-/// memory, written as two words; moved from there in one piece, as a compiler does, it is waited for.
-#[inline(never)]
-fn checked(octets: &[u8]) -> Option<&str> {
-    core::str::from_utf8(octets).ok()
+    checked_ascii(short(field, code::SYMBOL8)?)
 }
 
 /// Passes over the fields before number `field` of the list at `span`; false if the list has no such field.
