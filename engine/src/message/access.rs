@@ -346,23 +346,22 @@ impl Message {
         let found = self.property_index.find(&self.octets, span, index);
         match found.and_then(|at| quick(self.octets.get(at..)?)) {
             Some(property) => Ok(Some(property)),
-            None => self
-                .encoded_property(index, found)?
-                .map(encoded)
-                .transpose(),
+            None => self.encoded_property(index, found, encoded),
         }
     }
 
     #[inline(never)]
-    fn encoded_property(
-        &self,
+    fn encoded_property<'a, T>(
+        &'a self,
         index: u8,
         found: Option<usize>,
-    ) -> Result<Option<Encoded<'_>>, DecodeError> {
+        encoded: impl FnOnce(Encoded<'a>) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
         let span = self.layout.span(Section::Properties);
-        match found {
-            Some(at) => Encoded::at(&self.octets, span, at),
-            None => Encoded::seek(&self.octets, span, index),
-        }
+        let value = match found {
+            Some(at) => Encoded::at(&self.octets, span, at)?,
+            None => Encoded::seek(&self.octets, span, index)?,
+        };
+        value.map(encoded).transpose()
     }
 }

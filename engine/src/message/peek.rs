@@ -57,48 +57,50 @@ impl FieldIndex {
     /// Four fields at a time, so that most are known already when they are asked for, and this is no part of the callers.
     #[inline(never)]
     fn go_on_to(&self, octets: &[u8], span: &Span, field: u8) {
-        let list = octets
-            .get(span.value as usize..span.end as usize)
-            .unwrap_or_default();
         // Longer lists are rare enough to be gone through for every field.
-        let [code::LIST8, _, count, fields @ ..] = list else {
+        let Some([code::LIST8, _, count, fields @ ..]) =
+            octets.get(span.value as usize..span.end as usize)
+        else {
             return;
         };
         let first = self.known.get();
-        let end = (*count).min((field | 3) + 1);
-        let wanted = self.starts.get(usize::from(first)..usize::from(end));
-        let mut rest = fields
-            .get(usize::from(self.next.get())..)
-            .unwrap_or_default();
-        // Lossless: a list whose size has one octet has no more than 254 octets of fields.
-        let at = |rest: &[u8]| fields.len().wrapping_sub(rest.len()) as u8;
+        let end = (*count).min((field | 3).wrapping_add(1));
+        let Some(wanted) = self.starts.get(usize::from(first)..usize::from(end)) else {
+            return;
+        };
         let mut known = first;
-        for start in wanted.unwrap_or_default() {
-            let Some(behind) = field_len(rest).and_then(|len| rest.get(len..)) else {
+        let mut at = usize::from(self.next.get());
+        for start in wanted {
+            let Some(len) = field_len(fields, at) else {
                 break;
             };
-            start.set(at(rest));
+            let behind = at.wrapping_add(len);
+            if behind > fields.len() {
+                break;
+            }
+            // Lossless: a list whose size has one octet has no more than 254 octets of fields.
+            start.set(at as u8);
             known = known.wrapping_add(1);
-            rest = behind;
+            at = behind;
         }
         self.known.set(known);
-        self.next.set(at(rest));
+        self.next.set(at as u8);
     }
 }
 
-/// How many octets the field has that these begin with, should it end within them; `None` unless it is a primitive.
+/// How many octets the field that begins `at` has, should it end within these; `None` unless it is a primitive.
 #[inline(always)]
-fn field_len(fields: &[u8]) -> Option<usize> {
+fn field_len(fields: &[u8], at: usize) -> Option<usize> {
+    let sized = || Some(2 + usize::from(*fields.get(at.wrapping_add(1))?));
     // Most are known without the table: where the next one begins is waited for.
-    Some(match fields {
-        [code::STRING8 | code::SYMBOL8 | code::BINARY8, size, ..] => 2 + usize::from(*size),
-        [code::NULL, ..] => 1,
-        [constructor, rest @ ..] => match STEPS[usize::from(*constructor)] {
-            SIZED => 2 + usize::from(*rest.first()?),
-            fixed => usize::from(fixed),
+    match *fields.get(at)? {
+        code::STRING8 | code::SYMBOL8 | code::BINARY8 => sized(),
+        code::NULL => Some(1),
+        constructor => match STEPS[usize::from(constructor)] {
+            SIZED => sized(),
+            fixed => Some(usize::from(fixed)),
         },
-        [] => return None,
-    })
+    }
 }
 
 /// In [`STEPS`]: as many octets as the one behind the constructor says, and these two.

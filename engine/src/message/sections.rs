@@ -234,31 +234,31 @@ impl Layout {
         // The last section, and the places that are left behind it.
         let (mut last, mut free) = (Section::Header, 0);
         let mut rest: &[u8] = octets;
+        let mut start = 0;
         while !rest.is_empty() {
-            let at = octets.len() - rest.len();
-            let (section, head, len) = match quick(rest) {
-                Some((section, len)) => (section, QUICK_HEAD, len),
-                None => thorough(octets, at)?,
+            let (section, head, behind) = match quick(rest) {
+                Some((section, behind)) => (section, QUICK_HEAD, behind),
+                None => thorough(octets, start)?,
             };
             let place = section.place();
             let span = &mut self.spans[place];
-            // The conversions lose nothing: the length of the message fits 32 bits.
-            let end = (at + len) as u32;
+            // Lossless, as is the sum below: what is behind lies within the message, whose length fits 32 bits.
+            let end = octets.len().wrapping_sub(behind.len()) as u32;
             if place < free {
                 // One more of the last kind, if it is sound.
                 let checked = section.check_follows(last, !span.is_absent());
-                checked.map_err(|kind| DecodeError::new(at, kind))?;
+                checked.map_err(|kind| DecodeError::new(start as usize, kind))?;
                 span.end = end;
             } else {
                 *span = Span {
                     section: Some(section),
-                    start: at as u32,
-                    value: (at + head) as u32,
+                    start,
+                    value: start.wrapping_add(head),
                     end,
                 };
             }
             (last, free) = (section, place + 1);
-            rest = rest.get(len..).unwrap_or_default();
+            (start, rest) = (end, behind);
         }
         Ok(())
     }
@@ -285,15 +285,17 @@ impl Layout {
 
 /// Where the section at `at` ends; `None` if it is not whole, or no section.
 pub(super) fn end_of_section(octets: &Bytes, at: usize) -> Option<usize> {
-    thorough(octets, at).ok().map(|(.., len)| at + len)
+    let at = u32::try_from(at).ok()?;
+    let (.., behind) = thorough(octets, at).ok()?;
+    octets.len().checked_sub(behind.len())
 }
 
 /// Octets of a section before its value, in the form that nearly all have: a small numeric descriptor.
-const QUICK_HEAD: usize = 3;
+const QUICK_HEAD: u32 = 3;
 
-/// The section that these octets begin with and how many it has, if it has that form and a value with a size of its own.
+/// The section that these octets begin with and what is behind it, if it has that form and a value with a size of its own.
 #[inline(always)]
-fn quick(octets: &[u8]) -> Option<(Section, usize)> {
+fn quick(octets: &[u8]) -> Option<(Section, &[u8])> {
     // As many as every section has but the one that is null, or another value of one octet.
     let [
         code::DESCRIBED,
@@ -301,7 +303,8 @@ fn quick(octets: &[u8]) -> Option<(Section, usize)> {
         descriptor,
         constructor,
         size,
-    ] = octets.first_chunk()?
+        rest @ ..,
+    ] = octets
     else {
         return None;
     };
@@ -309,16 +312,15 @@ fn quick(octets: &[u8]) -> Option<(Section, usize)> {
     let is_any = section as u8 == Section::Value as u8;
     let is_short = *constructor == short
         || is_any && matches!(*constructor, code::BINARY8 | code::MAP8 | code::LIST8);
-    let len = if is_short {
-        QUICK_HEAD + 2 + usize::from(*size)
+    let behind = if is_short {
+        rest.get(usize::from(*size)..)
     } else if *constructor == short | WIDE {
-        let size = octets.get(QUICK_HEAD + 1..)?.first_chunk()?;
-        // The widest size is refused below: no octets have as many more.
-        (u32::from_be_bytes(*size) as usize).saturating_add(QUICK_HEAD + 5)
+        let (size, rest) = octets.get(4..)?.split_first_chunk()?;
+        rest.get(u32::from_be_bytes(*size) as usize..)
     } else {
-        return None;
+        None
     };
-    (len <= octets.len()).then_some((section, len))
+    Some((section, behind?))
 }
 
 /// What tells the constructor of a value with a size of four octets from that of the same with one.
@@ -345,12 +347,17 @@ const QUICK: [(Section, u8); 9] = {
 /// As [`quick`], of the section at `at`, for every form and with the fault where there is one; with how many octets it has
 /// before its value.
 #[inline(never)]
-fn thorough(octets: &Bytes, at: usize) -> Result<(Section, usize, usize), DecodeError> {
+fn thorough(octets: &Bytes, at: u32) -> Result<(Section, u32, &[u8]), DecodeError> {
     let mut r = Reader::new(octets);
-    r.slice(at)?;
+    r.slice(at as usize)?;
     let section = Section::read(&mut r)?;
-    let head = r.position() - at;
+    // Lossless: a descriptor has no more octets than the message, which are counted in 32 bits.
+    let head = (r.position() - at as usize) as u32;
     section.check_type(&r)?;
     jump(&mut r)?;
-    Ok((section, head, r.position() - at))
+    Ok((
+        section,
+        head,
+        octets.get(r.position()..).unwrap_or_default(),
+    ))
 }

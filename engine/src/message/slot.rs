@@ -70,10 +70,10 @@ impl<T: SectionValue> Slot<T> {
     /// The value if it can be had without decoding; `None` for an absent section too.
     #[inline]
     pub(super) fn peek(&self, span: &Span) -> Option<&T> {
-        if self.own || !span.is_absent() {
-            self.value.get()
+        if span.is_absent() {
+            self.own()
         } else {
-            None
+            self.value.get()
         }
     }
 
@@ -134,10 +134,14 @@ impl<T: SectionValue> Slot<T> {
         }
     }
 
-    /// Empties the slot, for a received section to take its place.
+    /// Empties the slot, for a received section to take its place. Most are empty: those are only looked at.
+    #[inline(always)]
     pub(super) fn forget(&mut self) {
-        self.own = false;
-        self.value = OnceCell::new();
+        // What is its own has a value.
+        if self.value.get().is_some() {
+            self.own = false;
+            self.value = OnceCell::new();
+        }
     }
 
     fn claim(&mut self) -> &mut T {
