@@ -72,6 +72,8 @@ test_packages() {
   have perl && perl -MExtUtils::MakeMaker -MTest::More -Mthreads -e1 2>/dev/null || want perl
   have perl && perl -MConfig -e 'exit !-e "$Config{archlibexp}/CORE/perl.h"' || want libperl-dev
   node_packages
+  # Its codec reads what ours reads, in the tests.
+  proton_c_packages
   # The brokers have a script of their own, as they take more than a package.
   mapfile -t brokers < <(scripts/install-brokers.sh packages)
   want "${brokers[@]}"
@@ -101,6 +103,10 @@ bench_packages() {
   node_packages
   have valgrind || want valgrind
   have pkg-config || want pkg-config
+  proton_c_packages
+}
+
+proton_c_packages() {
   has_header proton/engine.h || want libqpid-proton11-dev
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::pki;
-use crate::support::{bounded_to, prefix, run, scratch, stdout, tree};
+use crate::support::{BUILD_DIR, bounded_to, build_dir, prefix, run, scratch, stdout, tree};
 
 /// Packages are built one at a time: they share a folder to build in.
 static BUILDING: Mutex<()> = Mutex::new(());
@@ -43,7 +43,8 @@ fn install() -> PathBuf {
         .env("CARGO", env!("CARGO"))
         .env("FERRION_PROFILE", "dev")
         // Where the C programs get their library from too: it is built once.
-        .env("FERRION_TARGET", scratch("build")));
+        .env("FERRION_TARGET", scratch("build"))
+        .env(BUILD_DIR, build_dir()));
     python
 }
 
@@ -83,6 +84,7 @@ fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_python_ruby_and_perl_that_
             .env("CARGO", env!("CARGO"))
             .env("FERRION_PROFILE", "dev")
             .env("FERRION_TARGET", scratch("build"))
+            .env(BUILD_DIR, build_dir())
             // The jobs of a surrounding make are not ours to share.
             .env_remove("MAKEFLAGS")
             .env_remove("MAKELEVEL")

@@ -72,6 +72,16 @@ pub(crate) fn stdout(command: &mut Command) -> String {
     String::from_utf8(run(command).stdout).expect("text")
 }
 
+/// Names the folder for what cargo compiles on the way to what was asked for.
+pub(crate) const BUILD_DIR: &str = "CARGO_BUILD_BUILD_DIR";
+
+/// Where this program was compiled: most of what the libraries need is there already. What comes out of a build goes to a folder
+/// of its own, so that one with a feature more is not taken for the one that others install.
+pub(crate) fn build_dir() -> &'static Path {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    scratch.parent().expect("it is in the target folder")
+}
+
 /// Installs ferrion as `make install` does, once for all tests, and gives the prefix.
 pub(crate) fn prefix() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
@@ -91,6 +101,7 @@ pub(crate) fn prefix() -> &'static Path {
             .arg("FERRION_PROFILE=dev")
             .arg(format!("FERRION_TARGET={}", scratch("build").display()))
             .arg(format!("PREFIX={}", prefix.display()))
+            .env(BUILD_DIR, build_dir())
             // The jobs of a surrounding make are not ours to share.
             .env_remove("MAKEFLAGS")
             .env_remove("MAKELEVEL"));
@@ -110,8 +121,7 @@ pub(crate) fn library_for_testing() -> &'static Path {
             .args(["build", "--locked", "--profile", "dev", "-p", "ferrion-ffi"])
             .args(["--lib", "--features", "testing", "--target-dir"])
             .arg(&target)
-            // What comes out is kept apart from the library that others install at the same moment.
-            .env("CARGO_BUILD_BUILD_DIR", scratch("build")));
+            .env(BUILD_DIR, build_dir()));
         target.join("debug/libferrion_ffi.a")
     })
 }
