@@ -548,3 +548,43 @@ fn typed_decoding_refuses_other_types() {
     assert_eq!(Option::<u8>::decode(&mut r()).map(drop), wrong("ubyte"));
     assert_eq!(Option::<u8>::decode(&mut Reader::new(&hex("40"))), Ok(None));
 }
+
+/// What the entries of a map hold is let go with them, whichever way they leave it.
+#[test]
+fn what_a_map_holds_goes_with_it() {
+    let octets = Bytes::from(vec![7; 100]);
+    let text = Bytes::from(vec![b'a'; 100]);
+    {
+        let mut map = Map::new();
+        map.insert("short", 1);
+        map.insert("octets", octets.clone());
+        map.insert(
+            Str::try_from(text.clone()).unwrap(),
+            vec![Value::from(octets.clone())],
+        );
+        map.insert(
+            symbol("nested"),
+            Map::from_iter([("in it", octets.clone())]),
+        );
+        drop(map.clone());
+        map.clone().clear();
+        let mut entries = map.clone().into_iter();
+        assert_eq!(entries.next(), Some(("short".into(), 1.into())));
+        drop(entries);
+        assert_eq!(map.remove(&"octets".into()), Some(octets.clone().into()));
+        assert_eq!(map.insert("short", octets.clone()), Some(1.into()));
+        assert!(!octets.is_unique() && !text.is_unique());
+    }
+    assert!(octets.is_unique() && text.is_unique());
+
+    // Nor does a map stay that is found to be none: its last value is cut short, or a key is there twice.
+    let text = "61".repeat(40);
+    for broken in [
+        format!("c1 58 04 a1 28 {text} 40 a0 28 {text} a1 05"),
+        format!("c1 57 04 a1 28 {text} 40 a1 28 {text} 40"),
+    ] {
+        let octets = hex(&broken);
+        assert!(decode_value(&octets, &CodecLimits::default()).is_err());
+        assert!(octets.is_unique(), "{broken}");
+    }
+}

@@ -1,6 +1,8 @@
 //! [`Map`]: keys and values in their order.
 
 use alloc::vec::Vec;
+use core::fmt;
+use core::mem::{self, ManuallyDrop};
 
 use super::error::{DecodeError, DecodeErrorKind as Kind, EncodeError};
 use super::prim::{Decode, Encode};
@@ -12,9 +14,44 @@ use super::{code, writer};
 ///
 /// A received map with the same key twice is refused as malformed, as the specification says it is invalid and two readers of it
 /// could come to two conclusions.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Map {
-    entries: Vec<(Value, Value)>,
+    entries: Vec<Entry>,
+}
+
+/// A key and its value, which the map drops: of most there is nothing to be dropped, which takes a look there and a call
+/// otherwise ([`Value::let_go`]). Whoever takes an entry out of its map takes it out of this too ([`Entry::taken`]).
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+struct Entry(ManuallyDrop<(Value, Value)>);
+
+impl Entry {
+    const fn new(key: Value, value: Value) -> Self {
+        Self(ManuallyDrop::new((key, value)))
+    }
+
+    fn key(&self) -> &Value {
+        &self.0.0
+    }
+
+    fn pair(&self) -> (&Value, &Value) {
+        (&self.0.0, &self.0.1)
+    }
+
+    fn pair_mut(&mut self) -> (&mut Value, &mut Value) {
+        let (key, value) = &mut *self.0;
+        (key, value)
+    }
+
+    fn taken(self) -> (Value, Value) {
+        ManuallyDrop::into_inner(self.0)
+    }
+}
+
+impl Drop for Map {
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.let_go();
+    }
 }
 
 impl Map {
@@ -29,33 +66,34 @@ impl Map {
     /// entries, as maps on the wire are short.
     pub fn insert(&mut self, key: impl Into<Value>, value: impl Into<Value>) -> Option<Value> {
         let (key, value) = (key.into(), value.into());
-        if let Some((_, place)) = self.entries.iter_mut().find(|(k, _)| *k == key) {
-            return Some(core::mem::replace(place, value));
+        let mut entries = self.entries.iter_mut().map(Entry::pair_mut);
+        if let Some((_, place)) = entries.find(|(k, _)| **k == key) {
+            return Some(mem::replace(place, value));
         }
-        self.entries.push((key, value));
+        self.entries.push(Entry::new(key, value));
         None
     }
 
     /// The value under a key.
     pub fn get(&self, key: &Value) -> Option<&Value> {
-        self.entries.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+        self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
     }
 
     /// The value under a key that is a string or a symbol with this text.
     pub fn get_str(&self, key: &str) -> Option<&Value> {
-        let found = self.entries.iter().find(|(k, _)| is_text(k, key));
+        let found = self.iter().find(|(k, _)| is_text(k, key));
         found.map(|(_, v)| v)
     }
 
     /// Takes a key out and gives back its value. The order of the others stays.
     pub fn remove(&mut self, key: &Value) -> Option<Value> {
-        let at = self.entries.iter().position(|(k, _)| k == key)?;
-        Some(self.entries.remove(at).1)
+        let at = self.iter().position(|(k, _)| k == key)?;
+        Some(self.entries.remove(at).taken().1)
     }
 
     /// The entries in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Value, &Value)> + DoubleEndedIterator {
-        self.entries.iter().map(|(k, v)| (k, v))
+        self.entries.iter().map(Entry::pair)
     }
 
     /// How many entries there are.
@@ -70,7 +108,17 @@ impl Map {
 
     /// Takes all entries out; the room they took stays for others.
     pub fn clear(&mut self) {
+        self.let_go();
         self.entries.clear();
+    }
+
+    /// Drops what the entries hold.
+    #[inline(always)]
+    fn let_go(&mut self) {
+        for (key, value) in self.entries.iter_mut().map(Entry::pair_mut) {
+            key.let_go();
+            value.let_go();
+        }
     }
 
     pub(super) fn encode_in(&self, out: &mut Vec<u8>, depth: u32) -> Result<(), EncodeError> {
@@ -81,7 +129,7 @@ impl Map {
     }
 
     pub(super) fn encode_entries(&self, out: &mut Vec<u8>, depth: u32) -> Result<(), EncodeError> {
-        for (key, value) in &self.entries {
+        for (key, value) in self.iter() {
             key.encode_in(out, depth)?;
             value.encode_in(out, depth)?;
         }
@@ -109,8 +157,17 @@ impl<K: Into<Value>, V: Into<Value>> Extend<(K, V)> for Map {
 impl IntoIterator for Map {
     type Item = (Value, Value);
     type IntoIter = alloc::vec::IntoIter<(Value, Value)>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        let entries = mem::take(&mut self.entries);
+        // In the room that they have.
+        let entries: Vec<_> = entries.into_iter().map(Entry::taken).collect();
+        entries.into_iter()
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -128,25 +185,28 @@ impl Decode for Map {
     fn decode_as(constructor: u8, r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let at = r.position().saturating_sub(1);
         let map = r.open_map(constructor)?;
-        let mut left = map.count as usize / 2;
-        let mut entries: Vec<(Value, Value)> = vector_for(map.count / 2);
-        while left > 0 {
+        let count = map.count as usize / 2;
+        let mut read = Self {
+            entries: vector_for(map.count / 2),
+        };
+        let entries = &mut read.entries;
+        while entries.len() < count {
             // As many as there is room for are made where they stay, and then read. To make each by itself and put it there is to
             // move what was just written in small pieces, which is waited for.
             let start = entries.len();
-            let more = left.min(entries.capacity().saturating_sub(start).max(1));
-            entries.resize_with(start.saturating_add(more), Default::default);
-            for (key, value) in entries.iter_mut().skip(start) {
+            let room = entries.capacity().max(start.saturating_add(1));
+            entries.resize_with(count.min(room), Default::default);
+            for entry in entries.get_mut(start..).unwrap_or_default() {
+                let (key, value) = entry.pair_mut();
                 key.read(r)?;
                 value.read(r)?;
             }
-            left = left.saturating_sub(more);
         }
         r.close(map)?;
-        if has_duplicates(&entries, |(key, _)| key) {
+        if has_duplicates(entries, Entry::key) {
             return Err(DecodeError::new(at, Kind::DuplicateKey));
         }
-        Ok(Self { entries })
+        Ok(read)
     }
 }
 
@@ -179,10 +239,14 @@ const FEW: usize = 16;
 /// Whether two keys are equal. Short of quadratic time for whatever a peer sends.
 pub(super) fn has_duplicates<T>(entries: &[T], key: impl Fn(&T) -> &Value) -> bool {
     if entries.len() <= FEW {
-        return entries
-            .iter()
-            .enumerate()
-            .any(|(i, a)| entries.iter().take(i).any(|b| is_same(key(a), key(b))));
+        let mut rest = entries;
+        while let [first, others @ ..] = rest {
+            if others.iter().any(|other| is_same(key(first), key(other))) {
+                return true;
+            }
+            rest = others;
+        }
+        return false;
     }
     // Equal values have equal shortest forms, and octets can be sorted.
     let mut octets = Vec::new();

@@ -282,16 +282,14 @@ impl<'a> Reader<'a> {
         self.source.get(self.pos..)?.first_chunk()
     }
 
-    /// Passes over octets if as many are there, and answers whether that was done.
+    /// Passes over octets if as many are there, and answers whether that was done. They are no more than a short value has.
     #[inline(always)]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "within the length of a buffer that is there"
-    )]
     pub(super) const fn pass(&mut self, octets: usize) -> bool {
-        let fits = octets <= self.remaining();
+        // A buffer that is there ends far enough from the largest number.
+        let end = self.pos.wrapping_add(octets);
+        let fits = end <= self.data.len();
         if fits {
-            self.pos += octets;
+            self.pos = end;
         }
         fits
     }

@@ -58,6 +58,12 @@ macro_rules! text {
                 self.0.encode(out, $short, $long)
             }
 
+            /// Whether the text is held in place, so that there is nothing to be dropped.
+            #[inline(always)]
+            pub(super) const fn is_in_place(&self) -> bool {
+                matches!(self.0, Text::InPlace(_))
+            }
+
             /// Short ASCII text with its size in front, and how many octets both have; `None` for any other.
             #[inline(always)]
             pub(crate) fn short(sized: &[u8; SHORT]) -> Option<(Self, usize)> {

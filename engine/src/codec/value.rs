@@ -426,6 +426,29 @@ impl Value {
         Ok(())
     }
 
+    /// Drops what the value holds, which is of no use then. Of nearly all there is nothing to be dropped, which is seen here.
+    #[inline(always)]
+    pub(super) fn let_go(&mut self) {
+        let holds = match self {
+            Self::String(text) => !text.is_in_place(),
+            Self::Symbol(text) => !text.is_in_place(),
+            Self::Binary(_)
+            | Self::List(_)
+            | Self::Map(_)
+            | Self::Array(_)
+            | Self::Described(_) => true,
+            _ => false,
+        };
+        if holds {
+            self.clear();
+        }
+    }
+
+    #[inline(never)]
+    fn clear(&mut self) {
+        *self = Self::Null;
+    }
+
     /// Becomes this value, from null: a value that has nothing to be dropped is not asked whether it has. Each kind of value is
     /// written by itself, as one that may be any of them would be put together elsewhere and copied here in pieces.
     #[inline(always)]
