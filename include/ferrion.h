@@ -993,7 +993,7 @@ typedef enum {
   FERRION_LIMIT_UNSETTLED_PER_SESSION = 6,
   /**
    * Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter
-   * counts. Default 65,536.
+   * counts while they have less than 32 KiB. Default 65,536.
    */
   FERRION_LIMIT_OUTPUT_OCTETS = 7,
   /**

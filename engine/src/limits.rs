@@ -67,7 +67,7 @@ pub struct Limits {
     /// `amqp:resource-limit-exceeded`. Default 2,097,152.
     pub unsettled_per_session: u32,
     /// Octets of output at which the engine stops encoding transfers until some are taken. Of payloads that are
-    /// [chained](Self::chain_octets), and so in memory anyway, a quarter counts. Default 65,536.
+    /// [chained](Self::chain_octets), and so in memory anyway, a quarter counts while they have less than 32 KiB. Default 65,536.
     pub output_octets: usize,
     /// Octets of output at which the engine stops encoding anything but a close until some are taken, counted likewise.
     /// Default 262,144.

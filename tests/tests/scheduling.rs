@@ -286,6 +286,31 @@ fn of_payloads_that_are_shared_four_times_as_much_is_encoded_at_a_time() {
     });
 }
 
+/// What a frame costs is little beside a large payload: no more of such is encoded at a time than of what is copied.
+#[test]
+fn of_large_payloads_that_are_shared_all_counts() {
+    const PAYLOAD: usize = 40 << 10;
+    client_with(Config::new("engine"), |p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 10);
+        let (now, id) = (p.now(), link.id);
+        let engine = p.engine();
+        for i in 0..10u8 {
+            let payload = Bytes::from(vec![i; PAYLOAD]);
+            engine.sender(id).unwrap().send(&[i], payload).unwrap();
+        }
+        // The second goes beyond 64 KiB, and is the last.
+        let encoded = engine.transmit(now).remaining();
+        assert!((2 * PAYLOAD..2 * PAYLOAD + 100).contains(&encoded));
+        assert_eq!(engine.sender(id).unwrap().queued(), 8);
+        for _ in 0..10 {
+            p.expect_transfer().handle(link.ours);
+        }
+    });
+}
+
 #[test]
 fn sessions_take_turns_however_many_links_each_has() {
     let mut config = Config::new("engine");

@@ -13,10 +13,25 @@ pub(crate) struct Output {
     /// Everything that was copied; `head` of it has been taken already.
     buffer: Vec<u8>,
     head: usize,
-    /// Chained payloads, each with the position in `buffer` before which it goes.
-    chained: VecDeque<(usize, Bytes)>,
+    chained: VecDeque<Chained>,
     chained_octets: usize,
+    /// What the chained payloads count together.
+    chained_weight: usize,
 }
+
+/// A payload that is not copied.
+#[derive(Debug)]
+struct Chained {
+    /// The position in the buffer before which it goes.
+    at: usize,
+    payload: Bytes,
+    /// How much of a limit for output it takes, until all of it is gone.
+    weight: usize,
+}
+
+/// From this size on a chained payload counts for what it is: what a frame costs is little beside it, and to let more of such wait
+/// gains nothing.
+const LARGE: usize = 32 << 10;
 
 impl Output {
     /// Where frames are written. Only ever append.
@@ -31,8 +46,15 @@ impl Output {
     )]
     pub(crate) fn append(&mut self, payload: Bytes) {
         if !payload.is_empty() {
-            self.chained_octets += payload.len();
-            self.chained.push_back((self.buffer.len(), payload));
+            let octets = payload.len();
+            let weight = if octets < LARGE { octets / 4 } else { octets };
+            self.chained_octets += octets;
+            self.chained_weight += weight;
+            self.chained.push_back(Chained {
+                at: self.buffer.len(),
+                payload,
+                weight,
+            });
         }
     }
 
@@ -44,14 +66,15 @@ impl Output {
         self.buffer.len() - self.head + self.chained_octets
     }
 
-    /// How much of a limit for output this takes. Chained payloads count for a quarter: they are in memory whether they wait here
-    /// or in a queue, and what goes through a queue first costs a fifth of what a payload of 10 KiB costs altogether.
+    /// How much of a limit for output this takes. Chained payloads that are not [`LARGE`] count for a quarter: they are in memory
+    /// whether they wait here or in a queue, and what goes through a queue first costs a fifth of what a payload of 10 KiB costs
+    /// altogether.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "what was taken was there, and all that waits fits into memory"
     )]
     pub(crate) const fn weight(&self) -> usize {
-        self.buffer.len() - self.head + self.chained_octets / 4
+        self.buffer.len() - self.head + self.chained_weight
     }
 
     /// Octets of the buffer from `head` that come before the next chained payload.
@@ -59,19 +82,19 @@ impl Output {
         let end = self
             .chained
             .front()
-            .map_or(self.buffer.len(), |(at, _)| *at);
+            .map_or(self.buffer.len(), |chained| chained.at);
         self.buffer.get(self.head..end).unwrap_or_default()
     }
 
     /// Everything that waits, in order, in as few pieces as it lies in memory.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let mut at = self.head;
-        let chained = self.chained.iter().flat_map(move |(end, payload)| {
-            let copied = self.buffer.get(at..*end).unwrap_or_default();
-            at = *end;
-            [copied, payload.as_ref()]
+        let chained = self.chained.iter().flat_map(move |chained| {
+            let copied = self.buffer.get(at..chained.at).unwrap_or_default();
+            at = chained.at;
+            [copied, chained.payload.as_ref()]
         });
-        let tail_at = self.chained.back().map_or(self.head, |(end, _)| *end);
+        let tail_at = self.chained.back().map_or(self.head, |last| last.at);
         let tail = self.buffer.get(tail_at..).unwrap_or_default();
         chained.chain([tail]).filter(|piece| !piece.is_empty())
     }
@@ -90,8 +113,8 @@ impl Output {
             }
         } else if self.head > self.buffer.len() / 2 {
             self.buffer.drain(..self.head);
-            for (at, _) in &mut self.chained {
-                *at -= self.head;
+            for chained in &mut self.chained {
+                chained.at -= self.head;
             }
             self.head = 0;
         }
@@ -106,7 +129,7 @@ impl Buf for Output {
     fn chunk(&self) -> &[u8] {
         let run = self.run();
         match self.chained.front() {
-            Some((_, payload)) if run.is_empty() => payload,
+            Some(chained) if run.is_empty() => &chained.payload,
             _ => run,
         }
     }
@@ -139,12 +162,13 @@ impl Buf for Output {
                 let step = run.min(count);
                 self.head += step;
                 count -= step;
-            } else if let Some((_, payload)) = self.chained.front_mut() {
-                let step = payload.len().min(count);
-                payload.advance(step);
+            } else if let Some(chained) = self.chained.front_mut() {
+                let step = chained.payload.len().min(count);
+                chained.payload.advance(step);
                 self.chained_octets -= step;
                 count -= step;
-                if payload.is_empty() {
+                if chained.payload.is_empty() {
+                    self.chained_weight -= chained.weight;
                     self.chained.pop_front();
                 }
             }
@@ -186,6 +210,7 @@ mod tests {
             got.extend_from_slice(&output.copy_to_bytes(rest));
             prop_assert_eq!(got, expected);
             prop_assert_eq!(output.buffer().len(), 0);
+            prop_assert_eq!(output.weight(), 0);
         }
     }
 }

@@ -57,7 +57,7 @@ pub enum ferrion_limit {
     /// Incoming deliveries of one session that wait to be settled. Default 2,097,152.
     FERRION_LIMIT_UNSETTLED_PER_SESSION = 6,
     /// Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter
-    /// counts. Default 65,536.
+    /// counts while they have less than 32 KiB. Default 65,536.
     FERRION_LIMIT_OUTPUT_OCTETS = 7,
     /// Payloads of at least so many octets are chained into the output instead of copied. Default 4,096.
     FERRION_LIMIT_CHAIN_OCTETS = 8,

@@ -30,7 +30,8 @@ class Limit(IntEnum):
     EMPTY_TRANSFERS = abi.FERRION_LIMIT_EMPTY_TRANSFERS
     #: Incoming deliveries of one session that wait to be settled.
     UNSETTLED_PER_SESSION = abi.FERRION_LIMIT_UNSETTLED_PER_SESSION
-    #: Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter counts.
+    #: Octets of output at which no more transfers are encoded until some are taken. Of payloads that are chained a quarter counts
+    #: while they have less than 32 KiB.
     OUTPUT_OCTETS = abi.FERRION_LIMIT_OUTPUT_OCTETS
     #: Payloads of at least so many octets are chained into the output instead of copied.
     CHAIN_OCTETS = abi.FERRION_LIMIT_CHAIN_OCTETS
