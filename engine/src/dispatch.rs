@@ -68,10 +68,10 @@ impl Engine {
             return start;
         };
         let mut at = start;
-        while let Some((frame, transfer, payload)) = plain_at(octets, at)
+        while let Some((frame, transfer, from_tag)) = plain_at(octets, at)
             && arrivals.is_for(frame.channel, &transfer)
         {
-            if !arrivals.take(&transfer, octets, payload) {
+            if !arrivals.take(&transfer, octets, from_tag, frame.end) {
                 break;
             }
             if self.transport.is_tracing() {
@@ -292,12 +292,13 @@ fn link_at(octets: &[u8], at: usize) -> Option<(u16, u32)> {
 }
 
 /// The transfer in the frame that begins at `at`, if both are as nearly all are: the frame, what it says, and where its
-/// payload lies.
+/// tag begins and its payload.
 #[inline(always)]
 fn plain_at(octets: &[u8], at: usize) -> Option<(Frame, PlainTransfer<'_>, Range<usize>)> {
     let frame = Frame::plain(octets, at)?;
-    let (transfer, length) = PlainTransfer::read(octets.get(frame.body..frame.end)?)?;
-    Some((frame, transfer, frame.body + length..frame.end))
+    let (transfer, from_tag) = PlainTransfer::read(octets.get(frame.body..frame.end)?)?;
+    let begins = frame.body + from_tag.start..frame.body + from_tag.end;
+    Some((frame, transfer, begins))
 }
 
 /// Adds a frame that came to the trace, whichever way it is handled: to look on changes nothing.

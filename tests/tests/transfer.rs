@@ -1,9 +1,12 @@
 //! Deliveries that fit one frame (2.6.12, 2.7.5).
 
 use ferrion_engine::{Event, LinkConfig, SendError, SendOptions, SessionConfig};
-use ferrion_tests::build::{detach, flow, transfer};
+use ferrion_tests::build::{Role, detach, disposition, flow, rejected, transfer};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{Peer, Wired, client, server};
+
+/// Of which the tags are the first octets.
+const TAG: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
 
 fn with_receiver(p: &mut Peer, credit: u32) -> Wired {
     p.opened();
@@ -148,6 +151,59 @@ fn an_incoming_transfer_is_a_delivery_with_everything_it_said() {
         );
         assert_eq!(delivery.payload.into_bytes(), "hello");
         p.expect_no_delivery(&link);
+    });
+}
+
+#[test]
+fn a_tag_of_any_length_comes_with_its_delivery_whatever_is_behind_it() {
+    client(|p| {
+        let link = with_receiver(p, 200);
+        let tags = (0..=32).flat_map(|length| [0, 1, 15, 100].map(|payload| (length, payload)));
+        let mut all = Vec::new();
+        for (number, (tag, payload)) in (0..).zip(tags.clone()) {
+            let named = transfer().handle(link.theirs).delivery_id(number);
+            all.push(named.delivery_tag(&TAG[..tag]).payload(&vec![9; payload]));
+        }
+        p.inject_all(all);
+        for (tag, payload) in tags {
+            let delivery = p.take(&link);
+            assert_eq!(&*delivery.tag, &TAG[..tag], "with {payload} octets");
+            assert_eq!(delivery.payload.into_bytes(), vec![9; payload]);
+        }
+        // And is remembered by it.
+        let view = p.engine().link(link.id).unwrap();
+        let remembered = view.unsettled().map(|known| known.tag.to_vec());
+        let expected = (0..33 * 4).map(|number| TAG[..number / 4].to_vec());
+        assert!(remembered.eq(expected));
+    });
+}
+
+#[test]
+fn an_update_has_the_tag_of_its_delivery_whatever_its_length() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        p.grant(&link, 100);
+        for length in 0..=32 {
+            p.send(&link, &TAG[..length], b"x");
+            p.expect_transfer().delivery_tag(&TAG[..length]);
+        }
+        // Some are words, some say more.
+        p.inject(
+            disposition()
+                .role(Role::Receiver)
+                .range(0, 19)
+                .settled(true)
+                .accepted(),
+        );
+        let refusal = disposition().role(Role::Receiver).range(20, 32);
+        p.inject(refusal.settled(true).state(rejected().v()));
+        let tags: Vec<_> = p.updates(&link).iter().map(|told| told.tag).collect();
+        assert_eq!(tags.len(), 33);
+        for (length, tag) in tags.iter().enumerate() {
+            assert_eq!(&**tag, &TAG[..length]);
+        }
     });
 }
 

@@ -5,15 +5,15 @@
 
 use core::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::arena::Arena;
 use crate::charges::{self, Charges};
-use crate::delivery::{Delivery, Incoming, Known, Outgoing, is_live};
+use crate::delivery::{Incoming, Known, Outgoing, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::event::{Event, Events};
 use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
-use crate::link::{Half, Held, Link, ReceiverHalf, Waiting};
+use crate::link::{Half, Held, Link, PlainDelivery, ReceiverHalf, Waiting, Waits};
 use crate::protocol::{PlainTransfer, ReceiverSettleMode, Tag};
 use crate::seq::Seq;
 use crate::session::Session;
@@ -89,27 +89,29 @@ impl Arrivals<'_> {
         self.channel == channel && self.handle == transfer.handle
     }
 
-    /// Takes the delivery that a transfer is all of; its payload is this part of `octets`. `false`: nothing was done, and it
-    /// is to be handled as any other transfer.
+    /// Takes the delivery that a transfer is all of. From its tag on that is this part of `octets`, and from there up to `end` its
+    /// payload. `false`: nothing was done, and it is to be handled as any other transfer.
     #[inline]
     pub(crate) fn take(
         &mut self,
         transfer: &PlainTransfer<'_>,
         octets: &Bytes,
-        payload: Range<usize>,
+        from_tag: Range<usize>,
+        end: usize,
     ) -> bool {
         let Half::Receiver(receiver) = &mut self.link.half else {
             return false;
         };
         let session = &mut *self.session;
         let number = Seq(transfer.delivery_id);
-        let size = payload.len() as u64;
+        let size = end.saturating_sub(from_tag.end) as u64;
         let held = Held {
             transfers: 1,
             octets: size,
         };
         let cost = charges::waiting(held);
         if cost > self.room
+            || size == 0
             || size > self.largest
             || receiver.complete_octets.saturating_add(size) > self.most_octets
             || !session.is_next_incoming(number)
@@ -119,15 +121,14 @@ impl Arrivals<'_> {
             return false;
         }
         let (tag, format) = (transfer.tag(), transfer.message_format);
-        let delivery = Delivery {
-            id: None,
-            tag: Tag::default(),
-            message_format: format,
-            state: None,
-            batchable: transfer.batchable,
-            payload: octets.slice(payload).into(),
-            aborted: false,
+        let (Ok(tag_length), Ok(payload)) = (tag.len().try_into(), from_tag.len().try_into())
+        else {
+            return false;
         };
+        // Put together first and moved last: a move right behind would be waited for.
+        let mut piece = octets.clone();
+        piece.truncate(end);
+        piece.advance(from_tag.start);
         let mut delivery_id = None;
         if !transfer.settled {
             if session.incoming.len() >= self.most_unsettled {
@@ -162,11 +163,15 @@ impl Arrivals<'_> {
         receiver.available = receiver.available.saturating_sub(1);
         session.incoming_window.hold(1, size);
         self.charges.hold(held);
-        if let Some(delivery) = receiver.push(self.waiting, delivery, held) {
-            // Where it lies: what is written right before it is moved is waited for.
-            delivery.id = delivery_id;
-            let _ = delivery.tag.set(tag);
-        }
+        let delivery = PlainDelivery {
+            octets: piece,
+            id: delivery_id,
+            message_format: format,
+            tag: tag_length,
+            payload,
+            batchable: transfer.batchable,
+        };
+        receiver.push(self.waiting, Waits::Plain(delivery));
         true
     }
 

@@ -1,10 +1,9 @@
 //! Closing a link gracefully: what is waited for, and until when at most (2.6.5, 2.6.7).
 
-use crate::delivery::Delivery;
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId};
-use crate::link::{Half, Held, Link};
+use crate::link::{Half, Link, Waits};
 use crate::protocol::DeliveryState;
 use crate::time::{Deadline, Reason, Time};
 
@@ -190,28 +189,28 @@ impl Endpoints {
             return;
         };
         for _ in 0..receiver.complete.len() {
-            let Some((delivery, held)) = self.take_waiting(id) else {
+            let Some(waits) = self.take_waiting(id) else {
                 return;
             };
-            if let Some(delivery) = delivery.id.filter(|id| self.can_be_given_back(*id)) {
-                self.unhold(session, held);
+            if let Some(delivery) = waits.id().filter(|id| self.can_be_given_back(*id)) {
+                self.unhold(session, waits.held());
                 self.give_back(id, delivery);
             } else if let Some(link) = self.links.get_mut(id)
                 && let Half::Receiver(receiver) = &mut link.half
             {
                 // Behind the others: all of them go round once, and stay in their order.
-                receiver.push(&mut self.waiting, delivery, held);
+                receiver.push(&mut self.waiting, waits);
             }
         }
     }
 
-    fn take_waiting(&mut self, id: LinkId) -> Option<(Delivery, Held)> {
+    fn take_waiting(&mut self, id: LinkId) -> Option<Waits> {
         let Half::Receiver(receiver) = &mut self.links.get_mut(id)?.half else {
             return None;
         };
-        let (delivery, held) = self.waiting.pop(&mut receiver.complete)?;
-        receiver.complete_octets = receiver.complete_octets.saturating_sub(held.octets);
-        Some((delivery, held))
+        let waits = self.waiting.pop(&mut receiver.complete)?;
+        receiver.complete_octets = receiver.complete_octets.saturating_sub(waits.held().octets);
+        Some(waits)
     }
 
     /// Whether the sender still has the delivery, and the caller nothing of it.

@@ -232,8 +232,8 @@ impl Endpoints {
         self.charges.said = self.charges.said.saturating_sub(link.said);
         if let Half::Receiver(mut receiver) = link.half {
             // What was never taken must not narrow the window of the links that live on.
-            while let Some((_, held)) = self.waiting.pop(&mut receiver.complete) {
-                self.unhold(link.session, held);
+            while let Some(waits) = self.waiting.pop(&mut receiver.complete) {
+                self.unhold(link.session, waits.held());
             }
             self.waiting.shrink();
             self.refresh_window(link.session);

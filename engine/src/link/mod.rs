@@ -14,6 +14,7 @@ mod sender;
 mod termini;
 mod terms;
 mod transfer;
+mod waits;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -38,6 +39,7 @@ use rare::RareMap;
 pub(crate) use receiver::{Held, ReceiverHalf, Waiting};
 pub(crate) use sender::{After, Resumes, SenderHalf, Sending, TRANSFER_OVERHEAD};
 use terms::Terms;
+pub(crate) use waits::{PlainDelivery, Waits};
 
 /// The state of one link.
 #[derive(Debug)]

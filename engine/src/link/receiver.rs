@@ -9,7 +9,7 @@ use crate::delivery::{Delivery, Payload};
 use crate::endpoints::Endpoints;
 use crate::event::Event;
 use crate::ids::{DeliveryId, LinkId, SessionId};
-use crate::link::{Half, Partial, RareMap, ReceiverCredit};
+use crate::link::{Half, Partial, RareMap, ReceiverCredit, Waits};
 use crate::message::position::end_point;
 use crate::protocol::{DeliveryState, Tag};
 use crate::queues::{Queue, Queues};
@@ -37,7 +37,7 @@ pub(crate) struct ReceiverHalf {
 }
 
 /// The deliveries of all links that wait for the caller.
-pub(crate) type Waiting = Queues<(Delivery, Held)>;
+pub(crate) type Waiting = Queues<Waits>;
 
 /// What waits for the caller, as the session's window counts it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,17 +47,12 @@ pub(crate) struct Held {
 }
 
 impl ReceiverHalf {
-    /// A delivery is whole, and waits for the caller. Lends it where it does.
+    /// A delivery is whole, and waits for the caller.
     #[inline]
-    pub(crate) fn push<'a>(
-        &mut self,
-        waiting: &'a mut Waiting,
-        delivery: Delivery,
-        held: Held,
-    ) -> Option<&'a mut Delivery> {
-        self.complete_octets = self.complete_octets.saturating_add(held.octets);
-        let pushed = waiting.push(&mut self.complete, (delivery, held));
-        pushed.map(|(delivery, _)| delivery)
+    pub(crate) fn push(&mut self, waiting: &mut Waiting, delivery: Waits) {
+        let octets = delivery.held().octets;
+        self.complete_octets = self.complete_octets.saturating_add(octets);
+        waiting.push(&mut self.complete, delivery);
     }
 
     pub(crate) const fn has_partial(&self) -> bool {
@@ -109,7 +104,7 @@ impl Endpoints {
         }
         let mut drained = false;
         if let Half::Receiver(receiver) = &mut link.half {
-            receiver.push(&mut self.waiting, delivery, held);
+            receiver.push(&mut self.waiting, Waits::new(delivery, held));
             drained = receiver.credit.is_drained();
         }
         self.post(Event::Deliveries(id));
@@ -149,7 +144,7 @@ impl Endpoints {
             if let Some(link) = self.links.get_mut(id)
                 && let Half::Receiver(receiver) = &mut link.half
             {
-                receiver.push(&mut self.waiting, delivery, held);
+                receiver.push(&mut self.waiting, Waits::new(delivery, held));
             }
             self.post(Event::Deliveries(id));
         }
@@ -193,8 +188,7 @@ impl Endpoints {
         let Half::Receiver(receiver) = &mut link.half else {
             return None;
         };
-        let (_, held) = self.waiting.front(&receiver.complete)?;
-        let held = *held;
+        let held = self.waiting.front(&receiver.complete)?.held();
         receiver.complete_octets = receiver.complete_octets.saturating_sub(held.octets);
         if let Some(session) = self.sessions.get_mut(link.session) {
             self.charges.release(held);
@@ -206,9 +200,9 @@ impl Endpoints {
         if !keeps && !tops_up {
             // Moved but once, to where the caller wants it.
             let next = self.waiting.pop(&mut receiver.complete);
-            return next.map(|(delivery, _)| delivery);
+            return next.map(Waits::into_delivery);
         }
-        let (delivery, _) = self.waiting.pop(&mut receiver.complete)?;
+        let delivery = self.waiting.pop(&mut receiver.complete)?.into_delivery();
         if keeps {
             self.note_all_received(&delivery);
         }
@@ -268,11 +262,8 @@ impl Endpoints {
             return;
         };
         let waiting = &mut self.waiting;
-        waiting.for_last(&receiver.complete, count, |(delivery, _)| {
-            delivery.payload.copy_out(octets);
-            if let Some(state) = &mut delivery.state {
-                **state = state.detached();
-            }
+        waiting.for_last(&receiver.complete, count, |delivery| {
+            delivery.copy_out(octets);
         });
         if let Some(partial) = receiver.partial.as_deref_mut() {
             partial.copy_out(octets);

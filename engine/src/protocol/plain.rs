@@ -4,6 +4,8 @@
 //! fields for that, each of which may be absent, null or of several encodings, costs more than all else that is done for
 //! the message. What does not look like this is left to [`Transfer`](super::Transfer), which a test compares with.
 
+use core::ops::Range;
+
 use super::tag::MAX_TAG;
 use super::transport::Transfer;
 use crate::codec::code;
@@ -63,10 +65,10 @@ impl<'a> PlainTransfer<'a> {
         head.starts_with(&PREFIX).then(|| uint(&mut rest)).flatten()
     }
 
-    /// Reads the transfer that a frame's body begins with, and how many octets it has. `None`: it is another performative, or
-    /// one that the table has to look at.
+    /// Reads the transfer that a frame's body begins with, and from where to where it goes on behind what says how long its tag
+    /// is. `None`: it is another performative, or one that the table has to look at.
     #[inline(always)]
-    pub(crate) fn read(body: &'a [u8]) -> Option<(Self, usize)> {
+    pub(crate) fn read(body: &'a [u8]) -> Option<(Self, Range<usize>)> {
         let [a, b, c, d, size, count] = body.first_chunk::<HEAD>()?;
         if [*a, *b, *c, *d] != PREFIX || !(3..=BATCHABLE + 1).contains(count) {
             return None;
@@ -79,6 +81,7 @@ impl<'a> PlainTransfer<'a> {
         let [code::BINARY8, length, after @ ..] = rest else {
             return None;
         };
+        let tag_at = end.wrapping_sub(after.len());
         let (tag, after) = after.split_at_checked(usize::from(*length))?;
         let mut transfer = Self::new(handle, delivery_id, tag)?;
         rest = after;
@@ -97,7 +100,7 @@ impl<'a> PlainTransfer<'a> {
                 _ => {}
             }
         }
-        rest.is_empty().then_some((transfer, end))
+        rest.is_empty().then_some((transfer, tag_at..end))
     }
 
     /// Writes the transfer at the front of room for any of them; answers how many octets it has.
@@ -247,13 +250,14 @@ mod tests {
     }
 
     fn agrees(octets: &[u8]) -> Result<bool, TestCaseError> {
-        let Some((plain, length)) = PlainTransfer::read(octets) else {
+        let Some((plain, from_tag)) = PlainTransfer::read(octets) else {
             return Ok(false);
         };
         let Some((table, length_by_table)) = by_table(octets) else {
             return Err(TestCaseError::fail("the table refuses it"));
         };
-        prop_assert_eq!(length, length_by_table);
+        prop_assert_eq!(from_tag.end, length_by_table);
+        prop_assert!(octets[from_tag].starts_with(plain.tag()));
         prop_assert_eq!(plain.handle, table.handle);
         prop_assert_eq!(Some(plain.delivery_id), table.delivery_id);
         prop_assert_eq!(Some(plain.tag()), table.delivery_tag.as_deref());
@@ -307,7 +311,8 @@ mod tests {
             let mut octets = room[..length].to_vec();
             prop_assert_eq!(&octets, &encoded(&transfer));
             octets.extend_from_slice(&payload);
-            prop_assert_eq!(PlainTransfer::read(&octets), Some((plain, length)));
+            let (read, from_tag) = PlainTransfer::read(&octets).unwrap();
+            prop_assert_eq!((read, from_tag.end), (plain, length));
         }
 
         #[test]

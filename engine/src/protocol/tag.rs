@@ -40,6 +40,30 @@ impl Tag {
         Ok(tag)
     }
 
+    /// The tag that octets begin with, so many of them and no more than one can have.
+    // What is behind a tag is never looked at. So it is copied together with it, in one move of one size, that no later move has to
+    // wait for.
+    #[inline(always)]
+    pub(crate) fn at_front(octets: &[u8], len: usize) -> Self {
+        const WORDS: usize = MAX_TAG / 2;
+        match octets.first_chunk() {
+            Some(front) if len <= WORDS => {
+                let mut octets = [0; MAX_TAG];
+                if let Some(place) = octets.first_chunk_mut::<WORDS>() {
+                    *place = *front;
+                }
+                Self { octets, len }
+            }
+            _ => Self::copied(octets, len),
+        }
+    }
+
+    #[cold]
+    fn copied(octets: &[u8], len: usize) -> Self {
+        let octets = octets.get(..len).unwrap_or_default();
+        Self::new(octets).unwrap_or_default()
+    }
+
     /// Becomes the tag of these octets, where it lies.
     ///
     /// # Errors

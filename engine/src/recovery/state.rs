@@ -10,7 +10,7 @@ use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, Told, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId, SessionId};
-use crate::link::{Half, Link, ReceiverHalf};
+use crate::link::{Half, Link, ReceiverHalf, Waits};
 use crate::protocol::{ReceiverSettleMode, Role, Tag, TargetArchetype};
 use crate::recovery::{Awaited, LinkState, Resuming, Unsettled, UnsettledDelivery};
 
@@ -98,7 +98,7 @@ impl Endpoints {
     /// In the order in which they began: what the application has, what waits for it, what is still coming.
     fn unsettled_received(&self, link: &Link, half: &ReceiverHalf) -> Vec<UnsettledDelivery> {
         let waiting = || self.waiting.iter(&half.complete);
-        let ids: BTreeSet<DeliveryId> = waiting().filter_map(|(d, _)| d.id).collect();
+        let ids: BTreeSet<DeliveryId> = waiting().filter_map(Waits::id).collect();
         let partial = half.partial();
         let mut found = Vec::new();
         for id in link.deliveries.iter() {
@@ -115,7 +115,7 @@ impl Endpoints {
             }
             found.push(delivery);
         }
-        for (delivery, _) in waiting().filter(|(d, _)| !d.aborted) {
+        for delivery in waiting().map(Waits::to_delivery).filter(|d| !d.aborted) {
             let incoming = delivery.id.and_then(DeliveryId::incoming);
             let mut state = match incoming.and_then(|id| self.incoming.get(id)) {
                 Some(incoming) => UnsettledDelivery::received(incoming),
@@ -126,7 +126,7 @@ impl Endpoints {
                     ..UnsettledDelivery::new(delivery.tag)
                 },
             };
-            state.payload = Some(delivery.payload.clone());
+            state.payload = Some(delivery.payload);
             found.push(state);
         }
         if let Some(partial) = partial
