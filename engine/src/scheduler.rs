@@ -334,7 +334,7 @@ impl Engine {
             if let Some(delivery) = sending.delivery
                 && let Some(outgoing) = endpoints.outgoing.get_mut(delivery)
             {
-                outgoing.known.number = Some(number);
+                outgoing.known.set_number(number);
                 // Our own ids are dense: there is always a place.
                 if session.outgoing.insert(number, delivery) {
                     link.unsettled += 1;
@@ -370,7 +370,7 @@ impl Engine {
             if let Some(delivery) = sending.delivery {
                 // It is not remembered if it was settled already.
                 if let Some(outgoing) = endpoints.outgoing.get_mut(delivery) {
-                    outgoing.known.number = Some(number);
+                    outgoing.known.set_number(number);
                     // Our own ids are dense: there is always a place.
                     if session.outgoing.insert(number, delivery) {
                         link.unsettled += 1;

@@ -17,7 +17,7 @@ impl Endpoints {
     fn try_accept_next(&mut self, link_id: LinkId, id: DeliveryId) -> Option<()> {
         let (links, sessions) = (&mut self.links, &mut self.sessions);
         self.incoming.look_and_discard(id.incoming()?, |delivery| {
-            let number = delivery.known.number?;
+            let number = delivery.known.number()?;
             if delivery.known.link != link_id
                 || delivery.known.remote_settled
                 || delivery.settles_second

@@ -1,6 +1,7 @@
 //! Deliveries (2.6.12): what is remembered of them until both sides have settled.
 
 mod acceptance;
+mod known;
 mod of_link;
 mod payload;
 mod settlement;
@@ -10,13 +11,13 @@ mod unsettled;
 use alloc::boxed::Box;
 
 use crate::arena::Arena;
-use crate::ids::{DeliveryId, IncomingId, LinkId, OutgoingId};
+use crate::ids::{DeliveryId, IncomingId, OutgoingId};
 use crate::protocol::{DeliveryState, Tag};
-use crate::seq::Seq;
+pub(crate) use known::Known;
 pub(crate) use of_link::OfLink;
 pub use payload::{Payload, SendPayload};
 pub(crate) use settlement::{check_sender_state, state_to_keep};
-pub(crate) use told::{Charge, PLAIN_STATE, Sum, Told};
+pub(crate) use told::{Charge, PLAIN_STATE, Sum};
 pub(crate) use unsettled::Unsettled;
 
 /// A complete incoming delivery.
@@ -63,100 +64,60 @@ pub struct Update {
     pub settled: bool,
 }
 
-/// What is remembered of an unsettled delivery, whichever its direction.
-#[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) link: LinkId,
-    pub(crate) tag: Tag,
-    /// The delivery-id, once the first transfer was written or read.
-    pub(crate) number: Option<Seq>,
-    pub(crate) format: u32,
-    pub(crate) remote_state: Told,
-    pub(crate) remote_settled: bool,
-    /// Whether it stands in its link's list of updates.
-    pub(crate) update_queued: bool,
-}
-
-impl Known {
-    pub(crate) const fn new(link: LinkId, tag: Tag, number: Option<Seq>, format: u32) -> Self {
-        Self {
-            link,
-            tag,
-            number,
-            format,
-            remote_state: Told::Nothing,
-            remote_settled: false,
-            update_queued: false,
-        }
-    }
-
-    /// Whether it was settled without a word on what became of it.
-    fn is_undecided(&self) -> bool {
-        self.remote_settled && self.remote_state.is_undecided()
-    }
-
-    /// What the caller is to be told; of a delivery that `is_over` for the last time.
-    #[inline(always)]
-    fn take_update(&mut self, delivery: DeliveryId, is_over: bool) -> Update {
-        self.update_queued = false;
-        let state = if is_over {
-            self.remote_state.take()
-        } else {
-            self.remote_state.state().cloned()
-        };
-        Update {
-            delivery,
-            tag: self.tag,
-            state,
-            settled: self.remote_settled,
-        }
-    }
-}
-
 /// What is remembered of an unsettled outgoing delivery.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) known: Known,
-    /// What few deliveries have.
-    pub(crate) more: Option<Box<OutgoingMore>>,
 }
 
+/// What few outgoing deliveries have.
 #[derive(Debug, Default)]
 pub(crate) struct OutgoingMore {
     /// The caller is still writing it.
     pub(crate) is_open: bool,
     /// It is named only for as long as it is written: there is nothing to settle.
     pub(crate) is_settled: bool,
-    /// Its state at this side, as the caller said of what was sent or when it resumed the link; see [`state_to_keep`].
-    pub(crate) local_state: Option<DeliveryState>,
     /// What was sent, on a link that can be recovered.
     pub(crate) payload: Option<Payload>,
 }
 
-impl OutgoingMore {
-    /// What a link that can be recovered keeps.
-    pub(crate) fn keep(payload: Payload, local_state: Option<DeliveryState>) -> Box<Self> {
-        Box::new(Self {
-            local_state,
-            payload: Some(payload),
-            ..Self::default()
-        })
-    }
-}
-
 impl Outgoing {
+    #[inline(always)]
     pub(crate) const fn new(known: Known) -> Self {
-        Self { known, more: None }
+        Self { known }
+    }
+
+    /// What a link that can be recovered keeps; of the state see [`state_to_keep`].
+    pub(crate) fn keep(&mut self, payload: Payload, local_state: Option<DeliveryState>) {
+        self.known.set_local_state(local_state);
+        self.more_mut().payload = Some(payload);
+    }
+
+    pub(crate) fn more_mut(&mut self) -> &mut OutgoingMore {
+        self.known.outgoing_mut()
+    }
+
+    /// What was sent, if it was kept.
+    pub(crate) fn payload(&self) -> Option<&Payload> {
+        self.known.outgoing()?.payload.as_ref()
     }
 
     /// The caller is still writing it.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.more.as_ref().is_some_and(|more| more.is_open)
+        self.known.outgoing().is_some_and(|more| more.is_open)
+    }
+
+    /// The caller writes no more of it.
+    pub(crate) fn close(&mut self) {
+        if self.is_open() {
+            self.more_mut().is_open = false;
+        }
     }
 
     /// It is sent settled, and named only while it is written.
     pub(crate) fn is_settled(&self) -> bool {
-        self.more.as_ref().is_some_and(|more| more.is_settled)
+        self.known.outgoing().is_some_and(|more| more.is_settled)
     }
 
     /// Whether the peer has settled it and the caller knows.
@@ -173,22 +134,32 @@ pub(crate) struct Incoming {
     pub(crate) settles_second: bool,
     /// The caller is done with it: it goes once the sender has settled.
     pub(crate) done: bool,
-    pub(crate) local_state: Option<DeliveryState>,
-    /// Octets that the caller took before it was complete.
-    pub(crate) read: u64,
 }
 
 impl Incoming {
+    #[inline(always)]
     pub(crate) const fn new(known: Known, settles_second: bool) -> Self {
         Self {
             known,
             settles_second,
             done: false,
-            local_state: None,
-            read: 0,
         }
     }
+
+    /// Octets that the caller took before it was complete.
+    pub(crate) fn read(&self) -> u64 {
+        self.known.read()
+    }
+
+    pub(crate) fn set_read(&mut self, octets: u64) {
+        self.known.set_read(octets);
+    }
 }
+
+const _: () = assert!(
+    size_of::<Option<Incoming>>() <= 56 && size_of::<Option<Outgoing>>() <= 56,
+    "with its place among all of them no more than a line of the cache"
+);
 
 /// Tells which deliveries are not forgotten.
 #[inline]

@@ -2,7 +2,7 @@
 
 use crate::config::SendOptions;
 use crate::control::Control;
-use crate::delivery::{Charge, Known, Told, Update};
+use crate::delivery::{Charge, Known, Update};
 use crate::endpoints::Endpoints;
 use crate::error::{Fault, UsageError};
 use crate::event::Event;
@@ -107,7 +107,7 @@ impl Endpoints {
         if delivery.done {
             return Err(UsageError::StaleHandle);
         }
-        let (number, remote_settled) = (delivery.known.number, delivery.known.remote_settled);
+        let (number, remote_settled) = (delivery.known.number(), delivery.known.remote_settled);
         let session_id = link.session;
         // Before the sender has settled, the outcome may be told but not settled (2.8.3).
         let waits = settled && delivery.settles_second && !remote_settled;
@@ -118,13 +118,13 @@ impl Endpoints {
         if number.is_none() && !remote_settled {
             // The sender is told once it has resumed the delivery: until then it has no id.
             delivery.done = settled;
-            delivery.local_state = state;
+            delivery.known.set_local_state(state);
             return Ok(());
         }
         delivery.done = waits;
         let settled = settled && !waits;
         if !settled {
-            delivery.local_state.clone_from(&state);
+            delivery.known.set_local_state(state.clone());
         }
         let mut is_last = false;
         if let Some(number) = number
@@ -155,7 +155,7 @@ impl Endpoints {
     ) -> Result<(), UsageError> {
         check_sender_state(state.as_ref())?;
         let delivery = self.outgoing.get_mut(id).ok_or(UsageError::StaleHandle)?;
-        let (number, remote_settled) = (delivery.known.number, delivery.known.remote_settled);
+        let (number, remote_settled) = (delivery.known.number(), delivery.known.remote_settled);
         let link_id = delivery.known.link;
         let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
         let session_id = link.session;
@@ -188,11 +188,7 @@ impl Endpoints {
             && link.keeps_deliveries()
             && let Some(delivery) = self.outgoing.get_mut(id)
         {
-            delivery
-                .more
-                .get_or_insert_default()
-                .local_state
-                .clone_from(&state);
+            delivery.known.set_local_state(state.clone());
         }
         // Before its first transfer the peer does not know of it.
         if let Some(number) = number {
@@ -334,7 +330,7 @@ impl Endpoints {
             if sent.known.is_undecided()
                 && let Some(outcome) = link.terms.default_outcome()
             {
-                sent.known.remote_state = Told::new(outcome, None);
+                sent.known.set_remote_state(outcome, None);
             }
             if fresh {
                 self.updates.push(&mut link.updates, id.into());
@@ -446,7 +442,7 @@ impl Endpoints {
         };
         let session = link.session;
         for delivery in core::mem::take(&mut link.deliveries).iter() {
-            if let Some(number) = self.known(delivery).and_then(|known| known.number)
+            if let Some(number) = self.known(delivery).and_then(Known::number)
                 && let Some(session) = self.sessions.get_mut(session)
             {
                 session.forget(delivery, number);

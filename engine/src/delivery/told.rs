@@ -1,7 +1,6 @@
 //! What a peer told of deliveries: as far as it is large, it counts against what the connection may hold until the caller
 //! asks for it.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,66 +17,31 @@ pub(crate) const PLAIN_STATE: usize = 64;
 
 const NO_ROOM: &str = "the connection has no room for the state of a delivery";
 
-/// The state of a delivery at the peer. Nearly all are a word; what else there is lies apart, with what it costs.
-#[derive(Debug, Default)]
-pub(crate) enum Told {
-    #[default]
-    Nothing,
-    Accepted,
-    Released,
-    More(More),
-}
-
-/// A state that is more than a word. Always there: it is an option so that it can be taken out and dropped by a call that is
-/// rare, and what asks whether there is one is nothing but a comparison where a delivery ends.
-#[derive(Debug)]
-pub(crate) struct More(Option<Box<Counted>>);
-
 /// A state, and what it counts for as long as it is here.
 #[derive(Debug)]
-struct Counted {
-    state: DeliveryState,
+pub(super) struct Counted {
+    pub(super) state: DeliveryState,
     charge: Option<Charge>,
 }
 
-const _: () = assert!(
-    size_of::<Told>() <= size_of::<DeliveryState>(),
-    "each delivery has one"
-);
-
-impl More {
-    #[cold]
-    fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
+impl Counted {
+    pub(super) fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
         if let Some(charge) = charge {
             charge.sum.0.fetch_add(charge.octets, Ordering::Relaxed);
         }
         let charge = charge.cloned();
-        Self(Some(Box::new(Counted { state, charge })))
+        Self { state, charge }
     }
 
-    #[cold]
-    fn take(&mut self) -> Option<DeliveryState> {
-        let mut counted = self.0.take()?;
-        Some(core::mem::replace(
-            &mut counted.state,
-            DeliveryState::Accepted,
-        ))
+    /// The state, which counts no more.
+    pub(super) fn into_state(mut self) -> DeliveryState {
+        core::mem::replace(&mut self.state, DeliveryState::Accepted)
     }
-}
 
-impl Drop for More {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(counted) = self.0.take() {
-            drop_counted(counted);
-        }
+    pub(super) fn octets(&self) -> u64 {
+        let charge = self.charge.as_ref();
+        charge.map_or(0, |charge| charge.octets as u64)
     }
-}
-
-#[cold]
-#[inline(never)]
-fn drop_counted(counted: Box<Counted>) {
-    drop(counted);
 }
 
 impl Drop for Counted {
@@ -125,77 +89,6 @@ impl Wanted {
     }
 }
 
-impl Told {
-    /// A state with octets of its own. What does not count is small, or the caller's own.
-    pub(crate) fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
-        match state {
-            DeliveryState::Accepted => Self::Accepted,
-            DeliveryState::Released => Self::Released,
-            more => Self::More(More::new(more, charge)),
-        }
-    }
-
-    /// Octets that count no more once another state takes its place.
-    fn counted(&self) -> u64 {
-        match self {
-            Self::More(More(Some(counted))) => {
-                let charge = counted.charge.as_ref();
-                charge.map_or(0, |charge| charge.octets as u64)
-            }
-            _ => 0,
-        }
-    }
-
-    pub(crate) fn state(&self) -> Option<&DeliveryState> {
-        match self {
-            Self::Nothing => None,
-            Self::Accepted => Some(const { &DeliveryState::Accepted }),
-            Self::Released => Some(const { &DeliveryState::Released }),
-            Self::More(more) => more.0.as_ref().map(|counted| &counted.state),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn take(&mut self) -> Option<DeliveryState> {
-        match core::mem::take(self) {
-            Self::Nothing => None,
-            Self::Accepted => Some(DeliveryState::Accepted),
-            Self::Released => Some(DeliveryState::Released),
-            Self::More(mut more) => more.take(),
-        }
-    }
-
-    /// Whether it says nothing of what became of the delivery.
-    #[inline]
-    pub(super) fn is_undecided(&self) -> bool {
-        match self {
-            Self::Accepted | Self::Released => false,
-            other => matches!(other.state(), None | Some(DeliveryState::Received(_))),
-        }
-    }
-}
-
-impl Known {
-    /// The peer told a state of it, which costs this much if it is large. Answers whether that is to be queued as an update.
-    // Inlined: it comes once for every delivery, and hardly ever does more than set a byte.
-    #[inline(always)]
-    pub(super) fn hear(
-        &mut self,
-        state: Option<&DeliveryState>,
-        charge: Option<&Charge>,
-        settled: bool,
-    ) -> bool {
-        match (&mut self.remote_state, state) {
-            // As nearly always: there is nothing to be dropped.
-            (nothing @ Told::Nothing, Some(DeliveryState::Accepted)) => *nothing = Told::Accepted,
-            (before, Some(state)) => *before = Told::new(state.clone(), charge),
-            (_, None) => {}
-        }
-        self.remote_settled |= settled;
-        !core::mem::replace(&mut self.update_queued, true)
-    }
-}
-
 impl Endpoints {
     /// A disposition that has so many octets, which are many. Where there is no room for them with each of its deliveries,
     /// those have to do without the details.
@@ -215,9 +108,7 @@ impl Endpoints {
             let mut wanted = Wanted::default();
             self.for_each_in(session, &disposition, |endpoints, id| {
                 wanted.count += 1;
-                let before = endpoints
-                    .known(id)
-                    .map_or(0, |it| it.remote_state.counted());
+                let before = endpoints.known(id).map_or(0, Known::counted);
                 wanted.freed = wanted.freed.saturating_add(before);
             });
             let (state, octets) = self.fit_state(state, octets, wanted);

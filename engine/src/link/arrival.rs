@@ -14,7 +14,7 @@ use crate::endpoints::{Endpoints, Phase};
 use crate::event::{Event, Events};
 use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
 use crate::link::{Half, Held, Link, PlainDelivery, ReceiverHalf, Waiting, Waits};
-use crate::protocol::{PlainTransfer, ReceiverSettleMode, Tag};
+use crate::protocol::{PlainTransfer, ReceiverSettleMode};
 use crate::seq::Seq;
 use crate::session::Session;
 
@@ -137,13 +137,10 @@ impl Arrivals<'_> {
             let (link, second) = (self.id, self.settles_second);
             let incoming = self.incoming.insert_in_place(
                 || {
-                    let known = Known::new(link, Tag::default(), Some(number), format);
+                    let known = Known::new(link, Some(number), format);
                     Incoming::new(known, second)
                 },
-                // No longer than a tag can be.
-                |incoming| {
-                    let _ = incoming.known.tag.set(tag);
-                },
+                |incoming| incoming.known.set_tag(tag),
             );
             if !session.incoming.insert(number, incoming) {
                 self.incoming.discard(incoming);

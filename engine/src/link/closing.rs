@@ -216,7 +216,7 @@ impl Endpoints {
     /// Whether the sender still has the delivery, and the caller nothing of it.
     pub(crate) fn can_be_given_back(&self, id: DeliveryId) -> bool {
         let incoming = id.incoming().and_then(|id| self.incoming.get(id));
-        incoming.is_some_and(|delivery| !delivery.known.remote_settled && delivery.read == 0)
+        incoming.is_some_and(|delivery| !delivery.known.remote_settled && delivery.read() == 0)
     }
 
     /// Releases a delivery that the caller was not given.

@@ -161,7 +161,8 @@ impl Endpoints {
         let delivery = partial.id;
         self.unhold(session, held);
         if let Some(incoming) = self.incoming.get_mut(delivery) {
-            incoming.read = incoming.read.saturating_add(payload.len() as u64);
+            let read = incoming.read().saturating_add(payload.len() as u64);
+            incoming.set_read(read);
         }
         (!payload.is_empty()).then_some(payload)
     }

@@ -220,12 +220,13 @@ impl Endpoints {
             .and_then(DeliveryId::incoming)
             .and_then(|id| self.incoming.get_mut(id))
             // Where the payload ends can only be told of all of it.
-            && incoming.read == 0
-            && incoming.local_state.is_none()
+            && incoming.read() == 0
+            && incoming.known.local_state().is_none()
         {
             let octets = delivery.payload.clone().into_bytes();
             let point = end_point(&octets, delivery.message_format);
-            incoming.local_state = Some(DeliveryState::Received(point.into()));
+            let state = DeliveryState::Received(point.into());
+            incoming.known.set_local_state(Some(state));
         }
     }
 

@@ -262,7 +262,7 @@ impl Endpoints {
         };
         // What waits has no number yet, and only the first of the queue can be under way.
         let mut first = sender.queue.front().into_iter();
-        Ok(known.number.is_none() || first.any(|sending| sending.number == known.number))
+        Ok(known.number().is_none() || first.any(|sending| sending.number == known.number()))
     }
 
     /// What `send` needs to be true: the link is a sender's, attached, in this mode, with credit.
@@ -324,15 +324,9 @@ impl Endpoints {
     }
 
     /// Remembers an outgoing delivery, of which nothing is written yet, until it is settled.
-    pub(crate) fn remember(
-        &mut self,
-        link: LinkId,
-        tag: &Tag,
-        format: u32,
-        more: Option<Box<OutgoingMore>>,
-    ) -> OutgoingId {
-        let known = Known::new(link, *tag, None, format);
-        let id = self.outgoing.insert(Outgoing { known, more });
+    pub(crate) fn remember(&mut self, link: LinkId, tag: &Tag, format: u32) -> OutgoingId {
+        let known = Known::new(link, None, format).with_tag(tag);
+        let id = self.outgoing.insert(Outgoing::new(known));
         if let Some(link) = self.links.get_mut(link) {
             let live = is_live(&self.outgoing, &self.incoming);
             link.deliveries.push(id.into(), live);
@@ -363,13 +357,16 @@ impl Endpoints {
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
         // A settled one needs a name too while it is being written.
         let settled = options.settled;
-        let more = Box::new(OutgoingMore {
-            is_open: true,
-            is_settled: settled,
-            local_state: state_to_keep(options).filter(|_| keeps),
-            payload: (keeps && !settled).then(Payload::default),
-        });
-        let delivery = self.remember(id, &tag, options.message_format, Some(more));
+        let delivery = self.remember(id, &tag, options.message_format);
+        if let Some(outgoing) = self.outgoing.get_mut(delivery) {
+            *outgoing.more_mut() = OutgoingMore {
+                is_open: true,
+                is_settled: settled,
+                payload: (keeps && !settled).then(Payload::default),
+            };
+            let state = state_to_keep(options).filter(|_| keeps);
+            outgoing.known.set_local_state(state);
+        }
         let named = (!settled).then_some(delivery);
         let sending = Sending {
             state: options.state.clone(),
@@ -415,10 +412,7 @@ impl Endpoints {
             sending.payload.push(piece.clone());
         }
         if let Some(outgoing) = id.outgoing().and_then(|id| self.outgoing.get_mut(id))
-            && let Some(kept) = outgoing
-                .more
-                .as_mut()
-                .and_then(|more| more.payload.as_mut())
+            && let Some(kept) = outgoing.more_mut().payload.as_mut()
         {
             for piece in payload.chunks() {
                 kept.push(piece.clone());
@@ -439,9 +433,7 @@ impl Endpoints {
             // With its last octet written there is nothing to remember of one that is sent settled, or
             // that the peer settled before.
             if let Some(outgoing) = self.outgoing.get_mut(open) {
-                if let Some(more) = &mut outgoing.more {
-                    more.is_open = false;
-                }
+                outgoing.close();
                 if settled || outgoing.is_over() {
                     self.outgoing.discard(open);
                 }

@@ -205,7 +205,7 @@ impl Endpoints {
             .filter(|_| transfer.settled != Some(true));
         let settles_second = self.settles_second(link, said)?;
         let format = transfer.message_format.unwrap_or(0);
-        let known = Known::new(link, tag, Some(number), format);
+        let known = Known::new(link, Some(number), format).with_tag(&tag);
         let id = self.incoming.insert(Incoming::new(known, settles_second));
         if let Err(fault) = self.number_incoming(session_id, id, number) {
             self.incoming.discard(id);

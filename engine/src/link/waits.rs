@@ -29,7 +29,7 @@ pub(crate) struct PlainDelivery {
     pub(super) message_format: u32,
     /// How many octets the tag has.
     pub(super) tag: u8,
-    /// Where the payload begins, of which there is an octet at least: nothing would be left else of what it was cut out of.
+    /// Where the payload begins. It has an octet at least: an empty one is not to keep what was read alive.
     pub(super) payload: u8,
     pub(super) batchable: bool,
 }

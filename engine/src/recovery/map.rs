@@ -62,32 +62,31 @@ impl Endpoints {
             deliveries.filter_map(|id| {
                 let known = self.known(id)?;
                 // What has a number was transferred since.
-                if known.remote_settled || known.number.is_some() {
+                if known.remote_settled || known.number().is_some() {
                     return None;
                 }
-                Some((known.tag, self.state_to_tell(link, id)?))
+                Some((known.tag(), self.state_to_tell(link, id)?))
             })
         })
     }
 
     fn state_to_tell(&self, link: &Link, id: DeliveryId) -> Option<Option<DeliveryState>> {
         if let Some(id) = id.outgoing() {
-            let more = self.outgoing.get(id)?.more.as_ref();
-            return Some(more.and_then(|more| more.local_state.clone()));
+            return Some(self.outgoing.get(id)?.known.local_state().cloned());
         }
         let incoming = self.incoming.get(id.incoming()?)?;
         let Half::Receiver(half) = &link.half else {
             return None;
         };
-        let awaited = half.awaited(&incoming.known.tag, id)?;
+        let awaited = half.awaited(&incoming.known.tag(), id)?;
         Some(match &awaited.payload {
             // How far it came can only be told of what is still here.
-            Some(payload) if incoming.read == 0 => {
+            Some(payload) if incoming.read() == 0 => {
                 let point = end_point(&payload.clone().into_bytes(), incoming.known.format);
                 Some(DeliveryState::Received(point.into()))
             }
             Some(_) => None,
-            None => incoming.local_state.clone(),
+            None => incoming.known.local_state().cloned(),
         })
     }
 

@@ -66,14 +66,14 @@ impl Endpoints {
             let Some(known) = self.known(delivery) else {
                 continue;
             };
-            if half.awaited(&known.tag, delivery).is_none() {
+            if half.awaited(&known.tag(), delivery).is_none() {
                 continue;
             }
-            if remembered.contains_key(&known.tag) {
+            if remembered.contains_key(&known.tag()) {
                 report.resumed += 1;
             } else if report.complete {
                 report.settled += 1;
-                settled.push(known.tag);
+                settled.push(known.tag());
             }
         }
         for tag in settled {
@@ -113,7 +113,7 @@ impl Endpoints {
             id: None,
             tag,
             message_format: incoming.known.format,
-            state: incoming.known.remote_state.take().map(Box::new),
+            state: incoming.known.take_remote_state().map(Box::new),
             batchable: false,
             payload,
             aborted: false,
@@ -133,7 +133,7 @@ impl Endpoints {
         let Some(incoming) = self.incoming.get(awaited.id) else {
             return;
         };
-        let (format, was_read) = (incoming.known.format, incoming.read > 0);
+        let (format, was_read) = (incoming.known.format, incoming.read() > 0);
         if awaited.payload.is_none() && !incoming.done {
             self.tell(awaited.id.into(), state, true);
             return;
@@ -181,7 +181,7 @@ impl Endpoints {
         let Some(incoming) = self.incoming.get(awaited.id) else {
             return Ok(());
         };
-        let (read, done) = (incoming.read, incoming.done);
+        let (read, done) = (incoming.read(), incoming.done);
         let format = transfer.message_format.unwrap_or(incoming.known.format);
         let held = awaited
             .payload
@@ -201,7 +201,7 @@ impl Endpoints {
             link.unsettled += 1;
         }
         if let Some(incoming) = self.incoming.get_mut(awaited.id) {
-            incoming.known.number = Some(number);
+            incoming.known.set_number(number);
             incoming.settles_second = settles_second;
             incoming.known.format = format;
         }
@@ -290,7 +290,7 @@ impl Endpoints {
         let Some(incoming) = self.incoming.get_mut(id) else {
             return;
         };
-        let ours = incoming.local_state.clone().filter(is_told);
+        let ours = incoming.known.local_state().cloned().filter(is_told);
         match (&ours, theirs) {
             // The outcome takes effect at the sender, so its word counts (3.4.6, the 13th example).
             (Some(ours), Some(theirs)) if ours != theirs => {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::delivery::{Payload, Told};
+use crate::delivery::Payload;
 use crate::endpoints::Endpoints;
 use crate::ids::{LinkId, OutgoingId};
 use crate::link::{After, Resumes, Sending};
@@ -109,24 +109,21 @@ impl Endpoints {
         let earlier = |id: OutgoingId| {
             let sent = self.outgoing.get(id)?;
             let known = &sent.known;
-            if known.remote_settled || known.number.is_some() {
+            if known.remote_settled || known.number().is_some() {
                 return None;
             }
-            let more = sent.more.as_ref();
-            let local = more.and_then(|more| more.local_state.clone());
+            let local = known.local_state().cloned();
             // The work of a transaction is not done again outside of it.
             let is_repeatable = !matches!(local, Some(DeliveryState::Transactional(_)));
             let is_outcome = |state: &&DeliveryState| state.is_outcome();
             Some(Earlier {
                 id,
                 link: known.link,
-                tag: known.tag,
+                tag: known.tag(),
                 format: known.format,
                 local,
-                heard: known.remote_state.state().filter(is_outcome).cloned(),
-                payload: more
-                    .filter(|_| is_repeatable)
-                    .and_then(|more| more.payload.clone()),
+                heard: known.remote_state().filter(is_outcome).cloned(),
+                payload: sent.payload().filter(|_| is_repeatable).cloned(),
                 is_open: sent.is_open(),
             })
         };
@@ -150,7 +147,7 @@ impl Endpoints {
             report.lost += 1;
             // How far it had come at the receiver says nothing any more.
             if let Some(sent) = self.outgoing.get_mut(delivery.id) {
-                sent.known.remote_state = Told::Nothing;
+                sent.known.take_remote_state();
             }
             self.conclude(delivery, None);
             return;
@@ -208,10 +205,8 @@ impl Endpoints {
 
     /// What is decided needs not be written to the end.
     fn close_writing(&mut self, delivery: &Earlier) {
-        if let Some(sent) = self.outgoing.get_mut(delivery.id)
-            && let Some(more) = &mut sent.more
-        {
-            more.is_open = false;
+        if let Some(sent) = self.outgoing.get_mut(delivery.id) {
+            sent.close();
         }
     }
 }

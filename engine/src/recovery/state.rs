@@ -1,12 +1,11 @@
 //! Taking the state of a link, and giving it to a new endpoint.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::codec::{Fields, Str};
 use crate::config::LinkConfig;
-use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, Told, is_live};
+use crate::delivery::{Incoming, Known, Outgoing, OutgoingMore, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId, SessionId};
@@ -60,22 +59,16 @@ impl Endpoints {
         let ids = self.links.get(id).map(|link| link.deliveries.iter());
         ids.into_iter().flatten().filter_map(|id| {
             let known = self.known(id)?;
-            let local_state = match id.outgoing() {
-                Some(id) => {
-                    let outgoing = self.outgoing.get(id).filter(|o| !o.is_settled())?;
-                    outgoing
-                        .more
-                        .as_ref()
-                        .and_then(|more| more.local_state.as_ref())
-                }
-                None => self.incoming.get(id.incoming()?)?.local_state.as_ref(),
-            };
+            let outgoing = id.outgoing().and_then(|id| self.outgoing.get(id));
+            if outgoing.is_some_and(Outgoing::is_settled) {
+                return None;
+            }
             Some(Unsettled {
                 id,
-                tag: known.tag,
+                tag: known.tag(),
                 message_format: known.format,
-                local_state,
-                remote_state: known.remote_state.state(),
+                local_state: known.local_state(),
+                remote_state: known.remote_state(),
                 settled: known.remote_settled,
             })
         })
@@ -84,15 +77,13 @@ impl Endpoints {
     fn unsettled_sent(&self, link: &Link) -> impl Iterator<Item = UnsettledDelivery> {
         let outgoing = |id: DeliveryId| self.outgoing.get(id.outgoing()?);
         let deliveries = link.deliveries.iter().filter_map(outgoing);
-        deliveries.filter(|sent| !sent.is_settled()).map(|sent| {
-            let more = sent.more.as_ref();
-            UnsettledDelivery {
-                local_state: more.and_then(|more| more.local_state.clone()),
-                payload: more.and_then(|more| more.payload.clone()),
+        deliveries
+            .filter(|sent| !sent.is_settled())
+            .map(|sent| UnsettledDelivery {
+                payload: sent.payload().cloned(),
                 complete: !sent.is_open(),
                 ..UnsettledDelivery::of(&sent.known)
-            }
-        })
+            })
     }
 
     /// In the order in which they began: what the application has, what waits for it, what is still coming.
@@ -109,7 +100,7 @@ impl Endpoints {
                 continue;
             }
             let mut delivery = UnsettledDelivery::received(incoming);
-            if let Some(awaited) = half.awaited(&incoming.known.tag, id) {
+            if let Some(awaited) = half.awaited(&incoming.known.tag(), id) {
                 delivery.payload.clone_from(&awaited.payload);
                 delivery.complete = awaited.complete;
             }
@@ -184,19 +175,20 @@ impl Endpoints {
         let role = link.role();
         let settles_second = link.terms.rcv_settle_mode == ReceiverSettleMode::Second;
         for delivery in unsettled {
-            let mut known = Known::new(id, delivery.tag, None, delivery.message_format);
+            let known = Known::new(id, None, delivery.message_format);
+            let mut known = known.with_tag(&delivery.tag);
             if let Some(state) = &delivery.remote_state {
-                known.remote_state = Told::new(state.clone(), None);
+                known.set_remote_state(state.clone(), None);
             }
+            known.set_local_state(delivery.local_state.clone());
             match role {
                 Role::Sender => {
                     let mut outgoing = Outgoing::new(known);
-                    outgoing.more = Some(Box::new(OutgoingMore {
+                    *outgoing.more_mut() = OutgoingMore {
                         is_open: !delivery.complete && !delivery.settled,
                         is_settled: false,
-                        local_state: delivery.local_state.clone(),
                         payload: delivery.payload.clone(),
-                    }));
+                    };
                     let sent = self.outgoing.insert(outgoing).into();
                     self.list_delivery(id, sent);
                     if delivery.settled {
@@ -206,8 +198,7 @@ impl Endpoints {
                 Role::Receiver => {
                     let mut incoming = Incoming::new(known, settles_second);
                     incoming.done = delivery.done;
-                    incoming.local_state.clone_from(&delivery.local_state);
-                    incoming.read = delivery.read;
+                    incoming.set_read(delivery.read);
                     let received = self.incoming.insert(incoming);
                     self.list_delivery(id, received.into());
                     let awaited = Awaited {
@@ -319,16 +310,16 @@ impl UnsettledDelivery {
     fn of(known: &Known) -> Self {
         Self {
             message_format: known.format,
-            remote_state: known.remote_state.state().cloned(),
+            local_state: known.local_state().cloned(),
+            remote_state: known.remote_state().cloned(),
             settled: known.remote_settled,
-            ..Self::new(known.tag)
+            ..Self::new(known.tag())
         }
     }
 
     fn received(incoming: &Incoming) -> Self {
         Self {
-            local_state: incoming.local_state.clone(),
-            read: incoming.read,
+            read: incoming.read(),
             done: incoming.done,
             ..Self::of(&incoming.known)
         }

@@ -1,10 +1,8 @@
 //! Messages taken for sending: written at once where nothing stands before them, else queued.
 
-use alloc::boxed::Box;
-
 use super::write_rope;
 use crate::config::SendOptions;
-use crate::delivery::{Known, Outgoing, OutgoingMore, SendPayload, is_live, state_to_keep};
+use crate::delivery::{Known, Outgoing, Payload, SendPayload, is_live, state_to_keep};
 use crate::endpoints::Phase;
 use crate::engine::Engine;
 use crate::error::SendError;
@@ -29,10 +27,16 @@ impl Engine {
         let endpoints = &mut self.endpoints;
         let keeps = endpoints.check_send(id, payload.len(), tag, options)? && !settled;
         self.check_state(options.state.as_ref())?;
-        let kept = keeps.then(|| keep(&mut payload, options));
+        let kept = keeps.then(|| share(&mut payload));
         let format = options.message_format;
         let tag = Tag::new(tag).map_err(|error| SendError::TagTooLong(error.len))?;
-        let delivery = (!settled).then(|| self.endpoints.remember(id, &tag, format, kept));
+        let delivery = (!settled).then(|| self.endpoints.remember(id, &tag, format));
+        if let Some(payload) = kept
+            && let Some(delivery) = delivery
+            && let Some(outgoing) = self.endpoints.outgoing.get_mut(delivery)
+        {
+            outgoing.keep(payload, state_to_keep(options));
+        }
         let sending = Sending {
             state: options.state.clone(),
             batchable: options.batchable,
@@ -94,14 +98,11 @@ impl Engine {
         if !settled {
             let format = options.message_format;
             let outgoing = endpoints.outgoing.insert_in_place(
-                || Outgoing::new(Known::new(id, Tag::default(), Some(number), format)),
-                // No longer than a tag can be.
-                |outgoing| {
-                    let _ = outgoing.known.tag.set(tag);
-                },
+                || Outgoing::new(Known::new(id, Some(number), format)),
+                |outgoing| outgoing.known.set_tag(tag),
             );
             if keeps && let Some(outgoing) = endpoints.outgoing.get_mut(outgoing) {
-                outgoing.more = Some(keep(payload, options));
+                outgoing.keep(share(payload), state_to_keep(options));
             }
             let live = is_live(&endpoints.outgoing, &endpoints.incoming);
             link.deliveries.push(outgoing.into(), live);
@@ -151,8 +152,8 @@ impl Engine {
 
 /// Shares the payload with what the link remembers of the delivery.
 #[cold]
-fn keep(payload: &mut SendPayload<'_>, options: &SendOptions) -> Box<OutgoingMore> {
+fn share(payload: &mut SendPayload<'_>) -> Payload {
     let shared = core::mem::replace(payload, SendPayload::Borrowed(&[])).into_payload();
     *payload = SendPayload::Shared(shared.clone());
-    OutgoingMore::keep(shared, state_to_keep(options))
+    shared
 }
