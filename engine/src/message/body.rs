@@ -38,10 +38,13 @@ pub(super) static NULL_BODY: Body = Body::Value(Value::Null);
 impl Body {
     /// About how many octets the encoded body has: exact enough to reserve room for the large ones.
     pub(super) fn size_hint(&self) -> usize {
+        let with_head = |octets: &[u8]| octets.len().saturating_add(8);
         match self {
-            Self::Data(sections) => sections.iter().map(|octets| octets.len() + 8).sum(),
-            Self::Value(Value::String(text)) => text.as_bytes().len() + 8,
-            Self::Value(Value::Binary(octets)) => octets.len() + 8,
+            Self::Data(sections) => sections
+                .iter()
+                .fold(0, |sum, octets| sum.saturating_add(with_head(octets))),
+            Self::Value(Value::String(text)) => with_head(text.as_bytes()),
+            Self::Value(Value::Binary(octets)) => with_head(octets),
             _ => 0,
         }
     }

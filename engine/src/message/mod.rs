@@ -21,6 +21,18 @@
 //! # Ok::<(), ferrion_engine::codec::DecodeError>(())
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless
+    )
+)]
+
 mod access;
 mod body;
 mod peek;
@@ -197,7 +209,8 @@ impl Message {
             return Bytes::copy_from_slice(short);
         }
         let body = self.body.own().map_or(0, Body::size_hint);
-        let mut out = Vec::with_capacity(self.octets.len() + body + 256);
+        let room = self.octets.len().saturating_add(body).saturating_add(256);
+        let mut out = Vec::with_capacity(room);
         out.extend_from_slice(short);
         // With `lenient` there is no error.
         let _ = self.write_behind(&written, &mut out, true);

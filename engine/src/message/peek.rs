@@ -43,6 +43,10 @@ impl FieldIndex {
 
     /// Where field number `field` of the list at `span` begins in the message.
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "places within the octets of the message"
+    )]
     pub(super) fn find(&self, octets: &[u8], span: &Span, field: u8) -> Option<usize> {
         if field >= self.known.get() {
             self.go_on_to(octets, span, field);
@@ -56,6 +60,10 @@ impl FieldIndex {
 
     /// Four fields at a time, so that most are known already when they are asked for, and this is no part of the callers.
     #[inline(never)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a list whose size has one octet has no more than 254 octets of fields"
+    )]
     fn go_on_to(&self, octets: &[u8], span: &Span, field: u8) {
         // Longer lists are rare enough to be gone through for every field.
         let Some([code::LIST8, _, count, fields @ ..]) =
@@ -78,7 +86,6 @@ impl FieldIndex {
             if behind > fields.len() {
                 break;
             }
-            // Lossless: a list whose size has one octet has no more than 254 octets of fields.
             start.set(at as u8);
             known = known.wrapping_add(1);
             at = behind;
@@ -90,6 +97,10 @@ impl FieldIndex {
 
 /// How many octets the field that begins `at` has, should it end within these; `None` unless it is a primitive.
 #[inline(always)]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the table has a row for every octet"
+)]
 fn field_len(fields: &[u8], at: usize) -> Option<usize> {
     let sized = || Some(2 + usize::from(*fields.get(at.wrapping_add(1))?));
     // Most are known without the table: where the next one begins is waited for.
@@ -107,6 +118,11 @@ fn field_len(fields: &[u8], at: usize) -> Option<usize> {
 const SIZED: u8 = 0;
 
 /// Octets of a value with its constructor. What is not found by this is more than a short list has.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated when this is compiled"
+)]
 static STEPS: [u8; 256] = {
     let mut steps = [u8::MAX; 256];
     let mut constructor = 0;

@@ -12,12 +12,12 @@ const MESSAGE: u32 = 0;
 
 /// The point behind the last of these octets, which are the beginning of a payload.
 pub(crate) fn end_point(octets: &Bytes, format: u32) -> Received {
-    let (mut number, mut at) = (0, 0);
+    let (mut number, mut at) = (0u32, 0);
     while let Some(end) = section_end(octets, at, format) {
         at = end;
-        number += 1;
+        number = number.saturating_add(1);
     }
-    Received::new(number, (octets.len() - at) as u64)
+    Received::new(number, octets.len().saturating_sub(at) as u64)
 }
 
 /// Which octet of a payload stands at this point; `None` if the payload ends, or the section does, before it.

@@ -33,6 +33,10 @@ impl Header {
     /// Reads a short list whose fields are in the forms that encoders choose; `None` for any other and for what is wrong,
     /// which the table has to tell apart.
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "of octets that are there, the count before them among them"
+    )]
     pub(super) fn quick(list: &[u8]) -> Option<Self> {
         let [code::LIST8, size, count, rest @ ..] = list else {
             return None;

@@ -98,6 +98,11 @@ impl Section {
 
     /// The place in the order of sections; it is also the index into [`Layout`].
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "the header is the first of them, and the table has a row for each"
+    )]
     const fn place(self) -> usize {
         const PLACES: [u8; 9] = [0, 1, 2, 3, 4, 5, 5, 5, 6];
         PLACES[self as usize - Self::Header as usize] as usize
@@ -229,6 +234,12 @@ impl Layout {
     }
 
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        reason = "of octets that are there, no more than 32 bits can count; there is a span for each place"
+    )]
     fn find(&mut self, octets: &Bytes) -> Result<(), DecodeError> {
         self.spans = [Span::ABSENT; PLACES];
         // The last section, and the places that are left behind it.
@@ -242,7 +253,6 @@ impl Layout {
             };
             let place = section.place();
             let span = &mut self.spans[place];
-            // Lossless, as is the sum below: what is behind lies within the message, whose length fits 32 bits.
             let end = octets.len().wrapping_sub(behind.len()) as u32;
             if place < free {
                 // One more of the last kind, if it is sound.
@@ -264,17 +274,23 @@ impl Layout {
     }
 
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "there is a span for each place")]
     pub(super) const fn span(&self, section: Section) -> &Span {
         &self.spans[section.place()]
     }
 
     /// The section is no more part of the message as it was received.
+    #[expect(clippy::indexing_slicing, reason = "there is a span for each place")]
     pub(super) const fn remove(&mut self, section: Section) {
         self.spans[section.place()] = Span::ABSENT;
         self.removed |= section.bit();
     }
 
     /// How many octets the sections cover.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a section does not end before it begins"
+    )]
     pub(super) fn covered(&self) -> usize {
         self.spans
             .iter()
@@ -327,6 +343,7 @@ fn quick(octets: &[u8]) -> Option<(Section, &[u8])> {
 const WIDE: u8 = code::LIST8 ^ code::LIST32;
 
 /// The sections by their descriptors, each with the constructor that its value has where it is short.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 const QUICK: [(Section, u8); 9] = {
     let mut quick = [(Section::Value, code::STRING8); 9];
     let mut index = 0;
@@ -347,11 +364,15 @@ const QUICK: [(Section, u8); 9] = {
 /// As [`quick`], of the section at `at`, for every form and with the fault where there is one; with how many octets it has
 /// before its value.
 #[inline(never)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a descriptor ends behind its beginning, and within the message, whose octets are counted in 32 bits"
+)]
 fn thorough(octets: &Bytes, at: u32) -> Result<(Section, u32, &[u8]), DecodeError> {
     let mut r = Reader::new(octets);
     r.slice(at as usize)?;
     let section = Section::read(&mut r)?;
-    // Lossless: a descriptor has no more octets than the message, which are counted in 32 bits.
     let head = (r.position() - at as usize) as u32;
     section.check_type(&r)?;
     jump(&mut r)?;

@@ -54,7 +54,7 @@ impl Message {
             .get_mut(start..)
             .and_then(|place| place.first_chunk_mut());
         let (written, len) = place.map_or((Written::Nothing, 0), |room| self.write_short(room));
-        out.truncate(start + len);
+        out.truncate(start.saturating_add(len));
         written
     }
 
@@ -144,11 +144,11 @@ fn put_properties(room: &mut Room, start: usize, properties: &Properties) -> usi
 
 fn put_map(room: &mut Room, start: usize, map: &Map, section: Section) -> usize {
     // Each element has an octet or more.
-    let count = map.len() * 2;
+    let count = map.len().saturating_mul(2);
     if count > SHORT {
         return NO_ROOM;
     }
-    let end = map.iter().fold(start + HEAD, |at, (key, value)| {
+    let end = map.iter().fold(behind_head(start), |at, (key, value)| {
         let at = room::value(room, at, key);
         room::value(room, at, value)
     });
@@ -186,6 +186,11 @@ fn put_id(room: &mut Room, at: usize, id: &MessageId) -> usize {
 
 /// Writes the head of a list or map whose elements end at `end`, and answers that; `NO_ROOM` if it is none of the short ones.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "of octets within the room behind the start; what is short has no more than an octet can count, nor more elements"
+)]
 fn put_compound(
     room: &mut Room,
     start: usize,
@@ -199,7 +204,6 @@ fn put_compound(
         return NO_ROOM;
     }
     let [a, b, c] = section.prefix();
-    // Lossless: what is short has no more octets, and no more elements than octets.
     let size = (len - HEAD + 1) as u8;
     match room
         .get_mut(start..end)
@@ -209,6 +213,16 @@ fn put_compound(
         None => return NO_ROOM,
     }
     end
+}
+
+/// Where a list or map that begins at `start` goes on behind its head.
+#[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the place is within the room, or the one that says that there is none, which leaves room for this"
+)]
+const fn behind_head(start: usize) -> usize {
+    start + HEAD
 }
 
 /// A list as it is written.
@@ -223,7 +237,7 @@ struct List {
 impl List {
     #[inline(always)]
     const fn begin(start: usize) -> Self {
-        let at = start + HEAD;
+        let at = behind_head(start);
         Self { start, at, end: at }
     }
 
@@ -268,9 +282,13 @@ impl List {
 
     /// Writes the head of the list, of which `fields` were written, and answers where it ends.
     #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "of places within the room, and nulls that were written for some of the fields"
+    )]
     fn end(self, room: &mut Room, section: Section, fields: usize) -> usize {
         // A list without fields has a form of its own.
-        if self.at > ROOM || self.end == self.start + HEAD {
+        if self.at > ROOM || self.end == behind_head(self.start) {
             return NO_ROOM;
         }
         // Each null at the end has one octet.
