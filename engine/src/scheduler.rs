@@ -4,7 +4,7 @@ mod send;
 
 use crate::codec::Encode;
 use crate::control::Control;
-use crate::delivery::Payload;
+use crate::delivery::{Counted, Payload};
 use crate::endpoints::Phase;
 use crate::engine::Engine;
 use crate::ids::{LinkId, SessionId};
@@ -380,7 +380,7 @@ impl Engine {
             first_transfer(&mut transfer, number, &sending.tag, sending.format);
             if let Some(resumes) = &mut sending.resumes {
                 transfer.resume = true;
-                transfer.state = resumes.state.take();
+                transfer.state = resumes.state.take().map(Counted::into_state);
             }
         }
         // Settled is said on every transfer: some peers look at the first, some at the last (2.7.5).

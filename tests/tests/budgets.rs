@@ -1,16 +1,8 @@
 //! What one peer can make a connection hold, before it has said who it is and after.
 
-use allocation_counter::measure;
-use ferrion_engine::codec::Symbol;
-use ferrion_engine::protocol::{Condition, DeliveryState, Source};
 use ferrion_engine::sasl::Mechanism;
-use ferrion_engine::{
-    Config, Engine, Event, Failure, LinkConfig, SaslFailure, SessionConfig, Time,
-};
-use ferrion_tests::build::{
-    Build, Role, attach, begin, close, composite, disposition, open, rejected, source, target,
-    transfer,
-};
+use ferrion_engine::{Config, Engine, Event, Failure, SaslFailure, SessionConfig, Time};
+use ferrion_tests::build::{Build, Role, attach, begin, composite, open, source, target, transfer};
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Frame, SASL_HEADER, V};
 use ferrion_tests::peer::{Peer, Wired, client, client_with, server, server_with};
 use ferrion_tests::sasl::as_server;
@@ -384,32 +376,6 @@ fn deliveries_that_nobody_settles_cost_the_link_with_one_too_many() {
 }
 
 #[test]
-fn states_with_details_do_not_keep_what_they_came_with() {
-    client(|p| {
-        p.opened();
-        let session = p.begun();
-        let link = p.sender(session, "out");
-        p.grant(&link, 1);
-        p.send(&link, b"t", b"x");
-        p.expect_transfer();
-        let error = composite(0x1d)
-            .set("condition", V::sym("script:no"))
-            .description(&"why ".repeat(20));
-        let rejected = ferrion_tests::build::rejected().error(error.v());
-        let told = ferrion_tests::build::disposition()
-            .role(Role::Receiver)
-            .first(0)
-            .settled(true)
-            .state(rejected.v());
-        p.inject(told);
-        let updates = p.updates(&link);
-        assert!(format!("{updates:?}").contains("why why"));
-        p.inject(close());
-        p.expect_close();
-    });
-}
-
-#[test]
 fn errors_of_detaches_count_for_as_long_as_their_links_live() {
     let config = limited(|config| config.limits.connection_octets = 36_000);
     server_with(config, |p| {
@@ -456,177 +422,6 @@ fn larger_frames_of_a_login_need_no_second_limit() {
         p.inject_raw(&[0, 0, 78, 32, 2, 1, 0, 0]);
         p.expect_nothing();
         assert_eq!(p.engine().failure(), None);
-    });
-}
-
-#[test]
-fn states_count_until_they_were_asked_for_and_without_room_come_without_their_text() {
-    let config = limited(|config| config.limits.connection_octets = 30_000);
-    client_with(config, |p| {
-        p.opened();
-        let session = p.begun();
-        let link = p.sender(session, "out");
-        p.grant(&link, 30);
-        let mut number = 0;
-        for _ in 0..2 {
-            for _ in 0..10 {
-                p.send(&link, format!("t{number}").as_bytes(), b"x");
-                p.expect_transfer();
-                let error = composite(0x1d)
-                    .set("condition", V::sym("script:no"))
-                    .description(&"x".repeat(5_000));
-                let rejected = ferrion_tests::build::rejected().error(error.v());
-                let told = ferrion_tests::build::disposition()
-                    .role(Role::Receiver)
-                    .first(number)
-                    .settled(true)
-                    .state(rejected.v());
-                p.inject(told);
-                number += 1;
-            }
-            let told: Vec<bool> = p
-                .updates(&link)
-                .iter()
-                .map(|update| {
-                    let Some(DeliveryState::Rejected(Some(error))) = &update.state else {
-                        panic!("{update:?}");
-                    };
-                    assert_eq!(error.condition, "script:no");
-                    error.description.is_some()
-                })
-                .collect();
-            assert_eq!(told.len(), 10);
-            let whole = told.iter().filter(|whole| **whole).count();
-            assert!((3..6).contains(&whole), "{whole} with their text");
-        }
-        p.expect_nothing();
-    });
-}
-
-#[test]
-fn a_large_default_outcome_is_kept_once_and_not_for_each_delivery_that_ends_with_it() {
-    const DELIVERIES: u32 = 50;
-    server(|p| {
-        p.opened();
-        p.begun_by_script(SessionConfig::default(), |b| b);
-        let text = V::Str("x".repeat(20_000));
-        let outcome = V::Described(Box::new(V::sym("script:gone")), Box::new(text));
-        let link = attach()
-            .name("in")
-            .handle(0)
-            .role(Role::Receiver)
-            .source(source().default_outcome(outcome).v())
-            .target(target().v());
-        let link = p.attached_by_script(link);
-        p.grant(&link, DELIVERIES);
-        for number in 0..DELIVERIES {
-            p.send(&link, &number.to_be_bytes(), b"x");
-            p.expect_transfer();
-        }
-        let settled = disposition()
-            .role(Role::Receiver)
-            .range(0, DELIVERIES - 1)
-            .settled(true);
-        let kept = measure(|| p.inject(settled)).bytes_current;
-        let updates = p.updates(&link);
-        assert_eq!(updates.len(), DELIVERIES as usize);
-        for update in updates {
-            let said = format!("{:?}", update.state);
-            assert!(said.len() > 20_000, "{said}");
-        }
-        assert!(kept < 60_000, "{kept} octets");
-    });
-}
-
-#[test]
-fn a_state_for_which_there_is_no_room_is_not_told_as_the_default_outcome() {
-    let config = limited(|config| config.limits.connection_octets = 20_000);
-    client_with(config, |p| {
-        p.opened();
-        let session = p.begun();
-        let source = Source {
-            default_outcome: Some(DeliveryState::Accepted),
-            ..Source::default()
-        };
-        let mut config = LinkConfig::sender("out", "q");
-        config.source = Some(Box::new(source));
-        let link = p.sender_with(session, config, |b| b);
-        p.grant(&link, 1);
-        p.send(&link, b"t", b"x");
-        p.expect_transfer();
-        let error = composite(0x1d).set("condition", V::sym(&"c".repeat(20_000)));
-        let told = disposition()
-            .role(Role::Receiver)
-            .first(0)
-            .settled(true)
-            .state(rejected().error(error.v()).v());
-        p.inject(told);
-        p.expect_detach().condition(EXCEEDED);
-        assert_eq!(p.updates(&link), []);
-    });
-}
-
-#[test]
-fn a_state_for_which_there_is_no_room_leaves_what_was_told_before() {
-    let config = limited(|config| config.limits.connection_octets = 20_000);
-    client_with(config, |p| {
-        p.opened();
-        let session = p.begun();
-        let link = p.sender(session, "out");
-        p.grant(&link, 1);
-        p.send(&link, b"t", b"x");
-        p.expect_transfer();
-        let told = |condition: &str| {
-            let error = composite(0x1d).set("condition", V::sym(condition));
-            disposition()
-                .role(Role::Receiver)
-                .first(0)
-                .settled(false)
-                .state(rejected().error(error.v()).v())
-        };
-        p.inject(told("script:no"));
-        p.inject(told(&"c".repeat(20_000)));
-        p.expect_detach().condition(EXCEEDED);
-        let [update] = p.updates(&link).try_into().expect("one update");
-        let no = Condition::new(Symbol::from_static("script:no"));
-        assert_eq!(update.state, Some(DeliveryState::rejected(no)));
-    });
-}
-
-#[test]
-fn a_disposition_that_ends_before_it_begins_leaves_what_was_told_before() {
-    client(|p| {
-        p.opened();
-        let session = p.begun();
-        let link = p.sender(session, "out");
-        p.grant(&link, 3);
-        for tag in [b"a", b"b", b"c"] {
-            p.send(&link, tag, b"x");
-            p.expect_transfer();
-        }
-        let error = |text: &str| {
-            let error = composite(0x1d)
-                .set("condition", V::sym("script:no"))
-                .description(text);
-            rejected().error(error.v()).v()
-        };
-        let told = |first, last, text: &str| {
-            disposition()
-                .role(Role::Receiver)
-                .range(first, last)
-                .settled(false)
-                .state(error(text))
-        };
-        p.inject(told(0, 2, &"before ".repeat(20)));
-        // It begins as far behind the last as can be, which is before the first.
-        p.inject(told((1 << 31) + 1, 2, &"after ".repeat(20)));
-        p.expect_end().condition("amqp:invalid-field");
-        let updates = p.updates(&link);
-        assert_eq!(updates.len(), 3);
-        for update in updates {
-            let said = format!("{:?}", update.state);
-            assert!(said.contains("before"), "{said}");
-        }
     });
 }
 

@@ -15,17 +15,17 @@ use crate::seq::Seq;
 /// Octets of a state that are not worth counting beside its delivery.
 pub(crate) const PLAIN_STATE: usize = 64;
 
-const NO_ROOM: &str = "the connection has no room for the state of a delivery";
+pub(crate) const NO_ROOM: &str = "the connection has no room for the state of a delivery";
 
 /// A state, and what it counts for as long as it is here.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     pub(super) state: DeliveryState,
     charge: Option<Charge>,
 }
 
 impl Counted {
-    pub(super) fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
+    pub(crate) fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
         if let Some(charge) = charge {
             charge.sum.0.fetch_add(charge.octets, Ordering::Relaxed);
         }
@@ -34,7 +34,7 @@ impl Counted {
     }
 
     /// The state, which counts no more.
-    pub(super) fn into_state(mut self) -> DeliveryState {
+    pub(crate) fn into_state(mut self) -> DeliveryState {
         core::mem::replace(&mut self.state, DeliveryState::Accepted)
     }
 
@@ -69,6 +69,16 @@ impl Sum {
 pub(crate) struct Charge {
     octets: usize,
     sum: Sum,
+}
+
+/// What a state counts that is told to one delivery.
+pub(crate) fn counted_of(state: &DeliveryState) -> u64 {
+    let octets = state.encoded_len();
+    if octets > PLAIN_STATE {
+        octets as u64
+    } else {
+        0
+    }
 }
 
 /// The deliveries that are to remember a state.
@@ -155,7 +165,7 @@ impl Endpoints {
     }
 
     /// What one delivery is to remember of a state that the peer told by a transfer or an attach, and what that costs. Whether
-    /// there is room at all was seen before: by the transfer, or as part of the attach, which may be passed by as much again.
+    /// there is room at all was seen before that was heard.
     pub(crate) fn weigh(&mut self, state: &DeliveryState) -> (DeliveryState, Option<Charge>) {
         let state = state.detached();
         let octets = state.encoded_len();

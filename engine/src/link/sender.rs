@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::config::SendOptions;
 use crate::control::Control;
 use crate::delivery::{
-    Known, Outgoing, OutgoingMore, Payload, check_sender_state, is_live, state_to_keep,
+    Counted, Known, Outgoing, OutgoingMore, Payload, check_sender_state, is_live, state_to_keep,
 };
 use crate::endpoints::{Endpoints, Phase};
 use crate::error::{SendError, UsageError};
@@ -46,13 +46,14 @@ pub(crate) struct Sending {
 /// What the first transfer of a resumed delivery says (2.6.13).
 #[derive(Debug)]
 pub(crate) struct Resumes {
-    pub(crate) state: Option<DeliveryState>,
+    /// Counted as what a peer told, as it may be the peer's own word that is said again.
+    pub(crate) state: Option<Counted>,
     /// Settle by a disposition of its own: the link's mode forbids settled transfers.
     pub(crate) unsettled: bool,
 }
 
 impl Resumes {
-    pub(crate) fn boxed(state: Option<DeliveryState>) -> Box<Self> {
+    pub(crate) fn boxed(state: Option<Counted>) -> Box<Self> {
         Box::new(Self {
             state,
             unsettled: false,

@@ -1,6 +1,6 @@
 //! The maps of unsettled deliveries in the attaches of both sides (2.7.3), and what comes of comparing them.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::codec::{Fields, Raw, Value};
@@ -11,7 +11,7 @@ use crate::message::position::end_point;
 use crate::protocol::{Attach, Condition, DeliveryState, Role, Tag, conditions};
 use crate::recovery::Recovery;
 
-/// What the peer remembers: tags, with their states.
+/// What the peer remembers of the deliveries that this side does too: tags, with their states.
 pub(super) type Remembered = BTreeMap<Tag, Option<DeliveryState>>;
 
 /// The octets that the headers of map and attach take more when they are long, and the flag that something is missing.
@@ -102,7 +102,10 @@ impl Endpoints {
         let Some(theirs) = link.remote() else {
             return;
         };
-        let remembered = read(&theirs);
+        let remembered = read(&theirs, &self.tags_of(id)).map_err(|text| {
+            let condition = conditions::INVALID_FIELD;
+            Condition::with_description(condition, text)
+        });
         let (peer_remembers, theirs_whole) =
             (theirs.unsettled.is_some(), !theirs.incomplete_unsettled);
         // What we tell is settled now, if it was not written before.
@@ -127,12 +130,17 @@ impl Endpoints {
             }
         });
         self.set_resuming(id, None, report);
-        if let Err(text) = done {
-            let mut condition = Condition::new(conditions::INVALID_FIELD);
-            condition.description = Some(text.into());
+        if let Err(condition) = done {
             self.fail_link(id, condition);
         }
         self.go_on_closing(id);
+    }
+
+    /// The tags of the deliveries that a link has.
+    fn tags_of(&self, id: LinkId) -> BTreeSet<Tag> {
+        let deliveries = self.links.get(id).map(|link| link.deliveries.iter());
+        let known = deliveries.into_iter().flatten();
+        known.filter_map(|id| Some(self.known(id)?.tag())).collect()
     }
 
     fn set_resuming(&mut self, id: LinkId, map: Option<(Fields, bool)>, report: Recovery) {
@@ -147,19 +155,21 @@ impl Endpoints {
     }
 }
 
-/// The peer's map. The error says what is wrong with it.
-fn read(attach: &Attach) -> Result<Remembered, &'static str> {
+/// The peer's map, as far as it is of `known` deliveries: it may be one of very many that never were. The error says what is
+/// wrong with it.
+fn read(attach: &Attach, known: &BTreeSet<Tag>) -> Result<Remembered, &'static str> {
     let mut remembered = Remembered::new();
     for (key, state) in attach.unsettled.iter().flat_map(Fields::entries) {
         let Value::Binary(tag) = key else {
             return Err("a key of unsettled is not a binary");
         };
         let tag = Tag::new(&tag).map_err(|_| "a key of unsettled is longer than a delivery-tag")?;
-        let state = state.decode_to();
-        remembered.insert(
-            tag,
-            state.map_err(|_| "a value of unsettled is no delivery-state")?,
-        );
+        let state = state
+            .decode_to()
+            .map_err(|_| "a value of unsettled is no delivery-state")?;
+        if known.contains(&tag) {
+            remembered.insert(tag, state);
+        }
     }
     Ok(remembered)
 }

@@ -3,12 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::delivery::Payload;
+use crate::delivery::{Counted, NO_ROOM, Payload, counted_of};
 use crate::endpoints::Endpoints;
 use crate::ids::{LinkId, OutgoingId};
 use crate::link::{After, Resumes, Sending};
 use crate::message::position::octet_at;
-use crate::protocol::{DeliveryState, Received, SenderSettleMode, Tag};
+use crate::protocol::{Condition, DeliveryState, Received, SenderSettleMode, Tag, conditions};
 use crate::recovery::Recovery;
 use crate::recovery::map::Remembered;
 use crate::recovery::table::{Step, step};
@@ -33,9 +33,10 @@ impl Endpoints {
     pub(super) fn resume_sending(
         &mut self,
         id: LinkId,
-        mut remembered: Remembered,
+        remembered: Remembered,
         report: &mut Recovery,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Condition> {
+        let mut remembered = self.fit(remembered)?;
         for delivery in self.earlier(id) {
             let theirs = remembered.remove(&delivery.tag);
             let octets = delivery.payload.clone().map(Payload::into_bytes);
@@ -56,12 +57,15 @@ impl Endpoints {
                 Step::SendAgain => self.send_again(&delivery, report),
                 Step::Resume(point) => {
                     let start = match (point, &octets) {
-                        (Some(point), Some(_)) => at(point).ok_or(BEYOND)?,
+                        (Some(point), Some(_)) => at(point).ok_or_else(beyond)?,
                         _ => 0,
                     };
                     match octets {
                         Some(octets) => {
-                            let state = point.map(|p| DeliveryState::Received(Box::new(p.clone())));
+                            let state = point.map(|point| {
+                                let state = DeliveryState::Received(Box::new(point.clone()));
+                                Counted::new(state, None)
+                            });
                             let mut sending = delivery.sending(octets.slice(start..).into());
                             sending.written = octets.len() as u64;
                             sending.open = delivery.is_open.then_some(delivery.id);
@@ -100,6 +104,31 @@ impl Endpoints {
             }
         }
         Ok(())
+    }
+
+    /// What of the peer's states there is room for beside the attach that told them, as each is kept until the caller asks for
+    /// it, and said again without its details: all of it, or all without those, or it is refused before anything is done
+    /// about it.
+    fn fit(&self, remembered: Remembered) -> Result<Remembered, Condition> {
+        let sum = |states: &Remembered| {
+            let counted = states.values().flatten().map(counted_of);
+            counted.fold(0, u64::saturating_add)
+        };
+        let bare = |state: &Option<DeliveryState>| {
+            let state = state.clone();
+            state.map(DeliveryState::without_details)
+        };
+        let entries = remembered.iter();
+        let bare: Remembered = entries.map(|(tag, state)| (*tag, bare(state))).collect();
+        let least = sum(&bare);
+        if self.has_room(sum(&remembered).saturating_add(least)) {
+            return Ok(remembered);
+        }
+        if self.has_room(least.saturating_mul(2)) {
+            return Ok(bare);
+        }
+        let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
+        Err(Condition::with_description(condition, NO_ROOM))
     }
 
     fn earlier(&self, id: LinkId) -> Vec<Earlier> {
@@ -158,10 +187,12 @@ impl Endpoints {
         self.enqueue(delivery.link, sending);
     }
 
-    /// A transfer without payload gives the delivery an id again, and says what became of it.
+    /// A transfer without payload gives the delivery an id again, and says what became of it: of what the peer told itself,
+    /// without the details, as it may be long until that is written.
     fn tell_state(&mut self, delivery: &Earlier, state: &DeliveryState) {
+        let (state, charge) = self.weigh(&state.clone().without_details());
         let mut sending = delivery.sending(Payload::default());
-        sending.resumes = Some(Resumes::boxed(Some(state.clone())));
+        sending.resumes = Some(Resumes::boxed(Some(Counted::new(state, charge.as_ref()))));
         self.enqueue(delivery.link, sending);
     }
 
@@ -188,7 +219,7 @@ impl Endpoints {
             .map(|link| link.terms.snd_settle_mode);
         let mut sending = delivery.sending(Payload::default());
         sending.delivery = None;
-        let mut resumes = Resumes::boxed(Some(outcome.clone()));
+        let mut resumes = Resumes::boxed(Some(Counted::new(outcome.clone(), None)));
         if mode == Some(SenderSettleMode::Unsettled) {
             resumes.unsettled = true;
             sending.after = After::Settle(Some(outcome.clone()));
@@ -211,7 +242,10 @@ impl Endpoints {
     }
 }
 
-const BEYOND: &str = "unsettled tells of more octets received than the delivery has";
+fn beyond() -> Condition {
+    let text = "unsettled tells of more octets received than the delivery has";
+    Condition::with_description(conditions::INVALID_FIELD, text)
+}
 
 impl Earlier {
     fn sending(&self, payload: Payload) -> Sending {
