@@ -1045,8 +1045,8 @@ typedef enum {
    */
   FERRION_LIMIT_CONTROL_OCTETS = 19,
   /**
-   * Replies that wait because of that, beside one for each link that there is, at which nothing more is taken
-   * from the peer either. Default 16,384.
+   * Replies that wait because of that, beside one for each link that there is and each session that the peer has not
+   * ended, at which nothing more is taken from the peer either. Default 16,384.
    */
   FERRION_LIMIT_PENDING_REPLIES = 20,
 } ferrion_limit;

@@ -489,8 +489,9 @@ impl Engine {
         })
     }
 
-    /// How many more replies may wait: one for each link that there is, as those are counted by themselves, and as many as are
-    /// set, but at least one. Two peers that ask each other for more links than these must not wait for each other.
+    /// How many more replies may wait: one for each link that there is, and for each session that the peer has not ended, as
+    /// those are counted by themselves, and as many as are set, but at least one. Two peers that ask each other for more links
+    /// or sessions than these must not wait for each other.
     fn room_for_replies(&self) -> usize {
         let replies = self.endpoints.control.replies();
         let most = self.endpoints.limits().pending_replies.max(1) as usize;
@@ -498,6 +499,7 @@ impl Engine {
             return most - replies;
         }
         let most = most.saturating_add(self.endpoints.links.len());
+        let most = most.saturating_add(self.endpoints.connection.channels.begun());
         most.saturating_sub(replies)
     }
 

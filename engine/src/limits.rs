@@ -73,7 +73,7 @@ pub struct Limits {
     /// Default 262,144.
     pub control_octets: usize,
     /// Replies to the peer that wait because of that (begins, attaches, detaches and ends), beside one for each link
-    /// that there is, at which nothing more is taken from the peer either, until it has read some: see
+    /// that there is and each session that the peer has not ended, at which nothing more is taken from the peer either, until it has read some: see
     /// [`Engine::is_blocked`](crate::Engine::is_blocked). Default 16,384.
     pub pending_replies: u32,
     /// Payloads of at least this many octets are chained into the output instead of copied.

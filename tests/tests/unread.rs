@@ -7,7 +7,7 @@ use ferrion_engine::{
     Config, Engine, Event, Failure, LinkConfig, Origin, Reason, SessionConfig, Time,
 };
 use ferrion_tests::build::{
-    Build, Role, attach, begin, close, composite, detach, flow, open, source, target,
+    Build, Role, attach, begin, close, composite, detach, end, flow, open, source, target,
 };
 use ferrion_tests::oracle::{AMQP_HEADER, V};
 
@@ -322,14 +322,43 @@ fn a_peer_that_never_reads_is_given_up_and_that_is_why() {
 const WIRE: usize = 1_000;
 const LINKS: usize = 300;
 
-/// Both attach links and accept those of the other; what is under way is in the wires, one each way.
+/// Both begin sessions or attach links, and accept those of the other; what is under way is in the wires, one each way.
 struct Both {
     engines: [Engine; 2],
     wires: [VecDeque<u8>; 2],
+    begun: [usize; 2],
     attached: [usize; 2],
 }
 
 impl Both {
+    /// Each asks for a session with many links.
+    fn with_links(pending_replies: u32) -> Self {
+        let mut both = Self::new(pending_replies);
+        for (side, engine) in both.engines.iter_mut().enumerate() {
+            let session = engine.connection().begin(SessionConfig::default()).unwrap();
+            for number in 0..LINKS {
+                let config = LinkConfig::sender(format!("{side}-{number}"), "q");
+                let mut session = engine.session(session).unwrap();
+                session.attach_sender(config).unwrap();
+            }
+        }
+        both
+    }
+
+    /// Each asks for many sessions, with a link on each.
+    fn with_sessions(pending_replies: u32) -> Self {
+        let mut both = Self::new(pending_replies);
+        for (side, engine) in both.engines.iter_mut().enumerate() {
+            for number in 0..LINKS {
+                let session = engine.connection().begin(SessionConfig::default()).unwrap();
+                let config = LinkConfig::sender(format!("{side}-{number}"), "q");
+                let mut session = engine.session(session).unwrap();
+                session.attach_sender(config).unwrap();
+            }
+        }
+        both
+    }
+
     fn new(pending_replies: u32) -> Self {
         let config = |name: &str| {
             let mut config = Config::new(name);
@@ -340,20 +369,13 @@ impl Both {
         let mut both = Self {
             engines: [Engine::client(config("a")), Engine::server(config("b"))],
             wires: Default::default(),
+            begun: [0; 2],
             attached: [0; 2],
         };
         for engine in &mut both.engines {
             engine.connection().open().unwrap();
         }
         while both.step() {}
-        for (side, engine) in both.engines.iter_mut().enumerate() {
-            let session = engine.connection().begin(SessionConfig::default()).unwrap();
-            for number in 0..LINKS {
-                let config = LinkConfig::sender(format!("{side}-{number}"), "q");
-                let mut session = engine.session(session).unwrap();
-                session.attach_sender(config).unwrap();
-            }
-        }
         both
     }
 
@@ -382,6 +404,7 @@ impl Both {
             while let Some(event) = engine.poll_event() {
                 match event {
                     Event::SessionBegun(id) => {
+                        self.begun[side] += 1;
                         let _ = engine.session(id).unwrap().accept(SessionConfig::default());
                     }
                     Event::LinkAttached(id) => {
@@ -398,7 +421,7 @@ impl Both {
 
 #[test]
 fn what_both_sides_ask_for_keeps_neither_from_hearing_the_other() {
-    let mut both = Both::new(LINKS as u32 + 1);
+    let mut both = Both::with_links(LINKS as u32 + 1);
     while both.step() {}
     // Its own and the other's.
     assert_eq!(both.attached, [2 * LINKS; 2]);
@@ -407,8 +430,34 @@ fn what_both_sides_ask_for_keeps_neither_from_hearing_the_other() {
 #[test]
 fn two_that_both_ask_for_more_than_may_wait_hear_each_other() {
     for pending_replies in [1, 50] {
-        let mut both = Both::new(pending_replies);
-        while both.step() {}
-        assert_eq!(both.attached, [2 * LINKS; 2]);
+        for mut both in [
+            Both::with_links(pending_replies),
+            Both::with_sessions(pending_replies),
+        ] {
+            while both.step() {}
+            assert_eq!(both.attached, [2 * LINKS; 2]);
+        }
     }
+}
+
+/// What has come and gone makes no room for more.
+#[test]
+fn a_peer_that_begins_and_ends_sessions_and_reads_nothing_is_not_heard_until_it_reads() {
+    let mut deaf = Deaf::new();
+    let begin = begin()
+        .next_outgoing_id(0)
+        .incoming_window(9)
+        .outgoing_window(9);
+    let mut sent = 0;
+    while !deaf.engine.is_blocked() {
+        assert!(sent < 1_000, "it is heard for ever");
+        deaf.hear(&begin.octets(1));
+        deaf.hear(&end().octets(1));
+        sent += 1;
+    }
+    // Each is answered with two frames, and the output has room for some.
+    assert!(sent < 200, "{sent} were heard");
+    deaf.read();
+    assert!(!deaf.engine.is_blocked());
+    assert_eq!(deaf.engine.census().sessions, 1);
 }

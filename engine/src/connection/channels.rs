@@ -12,6 +12,8 @@ pub(crate) struct Channels {
     /// Numbers of ours that were used and are free again.
     free: BTreeSet<u16>,
     remote: Vec<Option<SessionId>>,
+    /// How many of the peer's have a session.
+    begun: usize,
 }
 
 impl Channels {
@@ -44,18 +46,29 @@ impl Channels {
     }
 
     pub(crate) fn map_remote(&mut self, channel: u16, session: Option<SessionId>) {
-        set(&mut self.remote, channel, session);
+        self.begun += usize::from(session.is_some());
+        let before = set(&mut self.remote, channel, session);
+        self.begun -= usize::from(before.is_some());
+    }
+
+    /// Sessions that the peer has begun, or answered, and not ended.
+    pub(crate) const fn begun(&self) -> usize {
+        self.begun
     }
 }
 
-fn set(map: &mut Vec<Option<SessionId>>, channel: u16, session: Option<SessionId>) {
+/// Answers which session used the channel before.
+fn set(
+    map: &mut Vec<Option<SessionId>>,
+    channel: u16,
+    session: Option<SessionId>,
+) -> Option<SessionId> {
     let index = usize::from(channel);
     if map.len() <= index {
         map.resize(index + 1, None);
     }
-    if let Some(slot) = map.get_mut(index) {
-        *slot = session;
-    }
+    let slot = map.get_mut(index)?;
+    core::mem::replace(slot, session)
 }
 
 #[cfg(test)]
@@ -80,5 +93,18 @@ mod tests {
         channels.release(2);
         assert_eq!(channels.allocate(session, 1), None, "the limit went down");
         assert_eq!(channels.allocate(session, 2), Some(2));
+    }
+
+    #[test]
+    fn those_that_the_peer_uses_are_counted_however_often_it_says_so() {
+        let session = Arena::<SessionId, ()>::new().insert(());
+        let mut channels = Channels::default();
+        for (channel, now, count) in [(7, true, 1), (7, true, 1), (0, true, 2), (7, false, 1)] {
+            channels.map_remote(channel, now.then_some(session));
+            assert_eq!(channels.begun(), count);
+        }
+        channels.map_remote(7, None);
+        channels.map_remote(0, None);
+        assert_eq!(channels.begun(), 0);
     }
 }

@@ -83,8 +83,8 @@ pub enum ferrion_limit {
     FERRION_LIMIT_CONNECTION_OCTETS = 18,
     /// Octets of output at which nothing more is encoded but a close until some are taken, counted likewise. Default 262,144.
     FERRION_LIMIT_CONTROL_OCTETS = 19,
-    /// Replies that wait because of that, beside one for each link that there is, at which nothing more is taken
-    /// from the peer either. Default 16,384.
+    /// Replies that wait because of that, beside one for each link that there is and each session that the peer has not
+    /// ended, at which nothing more is taken from the peer either. Default 16,384.
     FERRION_LIMIT_PENDING_REPLIES = 20,
 }
 
