@@ -9,6 +9,7 @@ mod decoding;
 mod deliveries;
 mod framing;
 mod login;
+mod nowhere;
 mod replies;
 mod rest;
 mod victim;
@@ -16,7 +17,8 @@ mod victim;
 use std::fmt::Write as _;
 
 use ferrion_engine::Config;
-use victim::{EARLY, Program, State, Victim, budget, config};
+use victim::State::{ClientOpen, ClientSasl, Header, Open, Sasl};
+use victim::{EARLY, Program, STATES, Side, State, Victim, budget, config};
 
 /// One way to attack.
 pub(crate) struct Attack {
@@ -97,17 +99,53 @@ fn attacks() -> Vec<Attack> {
     all.extend(deliveries::attacks());
     all.extend(replies::attacks());
     all.extend(login::attacks());
+    all.extend(nowhere::attacks());
     all.extend(rest::attacks());
     all.sort_by_key(|attack| CLASSES.iter().position(|(class, _)| *class == attack.class));
     all
 }
 
-/// Tries one of them in one state; answers what is wrong.
+/// What is not tried in some states, and why.
+const NOT_TRIED: &[(&str, &[State], &str)] = &[
+    (
+        "ANCWDMESUIJ",
+        &[Header],
+        "before the header eight octets are compared with those that a header has; what follows is tried in the next state",
+    ),
+    (
+        "C",
+        &[Sasl, Open, ClientSasl, ClientOpen],
+        "before open there is nothing that comes and goes: what was said is kept once, within `octets_before_open`",
+    ),
+    (
+        "I",
+        &[Sasl],
+        "a client says no number there but sizes, which are A and F",
+    ),
+];
+
+fn is_tried(class: char, state: State) -> usize {
+    let of_class = attacks().into_iter().filter(|it| it.class == class);
+    of_class
+        .filter(|attack| attack.outcomes.iter().any(|(at, _)| *at == state))
+        .count()
+}
+
+/// Tries one of them in one state, after open on a server and on a client; answers what is wrong.
 fn attempt(attack: &Attack, state: State, expected: &str) -> Vec<String> {
+    let mut wrong = attempt_on(Side::Server, attack, state, expected);
+    if !state.is_early() {
+        let on_client = attempt_on(Side::Client, attack, state, expected);
+        wrong.extend(on_client.iter().map(|wrong| format!("on a client {wrong}")));
+    }
+    wrong
+}
+
+fn attempt_on(side: Side, attack: &Attack, state: State, expected: &str) -> Vec<String> {
     let octets = (attack.octets)(state);
     let mut config = config();
     (attack.config)(&mut config);
-    let mut costs = Victim::attack(state, &config, attack.program, &octets);
+    let mut costs = Victim::attack(side, state, &config, attack.program, &octets);
     let mut wrong = Vec::new();
     let most = if state.is_early() {
         EARLY
@@ -153,6 +191,34 @@ fn every_attack_costs_what_was_set_and_ends_what_it_was_about() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// How many attacks of each class are tried in each state, and why there are none.
+fn write_grid(text: &mut String) {
+    text.push_str("\n## What is tried where\n\n| Class |");
+    for state in STATES {
+        let _ = write!(text, " {} |", state.name());
+    }
+    let _ = write!(text, "\n|---|{}\n", "---|".repeat(STATES.len()));
+    for (class, name) in CLASSES {
+        let _ = write!(text, "| {class}: {name} |");
+        for state in STATES {
+            match is_tried(*class, state) {
+                0 => text.push_str(" none |"),
+                count => {
+                    let _ = write!(text, " {count} |");
+                }
+            }
+        }
+        text.push('\n');
+    }
+    text.push_str("\nWhere there is none:\n\n");
+    for (classes, states, why) in NOT_TRIED {
+        let classes: Vec<String> = classes.chars().map(String::from).collect();
+        let states: Vec<&str> = states.iter().map(|state| state.name()).collect();
+        let (classes, states) = (classes.join(", "), states.join("; "));
+        let _ = writeln!(text, "- {classes} ({states}): {why}.");
+    }
+}
+
 /// The page that the attacks make.
 fn page() -> String {
     let mut text = String::from(
@@ -160,8 +226,10 @@ fn page() -> String {
          <!-- Written by `FERRION_BLESS=1 cargo test -p ferrion-tests --test attacks`; do not edit. -->\n\n\
          What is tried on an engine, in which state of its connection, what bounds it, and what comes of it. Each row is played by `make test`, which also\n\
          holds the memory to its bound (before open 16 KiB and a frame; after it what the limits say and 10 % more), the work to what the\n\
-         octets are worth, and the links that are not attacked to going on. [SECURITY.md](../SECURITY.md) has the limits.\n",
+         octets are worth, and the links that are not attacked to going on; after open all of that on a server and on a client.\n\
+         [SECURITY.md](../SECURITY.md) has the limits.\n",
     );
+    write_grid(&mut text);
     let all = attacks();
     for (class, name) in CLASSES {
         let _ = write!(
@@ -188,6 +256,17 @@ fn every_class_is_tried_and_the_page_says_what_comes_of_it() {
     for (class, name) in CLASSES {
         let tried = attacks().iter().filter(|a| a.class == *class).count();
         assert!(tried > 0, "{class}: {name} is not tried");
+        for state in STATES {
+            let has_reason = NOT_TRIED
+                .iter()
+                .any(|(classes, states, _)| classes.contains(*class) && states.contains(&state));
+            let count = is_tried(*class, state);
+            assert!(
+                has_reason == (count == 0),
+                "{class}, {}: {count} attacks, and a reason for none: {has_reason}",
+                state.name()
+            );
+        }
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/attacks.md");
     if std::env::var_os("FERRION_BLESS").is_some() {

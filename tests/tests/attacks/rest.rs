@@ -3,6 +3,7 @@
 use ferrion_tests::build::{Role, attach, begin, detach, disposition, end, flow, transfer};
 use ferrion_tests::oracle::V;
 
+use crate::victim::State;
 use crate::victim::State::{Attached, Begun, ClientOpen, ClientSasl, Header, Open, Opened, Sasl};
 use crate::victim::{CHANNEL, RECEIVER, SENDER, link, session_flow};
 use crate::{Attack, LOGIN_FAILS, NOTHING, OTHER_HEADER};
@@ -11,6 +12,11 @@ use crate::{Attack, LOGIN_FAILS, NOTHING, OTHER_HEADER};
 fn frame(kind: u8, body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(8 + body.len()).expect("a small frame");
     [&size.to_be_bytes()[..], &[2, kind, 0, 3], body].concat()
+}
+
+/// The frame type that the state has.
+fn kind(state: State) -> u8 {
+    u8::from(matches!(state, Sasl | ClientSasl))
 }
 
 fn delivery(payload: &[u8]) -> Vec<u8> {
@@ -58,10 +64,7 @@ fn no_amqp() -> Vec<Attack> {
                 (ClientOpen, NOTHING),
                 (Attached, NOTHING),
             ],
-            |state| {
-                let kind = u8::from(matches!(state, Sasl | ClientSasl));
-                vec![0, 0, 1, 0, 2, kind, 0, 0, 0, 0x53, 0x10]
-            },
+            |state| vec![0, 0, 1, 0, 2, kind(state), 0, 0, 0, 0x53, 0x10],
         ),
         Attack::new(
             'P',
@@ -70,10 +73,13 @@ fn no_amqp() -> Vec<Attack> {
             &[
                 (Sasl, LOGIN_FAILS),
                 (Open, "close, `amqp:decode-error`"),
+                (ClientSasl, LOGIN_FAILS),
+                (ClientOpen, "close, `amqp:decode-error`"),
                 (Opened, "close, `amqp:decode-error`"),
+                (Begun, "close, `amqp:decode-error`"),
                 (Attached, "close, `amqp:decode-error`"),
             ],
-            |state| frame(u8::from(state == Sasl), &[0x45]),
+            |state| frame(kind(state), &[0x45]),
         ),
         Attack::new(
             'P',
@@ -82,9 +88,13 @@ fn no_amqp() -> Vec<Attack> {
             &[
                 (Sasl, LOGIN_FAILS),
                 (Open, "close, `amqp:decode-error`"),
+                (ClientSasl, LOGIN_FAILS),
+                (ClientOpen, "close, `amqp:decode-error`"),
+                (Opened, "close, `amqp:decode-error`"),
+                (Begun, "close, `amqp:decode-error`"),
                 (Attached, "close, `amqp:decode-error`"),
             ],
-            |state| frame(u8::from(state == Sasl), &[0, 0x53, 0x7f, 0x45]),
+            |state| frame(kind(state), &[0, 0x53, 0x7f, 0x45]),
         ),
         Attack::new(
             'P',

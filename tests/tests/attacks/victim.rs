@@ -33,6 +33,18 @@ pub(crate) enum State {
     Attached,
 }
 
+/// All of them, in the order of a connection.
+pub(crate) const STATES: [State; 8] = [
+    Header, Sasl, Open, ClientSasl, ClientOpen, Opened, Begun, Attached,
+];
+
+/// Which side the attacked engine is, where the state leaves that open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Server,
+    Client,
+}
+
 impl State {
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -179,15 +191,27 @@ pub(crate) fn budget(config: &Config) -> u64 {
 
 impl Victim {
     /// An engine in that state, and what it allocated for that.
-    pub(crate) fn new(state: State, mut config: Config, program: Program) -> Self {
-        config.sasl = match state {
-            Sasl => SaslConfig::Server(SaslServer::new([Mechanism::Plain, Mechanism::External])),
-            ClientSasl => SaslConfig::Client(SaslClient::plain("user", "secret")),
+    pub(crate) fn new(side: Side, state: State, mut config: Config, program: Program) -> Self {
+        config.sasl = match (state, config.sasl) {
+            (Sasl, _) => {
+                SaslConfig::Server(SaslServer::new([Mechanism::Plain, Mechanism::External]))
+            }
+            (ClientSasl, SaslConfig::None) => {
+                // Otherwise it would end at the offer, whatever follows.
+                let plain = SaslClient::plain("user", "secret").allow_clear_text(true);
+                SaslConfig::Client(plain)
+            }
+            (ClientSasl, configured) => configured,
             _ => SaslConfig::None,
         };
-        let engine = match state {
-            ClientSasl | ClientOpen => Engine::client(config),
-            _ => Engine::server(config),
+        let side = match state {
+            Header | Sasl | Open => Side::Server,
+            ClientSasl | ClientOpen => Side::Client,
+            Opened | Begun | Attached => side,
+        };
+        let engine = match side {
+            Side::Server => Engine::server(config),
+            Side::Client => Engine::client(config),
         };
         let mut victim = Self {
             engine,
@@ -200,15 +224,15 @@ impl Victim {
             honest: Vec::new(),
             watched: false,
         };
+        if side == Side::Client {
+            victim.engine.connection().open().unwrap();
+        }
         victim.bring_to(state);
         victim.program = program;
         victim
     }
 
     fn bring_to(&mut self, state: State) {
-        if matches!(state, ClientSasl | ClientOpen) {
-            self.engine.connection().open().unwrap();
-        }
         match state {
             Header => return,
             Sasl | ClientSasl => return self.hear(&SASL_HEADER),
@@ -385,11 +409,17 @@ impl Victim {
 
     /// Is attacked, and measured. What the octets are was thought out before; the answer is the most that was allocated at
     /// one moment, since before there was an engine, and the number of allocations.
-    pub(crate) fn attack(state: State, config: &Config, program: Program, octets: &[u8]) -> Costs {
+    pub(crate) fn attack(
+        side: Side,
+        state: State,
+        config: &Config,
+        program: Program,
+        octets: &[u8],
+    ) -> Costs {
         let mut victim = None;
         let mut time = 0;
         let info = measure(|| {
-            let mut made = Self::new(state, config.clone(), program);
+            let mut made = Self::new(side, state, config.clone(), program);
             let before = cpu();
             made.hear(octets);
             time = cpu() - before;
@@ -398,7 +428,7 @@ impl Victim {
         let held = info.bytes_max;
         // Again, with somebody who looks at what is written.
         drop(victim);
-        let mut victim = Self::new(state, config.clone(), program);
+        let mut victim = Self::new(side, state, config.clone(), program);
         victim.watched = true;
         victim.wrote = 0;
         victim.hear(octets);
