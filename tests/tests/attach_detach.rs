@@ -310,6 +310,25 @@ fn ending_the_session_detaches_its_links_without_detach_frames() {
 }
 
 #[test]
+fn our_own_reason_for_closing_is_the_links_whatever_the_peer_answers() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "l");
+        let reason = Condition::new(conditions::ILLEGAL_STATE);
+        let mut view = p.engine().link(link.id).unwrap();
+        view.close(Some(reason.clone())).unwrap();
+        p.expect_detach().condition("amqp:illegal-state");
+        let answer = detach().handle(link.theirs).closed(true);
+        p.inject(answer.error(error("amqp:resource-deleted").v()));
+        detached(p, link.id);
+        let error = p.engine().link(link.id).unwrap().error().cloned().unwrap();
+        assert_eq!(error.origin, ferrion_engine::Origin::Local);
+        assert_eq!(error.condition, reason);
+    });
+}
+
+#[test]
 fn after_detaching_for_an_error_everything_but_detach_is_ignored() {
     client(|p| {
         p.opened();

@@ -38,6 +38,9 @@ impl Endpoints {
         let mut detach = Detach::new(handle);
         // What the peer has closed is closed (2.6.6).
         detach.closed = closed || link.remote_closed;
+        if let Some(condition) = &condition {
+            link.ends_for(Origin::Local, condition.clone());
+        }
         detach.error = condition;
         link.discarding = detach.error.is_some();
         link.ending_mut().detach = Some(detach);

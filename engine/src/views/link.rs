@@ -299,7 +299,7 @@ impl<'a> Link<'a> {
             .map_or(ReceiverSettleMode::First, |link| link.terms.rcv_settle_mode)
     }
 
-    /// The error that ended it, from either side.
+    /// The error that ended it, from either side, be it one that [`close`](Self::close) was given.
     #[must_use]
     pub fn error(&self) -> Option<&EndError> {
         self.state_ref()?.error()
