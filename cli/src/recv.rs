@@ -1,6 +1,5 @@
 //! `ferrion recv`: messages from an address, printed, then answered.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::fs;
 use std::path::Path;
@@ -190,24 +189,25 @@ fn failed() -> Modified {
     }
 }
 
-/// Reads lines of USER:PASSWORD; empty lines and lines that begin with # do not count.
-fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
+/// Reads lines of USER:PASSWORD; empty lines and lines that begin with # do not count. Of two lines for a user the later one
+/// counts.
+fn read_users(file: &Path) -> Result<Vec<(String, String)>, Failure> {
     let name = file.display();
     let cannot = |why: &dyn Display| Failure::new(format!("cannot read {name}: {why}"));
-    // What was read is overwritten, and the passwords once they were told to the messenger; not those of a file with a bad line.
+    // What was read is overwritten, and the passwords once they were told to the messenger: none is a text of its own before all
+    // lines are known to be good.
     let octets = Secret::from(fs::read(file).map_err(|e| cannot(&e))?);
     let text = str::from_utf8(octets.as_bytes()).map_err(|e| cannot(&e))?;
     let lines = text
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let users: HashMap<String, String> = lines
-        .map(|(number, line)| match line.split_once(':') {
-            Some((user, password)) => Ok((user.to_owned(), password.to_owned())),
-            None => Err(Failure::new(format!(
-                "{name}, line {}: should be USER:PASSWORD",
-                number + 1
-            ))),
+    let users: Vec<(&str, &str)> = lines
+        .map(|(number, line)| {
+            line.split_once(':').ok_or_else(|| {
+                let number = number + 1;
+                Failure::new(format!("{name}, line {number}: should be USER:PASSWORD"))
+            })
         })
         .collect::<Result<_, _>>()?;
     if users.is_empty() {
@@ -217,5 +217,6 @@ fn read_users(file: &Path) -> Result<HashMap<String, String>, Failure> {
         );
         return Err(Failure::new(text));
     }
-    Ok(users)
+    let own = |(user, password): (&str, &str)| (user.to_owned(), password.to_owned());
+    Ok(users.into_iter().map(own).collect())
 }
