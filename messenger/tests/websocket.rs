@@ -274,7 +274,9 @@ fn who_speaks_something_else_on_the_port_is_told_as_such() {
     let error = attempt(&mut Wire::Ws.client(), &to).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WebSocket);
     assert!(
-        error.to_string().contains("does not speak WebSocket"),
+        error
+            .to_string()
+            .contains("does not speak WebSocket: what came is AMQP without WebSocket"),
         "{error}"
     );
     interrupter.interrupt();

@@ -1,5 +1,7 @@
 //! How a WebSocket begins: a request of HTTP and its answer (RFC 6455, 4), for the subprotocol `amqp`.
 
+use tungstenite::Error as WebError;
+use tungstenite::error::ProtocolError;
 use tungstenite::handshake::client::{self, Response};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
@@ -16,6 +18,8 @@ use crate::fault::Cause;
 const SUBPROTOCOL: &str = "amqp";
 /// The most octets of a request or an answer.
 const HEAD: usize = 16 << 10;
+/// As far as this each octet is looked at when it comes, so that what is no HTTP is told at once; behind it each line.
+const BEGINNING: usize = 64;
 
 /// What came of a request or of its answer.
 pub(super) enum Answer {
@@ -64,7 +68,7 @@ impl Offer {
             return Ok(None);
         };
         let response = parsed.map_err(|why| {
-            let hint = "check the port and the scheme";
+            let hint = "check the port and the scheme (amqp and amqps are without WebSocket)";
             Cause::Web(format!("the peer does not speak WebSocket: {why}; {hint}"))
         })?;
         if response.status().is_server_error() {
@@ -166,6 +170,11 @@ pub(super) fn answer(head: &mut Vec<u8>, path: Option<&str>, octets: &mut &[u8])
 fn collect<T: TryParse>(head: &mut Vec<u8>, octets: &mut &[u8]) -> Option<Result<T, String>> {
     let known = head.len();
     head.extend_from_slice(octets);
+    // A head is read from its beginning each time: not for each octet that comes by itself.
+    if known >= BEGINNING && head.len() <= HEAD && !octets.contains(&b'\n') {
+        *octets = &[];
+        return None;
+    }
     let parsed = match T::try_parse(head) {
         Ok(Some((used, parsed))) => {
             *octets = octets.get(used.saturating_sub(known)..).unwrap_or_default();
@@ -176,10 +185,28 @@ fn collect<T: TryParse>(head: &mut Vec<u8>, octets: &mut &[u8]) -> Option<Result
             return None;
         }
         Ok(None) => Err(format!("its head has more than {HEAD} octets")),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(broken(head, &error)),
     };
     *head = Vec::new();
     Some(parsed)
+}
+
+/// What came instead of a head, as far as its beginning tells.
+fn broken(head: &[u8], error: &WebError) -> String {
+    match (head, error) {
+        ([b'A', b'M', b'Q', b'P', ..], _) => "what came is AMQP without WebSocket".to_owned(),
+        ([20..=24, 3, ..], _) => "what came is TLS".to_owned(),
+        (
+            [b'H', b'T', b'T', b'P', b'/', ..],
+            WebError::Protocol(ProtocolError::HttparseError(why)),
+        ) => {
+            format!("what came is broken HTTP ({why})")
+        }
+        (_, WebError::Protocol(ProtocolError::HttparseError(_))) => {
+            "what came is no HTTP, or broken".to_owned()
+        }
+        (_, error) => error.to_string(),
+    }
 }
 
 /// Whether a header has this word among its words, in any letters.
@@ -194,7 +221,10 @@ fn has(headers: &HeaderMap, name: impl AsHeaderName, word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Cause, answer, ask};
+    use std::cell::Cell;
+
+    use super::{Answer, Cause, HEAD, WebError, answer, ask, collect};
+    use tungstenite::handshake::machine::TryParse;
 
     const REQUEST: &str = "GET /amqp HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -242,6 +272,37 @@ mod tests {
         }
     }
 
+    thread_local! {
+        /// Octets that were read to find a head.
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A head that counts what finding it costs.
+    struct Counted;
+
+    impl TryParse for Counted {
+        fn try_parse(octets: &[u8]) -> Result<Option<(usize, Self)>, WebError> {
+            READ.set(READ.get() + octets.len());
+            let end = octets.windows(4).position(|four| four == b"\r\n\r\n");
+            Ok(end.map(|at| (at + 4, Self)))
+        }
+    }
+
+    #[test]
+    fn a_head_that_comes_octet_by_octet_is_not_read_again_for_each() {
+        let lines = format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(20));
+        for (octets, most) in [("x".repeat(HEAD + 1), 2 * HEAD), (lines, HEAD)] {
+            READ.set(0);
+            let mut head = Vec::new();
+            let mut found = None;
+            for octet in octets.as_bytes().chunks(1) {
+                found = collect::<Counted>(&mut head, &mut { octet });
+            }
+            assert!(found.is_some());
+            assert!(READ.get() < most, "{} octets were read", READ.get());
+        }
+    }
+
     #[test]
     fn what_is_no_request_for_amqp_is_told_why() {
         for (request, path, status, why) in [
@@ -271,7 +332,24 @@ mod tests {
                 "404",
                 "nothing at this path",
             ),
-            ("AMQP\x03\x01\x00\x00".to_owned(), None, "400", "no request"),
+            (
+                "AMQP\x03\x01\x00\x00".to_owned(),
+                None,
+                "400",
+                "what came is AMQP without WebSocket",
+            ),
+            (
+                "\x16\x03\x01\x00\x05".to_owned(),
+                None,
+                "400",
+                "what came is TLS",
+            ),
+            (
+                "EHLO\x01mail".to_owned(),
+                None,
+                "400",
+                "what came is no HTTP",
+            ),
             ("x".repeat(17 << 10), None, "400", "octets"),
         ] {
             let (agreed, response) = answered(&request, path);
@@ -296,7 +374,14 @@ mod tests {
         for (from, to, why) in [
             ("HTTP/1.1 101", "HTTP/1.1 404", "404"),
             ("HTTP/1.1 101", "HTTP/1.1 503", "503"),
-            ("HTTP/1.1 101", "AMQP\x03", "does not speak"),
+            (
+                "HTTP/1.1 101",
+                "AMQP\x03",
+                "does not speak WebSocket: what came is AMQP without WebSocket",
+            ),
+            ("HTTP/1.1 101", "\x15\x03\x03", "what came is TLS"),
+            ("HTTP/1.1 101", "HTTP/1.1 abc", "what came is broken HTTP ("),
+            ("HTTP/1.1 101", "220 mail", "what came is no HTTP"),
             ("websocket\r", "h2c\r", "not one to our"),
             ("connection: Upgrade", "connection: close", "not one to our"),
             ("accept: ", "accept: x", "not one to our"),
