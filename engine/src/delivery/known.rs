@@ -3,9 +3,9 @@
 
 use alloc::boxed::Box;
 
+use crate::delivery::OutgoingMore;
 use crate::delivery::told::{Charge, Counted};
-use crate::delivery::{OutgoingMore, Update};
-use crate::ids::{DeliveryId, LinkId};
+use crate::ids::LinkId;
 use crate::protocol::{DeliveryState, Tag};
 use crate::seq::Seq;
 
@@ -255,20 +255,14 @@ impl Known {
         !core::mem::replace(&mut self.update_queued, true)
     }
 
-    /// What the caller is to be told; of a delivery that `is_over` for the last time.
+    /// The state that the caller is to be told; of a delivery that `is_over` for the last time.
     #[inline(always)]
-    pub(super) fn take_update(&mut self, delivery: DeliveryId, is_over: bool) -> Update {
+    pub(super) fn take_update(&mut self, is_over: bool) -> Option<DeliveryState> {
         self.update_queued = false;
-        let state = if is_over {
+        if is_over {
             self.take_remote_state()
         } else {
             self.remote_state().cloned()
-        };
-        Update {
-            delivery,
-            tag: self.tag(),
-            state,
-            settled: self.remote_settled,
         }
     }
 
@@ -288,6 +282,12 @@ impl Known {
     }
 
     // ---- one direction ----
+
+    /// The caller is still writing it.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.outgoing().is_some_and(|more| more.is_open)
+    }
 
     pub(super) fn outgoing(&self) -> Option<&OutgoingMore> {
         self.rare.get().map(|more| &more.outgoing)

@@ -105,7 +105,7 @@ impl Outgoing {
     /// The caller is still writing it.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.known.outgoing().is_some_and(|more| more.is_open)
+        self.known.is_open()
     }
 
     /// The caller writes no more of it.

@@ -217,31 +217,27 @@ impl Endpoints {
     // Inlined, as what it answers would be moved once more otherwise.
     #[inline(always)]
     pub(crate) fn next_update(&mut self, id: LinkId) -> Option<Update> {
-        let updates = &mut self.links.get_mut(id)?.updates;
         loop {
+            let updates = &mut self.links.get_mut(id)?.updates;
             let delivery = self.updates.pop(updates)?;
             // A delivery that was settled since it was queued has no update any more.
-            if let Some(id) = delivery.outgoing()
-                && let Some(sent) = self.outgoing.get_mut(id)
-            {
-                // While it is being written it needs its name.
-                let is_over = sent.known.remote_settled && !sent.is_open();
-                let update = sent.known.take_update(delivery, is_over);
-                if is_over {
-                    self.outgoing.discard(id);
-                }
-                return Some(update);
+            let Some(known) = self.known_mut(delivery) else {
+                continue;
+            };
+            // While it is being written it needs its name.
+            let is_over = known.remote_settled && !known.is_open();
+            let (tag, settled) = (known.tag(), known.remote_settled);
+            let state = known.take_update(is_over);
+            if is_over {
+                self.discard(delivery);
             }
-            if let Some(id) = delivery.incoming()
-                && let Some(received) = self.incoming.get_mut(id)
-            {
-                let is_over = received.known.remote_settled;
-                let update = received.known.take_update(delivery, is_over);
-                if is_over {
-                    self.incoming.discard(id);
-                }
-                return Some(update);
-            }
+            // Put together last: what was just written is waited for where it is moved.
+            return Some(Update {
+                delivery,
+                tag,
+                state,
+                settled,
+            });
         }
     }
 
