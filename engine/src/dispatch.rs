@@ -19,10 +19,13 @@ use crate::transport::frame::{Frame, FrameType};
 
 /// Octets that come at once, and are not worth a look whether much of them is kept for the sake of little.
 const FEW: usize = 4 << 10;
+/// Of a buffer that has more room, what waits takes up at least one part of so many, or does not keep it.
+const SPARSE: u64 = 4;
 
 impl Engine {
-    /// Handles whole frames, in order, until one of them ends the connection.
-    pub(crate) fn dispatch(&mut self, octets: &Bytes) {
+    /// Handles whole frames, in order, until one of them ends the connection. The buffer that they lie in has `room` for so many
+    /// octets behind them.
+    pub(crate) fn dispatch(&mut self, octets: &Bytes, room: usize) {
         let before = self.endpoints.charges.waiting;
         let mut at = 0;
         while at < octets.len() && !self.transport.has_stopped_reading() {
@@ -53,7 +56,11 @@ impl Engine {
         // Payloads are pieces of what was read. Where most of that was something else, they do not keep all of it alive: what
         // waits is counted, and that would not be.
         let counted = self.endpoints.charges.waiting.saturating_sub(before);
-        if counted > 0 && octets.len() > FEW && counted < octets.len() as u64 {
+        let is_among_others = octets.len() > FEW && counted < octets.len() as u64;
+        // A program that reads little at a time with room for much does that too. One that takes at once what comes pays nothing.
+        let all = octets.len().saturating_add(room);
+        let is_sparse = before > 0 && all > FEW && counted.saturating_mul(SPARSE) < all as u64;
+        if counted > 0 && (is_among_others || is_sparse) {
             self.copy_out(octets);
         }
     }

@@ -162,7 +162,7 @@ impl Engine {
             let Some(step) = self.transport.next(input, most) else {
                 break;
             };
-            self.take_input(step);
+            self.take_input(step, input.capacity());
         }
         self.left = input.len();
         self.check_disconnected();
@@ -215,7 +215,7 @@ impl Engine {
         if self.held_back.take().is_some() {
             let mut inbox = core::mem::take(&mut self.inbox);
             while let Some(step) = self.transport.next(&mut inbox, usize::MAX) {
-                self.take_input(step);
+                self.take_input(step, inbox.capacity());
             }
         }
         if !self.endpoints.connection.disconnected {
@@ -418,7 +418,7 @@ impl Engine {
             return Err(UsageError::WrongState("the connection has ended"));
         }
         if let Some(step) = self.transport.answer_sasl(answer)? {
-            self.take_input(step);
+            self.take_input(step, 0);
         }
         Ok(())
     }
@@ -530,9 +530,10 @@ impl Engine {
         self.endpoints.connection.local != Phase::Ended && !self.is_blocked()
     }
 
-    fn take_input(&mut self, input: Input) {
+    /// What came lies in a buffer that has `room` for more.
+    fn take_input(&mut self, input: Input, room: usize) {
         match input {
-            Input::Frames(octets) => self.dispatch(&octets),
+            Input::Frames(octets) => self.dispatch(&octets, room),
             Input::Authenticate => self.endpoints.post(Event::Authenticate),
             Input::Authenticated => self.endpoints.post(Event::Authenticated),
             Input::Fault(fault) => self.fail(fault),
