@@ -2,12 +2,13 @@
 //!
 //! The tests that begin with `example_` are the deliveries of the specification's example, as its receiver sees them.
 
-use ferrion_engine::protocol::{DeliveryState, Received, ReceiverSettleMode, Role, Tag};
+use ferrion_engine::codec::Symbol;
+use ferrion_engine::protocol::{Condition, DeliveryState, Received, ReceiverSettleMode, Role, Tag};
 use ferrion_engine::{
     Closing, Config, Event, LinkConfig, LinkState, Recovery, SessionConfig, UnsettledDelivery,
 };
 use ferrion_tests::build::{
-    self, Build, accepted, detach, disposition, received, released, transfer,
+    self, Build, accepted, composite, detach, disposition, received, rejected, released, transfer,
 };
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{HANDLE_OFFSET, Peer, Wired, client, client_with, server};
@@ -254,6 +255,32 @@ fn an_outcome_that_the_sender_confirms_without_settling_is_kept_until_it_settles
                 .first(0)
                 .settled(true)
                 .accepted(),
+        );
+        expect_nothing_unsettled(p, &link);
+    });
+}
+
+#[test]
+fn an_outcome_that_the_sender_confirms_without_its_details_is_the_same() {
+    let error =
+        Condition::with_description(Symbol::from_static("app:broken"), "the lid is missing");
+    let told = composite(0x1d).set("condition", V::sym("app:broken"));
+    let whole = rejected()
+        .error(told.clone().description("the lid is missing").v())
+        .v();
+    let told = rejected().error(told.v()).v();
+    client(|p| {
+        let ours = second(vec![done(b"3", DeliveryState::rejected(error.clone()))]);
+        let link = resumed(p, ours, &[(b"3", whole.clone())], &[(b"3", V::Null)]);
+        p.inject(resume(&link, 0, b"3").state(told.clone()));
+        p.expect_nothing();
+        assert_eq!(p.updates(&link), []);
+        assert_eq!(p.engine().link(link.id).unwrap().unsettled().count(), 1);
+        p.inject(
+            disposition()
+                .role(build::Role::Sender)
+                .first(0)
+                .settled(true),
         );
         expect_nothing_unsettled(p, &link);
     });

@@ -11,7 +11,9 @@ use ferrion_engine::{
     Closing, DeliveryId, Event, LinkConfig, LinkState, Recovery, SendError, SendOptions,
     SessionConfig, UnsettledDelivery, UsageError,
 };
-use ferrion_tests::build::{self, accepted, detach, disposition, received, released};
+use ferrion_tests::build::{
+    self, accepted, composite, detach, disposition, received, rejected, released,
+};
 use ferrion_tests::oracle::V;
 use ferrion_tests::peer::{Got, HANDLE_OFFSET, Peer, Wired, client, server};
 
@@ -237,6 +239,29 @@ fn example_3_an_outcome_at_the_receiver_is_confirmed_by_settling() {
             .more(false)
             .accepted()
             .payload(b"");
+        expect_nothing_unsettled(p, &link);
+    });
+}
+
+/// Its receiver compares it with what it has.
+#[test]
+fn an_outcome_with_details_is_said_back_as_it_was_told() {
+    client(|p| {
+        let error = composite(0x1d).set("condition", V::sym("app:broken"));
+        let error = error.description(&"the lid is missing ".repeat(20));
+        let told = rejected().error(error.v()).v();
+        let before = state(vec![delivery(b"3", None)]);
+        let link = resumed(p, before, &[(b"3", told.clone())]);
+        p.expect_transfer()
+            .resume(true)
+            .settled(false)
+            .state(told)
+            .payload(b"");
+        let update = p.updates(&link).remove(0);
+        assert!(format!("{update:?}").contains("the lid is missing"));
+        let mut sender = p.engine().sender(link.id).unwrap();
+        sender.settle(update.delivery).unwrap();
+        p.expect_disposition().first(0).settled(true);
         expect_nothing_unsettled(p, &link);
     });
 }

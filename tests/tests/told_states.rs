@@ -407,8 +407,8 @@ fn drain(engine: &mut Engine) {
 
 #[test]
 fn states_of_an_attach_count_beside_it_until_their_deliveries_are_settled() {
-    // Room for an attach of 20,000 octets, what it says of deliveries, and three states of 5,000 octets.
-    client_with(limited(68_000), |p| {
+    // Room for an attach of 20,000 octets, what it says of deliveries, that said back, and three states of 5,000 octets.
+    client_with(limited(89_000), |p| {
         p.opened();
         let session = p.begun();
         let other = sending(p, session, "other", 0..8);

@@ -157,7 +157,7 @@ impl Endpoints {
     }
 
     /// What a state of so many octets costs beside its delivery.
-    fn charge_of(&mut self, octets: usize) -> Option<Charge> {
+    pub(crate) fn charge_of(&mut self, octets: usize) -> Option<Charge> {
         (octets > PLAIN_STATE).then(|| Charge {
             octets,
             sum: self.charges.told.get_or_insert_default().clone(),

@@ -293,7 +293,7 @@ impl Endpoints {
         let ours = incoming.known.local_state().cloned().filter(is_told);
         match (&ours, theirs) {
             // The outcome takes effect at the sender, so its word counts (3.4.6, the 13th example).
-            (Some(ours), Some(theirs)) if ours != theirs => {
+            (Some(ours), Some(theirs)) if !is_same_outcome(ours, theirs) => {
                 incoming.done = false;
                 self.request_dispositions(session, say(number, true, Some(echo(theirs))));
                 self.hear_of_received(session, number, id, Some(theirs), charge.as_ref(), true);
@@ -319,6 +319,11 @@ const fn say(number: Seq, settled: bool, state: Option<DeliveryState>) -> Run {
         settled,
         state,
     }
+}
+
+/// Whether two sides have the same outcome: one may have had no room, or no frame, for the details.
+fn is_same_outcome(ours: &DeliveryState, theirs: &DeliveryState) -> bool {
+    ours == theirs || ours.clone().without_details() == theirs.clone().without_details()
 }
 
 /// A sender's own outcome, as it is told that it was heard: its details are not kept until that is written.

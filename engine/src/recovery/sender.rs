@@ -77,8 +77,9 @@ impl Endpoints {
                 }
                 Step::Answer(state) => {
                     self.close_writing(&delivery);
-                    self.tell_state(&delivery, state);
-                    self.tell(delivery.id.into(), Some(state.clone()), false);
+                    let (state, charge) = self.weigh(state);
+                    self.tell_state(&delivery, Counted::new(state.clone(), charge.as_ref()));
+                    self.tell(delivery.id.into(), Some(state), false);
                 }
                 Step::AbortAndSendAgain => self.call_off_and_send_again(&delivery, report),
                 Step::Forget(outcome) => {
@@ -99,7 +100,7 @@ impl Endpoints {
                 }
                 Step::Restate(outcome) => {
                     self.close_writing(&delivery);
-                    self.tell_state(&delivery, outcome);
+                    self.tell_state(&delivery, Counted::new(outcome.clone(), None));
                 }
             }
         }
@@ -107,24 +108,20 @@ impl Endpoints {
     }
 
     /// What of the peer's states there is room for beside the attach that told them, as each is kept until the caller asks for
-    /// it, and said again without its details: all of it, or all without those, or it is refused before anything is done
-    /// about it.
+    /// it, and once more until it was said again: all of it, or all without the details, or it is refused before anything is
+    /// done about it.
     fn fit(&self, remembered: Remembered) -> Result<Remembered, Condition> {
         let sum = |states: &Remembered| {
             let counted = states.values().flatten().map(counted_of);
             counted.fold(0, u64::saturating_add)
         };
-        let bare = |state: &Option<DeliveryState>| {
-            let state = state.clone();
-            state.map(DeliveryState::without_details)
-        };
-        let entries = remembered.iter();
-        let bare: Remembered = entries.map(|(tag, state)| (*tag, bare(state))).collect();
-        let least = sum(&bare);
-        if self.has_room(sum(&remembered).saturating_add(least)) {
+        if self.has_room(sum(&remembered).saturating_mul(2)) {
             return Ok(remembered);
         }
-        if self.has_room(least.saturating_mul(2)) {
+        let bare = |state: Option<DeliveryState>| state.map(DeliveryState::without_details);
+        let entries = remembered.into_iter();
+        let bare: Remembered = entries.map(|(tag, state)| (tag, bare(state))).collect();
+        if self.has_room(sum(&bare).saturating_mul(2)) {
             return Ok(bare);
         }
         let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
@@ -188,11 +185,10 @@ impl Endpoints {
     }
 
     /// A transfer without payload gives the delivery an id again, and says what became of it: of what the peer told itself,
-    /// without the details, as it may be long until that is written.
-    fn tell_state(&mut self, delivery: &Earlier, state: &DeliveryState) {
-        let (state, charge) = self.weigh(&state.clone().without_details());
+    /// all that there is room for, as it compares that with what it has.
+    fn tell_state(&mut self, delivery: &Earlier, state: Counted) {
         let mut sending = delivery.sending(Payload::default());
-        sending.resumes = Some(Resumes::boxed(Some(Counted::new(state, charge.as_ref()))));
+        sending.resumes = Some(Resumes::boxed(Some(state)));
         self.enqueue(delivery.link, sending);
     }
 

@@ -178,7 +178,8 @@ impl Endpoints {
             let known = Known::new(id, None, delivery.message_format);
             let mut known = known.with_tag(&delivery.tag);
             if let Some(state) = &delivery.remote_state {
-                known.set_remote_state(state.clone(), None);
+                let charge = self.charge_of(state.encoded_len());
+                known.set_remote_state(state.clone(), charge.as_ref());
             }
             known.set_local_state(delivery.local_state.clone());
             match role {
