@@ -35,7 +35,7 @@ impl Due {
         self.queue.push_back((control, false));
     }
 
-    /// What answers the peer, or ends what it did wrong.
+    /// What answers the peer, or ends something with an error, as what it did wrong.
     pub(crate) fn reply(&mut self, control: Control) {
         self.push(control, true);
     }

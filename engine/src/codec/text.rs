@@ -468,11 +468,17 @@ impl Default for Text {
 /// two words; moved from there in one piece, as a compiler does, it is waited for.
 #[inline(never)]
 pub(crate) fn checked_text(octets: &[u8]) -> Option<&str> {
-    match AsciiStr::from_ascii(octets) {
-        Ok(text) => Some(text.as_str()),
-        Err(_) => core::str::from_utf8(octets).ok(),
+    // Where long text is not ASCII, the crate looks for the place octet by octet; the library is quick with it.
+    if octets.len() <= FEW
+        && let Ok(text) = AsciiStr::from_ascii(octets)
+    {
+        return Some(text.as_str());
     }
+    core::str::from_utf8(octets).ok()
 }
+
+/// Octets of text that is not long.
+const FEW: usize = 64;
 
 /// Octets as the text of a symbol, if they are ASCII.
 #[inline(never)]

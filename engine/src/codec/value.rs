@@ -437,7 +437,25 @@ impl Value {
             | Self::Map(_)
             | Self::Array(_)
             | Self::Described(_) => true,
-            _ => false,
+            // All by name: what holds something is not to be forgotten here.
+            Self::Null
+            | Self::Bool(_)
+            | Self::Ubyte(_)
+            | Self::Ushort(_)
+            | Self::Uint(_)
+            | Self::Ulong(_)
+            | Self::Byte(_)
+            | Self::Short(_)
+            | Self::Int(_)
+            | Self::Long(_)
+            | Self::Float(_)
+            | Self::Double(_)
+            | Self::Decimal32(_)
+            | Self::Decimal64(_)
+            | Self::Decimal128(_)
+            | Self::Char(_)
+            | Self::Timestamp(_)
+            | Self::Uuid(_) => false,
         };
         if holds {
             self.clear();

@@ -53,7 +53,8 @@ struct More {
     tag: Tag,
     remote_state: Option<Counted>,
     local_state: Option<DeliveryState>,
-    outgoing: OutgoingMore,
+    /// By itself, so that a tag that is long costs no more than what a delivery is charged.
+    outgoing: Option<Box<OutgoingMore>>,
     read: u64,
 }
 
@@ -290,11 +291,11 @@ impl Known {
     }
 
     pub(super) fn outgoing(&self) -> Option<&OutgoingMore> {
-        self.rare.get().map(|more| &more.outgoing)
+        self.rare.get()?.outgoing.as_deref()
     }
 
     pub(super) fn outgoing_mut(&mut self) -> &mut OutgoingMore {
-        &mut self.rare.make().outgoing
+        self.rare.make().outgoing.get_or_insert_default()
     }
 
     /// Octets that the caller took of a received one before it was complete.
