@@ -89,3 +89,32 @@ proptest! {
         run_with_noise(setting, rarity, &plan);
     }
 }
+
+/// A plan that once ended with a detach without its attach: the peer closed a link that was detached only, and ended the session
+/// before the link could be attached and closed once more (2.6.6).
+#[test]
+fn a_link_that_cannot_be_attached_once_more_is_not_detached_either() {
+    let op = |(kind, pick, amount)| Op { kind, pick, amount };
+    let mut plan: Vec<Op> = [
+        (2, 0, 0),
+        (220, 0, 0),
+        (2, 0, 0),
+        (28, 0, 12_181),
+        (218, 128, 1_998),
+        (116, 0, 50_820),
+        (249, 128, 984),
+    ]
+    .map(op)
+    .into();
+    plan.resize_with(200, || op((0, 0, 0)));
+    plan[23] = op((38, 0, 0));
+    let setting = Setting {
+        seed: 1_003_389_138,
+        max_frame_size: 512,
+        window: 1,
+        start: 0,
+        output: 1,
+        idle: Some(900),
+    };
+    run(setting, &plan);
+}

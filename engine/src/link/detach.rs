@@ -260,7 +260,8 @@ impl Endpoints {
     pub(crate) fn make_detach(&self, id: LinkId) -> Option<(u16, Detach)> {
         let link = self.links.get(id)?;
         let session = self.sessions.get(link.session)?;
-        if session.end_written {
+        // Nor is there anything to detach from where the attach before it was not written (2.6.4).
+        if session.end_written || !link.attach_written {
             return None;
         }
         Some((session.local_channel?, link.planned_detach()?.clone()))
