@@ -71,6 +71,9 @@ impl Messenger {
 
     /// Sets how much may wait to be sent, in messages and in octets, before [`put`](Self::put) waits, or in
     /// non-blocking mode answers [`Error::Overflow`](crate::Error::Overflow). A single message fits whatever its size.
+    ///
+    /// As many octets may the [reasons](Self::tracker_error) have that peers gave for messages in the window. What comes beyond that is kept
+    /// without its text.
     pub const fn set_high_water(&mut self, messages: usize, octets: usize) {
         self.core.set_high_water(messages, octets);
     }
@@ -84,8 +87,8 @@ impl Messenger {
 
     /// Sets how much may wait for [`get`](Self::get), in messages and in octets, whatever
     /// [`recv`](Self::recv) asked for: beyond it peers are let send no more. A single message gets
-    /// through whatever its size. Replies that nobody has taken count too, and as many of them refuse
-    /// further [requests](Self::send_request).
+    /// through whatever its size. Replies that nobody has taken count too, and what peers said instead of them; as many of them
+    /// refuse further [requests](Self::send_request).
     ///
     /// What peers were allowed to send before goes on waiting where it came in, per connection at most
     /// as many octets again, but not less than 1 MiB nor more than 64. That part concerns connections

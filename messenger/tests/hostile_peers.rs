@@ -16,8 +16,8 @@ use broker::{Broker, Dealt};
 use cost::cost;
 use ferrion_engine::Event;
 use ferrion_engine::message::MessageId;
-use ferrion_engine::protocol::{Redirect, Role};
-use ferrion_messenger::{ErrorKind, Message, Status};
+use ferrion_engine::protocol::{Condition, DeliveryState, Redirect, Role, conditions};
+use ferrion_messenger::{ErrorKind, Flags, Message, Messenger, Status, Tracker};
 use support::{client, message_to, text};
 
 /// Links that are sent on, and how often each may be, one time after the other.
@@ -189,4 +189,69 @@ fn replies_that_nobody_asked_for_are_no_replies_and_keep_none_out() {
     while messenger.work(Some(Duration::from_millis(50))).unwrap() {}
     assert_eq!(messenger.incoming(), 0);
     messenger.stop().unwrap();
+}
+
+/// Messages that are rejected, the octets of the text with each, and how many of those there is room for.
+const REJECTED: usize = 200;
+const WHY: usize = 20_000;
+const WHOLE: usize = 5;
+
+#[test]
+fn long_reasons_for_every_message_are_not_all_kept_and_never_said_back() {
+    let (said_back, settled) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (back, done) = (Arc::clone(&said_back), Arc::clone(&settled));
+    let hostile = Broker::start(move |_, engine, event| match event {
+        Event::Deliveries(id) => {
+            let mut receiver = engine.receiver(id).unwrap();
+            while let Some(delivery) = receiver.next_delivery() {
+                let why = Condition::with_description(conditions::NOT_ALLOWED, "?".repeat(WHY));
+                let rejected = DeliveryState::rejected(why);
+                receiver.update(delivery.id.unwrap(), rejected).unwrap();
+            }
+            Dealt::Done
+        }
+        Event::Updates(id) => {
+            let mut link = engine.link(id).unwrap();
+            while let Some(update) = link.next_update() {
+                done.fetch_add(usize::from(update.settled), Ordering::Relaxed);
+                back.fetch_add(usize::from(update.state.is_some()), Ordering::Relaxed);
+            }
+            Dealt::Done
+        }
+        _ => Dealt::Usual,
+    });
+    let mut messenger = client();
+    messenger.set_outgoing_window(REJECTED);
+    messenger.set_high_water(REJECTED, WHOLE * (WHY + 100));
+    let to = message_to(&format!("{}/q", hostile.address), "x");
+    let mut trackers = Vec::new();
+    let spent = measure(|| {
+        trackers = (0..REJECTED)
+            .map(|_| messenger.put(&to).unwrap())
+            .collect::<Vec<_>>();
+        messenger.send().unwrap();
+    });
+    let is_whole = |messenger: &Messenger, tracker: Tracker| {
+        assert_eq!(messenger.status(tracker), Status::Rejected);
+        let reason = messenger.tracker_error(tracker).unwrap();
+        let condition = reason.condition().unwrap();
+        assert_eq!(condition.condition, conditions::NOT_ALLOWED);
+        condition.description.is_some()
+    };
+    let whole = trackers.iter().filter(|it| is_whole(&messenger, **it));
+    assert_eq!(whole.count(), WHOLE);
+    // What is left of them is less than half of what the peer sent.
+    let kept = spent.bytes_current;
+    assert!(kept < 1 << 20, "{kept} octets were kept");
+    // Once they left the window there is room again.
+    messenger
+        .settle(*trackers.last().unwrap(), Flags::CUMULATIVE)
+        .unwrap();
+    let again = messenger.put(&to).unwrap();
+    messenger.send().unwrap();
+    assert!(is_whole(&messenger, again));
+    messenger.stop().unwrap();
+    drop(hostile);
+    assert_eq!(settled.load(Ordering::Relaxed), REJECTED + 1);
+    assert_eq!(said_back.load(Ordering::Relaxed), 0);
 }

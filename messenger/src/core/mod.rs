@@ -54,6 +54,7 @@ mod octets;
 mod outbox;
 mod pool;
 mod pump;
+mod reasons;
 pub(crate) mod reconnect;
 pub(crate) mod recovery;
 #[cfg(test)]

@@ -363,7 +363,7 @@ impl Core {
         if tracker.is_incoming() {
             return None;
         }
-        self.outgoing.reasons.get(&tracker.sequence())
+        self.outgoing.reasons.get(tracker.sequence())
     }
 
     /// Whether the message still waits here: in a queue of ours, or of the engine's.
@@ -403,9 +403,7 @@ impl Core {
     /// A message left the window. If it is under way it is settled without waiting for an answer; if
     /// it is still here it will be sent settled.
     fn slide_out(&mut self, sequence: u64, sent: &Sent) {
-        if !self.outgoing.reasons.is_empty() {
-            self.outgoing.reasons.remove(&sequence);
-        }
+        self.outgoing.reasons.remove(sequence);
         let Some(delivery) = sent.delivery else {
             return;
         };

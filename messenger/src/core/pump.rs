@@ -419,8 +419,9 @@ impl Core {
                 continue;
             }
             if !update.settled {
-                // Nothing more will be said about it: the other side may forget it as well.
-                let _ = link.settle_as(update.delivery, update.state);
+                // Nothing more will be said about it: the other side may forget it as well. It knows what it said; to say that
+                // back would be to hold its details until it reads them.
+                let _ = link.settle(update.delivery);
             }
             let Some(sequence) = sequence(&update.tag) else {
                 continue;

@@ -13,6 +13,7 @@ use ferrion_engine::{
 
 use super::pool::{ConnKey, Party};
 use super::pump::sequence;
+use super::reasons::told_octets;
 use super::request::request_of;
 use super::sender::SenderKey;
 use super::source::SourceState;
@@ -51,7 +52,10 @@ impl Left {
         let deliveries = self.state.unsettled.iter();
         let octets = deliveries.map(|delivery| {
             let payload = delivery.payload.as_ref();
-            payload.map_or(0, |payload| payload.len()) + OVERHEAD
+            let states = delivery.local_state.iter().chain(&delivery.remote_state);
+            payload.map_or(0, |payload| payload.len())
+                + states.map(told_octets).sum::<usize>()
+                + OVERHEAD
         });
         octets.sum::<usize>() + OVERHEAD
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ferrion_engine::Time;
 use ferrion_engine::message::Message;
+use ferrion_engine::protocol::{Condition, conditions};
 
 use super::Core;
 use super::credit::Credit;
@@ -262,6 +263,29 @@ fn there_is_room_for_so_many_links_and_octets() {
         for tracker in &world.trackers {
             assert_eq!(server.status(*tracker), Status::Aborted);
         }
+    }
+}
+
+#[test]
+fn what_was_said_of_a_message_takes_room_too() {
+    for (text, is_kept) in [(10, true), (2_000, false)] {
+        let recovery = LinkRecovery {
+            max_octets: 2_000,
+            ..LinkRecovery::default()
+        };
+        let mut server = core("server", Some(recovery));
+        let listener = listen(&mut server);
+        let mut client = core("client", Some(LinkRecovery::default()));
+        client.put(&message("amqp://s/q", 0)).unwrap();
+        let peer = greet(&mut client, &mut server, listener);
+        let tracker = server.get(&mut Message::new()).unwrap();
+        let why = Condition::with_description(conditions::NOT_ALLOWED, "x".repeat(text));
+        let decision = Decision::Reject(Some(why));
+        server.decide(tracker, Flags::NONE, &decision).unwrap();
+        server.pump(Time(5));
+        server.lost(peer, Time(5), "cut".to_owned());
+        server.pump(Time(5));
+        assert_eq!(!server.away.is_empty(), is_kept, "{text} octets");
     }
 }
 

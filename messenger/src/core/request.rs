@@ -14,6 +14,7 @@ use super::Core;
 use super::address::Address;
 use super::octets::Octets;
 use super::pool::{ConnKey, Identity, Party};
+use super::reasons::reason_octets;
 use super::replies::Replies;
 use super::sender::SenderKey;
 use super::store::Queued;
@@ -164,7 +165,7 @@ impl Requests {
                 self.open.remove(&sender);
             }
         }
-        self.replies += result.as_ref().map_or(0, Bytes::len);
+        self.replies += octets_of(&result);
         entry.stage = Stage::Done(result);
         true
     }
@@ -173,17 +174,22 @@ impl Requests {
     fn remove(&mut self, id: u64) -> Option<Result<Bytes>> {
         match self.entries.remove(&id)?.stage {
             Stage::Done(result) => {
-                self.replies -= result.as_ref().map_or(0, Bytes::len);
+                self.replies -= octets_of(&result);
                 Some(result)
             }
             _ => None,
         }
     }
 
-    /// The octets of replies that nobody has taken.
+    /// The octets of replies, and of reasons why there are none, that nobody has taken.
     pub(super) const fn untaken_octets(&self) -> usize {
         self.replies
     }
+}
+
+/// What a result counts for as long as nobody takes it.
+fn octets_of(result: &Result<Bytes>) -> usize {
+    result.as_ref().map_or_else(reason_octets, Bytes::len)
 }
 
 /// The request that a sequence number is of, if it is of one.

@@ -3,13 +3,14 @@
 //! Every outgoing message has a sequence number, which is its tracker and, in eight octets, its
 //! delivery-tag: what a peer says about a delivery finds its message without a lookup.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use bytes::Bytes;
 use ferrion_engine::{DeliveryId, LinkId};
 
 use super::octets::Octets;
 use super::pool::ConnKey;
+use super::reasons::Reasons;
 use super::sender::SenderKey;
 use super::source::SourceKey;
 use super::tracker::{Status, Window};
@@ -38,7 +39,7 @@ pub(crate) struct Sent {
 pub(crate) struct Outgoing {
     pub(crate) window: Window<Sent>,
     /// Why messages in the window failed, and the conditions that came with outcomes.
-    pub(crate) reasons: HashMap<u64, Error>,
+    pub(crate) reasons: Reasons,
     /// Messages in the queues of all senders together, and their octets.
     pub(crate) queued: usize,
     pub(crate) octets: usize,
@@ -60,7 +61,7 @@ impl Outgoing {
     pub(crate) fn new() -> Self {
         Self {
             window: Window::new(),
-            reasons: HashMap::new(),
+            reasons: Reasons::default(),
             queued: 0,
             octets: 0,
             fresh: 0,
@@ -130,7 +131,7 @@ impl Outgoing {
         }
         sent.status = status;
         if let Some(reason) = reason {
-            self.reasons.insert(sequence, reason);
+            self.reasons.insert(sequence, reason, self.max_octets);
         }
     }
 }
