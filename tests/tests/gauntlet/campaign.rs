@@ -101,8 +101,9 @@ impl Campaign {
             report.rounds,
             report.wrong[..report.wrong.len().min(10)].join("\n")
         );
-        assert_eq!(
-            before.descriptors, after.descriptors,
+        // A connection of the rounds before may have been open still when they were counted.
+        assert!(
+            after.descriptors <= before.descriptors,
             "descriptors are left"
         );
         let grown = after.octets - before.octets;
