@@ -18,8 +18,9 @@ use crate::work::{Options, Outcome, Ring, ensure};
 
 /// Messages that are sent on one link before output is moved.
 const BATCH: u64 = 100;
-/// Each measurement is made this often; the medians are told.
-const ROUNDS: usize = 5;
+/// Each measurement is made this often, and links are attached; the medians are told.
+const ROUNDS: usize = 25;
+const OPENINGS: usize = 5;
 /// What the peer of an idle engine asks for: something at least this often, in milliseconds.
 const SILENCE: u32 = 400_000;
 
@@ -54,23 +55,25 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
 /// Accepted and settled, with a payload of so many octets.
 fn by_size(divisor: u64) -> Outcome<Value> {
     println!("\nmessages of so many octets, accepted, on one link");
-    let mut table = Table::new("octets");
-    for octets in [10, 100, 1000, 10_000, 100_000, 1_000_000] {
-        let batch = (200_000 / octets).clamp(1, BATCH);
+    let kinds = [10, 100, 1000, 10_000, 100_000, 1_000_000].map(|octets| {
         let options = Options {
             body: octets as usize,
-            batch,
+            batch: (200_000 / octets).clamp(1, BATCH),
             ..options(0)
         };
         let ring = Ring::new(options.body);
-        let mut pair = Pair::new(&options, &ring)?;
+        (octets, options, ring)
+    });
+    let mut table = Table::new("octets");
+    for (octets, options, ring) in &kinds {
+        let mut pair = Pair::new(options, ring)?;
         pair.attach(1)?;
         // As many as copy so many octets, but not fewer than say something.
         let count = (1_000_000_000 / divisor / octets).clamp(1000, 200_000 / divisor);
         pair.exchange(count)?;
-        table.row(octets, || timed(&mut pair, count))?;
+        table.row(*octets, move || timed(&mut pair, count));
     }
-    Ok(table.done())
+    table.measure()
 }
 
 /// 100 octets, accepted and settled, on each of so many links in turn.
@@ -80,29 +83,29 @@ fn by_links(divisor: u64) -> Outcome<Value> {
     let ring = Ring::new(options.body);
     let mut table = Table::new("links");
     for links in [1, 10, 100, 1000, 10_000] {
-        let count = (1_000_000 / divisor).max(2 * links * BATCH);
+        let count = (200_000 / divisor).max(links * BATCH);
         let mut pair = Pair::new(&options, &ring)?;
         pair.attach(links)?;
         pair.exchange(count)?;
-        table.row(links, || timed(&mut pair, count))?;
+        table.row(links, move || timed(&mut pair, count));
     }
-    Ok(table.done())
+    table.measure()
 }
 
 /// The same on one link, while so many older deliveries stay unsettled.
 fn by_unsettled(divisor: u64) -> Outcome<Value> {
     println!("\nthe same on one link, while so many deliveries stay unsettled");
+    let kinds = [1, 100, 10_000, 1_000_000].map(|unsettled| (unsettled, options(unsettled)));
+    let ring = Ring::new(options(0).body);
+    let count = 200_000 / divisor;
     let mut table = Table::new("unsettled");
-    for unsettled in [1, 100, 10_000, 1_000_000] {
-        let options = options(unsettled);
-        let ring = Ring::new(options.body);
-        let mut pair = Pair::new(&options, &ring)?;
+    for (unsettled, options) in &kinds {
+        let mut pair = Pair::new(options, &ring)?;
         pair.attach(1)?;
-        let count = 200_000 / divisor;
         pair.exchange(unsettled + count)?;
-        table.row(unsettled, || timed(&mut pair, count))?;
+        table.row(*unsettled, move || timed(&mut pair, count));
     }
-    Ok(table.done())
+    table.measure()
 }
 
 /// The same on one link of each of so many connections in turn, all on one thread, which hands each what comes for it in one
@@ -122,7 +125,7 @@ fn by_connections(divisor: u64) -> Outcome<Value> {
             pairs.push(pair);
         }
         let turns = (400_000 / divisor / BATCH / connections).max(4);
-        let mut all = || -> Outcome<f64> {
+        let mut all = move || -> Outcome<f64> {
             let start = Instant::now();
             for _ in 0..turns {
                 for pair in &mut pairs {
@@ -133,9 +136,9 @@ fn by_connections(divisor: u64) -> Outcome<Value> {
             Ok(start.elapsed().as_nanos() as f64 / count as f64)
         };
         all()?;
-        table.row(connections, all)?;
+        table.row(connections, all);
     }
-    Ok(table.done())
+    table.measure()
 }
 
 /// Links attached on one session, at both ends.
@@ -146,13 +149,13 @@ fn opening(divisor: u64) -> Outcome<Value> {
     let mut rows = Vec::new();
     for links in [1000, 10_000, 100_000].map(|links| links / divisor) {
         let mut seconds = Vec::new();
-        for _ in 0..ROUNDS {
+        for _ in 0..OPENINGS {
             let mut pair = Pair::new(&options, &ring)?;
             let start = Instant::now();
             pair.attach(links)?;
             seconds.push(start.elapsed().as_secs_f64());
         }
-        let seconds = median(&mut seconds);
+        let seconds = median(seconds.into_iter());
         let each = seconds * 1e9 / links as f64;
         println!("{links:>12} links{seconds:>12.4} s{each:>12.0} ns a link");
         rows.push(json!({ "links": links, "seconds": seconds }));
@@ -258,41 +261,49 @@ fn resident() -> Outcome<u64> {
     Ok(pages * 4096)
 }
 
-/// What was measured at each size, and how far that is from the first one.
-struct Table {
+/// What is measured at each size, and how far that is from the first one. All of it is measured in turn, so that a machine which
+/// becomes faster or slower does so for all.
+struct Table<'a> {
     what: &'static str,
-    first: Option<f64>,
-    rows: Vec<Value>,
+    rows: Vec<(u64, Measure<'a>)>,
 }
 
-impl Table {
+/// Nanoseconds for a message.
+type Measure<'a> = Box<dyn FnMut() -> Outcome<f64> + 'a>;
+
+impl<'a> Table<'a> {
     const fn new(what: &'static str) -> Self {
-        Self {
-            what,
-            first: None,
-            rows: Vec::new(),
+        let rows = Vec::new();
+        Self { what, rows }
+    }
+
+    fn row(&mut self, size: u64, measure: impl FnMut() -> Outcome<f64> + 'a) {
+        self.rows.push((size, Box::new(measure)));
+    }
+
+    fn measure(mut self) -> Outcome<Value> {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let round = self.rows.iter_mut().map(|(_, measure)| measure());
+            rounds.push(round.collect::<Outcome<Vec<f64>>>()?);
         }
-    }
-
-    fn row(&mut self, size: u64, mut measure: impl FnMut() -> Outcome<f64>) -> Outcome<()> {
-        let samples: Outcome<Vec<f64>> = (0..ROUNDS).map(|_| measure()).collect();
-        let nanos = median(&mut samples?);
-        let first = *self.first.get_or_insert(nanos);
-        let change = (nanos / first - 1.0) * 100.0;
-        println!(
-            "{size:>12} {:<12}{nanos:>9.0} ns{change:>+9.0} %",
-            self.what
-        );
-        self.rows.push(json!({ self.what: size, "nanos": nanos }));
-        Ok(())
-    }
-
-    fn done(self) -> Value {
-        self.rows.into()
+        let mut rows = Vec::new();
+        for (index, (size, _)) in self.rows.iter().enumerate() {
+            let nanos = median(rounds.iter().map(|round| round[index]));
+            let of_first = median(rounds.iter().map(|round| round[index] / round[0]));
+            let change = (of_first - 1.0) * 100.0;
+            println!(
+                "{size:>12} {:<12}{nanos:>9.0} ns{change:>+9.0} %",
+                self.what
+            );
+            rows.push(json!({ self.what: size, "nanos": nanos, "of_first": of_first }));
+        }
+        Ok(rows.into())
     }
 }
 
-fn median(samples: &mut [f64]) -> f64 {
+fn median(samples: impl Iterator<Item = f64>) -> f64 {
+    let mut samples: Vec<f64> = samples.collect();
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
 }
