@@ -98,7 +98,8 @@ pub enum Error {
         scope: Scope,
         /// Where to.
         address: String,
-        /// The condition that the peer gave.
+        /// The condition that the peer gave. If it ended a connection, a session or a link and has more than 4,096 octets, it
+        /// is cut off there, without `info`.
         condition: Box<Condition>,
     },
     /// A blocking call did not finish in time. What it began goes on: call again to wait longer.

@@ -440,7 +440,8 @@ impl Messenger {
         self.core.status(tracker)
     }
 
-    /// Why a message that was put is ABORTED, or with which condition the receiver REJECTED it.
+    /// Why a message that was put is ABORTED, or with which condition the receiver REJECTED it. `None` also if the condition was
+    /// too large to be kept, as [`set_high_water`](Self::set_high_water) says.
     #[must_use]
     pub fn tracker_error(&self, tracker: Tracker) -> Option<&Error> {
         self.core.reason(tracker)

@@ -53,8 +53,8 @@ pub struct LinkRecovery {
     /// The most links that are kept, of all lost peers together. Beyond it who has the most gives up those lost longest
     /// ago: users and certificates are told apart, and all who did not log in are one. Default 4,096.
     pub max_links: usize,
-    /// The most octets that are kept with them: payloads, states of more than 64 octets, and 128 for each unsettled message
-    /// and each link; beyond it the same happens. Default 64 MiB.
+    /// The most octets that are kept with them: payloads, what was said of messages where it has more than 64 octets, names
+    /// and termini of links, and 128 for each unsettled message and each link; beyond it the same happens. Default 64 MiB.
     pub max_octets: usize,
 }
 

@@ -72,8 +72,8 @@ impl Messenger {
     /// Sets how much may wait to be sent, in messages and in octets, before [`put`](Self::put) waits, or in
     /// non-blocking mode answers [`Error::Overflow`](crate::Error::Overflow). A single message fits whatever its size.
     ///
-    /// As many octets may the [reasons](Self::tracker_error) have that peers gave for messages in the window. What comes beyond that is kept
-    /// without its text.
+    /// Of the [reasons](Self::tracker_error) that peers gave for messages in the window at most as many octets are kept. Those that
+    /// come beyond that are kept without their text, or not at all if they are large even so.
     pub const fn set_high_water(&mut self, messages: usize, octets: usize) {
         self.core.set_high_water(messages, octets);
     }

@@ -17,8 +17,8 @@ use cost::cost;
 use ferrion_engine::Event;
 use ferrion_engine::message::MessageId;
 use ferrion_engine::protocol::{Condition, DeliveryState, Redirect, Role, conditions};
-use ferrion_messenger::{ErrorKind, Flags, Message, Messenger, Status, Tracker};
-use support::{client, message_to, text};
+use ferrion_messenger::{Credit, Error, ErrorKind, Flags, Message, Messenger, Status, Tracker};
+use support::{Serving, client, message_to, server, text};
 
 /// Links that are sent on, and how often each may be, one time after the other.
 const LINKS: usize = 10;
@@ -254,4 +254,55 @@ fn long_reasons_for_every_message_are_not_all_kept_and_never_said_back() {
     drop(hostile);
     assert_eq!(settled.load(Ordering::Relaxed), REJECTED + 1);
     assert_eq!(said_back.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn of_a_reason_that_is_longer_than_a_page_the_beginning_is_kept() {
+    let hostile = Broker::start(|_, engine, event| match event {
+        Event::LinkAttached(id) => {
+            let why = Condition::with_description(conditions::NOT_ALLOWED, "\u{e9}".repeat(WHY));
+            engine.link(id).unwrap().refuse(why).unwrap();
+            Dealt::Done
+        }
+        _ => Dealt::Usual,
+    });
+    let mut messenger = client();
+    let to = message_to(&format!("{}/q", hostile.address), "x");
+    messenger.put(&to).unwrap();
+    let error = messenger.send().unwrap_err();
+    let condition = error.condition().unwrap();
+    assert_eq!(condition.condition, conditions::NOT_ALLOWED);
+    let text = condition.description.as_ref().unwrap();
+    assert_eq!(**text, "\u{e9}".repeat(2048));
+    let _ = messenger.stop();
+}
+
+#[test]
+fn nodes_whose_names_are_longer_than_a_page_are_refused_in_both_directions() {
+    let (server, address) = server();
+    let honest = Serving::start(server, address, |server| {
+        while server.recv(Credit::All).is_ok() {
+            server.get(&mut Message::new()).unwrap();
+        }
+    });
+    let mut messenger = client();
+    messenger.set_outgoing_window(1);
+    let node = |octets: usize| format!("{}/{}", honest.address, "n".repeat(octets));
+    let tracker = messenger.put(&message_to(&node(4096), "x")).unwrap();
+    messenger.send().unwrap();
+    assert_eq!(messenger.status(tracker), Status::Accepted);
+    let taken = messenger.subscribe(&node(4096)).unwrap();
+    while messenger.subscription_address(taken).is_none() {
+        messenger.work(Some(Duration::from_millis(10))).unwrap();
+    }
+    let refused = |error: Error| {
+        let condition = error.condition().unwrap();
+        assert_eq!(condition.condition, conditions::INVALID_FIELD);
+        assert!(error.to_string().contains("4096"), "{error}");
+    };
+    messenger.put(&message_to(&node(4097), "x")).unwrap();
+    refused(messenger.send().unwrap_err());
+    messenger.subscribe(&node(4097)).unwrap();
+    refused(messenger.recv(Credit::All).unwrap_err());
+    messenger.stop().unwrap();
 }

@@ -97,8 +97,8 @@ pub unsafe extern "C" fn ferrion_link_recovery_max_octets(
     } }
 }
 
-/// Sets how many octets are kept with them at most: payloads, and 128 for each unsettled message and each link; beyond it
-/// those lost longest ago are given up.
+/// Sets how many octets are kept with them at most: payloads, what was said of messages where it has more than 64 octets,
+/// names and termini of links, and 128 for each unsettled message and each link; beyond it those lost longest ago are given up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_link_recovery_set_max_octets(
     recovery: *mut ferrion_link_recovery_t,

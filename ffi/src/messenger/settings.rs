@@ -120,7 +120,8 @@ pub unsafe extern "C" fn ferrion_messenger_high_water(
 }
 
 /// Sets how many messages, and how many octets of them, may wait to be sent before putting another one waits, or in
-/// non-blocking mode answers FERRION_OVERFLOW.
+/// non-blocking mode answers FERRION_OVERFLOW. Of the reasons that peers gave for messages in the window at most as many octets are
+/// kept; those that come beyond that are kept without their text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_set_high_water(
     messenger: *mut ferrion_messenger_t,
@@ -151,7 +152,7 @@ pub unsafe extern "C" fn ferrion_messenger_incoming_high_water(
 
 /// Sets how many messages, and how many octets of them, may wait to be got, whatever `ferrion_messenger_recv` asked for:
 /// beyond it peers are let send no more. A single message gets through whatever its size. Replies that nobody has taken
-/// count too.
+/// count too, and what peers said instead of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_set_incoming_high_water(
     messenger: *mut ferrion_messenger_t,

@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 /// Addresses longer than this are refused: no sensible one comes near, and whoever chooses a
 /// `reply-to` should not choose how much work it is to read.
 pub(crate) const MAX_ADDRESS: usize = 65_535;
+/// The longest name of a node that a peer may choose: it is part of every error and event about its link.
+pub(super) const MAX_NODE: usize = 4096;
 
 /// How the connection an address needs is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,6 +5,7 @@ use ferrion_engine::protocol::{Condition, Role, Source, TargetArchetype, conditi
 use ferrion_engine::{LinkId, Time};
 
 use super::Core;
+use super::address::MAX_NODE;
 use super::pool::{ConnKey, Party, State};
 use super::recovery::accept_theirs;
 use super::store::Origin;
@@ -42,6 +43,13 @@ impl Core {
         if usable && link.remote_target().is_none() {
             let text = "a sender has to say where its messages go: attach with a target";
             return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);
+        }
+        let target = match link.remote_target() {
+            Some(TargetArchetype::Target(target)) => target.address.as_ref(),
+            _ => None,
+        };
+        if is_long(target) {
+            return self.refuse(key, id, because(conditions::INVALID_FIELD, TOO_LONG), now);
         }
         let offer = link.offer().filter(|_| usable);
         let accepted = if let Some(mut answer) = offer {
@@ -85,6 +93,9 @@ impl Core {
             let text = "a receiver has to say where its messages come from: attach with a source";
             return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);
         };
+        if is_long(source.address.as_ref()) {
+            return self.refuse(key, id, because(conditions::INVALID_FIELD, TOO_LONG), now);
+        }
         let Some(mut answer) = link.offer() else {
             return;
         };
@@ -115,6 +126,12 @@ impl Core {
         }
         self.pool.touch(key);
     }
+}
+
+const TOO_LONG: &str = "the address of a node has at most 4096 octets";
+
+fn is_long(node: Option<&Str>) -> bool {
+    node.is_some_and(|node| node.len() > MAX_NODE)
 }
 
 fn because(condition: Symbol, text: &'static str) -> Condition {

@@ -70,9 +70,9 @@ impl Core {
         for (link, party) in links {
             let ours = self.is_ours(party);
             let left = self.leave(Origin { conn: key, link }, ours);
-            lefts.extend(left.map(|left| (link, party, left)));
+            lefts.extend(left.map(|left| (link, party, left.octets(), left)));
         }
-        let octets = lefts.iter().map(|(_, _, left)| left.octets()).sum();
+        let octets = lefts.iter().map(|(_, _, octets, _)| octets).sum();
         if lefts.is_empty() || !self.make_room(&policy, &peer.login, lefts.len(), octets) {
             return;
         }
@@ -88,7 +88,7 @@ impl Core {
         });
         let away = self.pool.insert(away);
         self.away.push_back(away);
-        for (link, party, left) in lefts {
+        for (link, party, octets, left) in lefts {
             let Some(conn) = self.pool.get_mut(away) else {
                 return;
             };
@@ -97,7 +97,7 @@ impl Core {
                 continue;
             };
             if let Some(kept) = &mut conn.kept {
-                kept.octets.insert(id, left.octets());
+                kept.octets.insert(id, octets);
             }
             if let Some(conn) = self.pool.get_mut(key) {
                 conn.links.remove(&link);

@@ -10,9 +10,9 @@ use ferrion_engine::protocol::{Condition, conditions};
 use ferrion_engine::{EndError, LinkId, Origin as Side, Time};
 
 use super::Core;
-use super::lifecycle::remote;
 use super::line::MAX_REDIRECTS;
 use super::pool::{Conn, ConnKey, Party, State};
+use super::reasons::remote;
 use super::redirect::Elsewhere;
 use super::sender::SenderKey;
 use super::source::{SourceKey, SourceState};

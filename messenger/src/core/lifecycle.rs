@@ -1,6 +1,5 @@
 //! Connections from the first octet to the last: found or made, admitted, lost, closed.
 
-use ferrion_engine::protocol::Condition;
 use ferrion_engine::sasl::{Mechanism, SaslConfig, Secret};
 use ferrion_engine::{
     Config, Engine, Failure, HeaderFailure, Origin as FaultOrigin, SaslFailure, SessionConfig,
@@ -11,6 +10,7 @@ use super::address::{Address, Scheme};
 use super::line::Line;
 use super::login::TOKEN_FRAME;
 use super::pool::{Conn, ConnKey, Identity, Party, State};
+use super::reasons::remote;
 use super::source::{Source, SourceKey, SourceState};
 use super::store::Origin;
 use super::tracker::Status;
@@ -596,14 +596,5 @@ fn loss(conn: &mut Conn) -> Error {
         Error::Lost { address, cause }
     } else {
         Error::Connect { address, cause }
-    }
-}
-
-/// The error for a condition that a peer gave.
-pub(super) fn remote(scope: Scope, address: String, condition: Condition) -> Error {
-    Error::Remote {
-        scope,
-        address,
-        condition: Box::new(condition),
     }
 }

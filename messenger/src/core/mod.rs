@@ -26,6 +26,7 @@
 //! | `trail` | what happened to connections, until somebody asks |
 //! | `unnamed` | links that may have been refused |
 //! | `waiting` | what a message waits for |
+//! | `reasons` | why things failed, as peers say it, and how much of that is kept |
 
 pub(crate) mod address;
 mod admit;

@@ -5,8 +5,8 @@ use ferrion_engine::protocol::{Condition, DeliveryState, Role, SenderSettleMode,
 use ferrion_engine::{EndError, Event, LinkId, Origin as Side, SendError, SessionId, Time};
 
 use super::Core;
-use super::lifecycle::remote;
 use super::pool::{Conn, ConnKey, Party, State};
+use super::reasons::remote;
 use super::request::request_of;
 use super::sender::{FRAME, HANDOVER, SenderKey};
 use super::source::SourceState;

@@ -8,12 +8,12 @@ use std::collections::{HashMap, HashSet};
 use ferrion_engine::codec::{Fields, Str, Value};
 use ferrion_engine::protocol::{ReceiverSettleMode, Role, Tag};
 use ferrion_engine::{
-    DeliveryId, Link, LinkConfig, LinkId, LinkState, SessionId, Time, UsageError,
+    DeliveryId, Link, LinkConfig, LinkId, LinkState, Payload, SessionId, Time, UsageError,
 };
 
 use super::pool::{ConnKey, Party};
 use super::pump::sequence;
-use super::reasons::told_octets;
+use super::reasons::{encoded_len, told_octets};
 use super::request::request_of;
 use super::sender::SenderKey;
 use super::source::SourceState;
@@ -48,16 +48,20 @@ pub(super) struct Left {
 }
 
 impl Left {
+    /// What it costs to keep it.
     pub(super) fn octets(&self) -> usize {
-        let deliveries = self.state.unsettled.iter();
-        let octets = deliveries.map(|delivery| {
-            let payload = delivery.payload.as_ref();
+        let deliveries = self.state.unsettled.iter().map(|delivery| {
+            let payload = delivery.payload.as_ref().map_or(0, Payload::len);
             let states = delivery.local_state.iter().chain(&delivery.remote_state);
-            payload.map_or(0, |payload| payload.len())
-                + states.map(told_octets).sum::<usize>()
-                + OVERHEAD
+            payload + states.map(told_octets).sum::<usize>() + OVERHEAD
         });
-        octets.sum::<usize>() + OVERHEAD
+        // The peer may have chosen all of it.
+        let config = &self.state.config;
+        let config = config.name.len()
+            + config.source.as_deref().map_or(0, encoded_len)
+            + config.target.as_deref().map_or(0, encoded_len)
+            + config.properties.as_ref().map_or(0, encoded_len);
+        deliveries.sum::<usize>() + config + OVERHEAD
     }
 }
 

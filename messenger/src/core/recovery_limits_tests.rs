@@ -267,16 +267,17 @@ fn there_is_room_for_so_many_links_and_octets() {
 }
 
 #[test]
-fn what_was_said_of_a_message_takes_room_too() {
-    for (text, is_kept) in [(10, true), (2_000, false)] {
+fn what_was_said_of_messages_and_what_links_are_called_takes_room_too() {
+    for (text, node, is_kept) in [(10, 10, true), (300, 10, false), (10, 200, false)] {
         let recovery = LinkRecovery {
-            max_octets: 2_000,
+            max_octets: 420,
             ..LinkRecovery::default()
         };
         let mut server = core("server", Some(recovery));
         let listener = listen(&mut server);
         let mut client = core("client", Some(LinkRecovery::default()));
-        client.put(&message("amqp://s/q", 0)).unwrap();
+        let address = format!("amqp://s/{}", "q".repeat(node));
+        client.put(&message(&address, 0)).unwrap();
         let peer = greet(&mut client, &mut server, listener);
         let tracker = server.get(&mut Message::new()).unwrap();
         let why = Condition::with_description(conditions::NOT_ALLOWED, "x".repeat(text));
@@ -285,7 +286,7 @@ fn what_was_said_of_a_message_takes_room_too() {
         server.pump(Time(5));
         server.lost(peer, Time(5), "cut".to_owned());
         server.pump(Time(5));
-        assert_eq!(!server.away.is_empty(), is_kept, "{text} octets");
+        assert_eq!(!server.away.is_empty(), is_kept, "{text}, {node} octets");
     }
 }
 

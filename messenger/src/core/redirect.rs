@@ -3,7 +3,7 @@
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{Condition, Redirect};
 
-use super::address::Address;
+use super::address::{Address, MAX_NODE};
 use super::line::Place;
 use crate::error::{Error, Scope};
 
@@ -37,6 +37,9 @@ impl Elsewhere {
     pub(super) fn of_link(condition: &Condition) -> Option<(Self, Option<Str>)> {
         let redirect = condition.redirect()?;
         let node = redirect.address.clone().filter(|node| !node.is_empty());
+        if node.as_ref().is_some_and(|node| node.len() > MAX_NODE) {
+            return None;
+        }
         Some((Self::said_in(&redirect)?, node))
     }
 

@@ -64,7 +64,7 @@ pub(super) struct Requests {
     /// What correlation-ids begin with, so that nobody guesses those of others.
     token: u64,
     octets: usize,
-    /// The octets of replies that nobody has taken.
+    /// The octets of replies that nobody has taken, and of reasons why there are none.
     replies: usize,
     /// Requests that are not done.
     outstanding: usize,

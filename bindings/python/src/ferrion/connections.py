@@ -123,7 +123,8 @@ class LinkRecovery:
     keep_for: float = 120.0
     #: How many links, of all of them together; beyond it those lost longest ago are given up.
     max_links: int = 4096
-    #: How many octets with them: payloads, and 128 for each unsettled message and each link.
+    #: How many octets with them: payloads, long texts about messages, names and termini of links, and 128 for each unsettled
+    #: message and each link.
     max_octets: int = 64 << 20
 
 

@@ -99,7 +99,8 @@ module Ferrion
   #
   # [keep_for] For how many seconds their links are kept.
   # [max_links] How many links, of all of them together; beyond it those lost longest ago are given up.
-  # [max_octets] How many octets with them: payloads, and 128 for each unsettled message and each link.
+  # [max_octets] How many octets with them: payloads, long texts about messages, names and termini of links, and 128 for each
+  #              unsettled message and each link.
   LinkRecovery = Struct.new(:keep_for, :max_links, :max_octets, keyword_init: true)
 
   # Its defaults, and the header's form of it.

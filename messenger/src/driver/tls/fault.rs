@@ -5,6 +5,10 @@ use rustls::{AlertDescription, CertificateError, Error};
 
 use crate::fault::TlsFault;
 
+/// As many names of a certificate are told, none of them longer than a name of DNS: the peer chooses them.
+const NAMES: usize = 16;
+const LONGEST: usize = 255;
+
 /// The fault behind an error; `certified` if we have a certificate that the peer could have disliked.
 pub(super) fn of(error: &Error, certified: bool) -> TlsFault {
     match error {
@@ -41,7 +45,12 @@ fn of_certificate(error: &CertificateError) -> TlsFault {
             presented,
         } => TlsFault::WrongName {
             expected: expected.to_str().into_owned(),
-            presented: presented.iter().map(|name| plain_name(name)).collect(),
+            presented: presented
+                .iter()
+                .map(|name| plain_name(name))
+                .filter(|name| name.len() <= LONGEST)
+                .take(NAMES)
+                .collect(),
         },
         Revoked => TlsFault::Revoked,
         Other(error) => TlsFault::BadCertificate(of_library(&error.0.to_string())),
