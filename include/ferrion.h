@@ -4370,8 +4370,8 @@ ferrion_status ferrion_link_recovery_set_max_links(ferrion_link_recovery_t *reco
 ferrion_status ferrion_link_recovery_max_octets(const ferrion_link_recovery_t *recovery, size_t *out_n);
 
 /**
- * Sets how many octets are kept with them at most: payloads, and 128 for each unsettled message and each link; beyond it
- * those lost longest ago are given up.
+ * Sets how many octets are kept with them at most: payloads, what was said of messages where it has more than 64 octets,
+ * names and termini of links, and 128 for each unsettled message and each link; beyond it those lost longest ago are given up.
  */
 ferrion_status ferrion_link_recovery_set_max_octets(ferrion_link_recovery_t *recovery,
                                                     size_t n);
@@ -4536,7 +4536,8 @@ ferrion_status ferrion_messenger_high_water(const ferrion_messenger_t *messenger
 
 /**
  * Sets how many messages, and how many octets of them, may wait to be sent before putting another one waits, or in
- * non-blocking mode answers FERRION_OVERFLOW.
+ * non-blocking mode answers FERRION_OVERFLOW. Of the reasons that peers gave for messages in the window at most as many octets are
+ * kept; those that come beyond that are kept without their text.
  */
 ferrion_status ferrion_messenger_set_high_water(ferrion_messenger_t *messenger,
                                                 size_t messages,
@@ -4553,7 +4554,7 @@ ferrion_status ferrion_messenger_incoming_high_water(const ferrion_messenger_t *
 /**
  * Sets how many messages, and how many octets of them, may wait to be got, whatever `ferrion_messenger_recv` asked for:
  * beyond it peers are let send no more. A single message gets through whatever its size. Replies that nobody has taken
- * count too.
+ * count too, and what peers said instead of them.
  */
 ferrion_status ferrion_messenger_set_incoming_high_water(ferrion_messenger_t *messenger,
                                                          size_t messages,
