@@ -87,7 +87,8 @@ impl Messenger {
 
     /// Sets how much may wait for [`get`](Self::get), in messages and in octets, whatever
     /// [`recv`](Self::recv) asked for: beyond it peers are let send no more. A single message gets
-    /// through whatever its size. Replies that nobody has taken count too, and what peers said instead of them; as many of them
+    /// through whatever its size. A message counts its octets and 128 for what is kept of it beside them, so that those of no octets
+    /// do not come without end. Replies that nobody has taken count too, and what peers said instead of them; as many of them
     /// refuse further [requests](Self::send_request).
     ///
     /// What peers were allowed to send before goes on waiting where it came in, per connection at most

@@ -391,11 +391,7 @@ impl Core {
             return Status::Settled;
         };
         let known = |conn: &super::pool::Conn| conn.links.contains_key(&taken.origin.link);
-        if self
-            .incoming
-            .settled
-            .contains(&(taken.origin.conn, delivery))
-        {
+        if self.incoming.is_settled(taken.origin.conn, delivery) {
             Status::Settled
         } else if self.pool.get(taken.origin.conn).is_some_and(known) {
             Status::Pending

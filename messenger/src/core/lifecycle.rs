@@ -332,7 +332,7 @@ impl Core {
             return;
         }
         self.ended = true;
-        self.rescue_stalled(key, None);
+        self.rescue_stalled(key);
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -370,7 +370,7 @@ impl Core {
             }
         }
         let lost = self.drop_senders(&senders, &error);
-        self.incoming.settled.retain(|(conn, _)| *conn != key);
+        self.incoming.forget_settled(key);
         let mut broken = false;
         for (link, source) in receivers {
             self.credit.detach(Origin { conn: key, link });
@@ -448,7 +448,7 @@ impl Core {
 
     /// Closes a connection of which nobody needs anything any more, and waits for no answer but a moment.
     pub(super) fn close_unneeded(&mut self, key: ConnKey, now: Time, error: Error) {
-        self.rescue_stalled(key, None);
+        self.rescue_stalled(key);
         self.give_up(key, error, false);
         let Some(conn) = self.pool.get_mut(key) else {
             return;
@@ -470,7 +470,7 @@ impl Core {
     }
 
     fn abandon(&mut self, key: ConnKey) {
-        self.rescue_stalled(key, None);
+        self.rescue_stalled(key);
         if let Some(conn) = self.pool.get(key) {
             let cause = "the messenger was stopped".to_owned();
             let error = Error::Lost {

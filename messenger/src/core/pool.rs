@@ -155,6 +155,8 @@ pub(crate) struct Conn {
     pub(crate) returning: Vec<Returning>,
     /// The peer refused links that could be recovered, and first on this session.
     pub(crate) refusing: Option<SessionId>,
+    /// The session that was last looked at for that, and whether it ended for links that could be recovered.
+    pub(crate) judged: Option<(SessionId, bool)>,
     /// The name the peer gave itself.
     pub(crate) container: Option<Str>,
     /// Milliseconds of silence after which the peer gives up, if it said so (2.4.5).
@@ -224,6 +226,7 @@ impl Conn {
             kept: None,
             returning: Vec::new(),
             refusing: None,
+            judged: None,
             container: None,
             peer_idle: None,
             session: None,
@@ -255,6 +258,30 @@ impl Conn {
 }
 
 impl Conn {
+    /// Whether this link of ours asked to be recovered, and was not answered.
+    pub(super) fn asks_in_vain(&mut self, id: LinkId) -> bool {
+        self.engine.link(id).is_ok_and(|link| {
+            // To decode what it asked for costs more than the rest.
+            !link.is_incoming()
+                && link.recovery().is_none()
+                && link.offer().is_some_and(|offer| offer.recoverable)
+        })
+    }
+
+    /// Whether a link on this session of ours, which ended, did. Looked at once, and not for each link that ends with it.
+    pub(super) fn is_asked_in_vain(&mut self, session: SessionId) -> bool {
+        if let Some((_, known)) = self.judged.filter(|(judged, _)| *judged == session) {
+            return known;
+        }
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        let verdict = links.into_iter().any(|id| {
+            let on = self.engine.link(id).map(|link| link.session());
+            on == Ok(Some(session)) && self.asks_in_vain(id)
+        });
+        self.judged = Some((session, verdict));
+        verdict
+    }
+
     /// A sender sends to this node. Who was there first is who is found by it.
     pub(super) fn add_sender(&mut self, node: Str, sender: SenderKey) {
         match self.senders.entry(node) {

@@ -37,6 +37,7 @@ impl Core {
                 self.send_from(sender);
             }
             if !self.pool.has_dirty() {
+                self.incoming.rest();
                 return;
             }
         }
@@ -200,7 +201,14 @@ impl Core {
 
     /// A link ended: for the peer's reasons, or with its session.
     fn link_detached(&mut self, key: ConnKey, id: LinkId, now: Time) {
-        self.rescue_stalled(key, Some(id));
+        let origin = Origin {
+            conn: key,
+            link: id,
+        };
+        if self.incoming.stalled.remove(origin) {
+            // Whatever the room: the link is about to be gone.
+            self.receive_up_to(key, id, None);
+        }
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };
@@ -241,10 +249,7 @@ impl Core {
                 }
             }
             Some(Party::Receiver(source)) => {
-                self.credit.detach(Origin {
-                    conn: key,
-                    link: id,
-                });
+                self.credit.detach(origin);
                 let Some(source) = source else {
                     return;
                 };
@@ -331,6 +336,7 @@ impl Core {
         };
         let closing = conn.state == State::Closing;
         let mut count: u32 = 0;
+        let waited = self.incoming.queue.len();
         let replies = self.requests.untaken_octets();
         loop {
             if most.is_some_and(|most| count as usize >= most || self.incoming.is_full(replies)) {
@@ -352,6 +358,8 @@ impl Core {
                 delivery: delivery.id,
             });
         }
+        let came = self.incoming.queue.len() - waited;
+        self.incoming.came_together(came);
         conn.useful |= count > 0;
         if count > 0 && !conn.churn.is_empty() {
             conn.note_carried(id);
@@ -381,13 +389,8 @@ impl Core {
     }
 
     /// Takes what the engine of a connection holds whatever the room: it is about to be gone.
-    pub(super) fn rescue_stalled(&mut self, key: ConnKey, only: Option<LinkId>) {
-        if self.incoming.stalled.is_empty() {
-            return;
-        }
-        let here =
-            |origin: &Origin| origin.conn == key && only.is_none_or(|link| origin.link == link);
-        for origin in self.incoming.stalled.take(here) {
+    pub(super) fn rescue_stalled(&mut self, key: ConnKey) {
+        for origin in self.incoming.stalled.remove_all(key) {
             self.receive_up_to(origin.conn, origin.link, None);
         }
     }
@@ -401,7 +404,7 @@ impl Core {
             if let Ok(mut link) = conn.engine.link(id) {
                 while let Some(update) = link.next_update() {
                     if update.settled {
-                        self.incoming.settled.insert((key, update.delivery));
+                        self.incoming.note_settled(key, update.delivery);
                     }
                 }
             }

@@ -223,7 +223,7 @@ impl Core {
                 std::mem::take(&mut conn.links)
             })
             .unwrap_or_default();
-        self.incoming.settled.retain(|(conn, _)| *conn != old);
+        self.incoming.forget_settled(old);
         let mut moved = 0;
         let links: Vec<(LinkId, Party)> = links
             .into_iter()

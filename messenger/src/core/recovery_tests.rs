@@ -347,7 +347,7 @@ impl World {
             assert!(core.away.is_empty(), "{self:?}");
             assert_eq!(core.outgoing.unfinished(), 0);
             assert_eq!((core.outgoing.octets, core.outgoing.retained), (0, 0));
-            assert!(core.incoming.settled.is_empty() && core.incoming.queue.is_empty());
+            assert!(core.incoming.is_empty());
             for key in core.pool.keys() {
                 let conn = core.pool.get(key).unwrap();
                 assert!(conn.returning.is_empty() && conn.kept.is_none());

@@ -40,16 +40,11 @@ impl Core {
         let Some(session) = link.session().filter(|_| !link.is_incoming()) else {
             return false;
         };
-        let links: Vec<LinkId> = conn.links.keys().copied().collect();
-        let refused = links.into_iter().any(|other| {
-            let link = conn.engine.link(other);
-            (ends_session || other == id)
-                && link.is_ok_and(|link| {
-                    let asked = link.offer().is_some_and(|offer| offer.recoverable);
-                    let answered = link.recovery().is_some();
-                    asked && !answered && !link.is_incoming() && link.session() == Some(session)
-                })
-        });
+        let refused = if ends_session {
+            conn.is_asked_in_vain(session)
+        } else {
+            conn.asks_in_vain(id)
+        };
         let first = refused && conn.refusing.is_none();
         if first {
             conn.refusing = Some(session);

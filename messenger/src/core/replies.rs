@@ -1,5 +1,6 @@
 //! Reply addresses: one per connection, made up by the peer, to which all replies come (3.5.3).
 
+use bytes::Bytes;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::{Condition, DeliveryState, conditions};
 use ferrion_engine::{LinkConfig, LinkId, SessionConfig, SessionId, UsageError};
@@ -7,6 +8,7 @@ use ferrion_engine::{LinkConfig, LinkId, SessionConfig, SessionId, UsageError};
 use super::Core;
 use super::inbox::dynamic;
 use super::pool::{ConnKey, Party};
+use super::store::SPARSE;
 use crate::error::{Error, Result};
 
 /// The reply address of a connection.
@@ -176,7 +178,11 @@ impl Core {
             }
         }
         conn.useful = true;
-        for (request, payload) in replies {
+        for (request, mut payload) in replies {
+            if payload.len() < SPARSE && self.requests.untaken_octets() > 0 {
+                // Others wait already: it counts its octets, and is not to keep what it was read with.
+                payload = Bytes::copy_from_slice(&payload);
+            }
             // What was answered already is a stray as well.
             strays += u32::from(!self.end_request(request, Ok(payload)));
         }

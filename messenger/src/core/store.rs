@@ -3,7 +3,8 @@
 //! Every outgoing message has a sequence number, which is its tracker and, in eight octets, its
 //! delivery-tag: what a peer says about a delivery finds its message without a lookup.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use bytes::Bytes;
 use ferrion_engine::{DeliveryId, LinkId};
@@ -146,6 +147,13 @@ pub(crate) struct Received {
     pub(crate) delivery: Option<DeliveryId>,
 }
 
+impl Received {
+    /// What it counts.
+    const fn weight(&self) -> usize {
+        self.payload.len().saturating_add(OVERHEAD)
+    }
+}
+
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
@@ -172,11 +180,14 @@ impl Taken {
     }
 }
 
-/// Links in the order in which they came, each once.
+/// Links in the order in which they came, each once. What one of them, or all of a connection, costs is not more for how many
+/// others there are: peers choose their number.
 #[derive(Debug, Default)]
 pub(crate) struct Stalled {
-    line: VecDeque<Origin>,
-    members: HashSet<Origin>,
+    /// By their places in line.
+    line: BTreeMap<u64, Origin>,
+    places: HashMap<ConnKey, HashMap<LinkId, u64>>,
+    next: u64,
 }
 
 impl Stalled {
@@ -185,64 +196,89 @@ impl Stalled {
     }
 
     pub(crate) fn contains(&self, origin: Origin) -> bool {
-        self.members.contains(&origin)
+        let places = self.places.get(&origin.conn);
+        places.is_some_and(|places| places.contains_key(&origin.link))
     }
 
     /// Puts a link at the end, if it does not stand in line already.
     pub(crate) fn push(&mut self, origin: Origin) {
-        if self.members.insert(origin) {
-            self.line.push_back(origin);
+        let places = self.places.entry(origin.conn).or_default();
+        if let Entry::Vacant(place) = places.entry(origin.link) {
+            place.insert(self.next);
+            self.line.insert(self.next, origin);
+            self.next += 1;
         }
     }
 
     /// The link that has waited longest.
     pub(crate) fn pop(&mut self) -> Option<Origin> {
-        let origin = self.line.pop_front()?;
-        self.members.remove(&origin);
+        let (_, origin) = self.line.pop_first()?;
+        self.forget_place(origin);
         Some(origin)
     }
 
-    /// Takes links out of the line, in their order.
-    pub(crate) fn take(&mut self, which: impl Fn(&Origin) -> bool) -> Vec<Origin> {
-        if !self.members.iter().any(&which) {
-            return Vec::new();
+    /// Takes a link out of the line. Answers whether it stood there.
+    pub(crate) fn remove(&mut self, origin: Origin) -> bool {
+        let place = self.forget_place(origin);
+        place.is_some_and(|place| self.line.remove(&place).is_some())
+    }
+
+    /// Takes the links of a connection out of the line, in their order.
+    pub(crate) fn remove_all(&mut self, conn: ConnKey) -> Vec<Origin> {
+        let places = self.places.remove(&conn).unwrap_or_default();
+        let mut places: Vec<u64> = places.into_values().collect();
+        places.sort_unstable();
+        let origins = places.into_iter();
+        origins
+            .filter_map(|place| self.line.remove(&place))
+            .collect()
+    }
+
+    fn forget_place(&mut self, origin: Origin) -> Option<u64> {
+        let places = self.places.get_mut(&origin.conn)?;
+        let place = places.remove(&origin.link);
+        if places.is_empty() {
+            self.places.remove(&origin.conn);
         }
-        let line = std::mem::take(&mut self.line).into_iter();
-        let (taken, rest): (VecDeque<_>, VecDeque<_>) = line.partition(which);
-        self.line = rest;
-        for origin in &taken {
-            self.members.remove(origin);
-        }
-        taken.into()
+        place
     }
 }
+
+/// What a message that waits counts beside its octets: about what is kept of it.
+const OVERHEAD: usize = 128;
+/// Messages that come together and count less than this keep a read's buffer for the sake of little. Peers decide how much else
+/// is in it, and that may be four times as much.
+pub(crate) const SPARSE: usize = 32 << 10;
 
 /// The incoming half.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) queue: VecDeque<Received>,
-    /// The octets of what is in the queue.
-    pub(crate) octets: usize,
+    /// How many of those were there already when it was last looked at what came.
+    old: usize,
+    /// What the messages in the queue count: their octets, and what is kept of each beside them.
+    octets: usize,
     /// The high-water mark: beyond it no more is let in.
     pub(crate) max_messages: usize,
     pub(crate) max_octets: usize,
     /// Links whose engines hold messages that there is no room for, longest waiting first.
     pub(crate) stalled: Stalled,
     pub(crate) window: Window<Taken>,
-    /// Deliveries that the sender settled before anything was decided here. Empty as a rule.
-    pub(crate) settled: HashSet<(ConnKey, DeliveryId)>,
+    /// Deliveries that the sender settled before anything was decided here, by their connections. Empty as a rule.
+    settled: HashMap<ConnKey, HashSet<DeliveryId>>,
 }
 
 impl Incoming {
     pub(crate) fn new() -> Self {
         Self {
             queue: VecDeque::new(),
+            old: 0,
             octets: 0,
             max_messages: usize::MAX,
             max_octets: 64 << 20,
             stalled: Stalled::default(),
             window: Window::new(),
-            settled: HashSet::new(),
+            settled: HashMap::new(),
         }
     }
 
@@ -255,20 +291,74 @@ impl Incoming {
     }
 
     pub(crate) fn push(&mut self, received: Received) {
-        self.octets += received.payload.len();
+        self.octets = self.octets.saturating_add(received.weight());
         self.queue.push_back(received);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Received> {
         let received = self.queue.pop_front()?;
-        self.octets -= received.payload.len();
+        self.octets = self.octets.saturating_sub(received.weight());
+        self.old = self.old.saturating_sub(1);
         Some(received)
+    }
+
+    /// All that came by now was looked at.
+    pub(crate) fn rest(&mut self) {
+        self.old = self.queue.len();
+    }
+
+    /// The last `count` messages came together. If others wait for longer, and these are little, they get octets of their own:
+    /// what waits is counted, and the rest of what they were read with would not be. A program that takes at once what comes
+    /// pays nothing.
+    #[inline]
+    pub(crate) fn came_together(&mut self, count: usize) {
+        if self.old > 0 && count > 0 {
+            self.copy_out(count);
+        }
+    }
+
+    #[cold]
+    fn copy_out(&mut self, count: usize) {
+        let first = self.queue.len().saturating_sub(count);
+        let weights = self.queue.range(first..).map(Received::weight);
+        if weights.take(SPARSE / OVERHEAD).sum::<usize>() < SPARSE {
+            for received in self.queue.range_mut(first..) {
+                received.payload = Bytes::copy_from_slice(&received.payload);
+            }
+        }
+    }
+
+    /// The sender settled a delivery.
+    pub(crate) fn note_settled(&mut self, conn: ConnKey, delivery: DeliveryId) {
+        self.settled.entry(conn).or_default().insert(delivery);
+    }
+
+    /// Whether the sender settled a delivery before anything was decided here.
+    pub(crate) fn is_settled(&self, conn: ConnKey, delivery: DeliveryId) -> bool {
+        let settled = self.settled.get(&conn);
+        settled.is_some_and(|settled| settled.contains(&delivery))
     }
 
     /// A delivery is decided about.
     pub(crate) fn forget(&mut self, conn: ConnKey, delivery: DeliveryId) {
-        if !self.settled.is_empty() {
-            self.settled.remove(&(conn, delivery));
+        if self.settled.is_empty() {
+            return;
         }
+        if let Some(settled) = self.settled.get_mut(&conn) {
+            settled.remove(&delivery);
+            if settled.is_empty() {
+                self.settled.remove(&conn);
+            }
+        }
+    }
+
+    /// Nobody asks any more what became of the deliveries of a connection.
+    pub(crate) fn forget_settled(&mut self, conn: ConnKey) {
+        self.settled.remove(&conn);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.settled.is_empty()
     }
 }
