@@ -64,7 +64,7 @@ impl Core {
             false
         };
         if accepted {
-            conn.links.insert(id, Party::Receiver(listener));
+            self.pool.add_link(key, id, Party::Receiver(listener));
             let known = listener.and_then(|source| self.sources.get(source));
             let most = known.and_then(|source| source.options.most());
             let origin = Origin {

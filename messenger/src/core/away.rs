@@ -22,14 +22,14 @@ use crate::error::Error;
 use crate::recovery::LinkRecovery;
 
 /// By what a peer is known again.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Peer {
     container: Str,
     login: Login,
 }
 
 /// Who answers for a peer: many may have the same if nobody logs in.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Login {
     /// Where it came in, and as whom.
     listener: Option<SourceKey>,
@@ -38,6 +38,25 @@ struct Login {
     subject: Option<String>,
     /// Where it was found.
     identity: Option<Identity>,
+}
+
+impl Peer {
+    /// Whose connection it is, once the peer said its name.
+    pub(super) fn of(conn: &Conn) -> Option<Self> {
+        if let Some(kept) = &conn.kept {
+            return Some(kept.peer.clone());
+        }
+        Some(Self {
+            container: conn.container.clone()?,
+            login: Login {
+                listener: conn.listener,
+                user: conn.user.clone(),
+                token: conn.token.clone(),
+                subject: conn.subject.clone(),
+                identity: conn.identity.clone(),
+            },
+        })
+    }
 }
 
 /// What is known of a peer that is away.
@@ -99,8 +118,8 @@ impl Core {
             if let Some(kept) = &mut conn.kept {
                 kept.octets.insert(id, octets);
             }
+            self.pool.remove_link(key, link);
             if let Some(conn) = self.pool.get_mut(key) {
-                conn.links.remove(&link);
                 conn.flushing.clear();
             }
             if let Party::Sender(sender) = party {
@@ -198,17 +217,7 @@ impl Core {
     }
 
     pub(super) fn peer_of(&self, key: ConnKey) -> Option<Peer> {
-        let conn = self.pool.get(key)?;
-        Some(Peer {
-            container: conn.container.clone()?,
-            login: Login {
-                listener: conn.listener,
-                user: conn.user.clone(),
-                token: conn.token.clone(),
-                subject: conn.subject.clone(),
-                identity: conn.identity.clone(),
-            },
-        })
+        self.pool.get(key).and_then(Peer::of)
     }
 
     /// Whether we attached a link, rather than the peer.
@@ -287,7 +296,7 @@ impl Core {
         if remembers {
             self.oust(key, &peer, &known, now);
         }
-        let Some((from, party)) = self.find_kept(&peer, &known) else {
+        let Some((from, party)) = self.pool.kept_with(&peer, &known) else {
             return false;
         };
         let Some(left) = self.leave(from, false) else {
@@ -330,16 +339,10 @@ impl Core {
 
     /// A peer that attaches a link once more has lost the connection on which it was, sooner than this side (2.6.1).
     fn oust(&mut self, key: ConnKey, peer: &Peer, known: &(Role, Str), now: Time) {
-        for other in self.pool.of_container(&peer.container) {
-            if other == key || self.peer_of(other).as_ref() != Some(peer) {
-                continue;
-            }
-            let Some(conn) = self.pool.get_mut(other) else {
+        for other in self.pool.running_with(peer, known) {
+            let Some(conn) = self.pool.get_mut(other).filter(|_| other != key) else {
                 continue;
             };
-            if conn.state != State::Running || conn.line.is_some() || !has_link(conn, known) {
-                continue;
-            }
             let error = Error::Lost {
                 address: conn.endpoint.clone(),
                 cause: "the peer came back on another connection".to_owned(),
@@ -352,41 +355,17 @@ impl Core {
         }
     }
 
-    fn find_kept(&mut self, peer: &Peer, known: &(Role, Str)) -> Option<(Origin, Party)> {
-        for key in &self.away {
-            let Some(conn) = self.pool.get_mut(*key) else {
-                continue;
-            };
-            if conn.kept.as_ref().is_none_or(|kept| kept.peer != *peer) {
-                continue;
-            }
-            let Conn { engine, links, .. } = conn;
-            let found = links
-                .iter()
-                .find(|(link, _)| is_link(engine, **link, known));
-            if let Some((link, party)) = found {
-                return Some((
-                    Origin {
-                        conn: *key,
-                        link: *link,
-                    },
-                    *party,
-                ));
-            }
-        }
-        None
-    }
-
     /// A link is not away any more.
     fn take_from(&mut self, from: Origin) {
         let Some(conn) = self.pool.get_mut(from.conn) else {
             return;
         };
-        conn.links.remove(&from.link);
         if let Some(kept) = &mut conn.kept {
             kept.octets.remove(&from.link);
         }
-        if conn.links.is_empty() {
+        self.pool.remove_link(from.conn, from.link);
+        let conn = self.pool.get(from.conn);
+        if conn.is_some_and(|conn| conn.links.is_empty()) {
             self.remove(from.conn);
         }
     }
@@ -404,12 +383,7 @@ impl Core {
     }
 }
 
-fn has_link(conn: &mut Conn, known: &(Role, Str)) -> bool {
-    let Conn { engine, links, .. } = conn;
-    links.keys().any(|link| is_link(engine, *link, known))
-}
-
-fn is_link(engine: &mut Engine, link: LinkId, known: &(Role, Str)) -> bool {
+pub(super) fn is_link(engine: &mut Engine, link: LinkId, known: &(Role, Str)) -> bool {
     let link = engine.link(link);
     link.is_ok_and(|link| (link.role(), link.name()) == *known)
 }

@@ -305,8 +305,8 @@ impl Core {
         let Some(ended) = self.senders.remove(sender) else {
             return;
         };
+        self.pool.remove_link(key, ended.link);
         if let Some(conn) = self.pool.get_mut(key) {
-            conn.links.remove(&ended.link);
             conn.remove_sender(&ended.node, sender);
             if let Ok(mut link) = conn.engine.link(ended.link) {
                 // It fails if the peer has ended it, which is as good.

@@ -339,8 +339,8 @@ impl Core {
         // What was answered before the link ended is not sent again.
         self.update(key, id);
         self.hold_requests_of(sender);
+        self.pool.remove_link(key, id);
         if let Some(conn) = self.pool.get_mut(key) {
-            conn.links.remove(&id);
             conn.flushing.retain(|flushing| *flushing != sender);
         }
         let (mut resent, mut lost) = self.take_back(|_, known| known == sender, error);
@@ -353,9 +353,7 @@ impl Core {
     }
 
     fn receive_from_elsewhere(&mut self, key: ConnKey, id: LinkId, source: SourceKey, to: ConnKey) {
-        if let Some(conn) = self.pool.get_mut(key) {
-            conn.links.remove(&id);
-        }
+        self.pool.remove_link(key, id);
         self.credit.detach(Origin {
             conn: key,
             link: id,

@@ -138,10 +138,8 @@ impl Core {
         };
         let refused = |cause| Error::Subscribe { address, cause };
         let link = self.attach_where_there_is_room(key, Role::Receiver, config, refused)?;
-        let Some(conn) = self.pool.get_mut(key) else {
-            return Err(Error::State("the connection is gone; try again"));
-        };
-        conn.links.insert(link, Party::Receiver(Some(source)));
+        let party = Party::Receiver(Some(source));
+        self.pool.add_link(key, link, party);
         if let Some(source) = self.sources.get_mut(source) {
             source.state = SourceState::Link(key, link);
         }
@@ -538,11 +536,11 @@ impl Core {
             "the peer does not filter by {}; do without, or allow it with filters_optional()",
             missing.join(", ")
         );
-        if let Some(conn) = self.pool.get_mut(origin.conn) {
-            conn.links.remove(&origin.link);
-            if let Ok(mut link) = conn.engine.link(origin.link) {
-                let _ = link.close(None);
-            }
+        self.pool.remove_link(origin.conn, origin.link);
+        if let Some(conn) = self.pool.get_mut(origin.conn)
+            && let Ok(mut link) = conn.engine.link(origin.link)
+        {
+            let _ = link.close(None);
         }
         let node = self.sources.get(key).map(|source| source.address.node());
         let node = node.unwrap_or_default().to_owned();

@@ -362,7 +362,7 @@ impl Core {
         let ours = conn.identity.is_some();
         let mut senders = Vec::new();
         let mut receivers = Vec::new();
-        for (link, party) in conn.links.drain() {
+        for (link, party) in self.pool.take_links(key) {
             match party {
                 Party::Sender(sender) => senders.push(sender),
                 Party::Receiver(source) => receivers.push((link, source)),

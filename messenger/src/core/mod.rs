@@ -16,6 +16,7 @@
 //! | `line`, `reconnect` | where connections lead, and when to try it again; what moves to those that are made again |
 //! | `redirect`, `detour` | where peers send us instead, and links of ours that are there |
 //! | `recovery`, `away` | links that go on where they were, and what is kept of peers that may come back |
+//! | `names` | the links of connections, also by what they are called |
 //! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
@@ -51,6 +52,9 @@ mod login_tests;
 mod loss_tests;
 #[cfg(test)]
 mod misheard_tests;
+mod names;
+#[cfg(test)]
+mod names_tests;
 mod octets;
 mod outbox;
 mod pool;

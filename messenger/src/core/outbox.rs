@@ -310,9 +310,7 @@ impl Core {
             ready: false,
             flushing: false,
         });
-        if let Some(conn) = self.pool.get_mut(conn) {
-            conn.links.insert(link, Party::Sender(sender));
-        }
+        self.pool.add_link(conn, link, Party::Sender(sender));
         self.pool.touch(conn);
         sender
     }
@@ -435,9 +433,7 @@ impl Core {
             if self.made_up.get(&sender.node) == Some(key) {
                 self.made_up.remove(&sender.node);
             }
-            if let Some(conn) = self.pool.get_mut(sender.conn) {
-                conn.links.remove(&sender.link);
-            }
+            self.pool.remove_link(sender.conn, sender.link);
             // A sender that was sent elsewhere is known where it was asked for.
             let identity = self
                 .pool

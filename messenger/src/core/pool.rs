@@ -18,6 +18,7 @@ use super::churn::Churn;
 use super::crowd::Crowd;
 use super::line::Line;
 use super::login::TokenMark;
+use super::names::{Links, Names};
 use super::recovery::Returning;
 use super::redirect::Elsewhere;
 use super::replies::Replies;
@@ -175,7 +176,7 @@ pub(crate) struct Conn {
     pub(crate) senders: HashMap<Str, SenderKey>,
     /// The others of several, which peers asked for.
     more_senders: HashMap<Str, BTreeSet<u64>>,
-    pub(crate) links: HashMap<LinkId, Party>,
+    pub(crate) links: Links,
     /// Senders to look at once the socket has taken what there is: they have more, or sent messages
     /// that count until then.
     pub(crate) flushing: Vec<SenderKey>,
@@ -236,7 +237,7 @@ impl Conn {
             replies: None,
             senders: HashMap::new(),
             more_senders: HashMap::new(),
-            links: HashMap::new(),
+            links: Links::default(),
             flushing: Vec::new(),
             handed: 0,
             work: 0,
@@ -350,6 +351,7 @@ pub(crate) struct Pool {
     dirty: VecDeque<ConnKey>,
     writing: VecDeque<ConnKey>,
     timers: BinaryHeap<Reverse<(Time, u64)>>,
+    names: Names,
 }
 
 impl Pool {
@@ -361,6 +363,7 @@ impl Pool {
             dirty: VecDeque::new(),
             writing: VecDeque::new(),
             timers: BinaryHeap::new(),
+            names: Names::default(),
         }
     }
 
@@ -393,7 +396,12 @@ impl Pool {
 
     pub(crate) fn remove(&mut self, key: ConnKey) -> Option<Conn> {
         self.hide(key);
+        self.take_links(key);
         self.conns.remove(key)
+    }
+
+    pub(super) const fn conns_and_names(&mut self) -> (&mut Slab<Conn>, &mut Names) {
+        (&mut self.conns, &mut self.names)
     }
 
     /// The connection that was opened for this.

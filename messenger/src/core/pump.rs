@@ -234,7 +234,7 @@ impl Core {
             return;
         };
         let endpoint = conn.endpoint.clone();
-        let party = conn.links.remove(&id);
+        let party = self.pool.remove_link(key, id);
         self.pool.touch(key);
         match party {
             Some(Party::Sender(sender)) => {

@@ -214,15 +214,11 @@ impl Core {
     pub(super) fn move_links(&mut self, old: ConnKey, new: ConnKey, go_on: bool, error: &Error) {
         self.hold_requests(old);
         self.keep_senders_elsewhere(old, new);
-        let links = self
-            .pool
-            .get_mut(old)
-            .map(|conn| {
-                // What is written there from now on is no concern of the senders.
-                conn.flushing.clear();
-                std::mem::take(&mut conn.links)
-            })
-            .unwrap_or_default();
+        if let Some(conn) = self.pool.get_mut(old) {
+            // What is written there from now on is no concern of the senders.
+            conn.flushing.clear();
+        }
+        let links = self.pool.take_links(old);
         self.incoming.forget_settled(old);
         let mut moved = 0;
         let links: Vec<(LinkId, Party)> = links
@@ -360,8 +356,8 @@ impl Core {
             return 0;
         };
         (sender.conn, sender.link, sender.flushing) = (conn, link, false);
+        self.pool.add_link(conn, link, Party::Sender(key));
         if let Some(conn) = self.pool.get_mut(conn) {
-            conn.links.insert(link, Party::Sender(key));
             // Nothing is put to where a peer sends links but what they bring.
             if !conn.is_detour() {
                 conn.add_sender(node, key);

@@ -71,6 +71,9 @@ impl Core {
             Some(_) => FRAME_SIZE_TO_RECOVER,
             None => FRAME_SIZE,
         };
+        if recovery.is_some() {
+            self.pool.name_links();
+        }
         self.options.recovery = recovery;
     }
 
@@ -165,7 +168,6 @@ impl Core {
             .unsettled()
             .map(|known| (known.tag, known.id))
             .collect();
-        conn.links.insert(to.link, party);
         let handed = left.state.unsettled.iter();
         let handed = handed.filter(|delivery| delivery.payload.is_none() && delivery.read == 0);
         conn.returning.push(Returning {
@@ -173,6 +175,7 @@ impl Core {
             before: from,
             handed: handed.map(|delivery| delivery.tag).collect(),
         });
+        self.pool.add_link(to.conn, to.link, party);
         let mut lost = 0;
         match party {
             Party::Sender(key) => lost = self.rename_sent(key, to, &now),
@@ -373,8 +376,8 @@ impl Core {
         now: Time,
     ) -> u32 {
         let Origin { conn: key, link } = origin;
+        self.pool.remove_link(key, link);
         if let Some(conn) = self.pool.get_mut(key) {
-            conn.links.remove(&link);
             if let Ok(mut link) = conn.engine.link(link) {
                 // At once: what the engine would send again is sent on the other one.
                 let _ = link.close_by(now);

@@ -62,12 +62,12 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return Err(Error::State("the connection is gone; try again"));
         };
-        conn.links.insert(link, Party::Replies);
         conn.replies = Some(Replies {
             link,
             session: own,
             address: None,
         });
+        self.pool.add_link(key, link, Party::Replies);
         self.pool.touch(key);
         Ok(())
     }
@@ -106,7 +106,6 @@ impl Core {
             return;
         }
         let link = replies.link;
-        conn.links.remove(&link);
         if let Ok(mut link) = conn.engine.link(link) {
             let _ = link.close(None);
         }
@@ -116,6 +115,7 @@ impl Core {
                     own, and subscribe to that"
                 .to_owned(),
         };
+        self.pool.remove_link(key, link);
         self.replies_lost(key, &error);
         self.pool.touch(key);
     }
