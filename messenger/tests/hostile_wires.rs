@@ -190,6 +190,37 @@ fn a_listener_of_tls_bounds_what_it_does_for_who_breaks_its_rules() {
     at_a_listener(Wire::Tls, AT_TLS);
 }
 
+/// Who connect and say nothing, as many as any system lets one process have with both ends; and turns whose work is measured.
+const SILENT: usize = 400;
+const TURNS: usize = 1000;
+
+#[test]
+fn who_says_nothing_makes_no_turn_of_a_listener_longer() {
+    for wire in [Wire::Ws, Wire::Tls] {
+        let (mut server, address) = wire.server();
+        let place = address.split_once("://").unwrap().1;
+        let turns = |server: &mut Messenger| {
+            let turns = || (0..TURNS).for_each(|_| drop(server.work(Some(Duration::ZERO))));
+            cost(turns)
+        };
+        let least = |server: &mut Messenger| (0..5).map(|_| turns(server)).min().unwrap();
+        let alone = least(&mut server);
+        let mut silent = Vec::new();
+        for _ in 0..SILENT {
+            silent.push(TcpStream::connect(place).unwrap());
+            // It is let in before too many wait for that.
+            drop(server.work(Some(Duration::ZERO)));
+        }
+        turns(&mut server);
+        let beside = least(&mut server);
+        assert!(
+            beside < alone * 3,
+            "{alone:?} alone, {beside:?} beside {} who say nothing",
+            silent.len()
+        );
+    }
+}
+
 /// As what it is answered in the handshake shows, only the first octets of it count.
 #[test]
 fn a_listener_of_websocket_over_tls_takes_neither_for_the_other() {

@@ -253,8 +253,12 @@ impl Channel {
     }
 
     /// Looks how opening stands. What is agreed upon after TCP must be done within `patience`.
-    pub(crate) fn progress(&mut self, patience: Duration, registry: &Registry) -> Progress {
-        let now = clock();
+    pub(crate) fn progress(
+        &mut self,
+        now: Instant,
+        patience: Duration,
+        registry: &Registry,
+    ) -> Progress {
         match &self.stage {
             Stage::Connecting => match self.socket.progress(now, registry) {
                 socket::Progress::Waiting => Progress::Waiting,

@@ -120,7 +120,7 @@ impl Driver {
                 if channel.is_open() {
                     core.connected(conn, self.now(), None);
                 } else {
-                    self.opening.push(conn);
+                    self.opening.change(conn, None, channel.deadline());
                 }
                 place(&mut self.channels, conn.index(), (conn, channel));
                 self.readable.push(conn);

@@ -6,6 +6,7 @@
 
 mod channel;
 mod listen;
+mod opening;
 mod pace;
 mod parting;
 mod resolve;
@@ -28,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::fault::Cause;
 use channel::{Arrival, Buffers, Channel, Progress, READ, Security, Wrapping, later};
 use listen::Listener;
+use opening::Opening;
 use parting::Parting;
 use resolve::Resolver;
 pub use tls::ClientCertificates;
@@ -78,7 +80,7 @@ pub(crate) struct Driver {
     /// Channels that can take octets again.
     unblocked: Vec<ConnKey>,
     /// Channels that are being opened.
-    opening: Vec<ConnKey>,
+    opening: Opening,
     /// Listeners that may have someone waiting.
     accepting: Vec<SourceKey>,
     /// Connections that are over, but for what their peers still send.
@@ -113,7 +115,7 @@ impl Driver {
             listeners: Vec::new(),
             readable: Vec::new(),
             unblocked: Vec::new(),
-            opening: Vec::new(),
+            opening: Opening::default(),
             accepting: Vec::new(),
             parting: Parting::default(),
             buffers: Buffers::new(),
@@ -256,11 +258,7 @@ impl Driver {
         let core = core
             .deadline()
             .map(|at| Duration::from_millis(at.since(self.now())));
-        let attempts = self
-            .opening
-            .iter()
-            .filter_map(|conn| self.channel(*conn)?.deadline())
-            .min();
+        let attempts = self.opening.deadline();
         let rest = self.resting.filter(|_| !self.accepting.is_empty());
         let attempts = attempts.map(|at| at.saturating_duration_since(now));
         let rest = rest.map(|at| at.saturating_duration_since(now));
@@ -284,6 +282,9 @@ impl Driver {
                 let Some(Some((conn, channel))) = self.channels.get_mut(index / 2) else {
                     continue;
                 };
+                if !channel.is_connected() {
+                    self.opening.tell(*conn);
+                }
                 let failed = event.is_error() || event.is_write_closed();
                 let (readable, writable) = channel.signal(
                     event.is_readable() || event.is_read_closed() || failed,
@@ -416,11 +417,11 @@ impl Driver {
         let token = Token(1 + conn.index() * 2);
         let channel = Channel::connecting(addresses, wrapping, token);
         place(&mut self.channels, conn.index(), (conn, channel));
-        self.progress(core, conn);
+        self.progress(core, conn, clock());
     }
 
     /// Takes the opening of a channel as far as it goes now. Answers whether it is over.
-    fn progress(&mut self, core: &mut Core, conn: ConnKey) -> bool {
+    fn progress(&mut self, core: &mut Core, conn: ConnKey, now: Instant) -> bool {
         let time = self.now();
         let Some(Some((key, channel))) = self.channels.get_mut(conn.index()) else {
             return false;
@@ -428,11 +429,13 @@ impl Driver {
         if *key != conn || channel.is_open() {
             return false;
         }
-        match channel.progress(self.handshake, self.poll.registry()) {
+        let before = channel.deadline();
+        let progress = channel.progress(now, self.handshake, self.poll.registry());
+        self.opening.change(conn, before, channel.deadline());
+        match progress {
             Progress::Waiting => {
                 // The answer may be there before the poll could tell.
                 self.readable.extend(channel.is_readable().then_some(conn));
-                self.opening.push(conn);
                 return false;
             }
             Progress::Open => {
@@ -454,8 +457,11 @@ impl Driver {
             busy = true;
             self.found(core, asker, answer);
         }
-        for conn in std::mem::take(&mut self.opening) {
-            busy |= self.progress(core, conn);
+        if !self.opening.is_empty() {
+            let now = clock();
+            for conn in self.opening.take(now) {
+                busy |= self.progress(core, conn, now);
+            }
         }
         busy
     }
@@ -495,7 +501,12 @@ impl Driver {
             return false;
         }
         let was_open = channel.is_open();
-        match channel.read(&mut self.buffers, most) {
+        let before = channel.deadline();
+        let arrival = channel.read(&mut self.buffers, most);
+        if before != channel.deadline() {
+            self.opening.change(conn, before, channel.deadline());
+        }
+        match arrival {
             Arrival::Nothing => return false,
             Arrival::Octets(octets) => {
                 if !was_open && channel.is_open() {
@@ -547,6 +558,9 @@ impl Driver {
         loop {
             if !channel.is_open() {
                 channel.flush();
+                if channel.has_failed() && !self.readable.contains(&conn) {
+                    self.readable.push(conn);
+                }
                 return busy;
             }
             let Some(mut output) = core.output(conn, now) else {
@@ -596,6 +610,7 @@ impl Driver {
         let Some((_, channel)) = slot.take_if(|(key, _)| *key == conn) else {
             return;
         };
+        self.opening.change(conn, channel.deadline(), None);
         let registry = self.poll.registry();
         if failed && channel.is_open() {
             let until = later(clock(), parting::PATIENCE);
