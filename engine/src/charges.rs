@@ -12,8 +12,8 @@ use crate::ids::{LinkId, SessionId};
 use crate::link::Held;
 use crate::protocol::{Attach, Begin, Condition, DeliveryState, Open, Said, conditions};
 
-/// A session without what its begin said, a link without what its attach said, a delivery that is not settled, and a transfer
-/// that waits without its payload. A little more than they take, with their places in the tables.
+/// A session without what its begin said, a link without what its attach said, a delivery that is not settled without the page it
+/// is found on, and a transfer that waits without its payload. A little more than they take, with their places in the tables.
 const SESSION: u64 = 2048;
 const LINK: u64 = 2560;
 const UNSETTLED: u64 = 320;
@@ -26,11 +26,17 @@ pub(crate) struct Charges {
     pub(crate) said: u64,
     /// Transfers and payloads that wait, and deliveries that are not complete.
     pub(crate) waiting: u64,
-    /// Large states of deliveries, each of which gives its share back when it goes. There once there was one.
-    pub(crate) told: Option<Sum>,
+    /// Large states of deliveries, and the pages that deliveries are found on, each of which gives its share back when it goes.
+    /// There once there was a session.
+    shared: Option<Sum>,
 }
 
 impl Charges {
+    /// Where what counts until it goes is added up.
+    pub(crate) fn shared(&mut self) -> &Sum {
+        self.shared.get_or_insert_default()
+    }
+
     /// So much more of what was said is kept, by what keeps `said` already.
     pub(crate) const fn say(&mut self, said: &mut u64, octets: usize) {
         *said = said.saturating_add(octets as u64);
@@ -77,7 +83,7 @@ impl Endpoints {
             .saturating_add(count(self.incoming.len(), UNSETTLED))
             .saturating_add(self.charges.said)
             .saturating_add(self.charges.waiting)
-            .saturating_add(self.charges.told.as_ref().map_or(0, Sum::octets))
+            .saturating_add(self.charges.shared.as_ref().map_or(0, Sum::octets))
     }
 
     /// Whether so much more may be held.

@@ -5,6 +5,7 @@ mod known;
 mod of_link;
 mod payload;
 mod settlement;
+mod sum;
 mod told;
 mod unsettled;
 
@@ -17,7 +18,8 @@ pub(crate) use known::Known;
 pub(crate) use of_link::OfLink;
 pub use payload::{Payload, SendPayload};
 pub(crate) use settlement::{check_sender_state, state_to_keep};
-pub(crate) use told::{Charge, Counted, NO_ROOM, PLAIN_STATE, Sum, counted_of};
+pub(crate) use sum::{Share, Sum};
+pub(crate) use told::{Charge, Counted, NO_ROOM, PLAIN_STATE, counted_of};
 pub(crate) use unsettled::Unsettled;
 
 /// A complete incoming delivery.

@@ -1,11 +1,8 @@
 //! What a peer told of deliveries: as far as it is large, it counts against what the connection may hold until the caller
 //! asks for it.
 
-use alloc::sync::Arc;
-use core::sync::atomic::{AtomicUsize, Ordering};
-
-use crate::delivery::Known;
 use crate::delivery::settlement::check_range;
+use crate::delivery::{Known, Share, Sum};
 use crate::endpoints::Endpoints;
 use crate::error::Fault;
 use crate::ids::{DeliveryId, LinkId, SessionId};
@@ -21,46 +18,22 @@ pub(crate) const NO_ROOM: &str = "the connection has no room for the state of a 
 #[derive(Debug)]
 pub(crate) struct Counted {
     pub(super) state: DeliveryState,
-    charge: Option<Charge>,
+    share: Option<Share>,
 }
 
 impl Counted {
     pub(crate) fn new(state: DeliveryState, charge: Option<&Charge>) -> Self {
-        if let Some(charge) = charge {
-            charge.sum.0.fetch_add(charge.octets, Ordering::Relaxed);
-        }
-        let charge = charge.cloned();
-        Self { state, charge }
+        let share = charge.map(|charge| charge.sum.share(charge.octets));
+        Self { state, share }
     }
 
     /// The state, which counts no more.
-    pub(crate) fn into_state(mut self) -> DeliveryState {
-        core::mem::replace(&mut self.state, DeliveryState::Accepted)
+    pub(crate) fn into_state(self) -> DeliveryState {
+        self.state
     }
 
     pub(super) fn octets(&self) -> u64 {
-        let charge = self.charge.as_ref();
-        charge.map_or(0, |charge| charge.octets as u64)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if let Some(charge) = &self.charge {
-            charge.sum.0.fetch_sub(charge.octets, Ordering::Relaxed);
-        }
-    }
-}
-
-/// The octets of all large states of a connection. Shared with each of them, as deliveries are in many places and end in many
-/// ways.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Sum(Arc<AtomicUsize>);
-
-impl Sum {
-    #[inline]
-    pub(crate) fn octets(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) as u64
+        self.share.as_ref().map_or(0, Share::octets)
     }
 }
 
@@ -160,7 +133,7 @@ impl Endpoints {
     pub(crate) fn charge_of(&mut self, octets: usize) -> Option<Charge> {
         (octets > PLAIN_STATE).then(|| Charge {
             octets,
-            sum: self.charges.told.get_or_insert_default().clone(),
+            sum: self.charges.shared().clone(),
         })
     }
 

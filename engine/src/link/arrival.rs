@@ -142,7 +142,8 @@ impl Arrivals<'_> {
                 },
                 |incoming| incoming.known.set_tag(tag),
             );
-            if !session.incoming.insert(number, incoming) {
+            // Whether there is room for one page more is looked at where any other transfer is handled.
+            if !session.incoming.insert_on_page(number, incoming) {
                 self.incoming.discard(incoming);
                 return false;
             }

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::config::SessionConfig;
 use crate::control::Control;
-use crate::delivery::Unsettled;
+use crate::delivery::{Sum, Unsettled};
 use crate::endpoints::{EndError, Endpoints, Phase};
 use crate::error::{Fault, Origin, UsageError};
 use crate::event::{Event, Queued};
@@ -76,7 +76,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn new(config: SessionConfig, frame: u32) -> Self {
+    /// `sum`: where it counts what the peer makes it hold.
+    fn new(config: SessionConfig, frame: u32, sum: &Sum) -> Self {
         Self {
             local: Phase::New,
             remote: Phase::New,
@@ -87,8 +88,9 @@ impl Session {
             outgoing_window: OutgoingWindow::new(Seq(config.next_outgoing_id)),
             next_delivery: Seq(config.next_outgoing_id),
             last_incoming: None,
-            outgoing: Unsettled::new(),
-            incoming: Unsettled::new(),
+            // Of its own deliveries the program says how many there are.
+            outgoing: Unsettled::new(None),
+            incoming: Unsettled::new(Some(sum.clone())),
             partial_octets: 0,
             dispositions: Dispositions::default(),
             handles: Handles::default(),
@@ -179,9 +181,8 @@ impl Endpoints {
         if self.connection.remote == Phase::Ended {
             return Err(UsageError::WrongState("the peer closed the connection"));
         }
-        let id = self
-            .sessions
-            .insert(Session::new(config, self.config.max_frame_size));
+        let (frame, sum) = (self.config.max_frame_size, self.charges.shared());
+        let id = self.sessions.insert(Session::new(config, frame, sum));
         match self.announce_session(id) {
             Ok(()) => Ok(id),
             Err(error) => {
@@ -306,9 +307,9 @@ impl Endpoints {
                     let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
                     return Err(Fault::connection(condition, text));
                 }
-                let frame = self.config.max_frame_size;
-                self.sessions
-                    .insert(Session::new(SessionConfig::default(), frame))
+                let (frame, sum) = (self.config.max_frame_size, self.charges.shared());
+                let session = Session::new(SessionConfig::default(), frame, sum);
+                self.sessions.insert(session)
             }
             Some(ours) => {
                 let waiting = self.connection.channels.by_local(ours).filter(|id| {

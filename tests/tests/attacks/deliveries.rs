@@ -270,6 +270,18 @@ fn without_end() -> Vec<Attack> {
         .configured(|config| config.limits.unsettled_per_session = 40),
         Attack::new(
             'M',
+            "deliveries that nobody settles, each with an id far from the one before",
+            "`connection_octets`; where they are found counts too",
+            FULL,
+            |_| {
+                let one = |n: u32| delivery(n * 256, &[0; 400]).octets(CHANNEL);
+                (0..2_000).flat_map(one).collect()
+            },
+        )
+        .with(Program::Unsettling)
+        .configured(|config| config.limits.unsettled_per_session = 3_000),
+        Attack::new(
+            'M',
             "deliveries that are begun and taken back, one more than there is credit for",
             "credit, 2.6.7",
             &[(Attached, "detach, `amqp:link:transfer-limit-exceeded`")],

@@ -8,6 +8,7 @@ mod again;
 mod decoding;
 mod deliveries;
 mod framing;
+mod leaps;
 mod login;
 mod nowhere;
 mod replies;

@@ -118,7 +118,7 @@ pub(crate) struct Costs {
 }
 
 /// Nanoseconds that the processor has worked for this thread, whatever else it did.
-fn cpu() -> u64 {
+pub(crate) fn cpu() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let first = stat.split_whitespace().next();
     first.and_then(|number| number.parse().ok()).unwrap_or(0)
