@@ -29,7 +29,8 @@ pub struct Config {
     /// The highest channel number taken; one less than the number of sessions. Default 1,023.
     pub channel_max: u16,
     /// Milliseconds of silence after which the peer is given up; half of it is advertised (2.4.5).
-    /// `None` (the default) waits for ever.
+    /// `None` (the default) waits for ever. A peer that cannot write something so often closes the connection: this engine
+    /// does, with `amqp:not-implemented`, if it is asked for less than 100 ms, so that between two of it this is 200 or more.
     pub idle_time_out: Option<u32>,
     /// Extensions offered to the peer.
     pub offered_capabilities: Vec<Symbol>,

@@ -217,8 +217,7 @@ impl Engine {
         self.transport.take_frames();
         self.codec_limits = codec_limits(self.endpoints.limits(), true);
         let ours = self.endpoints.config.idle_time_out;
-        self.transport.idle.open(ours, idle);
-        Ok(())
+        self.transport.idle.open(ours, idle)
     }
 
     fn take_close(&mut self, close: Close) -> Result<(), Fault> {

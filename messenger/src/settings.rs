@@ -319,7 +319,8 @@ impl Messenger {
     }
 
     /// Gives up peers that were silent for this long, on connections made from then on. `None`, the
-    /// default, never does. A peer that gets no [`work`](Self::work) done is silent.
+    /// default, never does. A peer that gets no [`work`](Self::work) done is silent. Less than 200 ms is refused by other
+    /// messengers: they close a connection on which they would have to write more often than every 50 ms.
     pub fn set_idle_time_out(&mut self, silence: Option<Duration>) {
         let ms = silence.map(|silence| u32::try_from(silence.as_millis()).unwrap_or(u32::MAX));
         self.core.options.idle_time_out = ms;

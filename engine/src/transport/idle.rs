@@ -1,6 +1,16 @@
 //! The two idle time-outs of a connection (2.4.5). Decides when; writes nothing.
 
+use alloc::format;
+
+use crate::error::Fault;
+use crate::protocol::conditions;
 use crate::time::{Deadline, Reason, Time};
+
+/// The least time-out in milliseconds that a peer may ask for.
+///
+/// Whoever asks for less asks for frames without end: at 1 ms one open would make this side write a thousand of them a second,
+/// for as long as there is a connection. Half of this between two heartbeats is a rate that costs little.
+const LEAST: u32 = 100;
 
 /// Who was heard or written to when.
 ///
@@ -25,9 +35,19 @@ impl Idle {
 
     /// The peer's open has come: from now on its silence counts, and what its open says about ours.
     /// Time-outs of 0 are none.
-    pub(crate) fn open(&mut self, local: Option<u32>, remote: Option<u32>) {
+    ///
+    /// A time-out that cannot be met should close the connection with an error that says why, and nobody has to meet one that is
+    /// arbitrarily short (2.4.5). To heartbeat less often than was asked for, and say nothing, would have the peer give up a
+    /// connection on which nothing is wrong, again and again, with nothing to learn from it.
+    pub(crate) fn open(&mut self, local: Option<u32>, remote: Option<u32>) -> Result<(), Fault> {
         self.local = local.filter(|ms| *ms > 0);
-        self.remote = remote.filter(|ms| *ms > 0);
+        let remote = remote.filter(|ms| *ms > 0);
+        if let Some(ms) = remote.filter(|ms| *ms < LEAST) {
+            let text = format!("an idle-time-out of {ms} ms is too short: ask for {LEAST} or more");
+            return Err(Fault::connection(conditions::NOT_IMPLEMENTED, text));
+        }
+        self.remote = remote;
+        Ok(())
     }
 
     pub(crate) const fn heard(&mut self, now: Time) {
@@ -43,10 +63,8 @@ impl Idle {
     }
 
     fn heartbeat_at(&self) -> Option<Time> {
-        // Half of what the peer allows leaves room for a slow line and a late tick. Never none at all:
-        // heartbeats would follow each other without end.
-        self.remote
-            .map(|ms| self.wrote.after(u64::from((ms / 2).max(1))))
+        // Half of what the peer allows leaves room for a slow line and a late tick.
+        self.remote.map(|ms| self.wrote.after(u64::from(ms / 2)))
     }
 
     pub(crate) fn is_peer_silent(&self, now: Time) -> bool {
@@ -74,7 +92,7 @@ impl Idle {
 
 #[cfg(test)]
 mod tests {
-    use super::Idle;
+    use super::{Idle, LEAST};
     use crate::time::{Reason, Time};
 
     #[test]
@@ -85,7 +103,7 @@ mod tests {
             (idle.silence_deadline(), idle.heartbeat_deadline()),
             (None, None)
         );
-        idle.open(Some(1000), Some(600));
+        assert!(idle.open(Some(1000), Some(600)).is_ok());
         let heartbeat = idle.heartbeat_deadline().unwrap();
         assert_eq!(
             (heartbeat.at, heartbeat.reason),
@@ -103,12 +121,16 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_of_zero_is_none_and_of_one_leaves_a_pause() {
+    fn a_time_out_of_zero_is_none_and_a_short_one_is_refused() {
         let mut idle = Idle::default();
-        idle.open(Some(0), Some(0));
+        assert!(idle.open(Some(0), Some(0)).is_ok());
         assert!(!idle.is_heartbeat_due(Time(u64::MAX)) && !idle.is_peer_silent(Time(u64::MAX)));
-        idle.open(None, Some(1));
+        for ms in [1, 50, LEAST - 1] {
+            assert!(idle.open(None, Some(ms)).is_err());
+            assert_eq!(idle.heartbeat_deadline(), None);
+        }
+        assert!(idle.open(None, Some(LEAST)).is_ok());
         idle.wrote(Time(7));
-        assert!(!idle.is_heartbeat_due(Time(7)) && idle.is_heartbeat_due(Time(8)));
+        assert!(!idle.is_heartbeat_due(Time(56)) && idle.is_heartbeat_due(Time(57)));
     }
 }

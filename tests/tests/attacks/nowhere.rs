@@ -281,6 +281,19 @@ fn opens() -> Vec<Attack> {
             |_| open().container_id("twice").octets(0).repeat(2),
         ),
         Attack::new(
+            'E',
+            "an open that asks for a frame in every millisecond",
+            "an idle-time-out of 100 ms is the least, 2.4.5",
+            &[
+                (Open, "close, `amqp:not-implemented`"),
+                (ClientOpen, "close, `amqp:not-implemented`"),
+            ],
+            |_| {
+                let open = open().container_id("attacker");
+                open.idle_time_out(1).octets(0)
+            },
+        ),
+        Attack::new(
             'I',
             "an open whose every number is the largest",
             "what this side takes is this side's to say",
