@@ -60,6 +60,9 @@ pub(crate) struct Unsettled<I> {
 }
 
 impl<I: Copy> Unsettled<I> {
+    /// What one more page counts.
+    pub(crate) const PAGE_OCTETS: u64 = (size_of::<Page<I>>() + BESIDE) as u64;
+
     /// `sum`: where the pages count, if the peer decides how many there are.
     pub(crate) const fn new(sum: Option<Sum>) -> Self {
         Self {
@@ -117,11 +120,12 @@ impl<I: Copy> Unsettled<I> {
 
     #[cold]
     fn insert_on_new_page(&mut self, number: Seq, delivery: I) -> bool {
+        let mut page = None;
         if self.live == 0 {
             // Nothing is pinned: begin anew at this page, whatever the gap, in the page that was the last.
-            while !self.pages.is_empty() {
-                self.put_aside();
-            }
+            page = self.pages.pop_back().flatten();
+            self.pages.clear();
+            self.filled = 0;
             self.base = WRAP + u64::from(number.0 & !(PAGE - 1));
         }
         let oldest = self.old.keys().next().map_or(self.base, |first| *first);
@@ -152,7 +156,8 @@ impl<I: Copy> Unsettled<I> {
         while self.pages.len() <= index {
             self.pages.push_back(None);
         }
-        let mut page = self.spare.take().unwrap_or_else(|| {
+        page = page.or_else(|| self.spare.take());
+        let mut page = page.unwrap_or_else(|| {
             let octets = size_of::<Page<I>>() + BESIDE;
             Box::new(Page {
                 live: 0,

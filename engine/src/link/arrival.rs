@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 
 use crate::arena::Arena;
 use crate::charges::{self, Charges};
-use crate::delivery::{Incoming, Known, Outgoing, is_live};
+use crate::delivery::{Incoming, Known, Outgoing, Unsettled, is_live};
 use crate::endpoints::{Endpoints, Phase};
 use crate::event::{Event, Events};
 use crate::ids::{IncomingId, LinkId, OutgoingId, SessionId};
@@ -142,8 +142,12 @@ impl Arrivals<'_> {
                 },
                 |incoming| incoming.known.set_tag(tag),
             );
-            // Whether there is room for one page more is looked at where any other transfer is handled.
-            if !session.incoming.insert_on_page(number, incoming) {
+            let mut has_place = session.incoming.insert_on_page(number, incoming);
+            if !has_place && self.room - cost >= Unsettled::<IncomingId>::PAGE_OCTETS {
+                self.room -= Unsettled::<IncomingId>::PAGE_OCTETS;
+                has_place = session.incoming.insert(number, incoming);
+            }
+            if !has_place {
                 self.incoming.discard(incoming);
                 return false;
             }
