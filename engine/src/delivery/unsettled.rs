@@ -86,11 +86,17 @@ impl<I: Copy> Unsettled<I> {
         number.checked_distance_from(wrapped(self.base))
     }
 
-    /// An id, counted as the base is. What is half the circle ahead lies before it.
+    /// The first slot of the oldest page there is, counted as the base is.
+    fn oldest(&self) -> u64 {
+        self.old.keys().next().map_or(self.base, |first| *first)
+    }
+
+    /// An id, counted as the base is. What is half the circle ahead of the oldest page lies before it.
     fn counted(&self, number: Seq) -> u64 {
-        match self.offset(number) {
-            Some(ahead) => self.base + u64::from(ahead),
-            None => self.base - u64::from(wrapped(self.base).distance_from(number)),
+        let oldest = self.oldest();
+        match number.checked_distance_from(wrapped(oldest)) {
+            Some(ahead) => oldest + u64::from(ahead),
+            None => oldest - u64::from(wrapped(oldest).distance_from(number)),
         }
     }
 
@@ -128,7 +134,7 @@ impl<I: Copy> Unsettled<I> {
             self.filled = 0;
             self.base = WRAP + u64::from(number.0 & !(PAGE - 1));
         }
-        let oldest = self.old.keys().next().map_or(self.base, |first| *first);
+        let oldest = self.oldest();
         let last_slot = Seq(number.0 | (PAGE - 1));
         let reach = last_slot.checked_distance_from(wrapped(oldest));
         let (Some(_), Some(offset)) = (reach, self.offset(number)) else {
@@ -241,7 +247,11 @@ impl<I: Copy> Unsettled<I> {
         {
             self.spare = page.take();
             self.filled -= 1;
-            self.put_aside_beyond(self.pages.len());
+            let places = self.put_aside_beyond(self.pages.len());
+            // The room for many pages is not kept for few.
+            if self.pages.capacity() > 4 * (PLACES + places) {
+                self.pages.shrink_to(2 * (PLACES + places));
+            }
         }
     }
 
@@ -374,6 +384,40 @@ mod tests {
         assert_eq!(range(&map, start, Seq(100)), [0, 1, 2, 4, 5]);
         assert!(!map.insert(Seq(1), 9), "an id in use is refused");
         assert_eq!(map.len(), 5);
+    }
+
+    /// One delivery stays, and so many that come after it are settled at once.
+    fn one_behind(count: u32) -> Unsettled<u32> {
+        let mut map = Unsettled::new(None);
+        assert!(map.insert(Seq(0), 0));
+        for id in 1..=count {
+            assert!(map.insert(Seq(id), id));
+            assert_eq!(map.remove(Seq(id)), Some(id));
+        }
+        map
+    }
+
+    #[test]
+    fn a_range_that_begins_far_before_the_oldest_has_it() {
+        let map = one_behind(100 * PAGE);
+        assert_eq!(map.old.len(), 1);
+        assert_eq!(range(&map, Seq((1 << 31) + 1), Seq(0)), [0]);
+        assert_eq!(range(&map, Seq(0), Seq((1 << 31) - 1)), [0]);
+        assert_eq!(range(&map, Seq(1), Seq(1 << 31)), []);
+    }
+
+    #[test]
+    fn the_room_for_many_pages_is_not_kept_for_few() {
+        const PAGES: u32 = 10_000;
+        let mut map = Unsettled::new(None);
+        for page in 0..PAGES {
+            assert!(map.insert(Seq(page * PAGE), page));
+        }
+        assert!(map.pages.capacity() >= PAGES as usize);
+        for page in 0..PAGES - 1 {
+            assert_eq!(map.remove(Seq(page * PAGE)), Some(page));
+        }
+        assert!(map.pages.capacity() < 200, "{}", map.pages.capacity());
     }
 
     #[test]
