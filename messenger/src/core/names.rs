@@ -149,8 +149,8 @@ impl Pool {
         let (conns, names) = self.conns_and_names();
         let hash = names.hash(false, peer, known);
         let mut found = Vec::new();
-        for origin in names.links.range((hash, 0)..=(hash, u64::MAX)) {
-            let Origin { conn: key, link } = *origin.1;
+        for (_, origin) in names.links.range((hash, 0)..=(hash, u64::MAX)).rev() {
+            let Origin { conn: key, link } = *origin;
             if let Some(conn) = conns.get_mut(key)
                 && conn.state == State::Running
                 && is_link(&mut conn.engine, link, known)

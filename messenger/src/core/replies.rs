@@ -178,8 +178,10 @@ impl Core {
             }
         }
         conn.useful = true;
+        let octets: usize = replies.iter().map(|(_, payload)| payload.len()).sum();
+        let are_sparse = octets < SPARSE && self.requests.untaken_octets() > 0;
         for (request, mut payload) in replies {
-            if payload.len() < SPARSE && self.requests.untaken_octets() > 0 {
+            if are_sparse {
                 // Others wait already: it counts its octets, and is not to keep what it was read with.
                 payload = Bytes::copy_from_slice(&payload);
             }
