@@ -936,7 +936,8 @@ typedef enum {
    */
   FERRION_CONFIG_CHANNEL_MAX = 4,
   /**
-   * uint, optional: milliseconds of silence after which the peer is given up.
+   * uint, optional: milliseconds of silence after which the peer is given up. It is asked for something in half of that, and
+   * one made of ferrion refuses less than 100.
    */
   FERRION_CONFIG_IDLE_TIME_OUT = 5,
   /**
@@ -4602,7 +4603,7 @@ ferrion_status ferrion_messenger_clear_rules(ferrion_messenger_t *messenger);
 
 /**
  * Sets after how many milliseconds a silent peer is given up, on connections made from then on; negative is never, and
- * the default.
+ * the default. Peers are asked for something in half of that, and those made of ferrion refuse less than 100: so 200 or more.
  */
 ferrion_status ferrion_messenger_set_idle_time_out(ferrion_messenger_t *messenger,
                                                    int64_t milliseconds);

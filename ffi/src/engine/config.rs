@@ -24,7 +24,8 @@ pub enum ferrion_config_field {
     FERRION_CONFIG_MAX_FRAME_SIZE = 3,
     /// ushort: one less than the number of sessions. Default 1,023.
     FERRION_CONFIG_CHANNEL_MAX = 4,
-    /// uint, optional: milliseconds of silence after which the peer is given up.
+    /// uint, optional: milliseconds of silence after which the peer is given up. It is asked for something in half of that, and
+    /// one made of ferrion refuses less than 100.
     FERRION_CONFIG_IDLE_TIME_OUT = 5,
     /// symbols: extensions offered to the peer.
     FERRION_CONFIG_OFFERED_CAPABILITIES = 6,

@@ -238,7 +238,7 @@ pub unsafe extern "C" fn ferrion_messenger_clear_rules(
 }
 
 /// Sets after how many milliseconds a silent peer is given up, on connections made from then on; negative is never, and
-/// the default.
+/// the default. Peers are asked for something in half of that, and those made of ferrion refuse less than 100: so 200 or more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_set_idle_time_out(
     messenger: *mut ferrion_messenger_t,

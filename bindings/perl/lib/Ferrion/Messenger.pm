@@ -756,7 +756,8 @@ How long the two sides of a new connection may take to agree on TLS and WebSocke
 
 =item set_idle_timeout($seconds)
 
-After how long a silent peer is given up, on connections made from then on; C<undef> is never.
+After how long a silent peer is given up, on connections made from then on; C<undef> is never. Peers made of ferrion refuse less than
+0.2 seconds.
 
 =item reconnect
 

@@ -222,7 +222,8 @@ class Settings:
     # ---- connections ----
 
     def set_idle_timeout(self, seconds: float | None) -> None:
-        """After how long a silent peer is given up, on connections made from then on; None is never."""
+        """After how long a silent peer is given up, on connections made from then on; None is never. Peers made of ferrion refuse
+        less than 0.2 seconds."""
         abi.ferrion_messenger_set_idle_time_out(self._abi, milliseconds(seconds))
 
     @property

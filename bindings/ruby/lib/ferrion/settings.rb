@@ -165,7 +165,8 @@ module Ferrion
 
     # ---- connections ----
 
-    # After how many seconds a silent peer is given up, on connections made from then on; nil is never.
+    # After how many seconds a silent peer is given up, on connections made from then on; nil is never. Peers made of ferrion refuse
+    # less than 0.2.
     def idle_timeout=(seconds)
       Abi.ferrion_messenger_set_idle_time_out(@abi, Durations.milliseconds(seconds))
     end

@@ -123,7 +123,7 @@ class Config(Logins, Offers, Nonces, Copied):
 
     @property
     def idle_timeout(self) -> float | None:
-        """After how many seconds of silence the peer is given up; None is never."""
+        """After how many seconds of silence the peer is given up; None is never. A peer made of ferrion refuses less than 0.2."""
         silence = abi.ferrion_config_number(self._abi, abi.FERRION_CONFIG_IDLE_TIME_OUT)
         return None if silence is None else silence / 1000
 
