@@ -119,6 +119,17 @@ impl<I: Id, T> Arena<I, T> {
         let _ = self.look_and_discard(id, |_| Some(((), true)));
     }
 
+    /// Removes an object that was just added, and of whose id nobody was told: the next has that id.
+    #[cold]
+    pub(crate) fn take_back(&mut self, id: I) {
+        if let Some(slot) = self.slots.get_mut(id.index() as usize)
+            && slot.generation == id.generation()
+            && slot.value.take().is_some()
+        {
+            self.free.push(id.index());
+        }
+    }
+
     /// Looks at an object for the last time, perhaps: what `look` answers is handed on, with whether to remove the object.
     #[inline]
     pub(crate) fn look_and_discard<R>(
@@ -172,5 +183,10 @@ mod tests {
         arena.discard(second);
         arena.discard(second);
         assert_eq!((arena.get(second), arena.len()), (None, 0));
+        let third = arena.insert(3);
+        arena.take_back(third);
+        arena.take_back(third);
+        assert_eq!((arena.get(third), arena.len()), (None, 0));
+        assert_eq!(arena.insert(4), third, "nobody was told of it");
     }
 }

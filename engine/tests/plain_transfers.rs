@@ -616,6 +616,18 @@ fn messages_of_a_plan_without_mishaps_are_all_compared() {
     }
 }
 
+/// Wherever what a connection may hold ends, the page that a delivery is found on among it: both ways find room, or neither.
+#[test]
+fn both_ways_end_at_the_same_octet_of_what_a_connection_may_hold() {
+    for connection_octets in 7_000..14_000 {
+        let plan = Plan {
+            connection_octets,
+            ..without_mishaps(4)
+        };
+        compare(&plan).expect("no difference");
+    }
+}
+
 /// How many deliveries are taken of those that come in one read or one after the other, and what is answered.
 fn taken(plan: &Plan, in_one_read: bool) -> (usize, Vec<u8>) {
     let (mut client, mut server) = (Client::new(plan), Server::new(plan, false));

@@ -148,7 +148,7 @@ impl Arrivals<'_> {
                 has_place = session.incoming.insert(number, incoming);
             }
             if !has_place {
-                self.incoming.discard(incoming);
+                self.incoming.take_back(incoming);
                 return false;
             }
             let live = is_live(self.outgoing, self.incoming);
