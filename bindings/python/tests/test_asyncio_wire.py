@@ -16,6 +16,13 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.written = bytearray()
         self.is_closed = False
+        self.is_read = True
+
+    def pause_reading(self):
+        self.is_read = False
+
+    def resume_reading(self):
+        self.is_read = True
 
     def write(self, data):
         self.written += data

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from .. import engine as _engine
 from ..engine import Config, Engine, Event, EventKind, LinkConfig, SaslRequest, Session, SessionConfig
-from ..errors import ConnectionFailed, FerrionException, LoginFailed, StaleHandle, TlsFailed, WrongState
+from ..errors import ConnectionFailed, FerrionException, LimitReached, LoginFailed, StaleHandle, TlsFailed, WrongState
 from ..types import uint
 from .driver import Driver
 from .links import Link, LinkClosed, Receiver, Sender
@@ -222,13 +222,23 @@ class Connection(Driver):
             if not refused and not agreed.done():
                 self._links[link.id]._agreed()
                 agreed.set_result(None)
-        elif link.is_incoming:
-            if self._on_link is None:
-                link.refuse("amqp:not-allowed", "there is nothing to be had here")
-                return
+        elif link.is_incoming and not self._is_lost:
             its = Sender(self, link) if isinstance(link, _engine.Sender) else Receiver(self, link)
+            if self._on_link is None:
+                self._refuse(its, "amqp:not-allowed", "there is nothing to be had here")
+                return
             self._links[link.id] = its
-            self._start(self._look_after(its, self._on_link))
+            task = self._start(self._look_after(its, self._on_link))
+            # Some loops have begun with it by now.
+            its._handler = task if link.is_incoming else None
+
+    def _refuse(self, link: Link, condition: str, description: str | None = None) -> None:
+        try:
+            link.refuse(condition, description)
+        except LimitReached as error:
+            # The peer attaches more links than it has handles for, and a refusal takes one too.
+            link.link.session.end("amqp:resource-limit-exceeded", str(error))
+            self.wake()
 
     def _link_detached(self, link: Any, session: Session | None) -> None:
         its = self._links.pop(link.id, None)
@@ -278,11 +288,12 @@ class Connection(Driver):
 
     # ---- tasks ----
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Any) -> asyncio.Task[None]:
         # A task that nothing refers to may be gone before it is done.
-        task = self._loop.create_task(work)
+        task: asyncio.Task[None] = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _answer(self) -> None:
         request = self.engine.sasl_request
@@ -343,7 +354,7 @@ class Connection(Driver):
     def _let_go(self, link: Link, condition: str | None = None) -> None:
         try:
             if link.link.is_incoming:
-                link.refuse(condition or "amqp:not-allowed")
+                self._refuse(link, condition or "amqp:not-allowed")
             else:
                 link.close(condition)
         except (StaleHandle, WrongState):

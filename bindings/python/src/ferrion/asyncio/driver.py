@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
-from ..engine import Engine, Event, EventKind
+from ..engine import Engine, Event, EventKind, Receiver
 
 __all__ = ["Driver"]
+
+# What happens in one turn, about: events, and of deliveries each.
+_ENOUGH = 64
+# Octets that are heard at a time. A read may bring many times as many, and a link that comes and goes is a hundred; with less than there
+# can be, a large frame costs more. So there are fewer as more comes of them.
+_LEAST = 4 << 10
+_MOST = 64 << 10
 
 
 class Driver(asyncio.Protocol):
@@ -14,7 +22,7 @@ class Driver(asyncio.Protocol):
     for each connection to ``create_server``. A program derives from it, and says in :meth:`handle` what to do about events.
 
     A transport that is full is given no more until it has room: what is to be sent waits in the engine, and :attr:`is_paused` tells
-    whoever wants to send more.
+    whoever wants to send more. What was read is heard a little at a time, so that whatever else is in the loop gets its turns meanwhile.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -32,6 +40,9 @@ class Driver(asyncio.Protocol):
         self._is_awake = False
         self._is_over = False
         self._is_deaf = False
+        self._share = _LEAST
+        # What was read and is not heard yet.
+        self._unheard: deque[memoryview] = deque()
         self._written = 0
         self._watch: asyncio.TimerHandle | None = None
 
@@ -77,11 +88,11 @@ class Driver(asyncio.Protocol):
         self._work()
 
     def data_received(self, data: bytes) -> None:
-        self.engine.receive(data)
+        self._unheard.append(memoryview(data))
         self._work()
 
     def eof_received(self) -> bool:
-        self.engine.receive_eof()
+        self._hear_the_end()
         self._work()
         # The transport closes itself.
         return False
@@ -101,7 +112,7 @@ class Driver(asyncio.Protocol):
             if timer:
                 timer.cancel()
         try:
-            self.engine.receive_eof()
+            self._hear_the_end()
             for event in self.engine.events():
                 self.handle(event)
         finally:
@@ -116,11 +127,9 @@ class Driver(asyncio.Protocol):
         if self._is_over:
             return
         try:
+            self._hear()
             self.engine.tick()
-            for event in self.engine.events():
-                if event.kind is EventKind.FAILED or event.kind is EventKind.DISCONNECTED:
-                    self.hurry()
-                self.handle(event)
+            self._tell()
             was_blocked = self.engine.is_blocked
             self.pull()
             self._listen(was_blocked)
@@ -133,14 +142,49 @@ class Driver(asyncio.Protocol):
             deadline = self.engine.deadline
             self._plan(None if deadline is None else deadline.at)
 
+    def _hear(self) -> None:
+        """Hears what was read, until enough comes of it: others have their turns, and do what is to be done about that, before the next
+        is heard. A peer that does not read what comes of what it says is not heard until it does."""
+        so_far = 0
+        while self._unheard and so_far < _ENOUGH and not self.engine.is_blocked:
+            octets = self._unheard.popleft()
+            if len(octets) > self._share:
+                self._unheard.appendleft(octets[self._share :])
+            octets = octets[: self._share]
+            self.engine.receive(octets)
+            happened = self._tell()
+            so_far += happened
+            if happened > _ENOUGH:
+                self._share = max(_LEAST, len(octets) * _ENOUGH // happened)
+            elif len(octets) == self._share:
+                self._share = min(_MOST, 2 * self._share)
+
+    def _tell(self) -> int:
+        """Tells what happened. Answers how much it was: events, and of deliveries each."""
+        happened = 0
+        for event in self.engine.events():
+            if event.kind is EventKind.FAILED or event.kind is EventKind.DISCONNECTED:
+                self.hurry()
+            link = event.link
+            happened += link.waiting if event.kind is EventKind.DELIVERIES and isinstance(link, Receiver) else 1
+            self.handle(event)
+        return happened
+
+    def _hear_the_end(self) -> None:
+        """Nothing more will come, and what came counts."""
+        while self._unheard:
+            self.engine.receive(self._unheard.popleft())
+        self.engine.receive_eof()
+
     def _listen(self, was_blocked: bool) -> None:
-        """A peer that does not read what comes of what it says is not heard until it does."""
+        """No more is read while there is something that was not heard."""
         is_blocked = self.engine.is_blocked
-        if self.transport and is_blocked != self._is_deaf:
-            self._is_deaf = is_blocked
-            (self.transport.pause_reading if is_blocked else self.transport.resume_reading)()
-        if was_blocked and not is_blocked:
-            # What had come already was looked at.
+        is_deaf = is_blocked or bool(self._unheard)
+        if self.transport and is_deaf != self._is_deaf:
+            self._is_deaf = is_deaf
+            (self.transport.pause_reading if is_deaf else self.transport.resume_reading)()
+        if not is_blocked and (was_blocked or self._unheard):
+            # What had come already was looked at, or is to be.
             self.wake()
 
     def _plan(self, due: float | None) -> None:

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, TypeVar
 
 from .. import engine as _engine
-from ..engine import Condition, LinkConfig, Received, Session, State
+from ..engine import Condition, LinkConfig, LinkState, Received, Session, State
 from ..errors import FerrionException, StaleHandle, WrongState
 from ..message import Message
 from .turns import Turns
@@ -45,6 +45,8 @@ class Link:
         self._name: str = link.name
         #: What the peer asks for, of a link that it attached.
         self._asked: str | None = None
+        #: Who is to answer the peer's attach, until it is answered.
+        self._handler: asyncio.Task[None] | None = None
         if link.is_incoming:
             offer = link.offer()
             self._asked = (offer.source if isinstance(self, Sender) else offer.target).address
@@ -71,13 +73,18 @@ class Link:
     def accept(self, config: LinkConfig | None = None) -> None:
         """Answers a link that a peer attached, with what it asked for or with something else: start from ``link.link.offer()`` then."""
         self.link.accept(config)
-        self.connection.wake()
+        self._answered()
+
+    def resume(self, state: LinkState) -> None:
+        """Answers a link that a peer attached, with what an earlier one left; see :meth:`ferrion.engine.Link.resume`."""
+        self.link.resume(state)
+        self._answered()
 
     def refuse(self, condition: str, description: str | None = None, info: Mapping[Any, Any] | None = None) -> None:
         """Refuses a link that a peer attached."""
         self.link.refuse(condition, description, info)
         self._is_closing = True
-        self.connection.wake()
+        self._answered()
 
     def close(self, condition: str | None = None, description: str | None = None) -> None:
         """Closes the link, after what was sent has left. :meth:`closed` waits for the peer."""
@@ -110,6 +117,10 @@ class Link:
             # One object is raised in many places: what it says of them would grow and grow.
             raise self._failure.with_traceback(None)
 
+    def _answered(self) -> None:
+        self._handler = None
+        self.connection.wake()
+
     # ---- what happens ----
 
     def _flow(self) -> None:
@@ -120,6 +131,10 @@ class Link:
         self._failure = failure
         self._turns.all()
         self._end.all()
+        if self._handler:
+            # Nobody waits for its answer.
+            self._handler.cancel()
+            self._handler = None
 
     def _agreed(self) -> None:
         """The peer has answered our attach."""

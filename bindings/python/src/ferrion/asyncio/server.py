@@ -77,7 +77,8 @@ async def serve(
     **transport: Any,
 ) -> Server:
     """Listens, and calls ``on_link`` as a task of its own for each link that a peer attaches: a :class:`Sender` if the peer wants to receive,
-    a :class:`Receiver` if it wants to send. It looks at the ``address``, accepts or refuses, and the link is closed when it returns.
+    a :class:`Receiver` if it wants to send. It looks at the ``address``, accepts or refuses, and the link is closed when it returns. If
+    the link ends before it was answered, the task is cancelled.
 
     A configuration that has to be another one for each connection is made by a function; with ``offer_scram`` anything else is a
     :class:`ValueError`, because what was heard of one login could be used for another. Without a configuration everybody is let in
