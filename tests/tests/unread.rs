@@ -9,7 +9,7 @@ use ferrion_engine::{
 use ferrion_tests::build::{
     Build, Role, attach, begin, close, composite, detach, end, flow, open, source, target,
 };
-use ferrion_tests::oracle::{AMQP_HEADER, V};
+use ferrion_tests::oracle::{AMQP_HEADER, FrameReader, Perf, V, What};
 
 const EXCEEDED: &str = "amqp:resource-limit-exceeded";
 
@@ -50,6 +50,8 @@ fn small() -> Config {
 struct Deaf {
     engine: Engine,
     attached: usize,
+    /// What was read of its output and not looked at.
+    said: FrameReader,
 }
 
 impl Deaf {
@@ -63,6 +65,7 @@ impl Deaf {
         let mut deaf = Self {
             engine: Engine::server(config),
             attached: 0,
+            said: FrameReader::new(),
         };
         let begin = begin()
             .next_outgoing_id(0)
@@ -90,14 +93,15 @@ impl Deaf {
         self.engine.recv_filled(Time(0));
     }
 
-    /// Gets links that come and go until it hears no more.
-    fn fill(&mut self) {
+    /// Gets links that come and go until it hears no more. Answers how many.
+    fn fill(&mut self) -> usize {
         let mut number = 0;
         while !self.engine.is_blocked() {
             assert!(number < 1_000, "it is heard for ever");
             self.hear(&round(number));
             number += 1;
         }
+        number
     }
 
     fn work(&mut self) {
@@ -126,13 +130,23 @@ impl Deaf {
         }
     }
 
+    /// The flows among what was read.
+    fn flows(&mut self) -> Vec<Perf> {
+        let pieces = std::iter::from_fn(|| self.said.next_piece().unwrap());
+        let performatives = pieces.filter_map(|piece| match piece.what {
+            What::Frame(frame) => frame.perf,
+            What::Header(_) => None,
+        });
+        performatives.filter(|one| one.name() == "flow").collect()
+    }
+
     /// Takes all output there is. Answers how much it was.
     fn read(&mut self) -> usize {
         let mut read = 0;
         loop {
             let mut output = self.engine.transmit(Time(0));
             let count = output.remaining();
-            output.advance(count);
+            self.said.push(&output.copy_to_bytes(count));
             self.work();
             read += count;
             if count == 0 {
@@ -179,6 +193,85 @@ fn one_that_asks_for_replies_and_reads_nothing_gets_one_of_each_kind() {
         deaf.engine.recv_filled(Time(0));
     }
     assert!(deaf.read() < 64);
+}
+
+// ---- what asks for a flow (2.7.4)
+
+/// What a flow can be asked of: the session, a receiver of the engine's, and a sender of its.
+const WHOLE: Option<u32> = None;
+const RECEIVER: Option<u32> = Some(10);
+const SENDER: Option<u32> = Some(11);
+
+/// The peer asks for a flow, and tells what credit it gives, if it is one to give.
+fn ask(of: Option<u32>, credit: u32) -> Vec<u8> {
+    match of {
+        None => echo().octets(0),
+        Some(handle) => {
+            let echo = echo().handle(handle).delivery_count(0);
+            echo.link_credit(credit).octets(0)
+        }
+    }
+}
+
+/// One with a link of either role, of whose output a little waits, and so all of what comes next.
+fn full() -> Deaf {
+    let mut deaf = Deaf::with(|config| config.limits.control_octets = 1);
+    let receiver = attach()
+        .name("out")
+        .handle(11)
+        .role(Role::Receiver)
+        .source(source().v())
+        .target(target().v());
+    let sender = script_sender("in", 10);
+    deaf.hear(&[sender.octets(0), receiver.octets(0)].concat());
+    deaf.read();
+    deaf.hear(&ask(WHOLE, 0));
+    deaf
+}
+
+#[test]
+fn whatever_a_flow_is_asked_of_its_answer_is_none_of_the_replies_that_are_counted() {
+    let without = full().fill();
+    for asked in [
+        vec![WHOLE],
+        vec![RECEIVER],
+        vec![SENDER],
+        vec![WHOLE, RECEIVER, SENDER],
+    ] {
+        let mut deaf = full();
+        for of in asked.iter().cycle().take(1_000) {
+            deaf.hear(&ask(*of, 0));
+        }
+        assert_eq!(deaf.fill(), without, "{asked:?}");
+    }
+}
+
+/// Whether the output is only full, or nothing is heard because of that.
+#[test]
+fn what_is_asked_in_vain_is_answered_once_and_with_what_is_true_then() {
+    for is_heard in [true, false] {
+        for (of, handle, given) in [
+            (WHOLE, None, None),
+            (RECEIVER, Some(0), Some(0)),
+            (SENDER, Some(1), Some(1_000)),
+        ] {
+            let mut deaf = full();
+            if !is_heard {
+                deaf.fill();
+            }
+            for credit in 1..=1_000 {
+                deaf.hear(&ask(of, credit));
+            }
+            deaf.read();
+            // Behind what waited.
+            let flows = deaf.flows();
+            let [_, answer] = flows.as_slice() else {
+                panic!("{of:?}: {flows:?}");
+            };
+            let said = ["handle", "link-credit"].map(|name| answer.uint(name));
+            assert_eq!((said, answer.flag("echo")), ([handle, given], false));
+        }
+    }
 }
 
 #[test]
