@@ -49,7 +49,7 @@ impl Core {
             _ => None,
         };
         if is_long(target) {
-            return self.refuse(key, id, because(conditions::INVALID_FIELD, TOO_LONG), now);
+            return self.refuse(key, id, too_long(), now);
         }
         let offer = link.offer().filter(|_| usable);
         let accepted = if let Some(mut answer) = offer {
@@ -94,7 +94,7 @@ impl Core {
             return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);
         };
         if is_long(source.address.as_ref()) {
-            return self.refuse(key, id, because(conditions::INVALID_FIELD, TOO_LONG), now);
+            return self.refuse(key, id, too_long(), now);
         }
         let Some(mut answer) = link.offer() else {
             return;
@@ -128,14 +128,17 @@ impl Core {
     }
 }
 
-const TOO_LONG: &str = "the address of a node has at most 4096 octets";
-
 fn is_long(node: Option<&Str>) -> bool {
     node.is_some_and(|node| node.len() > MAX_NODE)
 }
 
-fn because(condition: Symbol, text: &'static str) -> Condition {
+fn too_long() -> Condition {
+    let text = format!("the address of a node has at most {MAX_NODE} octets");
+    because(conditions::INVALID_FIELD, text)
+}
+
+fn because(condition: Symbol, text: impl Into<Str>) -> Condition {
     let mut condition = Condition::new(condition);
-    condition.description = Some(Str::from_static(text));
+    condition.description = Some(text.into());
     condition
 }

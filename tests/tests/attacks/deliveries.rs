@@ -1,23 +1,11 @@
 //! Transfers and dispositions: W, D and M.
 
-use ferrion_tests::build::{
-    Build, Role, accepted, composite, disposition, modified, rejected, transfer,
-};
+use ferrion_tests::build::{Role, accepted, composite, disposition, modified, rejected, transfer};
 use ferrion_tests::oracle::{Frame, V};
 
 use crate::victim::State::Attached;
-use crate::victim::{CHANNEL, CREDIT, Program, SENDER, UNSETTLED};
+use crate::victim::{CHANNEL, CREDIT, Program, SENDER, UNSETTLED, delivery};
 use crate::{Attack, NOTHING};
-
-/// One transfer, of a delivery that is whole.
-fn delivery(number: u32, payload: &[u8]) -> Build {
-    transfer()
-        .handle(SENDER)
-        .delivery_id(number)
-        .delivery_tag(&number.to_be_bytes())
-        .message_format(0)
-        .payload(payload)
-}
 
 fn deliveries(count: u32, payload: &[u8]) -> Vec<u8> {
     (0..count)

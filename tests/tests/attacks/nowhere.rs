@@ -10,7 +10,7 @@ use ferrion_tests::oracle::{AMQP_HEADER, SASL_HEADER, TLS_HEADER, V};
 
 use crate::victim::State;
 use crate::victim::State::{Attached, Begun, ClientOpen, ClientSasl, Open, Opened, Sasl};
-use crate::victim::{CHANNEL, SENDER, link, session, session_flow};
+use crate::victim::{CHANNEL, SENDER, delivery, link, session, session_flow};
 use crate::{Attack, LOGIN_FAILS, NOTHING};
 
 const REFUSED: &str = "close, `amqp:not-allowed`";
@@ -57,15 +57,6 @@ pub(crate) fn attacks() -> Vec<Attack> {
     all
 }
 
-fn first(payload: &[u8]) -> Build {
-    transfer()
-        .handle(SENDER)
-        .delivery_id(0)
-        .delivery_tag(b"t")
-        .message_format(0)
-        .payload(payload)
-}
-
 fn told(role: Role, last: u32) -> Build {
     disposition()
         .role(role)
@@ -81,7 +72,7 @@ fn without_a_link() -> Vec<Attack> {
             "a delivery where nothing is attached",
             "2.4.1, 2.5.5, 2.6.2",
             NO_LINK,
-            |_| first(b"x").octets(CHANNEL),
+            |_| delivery(0, b"x").octets(CHANNEL),
         ),
         Attack::new(
             'W',
@@ -122,7 +113,7 @@ fn without_a_link() -> Vec<Attack> {
             NO_LINK,
             |_| {
                 let more = transfer().handle(SENDER).more(true).payload(&[0; 300]);
-                let begun = first(&[0; 300]).more(true).octets(CHANNEL);
+                let begun = delivery(0, &[0; 300]).more(true).octets(CHANNEL);
                 [begun, more.octets(CHANNEL).repeat(400)].concat()
             },
         ),

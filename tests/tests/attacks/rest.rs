@@ -5,7 +5,7 @@ use ferrion_tests::oracle::V;
 
 use crate::victim::State;
 use crate::victim::State::{Attached, Begun, ClientOpen, ClientSasl, Header, Open, Opened, Sasl};
-use crate::victim::{CHANNEL, RECEIVER, SENDER, link, session_flow};
+use crate::victim::{CHANNEL, RECEIVER, SENDER, delivery, link, session_flow};
 use crate::{Attack, LOGIN_FAILS, NOTHING, OTHER_HEADER};
 
 /// A frame with this body.
@@ -17,16 +17,6 @@ fn frame(kind: u8, body: &[u8]) -> Vec<u8> {
 /// The frame type that the state has.
 fn kind(state: State) -> u8 {
     u8::from(matches!(state, Sasl | ClientSasl))
-}
-
-fn delivery(payload: &[u8]) -> Vec<u8> {
-    transfer()
-        .handle(SENDER)
-        .delivery_id(0)
-        .delivery_tag(b"t")
-        .message_format(0)
-        .payload(payload)
-        .octets(CHANNEL)
 }
 
 pub(crate) fn attacks() -> Vec<Attack> {
@@ -121,7 +111,7 @@ fn ended() -> Vec<Attack> {
             &[(Attached, "end, `amqp:session:unattached-handle`")],
             |_| {
                 let gone = detach().handle(SENDER).closed(true).octets(CHANNEL);
-                [gone, delivery(b"x")].concat()
+                [gone, delivery(0, b"x").octets(CHANNEL)].concat()
             },
         ),
         Attack::new(
@@ -129,7 +119,7 @@ fn ended() -> Vec<Attack> {
             "a session that is ended, and used",
             "2.5.5",
             &[(Attached, "close, `amqp:not-allowed`")],
-            |_| [end().octets(CHANNEL), delivery(b"x")].concat(),
+            |_| [end().octets(CHANNEL), delivery(0, b"x").octets(CHANNEL)].concat(),
         ),
         Attack::new(
             'U',
@@ -257,7 +247,7 @@ fn numbers() -> Vec<Attack> {
                     .delivery_id(0x8000_0000)
                     .delivery_tag(b"u")
                     .message_format(0);
-                [delivery(b"x"), next.octets(CHANNEL)].concat()
+                [delivery(0, b"x").octets(CHANNEL), next.octets(CHANNEL)].concat()
             },
         ),
         Attack::new(
@@ -284,7 +274,7 @@ fn messages() -> Vec<Attack> {
             "a message that is no message",
             "octets are handed over as they are",
             &[(Attached, NOTHING)],
-            |_| delivery(&[0, 0x53, 0x77, 0xd0, 255, 255, 255, 255]),
+            |_| delivery(0, &[0, 0x53, 0x77, 0xd0, 255, 255, 255, 255]).octets(CHANNEL),
         ),
         Attack::new(
             'J',
@@ -298,7 +288,7 @@ fn messages() -> Vec<Attack> {
                 );
                 let mut octets = Vec::new();
                 ferrion_tests::oracle::encode(&body, &mut octets);
-                delivery(&octets)
+                delivery(0, &octets).octets(CHANNEL)
             },
         ),
         Attack::new(
@@ -306,7 +296,7 @@ fn messages() -> Vec<Attack> {
             "a payload nested 10,000 times",
             "octets are handed over as they are",
             &[(Attached, NOTHING)],
-            |_| delivery(&[0; 10_000]),
+            |_| delivery(0, &[0; 10_000]).octets(CHANNEL),
         ),
     ]
 }

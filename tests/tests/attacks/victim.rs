@@ -6,7 +6,7 @@ use allocation_counter::measure;
 use bytes::Buf;
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslServer};
 use ferrion_engine::{Config, Engine, Event, Failure, LinkId, SessionConfig, Time};
-use ferrion_tests::build::{Build, Role, attach, begin, flow, open, source, target};
+use ferrion_tests::build::{Build, Role, attach, begin, flow, open, source, target, transfer};
 use ferrion_tests::oracle::{AMQP_HEADER, FrameReader, Perf, SASL_HEADER, V, What};
 
 use State::{Attached, Begun, ClientOpen, ClientSasl, Header, Open, Opened, Sasl};
@@ -144,6 +144,16 @@ pub(crate) fn link(name: &str, handle: u32, role: Role) -> Build {
         Role::Sender => attach.initial_delivery_count(0),
         Role::Receiver => attach,
     }
+}
+
+/// One transfer of the attacker's, of a delivery that is whole.
+pub(crate) fn delivery(number: u32, payload: &[u8]) -> Build {
+    transfer()
+        .handle(SENDER)
+        .delivery_id(number)
+        .delivery_tag(&number.to_be_bytes())
+        .message_format(0)
+        .payload(payload)
 }
 
 /// A flow with numbers that fit a session on which nothing has come.
