@@ -14,7 +14,7 @@ ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit interleavings doc deny instructions instructions-bless conformance fuzz inputs bench bench-quick bench-readme bench-python clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance fuzz inputs bench bench-quick bench-readme bench-python clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -25,7 +25,7 @@ demo: ## build the ferrion command and watch 100,000 messages travel, acknowledg
 	$(CARGO) build --release --locked -p ferrion
 	target/release/ferrion demo $(DEMO_ARGS)
 
-test: deps lint unit interleavings instructions doc deny ## everything: lints, unit, integration, interop with real peers, threads, speed, docs, licences
+test: deps lint unit instructions doc deny ## everything: lints, unit, integration, interop with real peers, threads, speed, docs, licences
 	@printf '\n==> all of it is green\n'
 
 deps: ## install what the tests need (system packages if missing; Python and npm packages into target/peers)
@@ -48,10 +48,6 @@ alloc-only: ## the engine needs no standard library, only an allocator
 unit: deps ## the tests of every crate, with real peers, the C programs, the Python package, the Ruby gem and the Perl distribution
 	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --features $(ALL_OF_IT) --no-fail-fast
 	@$(STEP) "tests of the engine without optional features" $(CARGO) test --locked -p ferrion-engine --no-fail-fast
-
-interleavings: ## what threads share, in every order that they can meet in (loom)
-	@RUSTFLAGS="--cfg loom" CARGO_PROFILE_DEV_OPT_LEVEL=0 $(STEP) "what threads share, in every order" \
-	  $(CARGO) test --locked -p ferrion-interleavings --tests --no-fail-fast --target-dir target/loom
 
 doc: ## the documentation, with warnings as errors
 	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --features $(ALL_OF_IT) --no-deps

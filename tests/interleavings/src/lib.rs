@@ -1,10 +1,6 @@
 //! Two atomics on which threads of a program meet in ferrion: the interrupt of a Messenger, and the gate of an object of the C
 //! header. Their sources are included by this package's tests, and the model checker [loom] runs them in every order that threads
-//! and memory allow: `make interleavings`, or
-//!
-//! ```sh
-//! RUSTFLAGS="--cfg loom" cargo test -p ferrion-interleavings --target-dir target/loom
-//! ```
+//! and memory allow.
 //!
 //! [loom]: https://docs.rs/loom
 

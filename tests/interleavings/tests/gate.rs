@@ -1,7 +1,5 @@
 //! The gate of an object of the C header (`ffi/src/guard`), which threads must not pass together whatever they do.
 
-#![cfg(loom)]
-
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU8, Ordering};

@@ -1,7 +1,5 @@
 //! The interrupt of a Messenger (`messenger/src/driver/wake`), which any thread may raise at any time.
 
-#![cfg(loom)]
-
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
