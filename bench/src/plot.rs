@@ -9,7 +9,9 @@ use crate::work::{Outcome, ensure};
 
 /// One of the diagrams: what grows, from which part of the file.
 struct Panel {
+    /// What it shows, above it, and what grows, below.
     title: &'static str,
+    axis: &'static str,
     /// The key in `scale.json`, and that of the size in its rows.
     key: &'static str,
     size: &'static str,
@@ -17,17 +19,20 @@ struct Panel {
 
 const PANELS: [Panel; 3] = [
     Panel {
-        title: "octets of a message",
+        title: "time of a message, by its size",
+        axis: "octets",
         key: "nanos_a_message_by_size",
         size: "octets",
     },
     Panel {
-        title: "links, in turn",
+        title: "time of a message, by links in turn",
+        axis: "links",
         key: "nanos_a_message_by_links",
         size: "links",
     },
     Panel {
-        title: "other deliveries unsettled",
+        title: "time of a message, by what is unsettled",
+        axis: "other deliveries unsettled",
         key: "nanos_a_message_by_unsettled",
         size: "unsettled",
     },
@@ -147,10 +152,11 @@ fn draw_panel(svg: &mut String, panel: &Panel, points: &[(f64, f64)], left: f64)
     }
     writeln!(
         svg,
-        r##"<text x="{middle}" y="{}" text-anchor="middle" font-size="13">time of a message</text><text x="{middle}" y="{}" text-anchor="middle">{}</text>"##,
+        r##"<text x="{middle}" y="{}" text-anchor="middle" font-size="13">{}</text><text x="{middle}" y="{}" text-anchor="middle">{}</text>"##,
         TOP - 14.0,
+        panel.title,
         bottom + 34.0,
-        panel.title
+        panel.axis
     )?;
     Ok(())
 }
@@ -188,7 +194,7 @@ fn time(power: f64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::draw;
+    use super::{PANELS, draw};
 
     #[test]
     fn each_measured_size_is_a_point() {
@@ -202,6 +208,11 @@ mod tests {
         let svg = draw(&measured).expect("all of it is measured");
         assert_eq!(svg.matches("<circle").count(), 6);
         assert_eq!(svg.matches("<polyline").count(), 3);
+        for panel in PANELS {
+            for text in [panel.title, panel.axis] {
+                assert_eq!(svg.matches(&format!(">{text}<")).count(), 1, "{text}");
+            }
+        }
     }
 
     #[test]
