@@ -1,5 +1,6 @@
 //! Programs in C, built against the installed library and run under the sanitizers.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -236,20 +237,45 @@ fn the_examples_talk_to_each_other_whoever_comes_first() {
 
     // Nobody listens there until somebody does.
     let port = free_port();
-    let address = format!("127.0.0.1:{port}/greetings");
-    let sending = bounded(&send)
-        .args([&address, "patience"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("send runs");
+    let sending = patient(&send, port);
     let (mut receiving, mut lines, _) = listening(&recv, &format!("~127.0.0.1:{port}"), "1");
     assert_eq!(lines.next().as_deref(), Some("patience"));
-    let sent = sending.wait_with_output().expect("send ends");
-    assert_eq!(
-        String::from_utf8_lossy(&sent.stdout),
-        "patience: accepted\n"
-    );
+    arrived(sending);
     assert!(receiving.wait().expect("recv ends").success());
+
+    // The program of the page listens without end, where this test finds a port.
+    let port = free_port();
+    let sending = patient(&send, port);
+    let page = fs::read_to_string(tree().join("docs/c.md")).expect("docs/c.md");
+    let (_, rest) = page.split_once("```c\n").expect("a program in C");
+    let (program, _) = rest.split_once("```").expect("its end");
+    let source = scratch("programs").join("page.c");
+    let program = program.replace("~127.0.0.1", &format!("~127.0.0.1:{port}"));
+    fs::write(&source, program).expect("a source file");
+    let receiving = bounded(build(&source, &[]))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    arrived(sending);
+    // What bounds it hands this on.
+    run(Command::new("kill").arg(receiving.id().to_string()));
+    let said = receiving.wait_with_output().expect("it ended").stdout;
+    assert_eq!(String::from_utf8_lossy(&said), "patience\n");
+}
+
+/// Sends to a port where somebody is to listen some time.
+fn patient(send: &Path, port: u16) -> Child {
+    bounded(send)
+        .args([&format!("127.0.0.1:{port}/greetings"), "patience"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("send runs")
+}
+
+fn arrived(sending: Child) {
+    let sent = sending.wait_with_output().expect("send ends");
+    let said = String::from_utf8_lossy(&sent.stdout);
+    assert_eq!(said, "patience: accepted\n");
 }
 
 #[test]
