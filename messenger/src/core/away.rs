@@ -207,10 +207,11 @@ impl Core {
             address: conn.endpoint.clone(),
             cause: "the peer did not come back in time to go on with its links".to_owned(),
         };
-        for taken in self.incoming.window.values_mut() {
-            if taken.origin.conn == key {
-                taken.abort();
-            }
+        for link in conn.links.keys() {
+            self.incoming.abort(Origin {
+                conn: key,
+                link: *link,
+            });
         }
         self.give_up(key, error, true);
         self.remove(key);

@@ -152,10 +152,7 @@ impl Core {
         conn.one_session = true;
         conn.leave_ended_sessions();
         conn.crowd.waiting.push(id);
-        let returning = conn.returning.iter().position(|it| it.link == id);
-        if let Some(returning) = returning.map(|at| conn.returning.swap_remove(at)) {
-            self.disown(key, &returning);
-        }
+        self.forget_recovery(key, id);
         if let Party::Receiver(_) = party {
             self.credit.detach(Origin {
                 conn: key,

@@ -316,17 +316,6 @@ impl Core {
         Ok(key)
     }
 
-    /// What was left elsewhere by a link is nobody's: the link was to go on with it, and is sent away.
-    fn forget_recovery(&mut self, key: ConnKey, id: LinkId) {
-        let Some(conn) = self.pool.get_mut(key) else {
-            return;
-        };
-        if let Some(at) = conn.returning.iter().position(|it| it.link == id) {
-            let returning = conn.returning.swap_remove(at);
-            self.disown(key, &returning);
-        }
-    }
-
     /// Moves a sender, and what its peer has not answered.
     fn send_from_elsewhere(
         &mut self,
@@ -343,8 +332,7 @@ impl Core {
         if let Some(conn) = self.pool.get_mut(key) {
             conn.flushing.retain(|flushing| *flushing != sender);
         }
-        let (mut resent, mut lost) = self.take_back(|_, known| known == sender, error);
-        let again = resent.remove(&sender).unwrap_or_default();
+        let (again, mut lost) = self.take_back(sender, error);
         lost += self.move_sender(sender, to, again, error);
         self.renew_requests(to);
         if lost > 0 {

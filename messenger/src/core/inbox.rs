@@ -465,9 +465,7 @@ impl Core {
                 self.pool.touch(received.origin.conn);
             }
         }
-        for received in kept {
-            self.incoming.push(received);
-        }
+        self.incoming.refill(kept);
     }
 
     /// The subscription that the last message got came from.

@@ -43,6 +43,7 @@ mod detour;
 mod detour_tests;
 mod faults;
 pub(crate) mod inbox;
+mod index;
 mod lifecycle;
 mod line;
 pub(crate) mod login;
@@ -56,6 +57,8 @@ mod names;
 #[cfg(test)]
 mod names_tests;
 mod octets;
+#[cfg(test)]
+mod origins_tests;
 mod outbox;
 mod pool;
 mod pump;

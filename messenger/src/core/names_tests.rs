@@ -12,15 +12,15 @@ use crate::recovery::LinkRecovery;
 use crate::subscribe::SubscribeOptions;
 
 #[path = "../../tests/support/cost.rs"]
-mod cost;
+pub(super) mod cost;
 use cost::cost;
 
-const NOW: Time = Time(5);
+pub(super) const NOW: Time = Time(5);
 /// Links whose attaching is measured.
 const MEASURED: usize = 100;
 
 /// A server that keeps as many links as there are.
-fn server() -> (Core, SourceKey) {
+pub(super) fn server() -> (Core, SourceKey) {
     let recovery = LinkRecovery {
         max_links: 1 << 20,
         ..LinkRecovery::default()
@@ -97,7 +97,7 @@ fn attach_beside(conns: u64, links: usize, are_lost: bool) -> Duration {
     least.unwrap()
 }
 
-fn costs_the_same(few: Duration, many: Duration) {
+pub(super) fn costs_the_same(few: Duration, many: Duration) {
     assert!(many < few * 4, "{few:?} beside few, {many:?} beside many");
 }
 

@@ -422,7 +422,6 @@ impl Core {
 
     /// Senders are gone: their messages are given up. Answers how many there were.
     pub(super) fn drop_senders(&mut self, keys: &[SenderKey], error: &Error) -> usize {
-        let mut in_flight = 0;
         let mut lost = 0;
         for key in keys {
             self.fail_requests_of(*key, error);
@@ -444,8 +443,10 @@ impl Core {
             if let Some(conn) = self.pool.get_mut(home.unwrap_or(sender.conn)) {
                 conn.remove_sender(&sender.node, *key);
             }
-            in_flight += sender.in_flight;
-            lost += sender.waiting();
+            lost += sender.in_flight + sender.waiting();
+            if sender.in_flight > 0 {
+                self.abort_under_way(*key, error);
+            }
             for queued in sender.queue {
                 if request_of(queued.sequence).is_some() {
                     // It has ended with the others above.
@@ -457,25 +458,16 @@ impl Core {
                     .finish(queued.sequence, Status::Aborted, Some(error.clone()));
             }
         }
-        if in_flight > 0 {
-            lost += in_flight;
-            self.abort_orphans(error);
-        }
         self.given_up += lost;
         lost
     }
 
-    /// Gives up what was under way on senders that are not any more.
-    fn abort_orphans(&mut self, error: &Error) {
-        for sequence in self.outgoing.window.range() {
-            if let Some(sent) = self.outgoing.window.get(sequence)
-                && sent.delivery.is_some()
-                && self.senders.get(sent.sender).is_none()
-            {
-                drop(self.outgoing.answered(sequence));
-                self.outgoing
-                    .finish(sequence, Status::Aborted, Some(error.clone()));
-            }
+    /// Gives up what was under way on a sender that is not any more.
+    fn abort_under_way(&mut self, key: SenderKey, error: &Error) {
+        for sequence in self.outgoing.under_way_of(key) {
+            drop(self.outgoing.answered(sequence));
+            self.outgoing
+                .finish(sequence, Status::Aborted, Some(error.clone()));
         }
     }
 }

@@ -153,7 +153,7 @@ pub(crate) struct Conn {
     /// There if it stands for a peer that is away.
     pub(crate) kept: Option<Kept>,
     /// Links that go on with what others left, until both sides have attached.
-    pub(crate) returning: Vec<Returning>,
+    pub(crate) returning: HashMap<LinkId, Returning>,
     /// The peer refused links that could be recovered, and first on this session.
     pub(crate) refusing: Option<SessionId>,
     /// The session that was last looked at for that, and whether it ended for links that could be recovered.
@@ -225,7 +225,7 @@ impl Conn {
             user: None,
             token: None,
             kept: None,
-            returning: Vec::new(),
+            returning: HashMap::new(),
             refusing: None,
             judged: None,
             container: None,

@@ -38,6 +38,7 @@ impl Core {
             }
             if !self.pool.has_dirty() {
                 self.incoming.rest();
+                self.outgoing.rest();
                 return;
             }
         }

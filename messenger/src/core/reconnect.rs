@@ -239,12 +239,12 @@ impl Core {
             })
             .collect();
         self.given_up += moved;
-        let (mut resent, mut lost) = self.take_back(|conn, _| conn == old, error);
-        lost += moved;
+        let mut lost = moved;
         for (link, party) in links {
             match party {
                 Party::Sender(sender) => {
-                    let again = resent.remove(&sender).unwrap_or_default();
+                    let (again, given_up) = self.take_back(sender, error);
+                    lost += given_up;
                     self.tell_resent(new, sender, again.len());
                     lost += self.move_sender(sender, new, again, error);
                 }
@@ -287,37 +287,20 @@ impl Core {
         }
     }
 
-    /// Takes what the peers of some senders have not answered back into the form of messages that wait.
+    /// Takes what the peer of a sender has not answered back into the form of messages that wait.
     ///
     /// What was sent before there was a policy is not there any more, and is given up: how many, is
     /// answered too.
-    pub(super) fn take_back(
-        &mut self,
-        of: impl Fn(ConnKey, SenderKey) -> bool,
-        error: &Error,
-    ) -> (HashMap<SenderKey, Vec<Queued>>, usize) {
-        let mut resent: HashMap<SenderKey, Vec<Queued>> = HashMap::new();
+    pub(super) fn take_back(&mut self, key: SenderKey, error: &Error) -> (Vec<Queued>, usize) {
+        let mut again = Vec::new();
         let mut lost = 0;
-        if self.outgoing.awaiting == 0 {
-            return (resent, lost);
-        }
-        for sequence in self.outgoing.window.range() {
-            let Some(sent) = self.outgoing.window.get_mut(sequence) else {
-                continue;
-            };
-            let Some(sender) = self.senders.get_mut(sent.sender) else {
-                continue;
-            };
-            if sent.delivery.is_none() || !of(sender.conn, sent.sender) {
-                continue;
-            }
-            let key = sent.sender;
-            sender.in_flight -= 1;
+        let Some(sender) = self.senders.get_mut(key).filter(|it| it.in_flight > 0) else {
+            return (again, lost);
+        };
+        sender.in_flight = 0;
+        for sequence in self.outgoing.under_way_of(key) {
             match self.outgoing.answered(sequence) {
-                Some(payload) => {
-                    let queue = resent.entry(key).or_default();
-                    queue.push(Queued { sequence, payload });
-                }
+                Some(payload) => again.push(Queued { sequence, payload }),
                 None => {
                     lost += 1;
                     self.outgoing
@@ -326,7 +309,7 @@ impl Core {
             }
         }
         self.given_up += lost;
-        (resent, lost)
+        (again, lost)
     }
 
     /// Moves a sender to another connection. Answers how many messages that cost.

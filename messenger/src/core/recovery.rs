@@ -33,7 +33,6 @@ pub(super) const FORGOTTEN: &str = "the peer did not remember the link";
 /// A link that goes on with what another left, until both sides have attached.
 #[derive(Debug)]
 pub(crate) struct Returning {
-    pub(super) link: LinkId,
     /// The link on the connection that was lost.
     before: Origin,
     /// Deliveries that were received whole before that.
@@ -170,11 +169,11 @@ impl Core {
             .collect();
         let handed = left.state.unsettled.iter();
         let handed = handed.filter(|delivery| delivery.payload.is_none() && delivery.read == 0);
-        conn.returning.push(Returning {
-            link: to.link,
+        let returning = Returning {
             before: from,
             handed: handed.map(|delivery| delivery.tag).collect(),
-        });
+        };
+        conn.returning.insert(to.link, returning);
         self.pool.add_link(to.conn, to.link, party);
         let mut lost = 0;
         match party {
@@ -219,20 +218,7 @@ impl Core {
     }
 
     fn rename_received(&mut self, from: Origin, to: Origin, ids: &HashMap<DeliveryId, DeliveryId>) {
-        // What is not settled by both sides has a name; what is not there was settled by the sender.
-        let rename = |delivery: Option<DeliveryId>| ids.get(&delivery?).copied();
-        for received in &mut self.incoming.queue {
-            if received.origin == from {
-                received.origin = to;
-                received.delivery = rename(received.delivery);
-            }
-        }
-        for taken in self.incoming.window.values_mut() {
-            if taken.origin == from {
-                taken.origin = to;
-                taken.delivery = rename(taken.delivery);
-            }
-        }
+        self.incoming.rename(from, to, ids);
         if let Some((_, origin)) = &mut self.last_origin
             && *origin == from
         {
@@ -248,16 +234,15 @@ impl Core {
         let Some(conn) = self.pool.get_mut(key) else {
             return false;
         };
-        let Some(at) = conn.returning.iter().position(|it| it.link == id) else {
+        let Some(returning) = conn.returning.remove(&id) else {
             return true;
         };
-        let returning = conn.returning.swap_remove(at);
         let (Some(party), Ok(link)) = (conn.links.get(&id).copied(), conn.engine.link(id)) else {
             return false;
         };
         let Some(report) = link.recovery() else {
             // It is refused; then its end follows. Or the peer leaves termini out: then nothing is known of what was.
-            self.disown(key, &returning);
+            self.disown(key, id, &returning);
             return true;
         };
         let node = match (link.role(), link.offer()) {
@@ -275,16 +260,10 @@ impl Core {
                 // The link was attached a moment ago.
                 let _ = receiver.add_credit(credit);
             }
-            let here = Origin {
+            self.incoming.forget_decided(Origin {
                 conn: key,
                 link: id,
-            };
-            for taken in self.incoming.window.values_mut() {
-                // What was decided in between is told now, as any other decision.
-                if taken.origin == here && taken.status != Status::Pending {
-                    taken.delivery = None;
-                }
-            }
+            });
             self.tell(ConnectionEvent::Recovered {
                 address,
                 resumed: report.resumed,
@@ -301,7 +280,7 @@ impl Core {
         let named = matches!(party, Party::Receiver(Some(source)) if is_named(source));
         let ours = self.is_ours(party) && !named;
         let in_part = named && !report.complete;
-        let aborted = self.disown(key, &returning);
+        let aborted = self.disown(key, id, &returning);
         if in_part {
             // Nothing new would come down it (2.6.13), and to close it would end what the peer keeps under its name.
             // When the peer has answered, the subscription is as if the peer had detached it.
@@ -337,29 +316,25 @@ impl Core {
         self.pool.touch(key);
     }
 
+    /// A link ended that may have been about to go on with what another left: that is nobody's. Answers how many messages this
+    /// concerns.
+    pub(super) fn forget_recovery(&mut self, key: ConnKey, id: LinkId) -> u32 {
+        let conn = self.pool.get_mut(key);
+        let returning = conn.and_then(|conn| conn.returning.remove(&id));
+        returning.map_or(0, |returning| self.disown(key, id, &returning))
+    }
+
     /// The peer knows nothing of what came before: nobody can be told of decisions about that. Answers how many messages
     /// this concerns.
-    pub(super) fn disown(&mut self, key: ConnKey, returning: &Returning) -> u32 {
-        let link = returning.link;
-        let from = Origin { conn: key, link };
-        let to = returning.before;
-        let mut aborted = 0;
-        for received in &mut self.incoming.queue {
-            if received.origin == from && received.delivery.is_some() {
-                received.origin = to;
-                aborted += 1;
-            }
-        }
-        for taken in self.incoming.window.values_mut() {
-            if taken.origin == from && taken.delivery.is_some() {
-                taken.origin = to;
-                taken.abort();
-                aborted += 1;
-            }
-        }
+    fn disown(&mut self, key: ConnKey, id: LinkId, returning: &Returning) -> u32 {
+        let here = Origin {
+            conn: key,
+            link: id,
+        };
+        let aborted = self.incoming.disown(here, returning.before);
         // That it is settled, as nobody remembers it, is no news.
         if let Some(conn) = self.pool.get_mut(key)
-            && let Ok(mut link) = conn.engine.link(returning.link)
+            && let Ok(mut link) = conn.engine.link(id)
             && link.role() == Role::Receiver
         {
             while link.next_update().is_some() {}
@@ -396,8 +371,7 @@ impl Core {
         };
         match party {
             Party::Sender(sender) => {
-                let (mut resent, mut lost) = self.take_back(|_, known| known == sender, &error);
-                let again = resent.remove(&sender).unwrap_or_default();
+                let (again, mut lost) = self.take_back(sender, &error);
                 let count = u32::try_from(again.len()).unwrap_or(u32::MAX);
                 lost += self.move_sender(sender, key, again, &error);
                 if lost > 0 {

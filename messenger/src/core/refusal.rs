@@ -60,9 +60,7 @@ impl Core {
             conn.leave_session(session);
         }
         let mut address = format!("{}/", conn.endpoint);
-        let returning = conn.returning.iter().position(|it| it.link == id);
-        let returning = returning.map(|at| conn.returning.swap_remove(at));
-        let aborted = returning.map_or(0, |returning| self.disown(key, &returning));
+        let aborted = self.forget_recovery(key, id);
         let origin = Origin {
             conn: key,
             link: id,

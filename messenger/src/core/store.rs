@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use bytes::Bytes;
 use ferrion_engine::{DeliveryId, LinkId};
 
+use super::index::Index;
 use super::octets::Octets;
 use super::pool::ConnKey;
 use super::reasons::Reasons;
@@ -35,6 +36,13 @@ pub(crate) struct Sent {
     pub(crate) payload: Option<Octets>,
 }
 
+impl Sent {
+    /// Whether an engine has it, or may get it yet.
+    fn is_open(&self) -> bool {
+        self.delivery.is_some() || self.status == Status::Pending
+    }
+}
+
 /// The outgoing half.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -56,6 +64,8 @@ pub(crate) struct Outgoing {
     pub(crate) max_octets: usize,
     /// The size of the message that was refused last.
     pub(crate) refused: usize,
+    /// The messages in the window that are not done with, by their senders.
+    by_sender: Index<SenderKey>,
 }
 
 impl Outgoing {
@@ -72,6 +82,7 @@ impl Outgoing {
             max_messages: 65_536,
             max_octets: 64 << 20,
             refused: 0,
+            by_sender: Index::default(),
         }
     }
 
@@ -120,6 +131,36 @@ impl Outgoing {
     pub(crate) fn forget(&mut self, payload: Option<&Octets>) {
         self.awaiting -= 1;
         self.retained -= payload.map_or(0, Octets::len);
+    }
+
+    /// The messages of a sender that an engine has, oldest first.
+    pub(crate) fn under_way_of(&mut self, sender: SenderKey) -> Vec<u64> {
+        for number in self.by_sender.missing(self.window.range()) {
+            if let Some(sent) = self.window.get(number)
+                && sent.is_open()
+            {
+                self.by_sender.add(sent.sender, number);
+            }
+        }
+        let mut open = self.by_sender.take(&sender);
+        open.retain(|number| self.window.get(*number).is_some_and(Sent::is_open));
+        let has = |number: &u64| {
+            let sent = self.window.get(*number);
+            sent.is_some_and(|sent| sent.delivery.is_some())
+        };
+        let under_way = open.iter().copied().filter(has).collect();
+        self.by_sender.put(sender, open);
+        under_way
+    }
+
+    /// Nothing more is to be done for now.
+    #[inline]
+    pub(crate) fn rest(&mut self) {
+        if self.by_sender.is_stale(self.window.len()) {
+            let window = &self.window;
+            self.by_sender
+                .retain(|number| window.get(number).is_some_and(Sent::is_open));
+        }
     }
 
     /// Records the end of a message in the window. The first end counts.
@@ -171,13 +212,18 @@ pub(crate) struct Taken {
     pub(crate) delivery: Option<DeliveryId>,
 }
 
-impl Taken {
-    /// What was decided, if anything was, cannot be told any more.
-    pub(crate) fn abort(&mut self) {
-        if self.delivery.take().is_some() {
-            self.status = Status::Aborted;
-        }
+/// What was decided, if anything was, cannot be told any more. Who gets the message later learns that then.
+fn abort(delivery: &mut Option<DeliveryId>, status: Option<&mut Status>) {
+    if let Some(status) = status
+        && delivery.take().is_some()
+    {
+        *status = Status::Aborted;
     }
+}
+
+/// The message at this place in the queue.
+fn queued(queue: &mut VecDeque<Received>, place: u64) -> Option<&mut Received> {
+    queue.get_mut(usize::try_from(place).ok()?)
 }
 
 /// Links in the order in which they came, each once. What one of them, or all of a connection, costs is not more for how many
@@ -264,6 +310,9 @@ pub(crate) struct Incoming {
     /// Links whose engines hold messages that there is no room for, longest waiting first.
     pub(crate) stalled: Stalled,
     pub(crate) window: Window<Taken>,
+    /// The messages in the queue and the window, by the links that they are of. One in the queue has the number there that it
+    /// will have in the window.
+    by_origin: Index<Origin>,
     /// Deliveries that the sender settled before anything was decided here, by their connections. Empty as a rule.
     settled: HashMap<ConnKey, HashSet<DeliveryId>>,
 }
@@ -278,6 +327,7 @@ impl Incoming {
             max_octets: 64 << 20,
             stalled: Stalled::default(),
             window: Window::new(),
+            by_origin: Index::default(),
             settled: HashMap::new(),
         }
     }
@@ -303,8 +353,120 @@ impl Incoming {
     }
 
     /// All that came by now was looked at.
+    #[inline]
     pub(crate) fn rest(&mut self) {
         self.old = self.queue.len();
+        if self
+            .by_origin
+            .is_stale(self.queue.len() + self.window.len())
+        {
+            let (window, next) = (&self.window, self.window.next());
+            self.by_origin
+                .retain(|number| number >= next || window.get(number).is_some());
+        }
+    }
+
+    /// Puts back what was taken out of the queue: it may have another place there.
+    pub(crate) fn refill(&mut self, kept: VecDeque<Received>) {
+        self.by_origin.clear();
+        for received in kept {
+            self.push(received);
+        }
+    }
+
+    // ---- links that go on ----
+
+    /// Takes the numbers of a link's messages out of the index.
+    fn take_numbers(&mut self, origin: Origin) -> Vec<u64> {
+        let got = self.window.next();
+        let end = got + self.queue.len() as u64;
+        for number in self.by_origin.missing(self.window.range().start..end) {
+            let known = match number.checked_sub(got) {
+                None => self.window.get(number).map(|taken| taken.origin),
+                Some(place) => queued(&mut self.queue, place).map(|received| received.origin),
+            };
+            if let Some(origin) = known {
+                self.by_origin.add(origin, number);
+            }
+        }
+        self.by_origin.take(&origin)
+    }
+
+    /// Looks at each message of a link, and what was decided about it if `get` took it. Those that are of another link then are
+    /// of `to`.
+    fn each_of(
+        &mut self,
+        from: Origin,
+        to: Origin,
+        mut look: impl FnMut(&mut Origin, &mut Option<DeliveryId>, Option<&mut Status>),
+    ) {
+        let mut stay = self.take_numbers(from);
+        let mut go = Vec::new();
+        let got = self.window.next();
+        stay.retain(|number| {
+            let (origin, delivery, status) = match number.checked_sub(got) {
+                None => match self.window.get_mut(*number) {
+                    Some(taken) => (
+                        &mut taken.origin,
+                        &mut taken.delivery,
+                        Some(&mut taken.status),
+                    ),
+                    None => return false,
+                },
+                Some(place) => match queued(&mut self.queue, place) {
+                    Some(received) => (&mut received.origin, &mut received.delivery, None),
+                    None => return false,
+                },
+            };
+            look(origin, delivery, status);
+            if *origin != from {
+                go.push(*number);
+            }
+            *origin == from
+        });
+        self.by_origin.put(from, stay);
+        self.by_origin.put(to, go);
+    }
+
+    /// A link has taken the place of another, and its deliveries have other names. What has none was settled by the sender.
+    pub(crate) fn rename(
+        &mut self,
+        from: Origin,
+        to: Origin,
+        ids: &HashMap<DeliveryId, DeliveryId>,
+    ) {
+        self.each_of(from, to, |origin, delivery, _| {
+            *origin = to;
+            *delivery = delivery.and_then(|delivery| ids.get(&delivery).copied());
+        });
+    }
+
+    /// What was decided about messages of a link that was away is told by now, as any other decision.
+    pub(crate) fn forget_decided(&mut self, of: Origin) {
+        self.each_of(of, of, |_, delivery, status| {
+            if status.is_some_and(|status| *status != Status::Pending) {
+                *delivery = None;
+            }
+        });
+    }
+
+    /// Nobody can be told of decisions about what came down a link that has gone on in the place of `before`. Answers how
+    /// many messages this concerns.
+    pub(crate) fn disown(&mut self, from: Origin, before: Origin) -> u32 {
+        let mut count = 0;
+        self.each_of(from, before, |origin, delivery, status| {
+            if delivery.is_some() {
+                *origin = before;
+                count += 1;
+                abort(delivery, status);
+            }
+        });
+        count
+    }
+
+    /// What was decided about messages of a link, if anything was, cannot be told any more.
+    pub(crate) fn abort(&mut self, of: Origin) {
+        self.each_of(of, of, |_, delivery, status| abort(delivery, status));
     }
 
     /// The last `count` messages came together. If others wait for longer, and these are little, they get octets of their own:

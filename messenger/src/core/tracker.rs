@@ -228,11 +228,6 @@ impl<T> Window<T> {
         self.slots.get_mut(index)?.as_mut()
     }
 
-    /// The messages in the window, oldest first.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().flatten()
-    }
-
     /// Forgets one message.
     pub(crate) fn take(&mut self, sequence: u64) -> Option<T> {
         let index = self.index(sequence)?;
@@ -251,6 +246,11 @@ impl<T> Window<T> {
         let to = sequence.saturating_add(1).min(self.next());
         self.decided = self.decided.max(to);
         from..to.max(from)
+    }
+
+    /// How many messages there may be in the window: those included that were settled by hand.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
     }
 
     /// The numbers in the window, oldest first.
