@@ -12,6 +12,7 @@ use ferrion_engine::protocol::Role;
 use ferrion_engine::{Engine, LinkId, SessionId, Time};
 
 use super::Core;
+use super::absent::{Load, Place};
 use super::address::Address;
 use super::login::TokenMark;
 use super::pool::{Conn, ConnKey, Identity, Party, State};
@@ -24,13 +25,13 @@ use crate::recovery::LinkRecovery;
 /// By what a peer is known again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Peer {
-    container: Str,
-    login: Login,
+    pub(super) container: Str,
+    pub(super) login: Login,
 }
 
 /// Who answers for a peer: many may have the same if nobody logs in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Login {
+pub(super) struct Login {
     /// Where it came in, and as whom.
     listener: Option<SourceKey>,
     user: Option<String>,
@@ -63,6 +64,7 @@ impl Peer {
 #[derive(Debug)]
 pub(crate) struct Kept {
     peer: Peer,
+    place: Place,
     /// What each of its links costs.
     octets: HashMap<LinkId, usize>,
 }
@@ -91,8 +93,11 @@ impl Core {
             let left = self.leave(Origin { conn: key, link }, ours);
             lefts.extend(left.map(|left| (link, party, left.octets(), left)));
         }
-        let octets = lefts.iter().map(|(_, _, octets, _)| octets).sum();
-        if lefts.is_empty() || !self.make_room(&policy, &peer.login, lefts.len(), octets) {
+        let load = Load {
+            links: lefts.len(),
+            octets: lefts.iter().map(|(_, _, octets, _)| octets).sum(),
+        };
+        if lefts.is_empty() || !self.make_room(&policy, &peer.login, load) {
             return;
         }
         let Some((engine, session)) = self.memory() else {
@@ -101,12 +106,15 @@ impl Core {
         let until = millis(&policy.keep_for);
         let mut away = Conn::new(engine, endpoint, State::Away(now.after(until)));
         (away.container, away.session) = (container, Some(session));
-        away.kept = Some(Kept {
-            peer,
-            octets: HashMap::new(),
-        });
         let away = self.pool.insert(away);
-        self.away.push_back(away);
+        let place = self.away.add(away, &peer);
+        if let Some(conn) = self.pool.get_mut(away) {
+            conn.kept = Some(Kept {
+                peer: peer.clone(),
+                place,
+                octets: HashMap::new(),
+            });
+        }
         for (link, party, octets, left) in lefts {
             let Some(conn) = self.pool.get_mut(away) else {
                 return;
@@ -117,6 +125,10 @@ impl Core {
             };
             if let Some(kept) = &mut conn.kept {
                 kept.octets.insert(id, octets);
+            }
+            self.away.load(&peer, Load::of(octets));
+            if self.is_ours(party) {
+                self.away.expect(place, &peer);
             }
             self.pool.remove_link(key, link);
             if let Some(conn) = self.pool.get_mut(key) {
@@ -157,50 +169,19 @@ impl Core {
 
     /// Makes room for links of a lost peer that cost so much. Who has the most gives up what it lost longest ago, so
     /// that nobody loses anything to someone who has more. Answers whether there is room then.
-    fn make_room(
-        &mut self,
-        policy: &LinkRecovery,
-        login: &Login,
-        links: usize,
-        octets: usize,
-    ) -> bool {
-        loop {
-            let share = |links: usize, octets: usize| {
-                let links = (links as u128).saturating_mul(policy.max_octets as u128);
-                links.saturating_add((octets as u128).saturating_mul(policy.max_links as u128))
-            };
-            let (mut all_links, mut all_octets) = (links, octets);
-            let mut shares = HashMap::from([(login, share(links, octets))]);
-            for (_, kept) in self.kept() {
-                let octets = kept.octets.values().sum();
-                all_links += kept.octets.len();
-                all_octets = all_octets.saturating_add(octets);
-                *shares.entry(&kept.peer.login).or_default() += share(kept.octets.len(), octets);
-            }
-            if all_links <= policy.max_links && all_octets <= policy.max_octets {
-                return true;
-            }
-            let most = shares.values().max();
-            let mut kept = self.kept();
-            let oldest = kept.find(|(_, kept)| shares.get(&kept.peer.login) == most);
-            let Some(oldest) = oldest.map(|(key, _)| key) else {
+    fn make_room(&mut self, policy: &LinkRecovery, login: &Login, load: Load) -> bool {
+        while !self.away.has_room(load, policy) {
+            let Some(oldest) = self.away.oldest_of_most(login, load, policy) else {
                 return false;
             };
-            drop(kept);
             self.forget_away(oldest);
         }
-    }
-
-    /// What is known of peers that are away, those lost longest ago first.
-    fn kept(&self) -> impl Iterator<Item = (ConnKey, &Kept)> {
-        let conns = self.away.iter();
-        conns.filter_map(|key| Some((*key, self.pool.get(*key)?.kept.as_ref()?)))
+        true
     }
 
     /// A peer did not come back in time, or there is no room for what it left.
     pub(super) fn forget_away(&mut self, key: ConnKey) {
         let Some(conn) = self.pool.get(key) else {
-            self.away.retain(|away| *away != key);
             return;
         };
         let error = Error::Lost {
@@ -215,6 +196,17 @@ impl Core {
         }
         self.give_up(key, error, true);
         self.remove(key);
+    }
+
+    /// A connection is about to be gone, perhaps one that stands for a peer that is away.
+    pub(super) fn forget_absence(&mut self, key: ConnKey) {
+        if let Some(kept) = self.pool.get(key).and_then(|conn| conn.kept.as_ref()) {
+            let load = Load {
+                links: kept.octets.len(),
+                octets: kept.octets.values().sum(),
+            };
+            self.away.remove(kept.place, &kept.peer, load);
+        }
     }
 
     pub(super) fn peer_of(&self, key: ConnKey) -> Option<Peer> {
@@ -243,13 +235,10 @@ impl Core {
         let Some(peer) = self.peer_of(key) else {
             return;
         };
-        for away in self.away.clone() {
+        for away in self.away.expecting(&peer) {
             let Some(conn) = self.pool.get(away) else {
                 continue;
             };
-            if conn.kept.as_ref().is_none_or(|kept| kept.peer != peer) {
-                continue;
-            }
             let links = conn.links.iter().map(|(link, party)| (*link, *party));
             for (link, party) in links.collect::<Vec<_>>() {
                 let from = Origin { conn: away, link };
@@ -257,15 +246,24 @@ impl Core {
                     self.take_from(from);
                 }
             }
+            if let Some(conn) = self.pool.get(away)
+                && let Some(kept) = &conn.kept
+                && !conn.links.values().any(|party| self.is_ours(*party))
+            {
+                self.away.stop_expecting(kept.place, &peer);
+            }
         }
     }
 
     /// A connection failed whose peer may have made another before that was noticed: links of ours go on there.
     pub(super) fn go_on_elsewhere(&mut self, peer: Option<Peer>) {
-        let Some(peer) = peer.filter(|_| !self.away.is_empty()) else {
+        let Some(peer) = peer.filter(|peer| self.away.expects(peer)) else {
             return;
         };
         for other in self.pool.of_container(&peer.container) {
+            if !self.away.expects(&peer) {
+                return;
+            }
             let running = self.pool.get(other).map(|conn| conn.state) == Some(State::Running);
             if running && self.peer_of(other).as_ref() == Some(&peer) {
                 self.go_on_at(other);
@@ -361,8 +359,10 @@ impl Core {
         let Some(conn) = self.pool.get_mut(from.conn) else {
             return;
         };
-        if let Some(kept) = &mut conn.kept {
-            kept.octets.remove(&from.link);
+        if let Some(kept) = &mut conn.kept
+            && let Some(octets) = kept.octets.remove(&from.link)
+        {
+            self.away.unload(&kept.peer, Load::of(octets));
         }
         self.pool.remove_link(from.conn, from.link);
         let conn = self.pool.get(from.conn);
@@ -375,12 +375,12 @@ impl Core {
     pub(super) fn sender_away(&self, address: &Address) -> Option<SenderKey> {
         let (host, node) = (address.host.as_str(), Str::from(address.node()));
         let bare = address.explicit_port.is_none() && address.user.is_none();
-        let conns = self.away.iter().filter_map(|key| self.pool.get(*key));
-        let mut of_peer = conns.filter(|conn| {
-            let kept = conn.kept.as_ref();
-            bare && kept.is_some_and(|kept| kept.peer.container.as_str() == host)
-        });
-        of_peer.find_map(|conn| conn.senders.get(&node).copied())
+        if !bare || self.away.is_empty() {
+            return None;
+        }
+        let conns = self.away.of_container(host);
+        let mut conns = conns.filter_map(|key| self.pool.get(key));
+        conns.find_map(|conn| conn.senders.get(&node).copied())
     }
 }
 

@@ -397,7 +397,7 @@ impl Core {
 
     pub(super) fn remove(&mut self, key: ConnKey) {
         self.collect_trace(key);
-        self.away.retain(|away| *away != key);
+        self.forget_absence(key);
         if let Some(conn) = self.pool.remove(key) {
             let failure = conn.engine.failure();
             let failed = failure.is_some_and(|failure| *failure != Failure::TransportClosed);

@@ -29,6 +29,7 @@
 //! | `waiting` | what a message waits for |
 //! | `reasons` | why things failed, as peers say it, and how much of that is kept |
 
+mod absent;
 pub(crate) mod address;
 mod admit;
 mod away;
@@ -99,6 +100,7 @@ use ferrion_engine::sasl::Secret;
 use crate::error::Error;
 use crate::reconnect::Reconnect;
 use crate::recovery::LinkRecovery;
+use absent::Absent;
 use address::Scheme;
 use check::Check;
 use churn::Delayed;
@@ -230,8 +232,8 @@ pub(crate) struct Core {
     /// Makes link names unique: among those of this messenger, and of others of its name.
     links: u64,
     instance: u64,
-    /// Connections that stand for peers that are away, in the order in which those left.
-    away: VecDeque<ConnKey>,
+    /// Connections that stand for peers that are away.
+    away: Absent,
     actions: VecDeque<Action>,
     send_errors: VecDeque<Error>,
     recv_errors: VecDeque<Error>,
@@ -314,7 +316,7 @@ impl Core {
             buffers: Buffers::default(),
             links: 0,
             instance: 0,
-            away: VecDeque::new(),
+            away: Absent::default(),
             actions: VecDeque::new(),
             send_errors: VecDeque::new(),
             recv_errors: VecDeque::new(),

@@ -1,4 +1,4 @@
-//! What it costs that links go on, are forgotten, or end, beside many messages of others.
+//! What it costs that links go on, are forgotten, or end, beside much that is of others.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
@@ -29,7 +29,13 @@ struct Guest {
 
 impl Guest {
     fn new(name: &str, server: (&mut Core, SourceKey)) -> Self {
+        Self::of_instance(0, name, server)
+    }
+
+    /// One of several that have the same name, and other links.
+    fn of_instance(number: u64, name: &str, server: (&mut Core, SourceKey)) -> Self {
         let mut core = core(name, Some(LinkRecovery::default()));
+        core.set_instance(number);
         core.put(&message("wait-0")).unwrap();
         let (conn, peer) = connect(&mut core, server);
         Self { core, conn, peer }
@@ -164,7 +170,7 @@ fn forget_beside(messages: usize) -> Duration {
             guest.cut(&mut server);
         }
         get_all(&mut server);
-        let away = server.away.clone();
+        let away = server.away.iter().copied().collect::<Vec<_>>();
         assert_eq!(away.len(), LINKS);
         cost(|| {
             for key in away {
@@ -211,4 +217,39 @@ fn end_beside(messages: usize) -> Duration {
 fn links_that_end_cost_the_same_however_many_messages_of_others_are_unanswered() {
     let few = end_beside(FEW);
     costs_the_same(few, end_beside(MANY));
+}
+
+/// What it costs that a peer that is there many times loses one of its connections, where so many others are away and there is
+/// no room for more.
+fn loss_beside(others: usize) -> Duration {
+    let (mut server, listener) = server();
+    server.set_link_recovery(Some(LinkRecovery {
+        max_links: others,
+        ..LinkRecovery::default()
+    }));
+    for n in 0..others {
+        let mut guest = Guest::new(&format!("guest-{n}"), (&mut server, listener));
+        guest.cut(&mut server);
+    }
+    let mut twins = Vec::new();
+    for n in 0..LINKS as u64 {
+        twins.push(Guest::of_instance(n, "twin", (&mut server, listener)));
+    }
+    least(|round| {
+        let twins = twins.split_at_mut(round * 10).1.iter_mut();
+        let cost = cost(|| {
+            for twin in twins.take(10) {
+                server.lost(twin.peer, NOW, "cut".to_owned());
+                server.pump(NOW);
+            }
+        });
+        assert_eq!(server.away.iter().count(), others);
+        cost
+    })
+}
+
+#[test]
+fn a_loss_costs_the_same_however_many_others_are_away() {
+    let few = loss_beside(20);
+    costs_the_same(few, loss_beside(1000));
 }

@@ -178,7 +178,7 @@ fn a_client_that_never_comes_back_is_forgotten_and_every_tracker_is_definite() {
         let mut world = cut_in_the_middle(plan, Some(recovery));
         let now = world.now;
         let server = &mut world.cores[1];
-        assert_eq!(server.away.len(), 1);
+        assert_eq!(server.away.iter().count(), 1);
         let trackers = if plan.client_sends {
             world.waiting.make_contiguous().to_vec()
         } else {
