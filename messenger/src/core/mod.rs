@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `address`, `route` | where things go |
 //! | `store`, `tracker`, `octets` | what waits, and what became of it; buffers that are used again |
+//! | `index` | of which link a message came, and to which sender it was put, where that is asked |
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |
 //! | `crowd` | many links on one connection |
@@ -15,7 +16,7 @@
 //! | `request`, `replies` | requests that wait for replies, and the addresses that these come to |
 //! | `line`, `reconnect` | where connections lead, and when to try it again; what moves to those that are made again |
 //! | `redirect`, `detour` | where peers send us instead, and links of ours that are there |
-//! | `recovery`, `away` | links that go on where they were, and what is kept of peers that may come back |
+//! | `recovery`, `away`, `absent` | links that go on where they were, what is kept of peers that may come back, and for whom how much |
 //! | `names` | the links of connections, also by what they are called |
 //! | `refusal` | peers that take no links of that kind |
 //! | `pump` | engine events, and messages to engines |

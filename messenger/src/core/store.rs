@@ -441,7 +441,7 @@ impl Incoming {
         });
     }
 
-    /// What was decided about messages of a link that was away is told by now, as any other decision.
+    /// What was decided about messages of a link that was away is told now, as any other decision.
     pub(crate) fn forget_decided(&mut self, of: Origin) {
         self.each_of(of, of, |_, delivery, status| {
             if status.is_some_and(|status| *status != Status::Pending) {
