@@ -312,11 +312,17 @@ fn pump(pair: &Pair, direction: Direction, shared: &Shared) -> io::Result<End> {
         }
         let mut sizes = Vec::new();
         let octets = &buffer[filled.clone()];
-        let reach = octets.iter().position(|octet| {
-            sizes.extend(meter.count(*octet));
-            cut.is_some_and(|cut| meter.is_at(cut.place))
-        });
-        let octets = reach.map_or(octets, |last| &octets[..=last]);
+        let place = cut.map(|cut| cut.place);
+        let mut counted = 0;
+        while counted < octets.len() {
+            let (count, size) = meter.count(&octets[counted..], place);
+            counted += count;
+            sizes.extend(size);
+            if place.is_some_and(|place| meter.is_at(place)) {
+                break;
+            }
+        }
+        let octets = &octets[..counted];
         filled.start += octets.len();
         shared.lock().carried(direction, octets.len(), &sizes);
         let (ones, rest) = octets.split_at(single.min(octets.len()));
@@ -379,24 +385,42 @@ struct Meter {
 }
 
 impl Meter {
-    /// Counts an octet. When it is the last of a frame: that frame's size.
-    fn count(&mut self, octet: u8) -> Option<usize> {
-        if let Some(place) = self.start.get_mut(self.octets) {
-            *place = octet;
-        }
-        self.octets += 1;
-        self.total += 1;
+    /// Counts octets up to the first at which something is to be seen, and tells how many they are: the last of a frame, the last
+    /// that tells its size, the last before `place`, or the last that there is. With the frame's size, when they end one.
+    fn count(&mut self, octets: &[u8], place: Option<Place>) -> (usize, Option<usize>) {
         let size = match self.start {
-            _ if self.octets < 4 => return None,
+            _ if self.octets < 4 => 4,
             [b'A', b'M', b'Q', b'P'] => 8,
-            size => u32::from_be_bytes(size) as usize,
+            size => (u32::from_be_bytes(size) as usize).max(8),
         };
-        if self.octets < size.max(8) {
-            return None;
+        let before_place = match place {
+            Some(Place::Frame(frames, octets)) if frames == self.frames => {
+                octets.checked_sub(self.octets)
+            }
+            Some(Place::Octet(octets)) => octets.checked_sub(self.total),
+            Some(Place::Frame(..)) | None => None,
+        };
+        let count = [Some(size - self.octets), before_place]
+            .into_iter()
+            .flatten()
+            .filter(|count| *count > 0)
+            .fold(octets.len(), usize::min);
+        for (place, octet) in self
+            .start
+            .iter_mut()
+            .skip(self.octets)
+            .zip(&octets[..count])
+        {
+            *place = *octet;
+        }
+        self.octets += count;
+        self.total += count;
+        if self.octets < size || size == 4 {
+            return (count, None);
         }
         self.frames += 1;
         self.octets = 0;
-        Some(size)
+        (count, Some(size))
     }
 
     fn is_at(&self, place: Place) -> bool {
