@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 CARGO="${CARGO:-cargo}"
+# Optimising would show nothing more.
+export CARGO_PROFILE_DEV_OPT_LEVEL=0
 TARGET=thumbv7em-none-eabihf
 ENGINE=(--locked -p ferrion-engine --no-default-features "$@")
 
