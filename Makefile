@@ -13,8 +13,12 @@ STEP := scripts/step.sh
 ALL_OF_IT := ferrion-engine/scram
 # What the tests were given by scripts/install-test-deps.sh.
 PEERS := . target/peers/env;
+# Comes before what needs them; nothing where that has been done.
+DEPS := deps
+# Two goals at a time: what waits, for a network or a peer, beside what computes.
+SIDE_BY_SIDE := --no-print-directory --jobs=2
 
-.PHONY: help demo test deps lint fmt clippy alloc-only unit doc deny instructions instructions-bless conformance fuzz inputs bench bench-quick bench-readme bench-python clean
+.PHONY: help demo test deps lint fmt clippy alloc-only unit beside engine-alone doc deny counter instructions instructions-bless conformance fuzz inputs bench bench-quick bench-readme bench-python clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | while IFS=$$'\t' read -r name text; do \
@@ -25,7 +29,11 @@ demo: ## build the ferrion command and watch 100,000 messages travel, acknowledg
 	$(CARGO) build --release --locked -p ferrion
 	target/release/ferrion demo $(DEMO_ARGS)
 
-test: deps lint unit instructions doc deny ## everything: lints, unit, integration, interop with real peers, threads, speed, docs, licences
+test: ## everything: lints, unit, integration, interop with real peers, threads, speed, docs, licences
+	@scripts/install-test-deps.sh build
+	@$(MAKE) $(SIDE_BY_SIDE) deps lint
+	@$(MAKE) $(SIDE_BY_SIDE) DEPS= unit beside
+	@$(MAKE) --no-print-directory instructions
 	@printf '\n==> all of it is green\n'
 
 deps: ## install what the tests need (system packages if missing; Python and npm packages into target/peers)
@@ -45,20 +53,28 @@ alloc-only: ## the engine needs no standard library, only an allocator
 	@$(STEP) "engine without the standard library" scripts/alloc-only.sh
 	@$(STEP) "the same with SCRAM" scripts/alloc-only.sh --features scram
 
-unit: deps ## the tests of every crate, with real peers, the C programs, the Python package, the Ruby gem and the Perl distribution
+unit: $(DEPS) ## the tests of every crate, with real peers, the C programs, the Python package, the Ruby gem and the Perl distribution
 	@$(PEERS) $(STEP) "tests of the workspace" $(CARGO) test --locked --workspace --features $(ALL_OF_IT) --no-fail-fast
+
+# The tests of the workspace wait for their peers for minutes; these need nobody.
+beside: export BESIDE := 1
+beside: counter engine-alone doc deny
+
+engine-alone: ## the tests of the engine without optional features
 	@$(STEP) "tests of the engine without optional features" $(CARGO) test --locked -p ferrion-engine --no-fail-fast
 
 doc: ## the documentation, with warnings as errors
 	@RUSTDOCFLAGS="-D warnings" $(STEP) "documentation" $(CARGO) doc --locked --workspace --features $(ALL_OF_IT) --no-deps
 
-deny: deps ## licences, sources, duplicates and advisories of the dependencies
+deny: $(DEPS) ## licences, sources, duplicates and advisories of the dependencies
 	@$(PEERS) $(STEP) "licences and sources of the dependencies" "$$FERRION_CARGO_DENY" --log-level error check bans licenses sources
 	@$(PEERS) $(STEP) "advisories about the dependencies" scripts/advisories.sh
 
-instructions: ## instructions per message on the hot paths: over 5 % more than bench/instructions.json says fails
+counter:
 	@scripts/install-test-deps.sh bench
-	@$(STEP) "what counts them" bench/abi/build.sh
+	@$(STEP) "what counts instructions" bench/abi/build.sh
+
+instructions: counter ## instructions per message on the hot paths: over 5 % more than bench/instructions.json says fails
 	@$(STEP) "instructions per message" target/release/ferrion-bench instructions
 
 instructions-bless: ## the same, and write them down as what is expected from now on
