@@ -5,11 +5,15 @@ import unittest
 from itertools import product
 
 from ferrion import LimitReached, Message
-from ferrion.engine import Config, Engine, EventKind, Limit, LinkState
-from test_asyncio_wire import Wires
+from ferrion.asyncio import Driver
+from ferrion.engine import Config, Engine, EventKind, Limit, LinkState, Receiver, SessionConfig
+from test_asyncio_wire import Wire, Wires
 
 #: Links of which all fit into one read of a socket.
 MANY = 2_000
+#: Links of which not all are heard in one turn.
+SOME = 200
+LIMIT = "amqp:resource-limit-exceeded"
 
 
 def everybody():
@@ -76,8 +80,8 @@ class Hostile(Wires):
         detached = [event for event in events if event.kind is EventKind.LINK_DETACHED]
         self.assertEqual((len(detached), self.connection.engine.census.links, self.tasks()), (MANY, 0, 0))
 
-    def two_links(self):
-        """Attaches of two links, as somebody says them who may have two."""
+    def bold(self):
+        """A client that may have more than the connection's, and a session as that one has: what it says next is for the connection."""
         clock = asyncio.get_running_loop().time
         own, other = Engine.client(Config("client"), clock), Engine.server(everybody(), clock)
         own.open()
@@ -89,9 +93,27 @@ class Hostile(Wires):
                 if event.kind is EventKind.SESSION_BEGUN:
                     event.session.accept()
             own.receive(other.to_send())
-        for name in ("a", "b"):
-            session.attach_sender("queue", name=name)
-        return own.to_send()
+        return own, session
+
+    def links(self, names, detached=""):
+        """Attaches of links with these names, and detaches of some."""
+        own, session = self.bold()
+        links = {name: session.attach_sender("queue", name=name) for name in names}
+        octets = own.to_send()
+        for name in detached:
+            links[name].close()
+        return octets + own.to_send()
+
+    async def crowd(self, handler):
+        """A server's connection with a client that may have one link."""
+        few = Config("client")
+        few.set_limit(Limit.LINKS_PER_SESSION, 1)
+        await self.serve(handler, few)
+        self.peer.set_tracing()
+
+    def reasons(self, performative):
+        """What the peer was told with this performative."""
+        return [line for line in self.peer.trace() if f"<- @{performative}" in line]
 
     async def test_more_links_than_their_peer_lets_there_be_cost_it_their_session(self):
         async def on_link(link):
@@ -100,14 +122,11 @@ class Hostile(Wires):
 
         for handler in (on_link, None):
             with self.subTest(handler):
-                few = Config("client")
-                few.set_limit(Limit.LINKS_PER_SESSION, 1)
-                await self.serve(handler, few)
-                self.peer.set_tracing()
-                self.connection.data_received(self.two_links())
+                await self.crowd(handler)
+                self.connection.data_received(self.links("ab"))
                 await self.talk()
-                (end,) = (line for line in self.peer.trace() if "<- @end" in line)
-                self.assertIn("amqp:resource-limit-exceeded", end)
+                (end,) = self.reasons("end")
+                self.assertIn(LIMIT, end)
                 self.assertEqual((self.connection.engine.census.links, self.tasks()), (0, 0))
                 self.assertTrue(self.connection.engine.is_open)
                 # It is told of by the handler that could not accept it, once.
@@ -115,6 +134,101 @@ class Hostile(Wires):
                 self.assertEqual(errors, [LimitReached] if handler else [])
                 self.errors.clear()
                 self.lose()
+
+    async def test_links_after_the_one_too_many_take_nothing_else_along(self):
+        async def refuses(link):
+            if link.name == "a":
+                link.accept()
+            else:
+                link.refuse("amqp:not-found")
+            await link.closed()
+
+        async def leaves(link):
+            async with link:
+                if link.name == "a":
+                    link.accept()
+                    await link.closed()
+
+        for handler, detached in product((None, refuses, leaves), ("", "b", "c")):
+            with self.subTest(f"{handler}, {detached!r}"):
+                await self.crowd(handler)
+                self.connection.data_received(self.links("abc", detached))
+                await self.talk()
+                if not detached:
+                    (end,) = self.reasons("end")
+                    self.assertIn(LIMIT, end)
+                self.assertTrue(self.connection.engine.is_open)
+                self.lose()
+                await self.talk()
+                self.assertEqual((self.tasks(), self.errors), (0, []))
+
+    async def test_nobody_goes_on_for_a_link_too_many_that_was_not_answered_before_it_ended(self):
+        async def on_link(link):
+            if link.name == "a":
+                link.accept()
+            else:
+                await asyncio.get_running_loop().create_future()
+            await link.closed()
+
+        await self.crowd(on_link)
+        octets, attached = self.links("ab", "b"), len(self.links("ab"))
+        self.connection.data_received(octets[:attached])
+        await asyncio.sleep(0)
+        self.assertEqual(self.tasks(), 2)
+        self.connection.data_received(octets[attached:])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        self.assertEqual(self.tasks(), 1)
+        self.lose()
+        await self.talk()
+        self.assertEqual(self.tasks(), 0)
+
+    async def test_more_sessions_than_their_peer_lets_be_answered_cost_it_the_connection(self):
+        for before in (0, SOME):
+            few = Config("client")
+            few.channel_max = 0
+            await self.serve(None, few)
+            self.peer.set_tracing()
+            own, session = self.bold()
+            octets = b""
+            for number in range(before + SOME):
+                if number == before:
+                    own.begin()
+                    own.begin()
+                session.attach_sender("queue")
+                octets += own.to_send()
+            self.connection.data_received(octets)
+            await self.talk()
+            (close,) = self.reasons("close")
+            self.assertIn(LIMIT, close)
+            self.assertEqual((len(self.connection._unheard), self.wire.is_closed), (0, True))
+            self.lose()
+
+    async def test_a_handler_that_raises_cuts_the_transport_whenever_that_is(self):
+        for before in (0, SOME):
+            session = await self.serve(None)
+
+            def handle(event):
+                if event.link.name == "bad":
+                    raise ZeroDivisionError
+
+            self.connection.handle = handle
+            octets = b""
+            for number in range(before + 1):
+                session.attach_sender("queue", name="bad" if number == before else None)
+                octets += self.peer.to_send()
+            if before:
+                self.connection.data_received(octets)
+                self.assertFalse(self.wire.is_closed)
+                for _ in range(SOME):
+                    await asyncio.sleep(0)
+                self.assertEqual([type(error["exception"]) for error in self.errors], [ZeroDivisionError])
+                self.errors.clear()
+            else:
+                # The loop reports it.
+                with self.assertRaises(ZeroDivisionError):
+                    self.connection.data_received(octets)
+            self.assertTrue(self.wire.is_closed)
 
     async def test_who_looks_after_a_link_that_was_answered_is_left_to_it(self):
         ended = []
@@ -170,6 +284,55 @@ class Hostile(Wires):
         await self.talk()
         self.assertEqual((self.wire.is_read, self.connection.engine.census.links), (True, MANY))
 
+    async def test_what_waits_already_does_not_make_a_read_take_longer(self):
+        async def on_link(link):
+            link.accept(credit=MANY)
+            await link.closed()
+
+        turns = []
+        for backlog in (0, MANY // 4):
+            session = await self.serve(on_link)
+            link = session.attach_sender("queue")
+            self.tell()
+            await self.talk()
+            for _ in range(backlog):
+                link.send(b"", settled=True)
+            self.tell()
+            await self.talk()
+            for _ in range(60):
+                link.send(bytes(8192), settled=True)
+            self.tell()
+            turns.append(0)
+            while self.connection._unheard:
+                await asyncio.sleep(0)
+                turns[-1] += 1
+            self.lose()
+        self.assertEqual(turns[0], turns[1])
+        self.assertLess(turns[0], 10)
+
+    async def test_there_is_one_round_at_a_time_for_what_was_read(self):
+        async def on_link(link):
+            link.accept()
+            await link.closed()
+
+        await self.attach(await self.serve(on_link))
+        connection, rounds = self.connection, []
+        work = connection._work
+
+        def counted():
+            rounds[-1] += 1
+            work()
+
+        connection._work = counted
+        while connection._unheard:
+            rounds.append(0)
+            # One of them is that of the transport.
+            connection.pause_writing()
+            connection.resume_writing()
+            await asyncio.sleep(0)
+        self.assertGreater(len(rounds), 3)
+        self.assertLessEqual(max(rounds), 2)
+
     async def test_what_was_read_and_not_heard_yet_counts_at_the_end(self):
         for end in (lambda: self.connection.eof_received(), self.lose):
             bodies = []
@@ -191,6 +354,78 @@ class Hostile(Wires):
             await asyncio.sleep(0)
             self.assertEqual(bodies, list(numbers))
             self.lose()
+
+    async def test_a_link_that_goes_as_its_detach_is_written_takes_nothing_else_along(self):
+        clock = asyncio.get_running_loop().time
+        mine, peer = Engine.server(everybody(), clock), Engine.client(Config("client"), clock)
+        mine.open()
+        peer.open()
+        told, receivers = [], []
+
+        class Pulls(Driver):
+            def handle(self, event):
+                told.append(event.kind)
+                if event.kind is EventKind.SESSION_BEGUN:
+                    event.session.accept()
+                elif event.kind is EventKind.LINK_ATTACHED:
+                    event.link.accept()
+                    if isinstance(event.link, Receiver):
+                        event.link.add_credit(10)
+                        receivers.append(event.link)
+                elif event.kind is EventKind.FLOW:
+                    self.pull()
+
+        driver, wire = Pulls(mine), Wire()
+        driver.connection_made(wire)
+        session = peer.begin()
+        sender, receiver = session.attach_sender("in"), session.attach_receiver("out")
+        for _ in range(6):
+            driver.data_received(peer.to_send())
+            await asyncio.sleep(0)
+            peer.receive(bytes(wire.written))
+            wire.written.clear()
+        told.clear()
+        receiver.add_credit(5)
+        octets = peer.to_send()
+        sender.send(b"", settled=True)
+        octets += peer.to_send()
+        sender.close()
+        octets += peer.to_send()
+        receivers[0].close()
+        driver.wake()
+        driver.data_received(octets)
+        self.assertEqual(told, [EventKind.FLOW, EventKind.DELIVERIES, EventKind.LINK_DETACHED])
+        driver.connection_lost(None)
+
+    async def test_a_sender_that_goes_as_another_is_given_room_takes_nothing_else_along(self):
+        connection = await self.meet()
+        attaching = [asyncio.ensure_future(connection.attach_sender(name)) for name in "ab"]
+        events = await self.talk()
+        (session,) = (event.session for event in events if event.kind is EventKind.SESSION_BEGUN)
+        # Nothing may come.
+        session.accept(SessionConfig(incoming_window=0))
+        links = [event.link for event in events if event.kind is EventKind.LINK_ATTACHED]
+        for link in links:
+            link.accept()
+            link.add_credit(1)
+        await self.talk()
+        first, second = [await one for one in attaching]
+        posted = await first.post(bytes(300_000), settled=True)
+        waiting = asyncio.ensure_future(first.post(b"", settled=True))
+        await self.talk()
+        self.assertGreater(first.link.queued_octets, 1 << 16)
+        octets = b""
+        for link in links:
+            link.add_credit(1)
+            octets += self.peer.to_send()
+        links[1].close()
+        octets += self.peer.to_send()
+        second.close()
+        connection.data_received(octets)
+        self.assertTrue(second.is_closed)
+        self.assertFalse(self.wire.is_closed)
+        self.lose()
+        await asyncio.gather(posted, waiting, return_exceptions=True)
 
 
 if __name__ == "__main__":

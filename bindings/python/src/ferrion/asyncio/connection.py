@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import ssl as tls
 from operator import index
-from typing import Any, Awaitable, Callable, TypeVar, Union
+from typing import Any, Awaitable, Callable, Mapping, TypeVar, Union
 from uuid import uuid4
 
 from .. import engine as _engine
@@ -74,6 +74,10 @@ class Connection(Driver):
     async def close(self, condition: str | None = None, description: str | None = None) -> None:
         """Closes the connection in order, and waits until it is gone. A peer that takes nothing of what is to be sent is given up after
         :attr:`Driver.patience`."""
+        self._close(condition, description)
+        await self.closed()
+
+    def _close(self, condition: str | None, description: str | None) -> None:
         try:
             self.engine.close(condition, description)
             self.wake()
@@ -81,7 +85,6 @@ class Connection(Driver):
         except WrongState:
             # It is closed already.
             pass
-        await self.closed()
 
     async def closed(self) -> None:
         """Waits until the connection is gone."""
@@ -175,6 +178,13 @@ class Connection(Driver):
     # ---- what happens ----
 
     def handle(self, event: Event) -> None:
+        try:
+            self._happened(event)
+        except StaleHandle:
+            # It was closed here, and what was told before has sent that: it is gone. Of a link that is told next.
+            pass
+
+    def _happened(self, event: Event) -> None:
         kind, link = event.kind, event.link
         if kind is EventKind.DELIVERIES or kind is EventKind.FLOW:
             self._known(link, lambda known: known._flow())
@@ -185,8 +195,8 @@ class Connection(Driver):
         elif kind is EventKind.LINK_DETACHED:
             self._link_detached(link, event.session)
         elif kind is EventKind.SESSION_BEGUN:
-            if event.session and event.session.is_incoming:
-                event.session.accept(self._config)
+            if event.session:
+                self._session_begun(event.session)
         elif kind is EventKind.SESSION_ENDED:
             if event.session == self._session:
                 self._session = None
@@ -198,6 +208,17 @@ class Connection(Driver):
         elif kind is EventKind.REMOTE_OPEN:
             if not self._opened.done():
                 self._opened.set_result(None)
+
+    def _session_begun(self, session: Session) -> None:
+        try:
+            if session.is_incoming:
+                session.accept(self._config)
+        except LimitReached as error:
+            # The peer begins more sessions than it lets there be channels to answer on, and an end takes one too (2.5.3).
+            self._close("amqp:resource-limit-exceeded", str(error))
+        except WrongState:
+            # The connection is closed already.
+            pass
 
     def _known(self, link: Any, do: Callable[[Any], None]) -> None:
         known = self._links.get(link.id)
@@ -223,32 +244,40 @@ class Connection(Driver):
                 self._links[link.id]._agreed()
                 agreed.set_result(None)
         elif link.is_incoming and not self._is_lost:
-            its = Sender(self, link) if isinstance(link, _engine.Sender) else Receiver(self, link)
             if self._on_link is None:
-                self._refuse(its, "amqp:not-allowed", "there is nothing to be had here")
+                self._let_go(link, "amqp:not-allowed", "there is nothing to be had here")
                 return
+            its = Sender(self, link) if isinstance(link, _engine.Sender) else Receiver(self, link)
             self._links[link.id] = its
             task = self._start(self._look_after(its, self._on_link))
             # Some loops have begun with it by now.
             its._handler = task if link.is_incoming else None
 
-    def _refuse(self, link: Link, condition: str, description: str | None = None) -> None:
+    def _let_go(
+        self,
+        link: Any,
+        condition: str | None = None,
+        description: str | None = None,
+        info: Mapping[Any, Any] | None = None,
+    ) -> None:
+        """Whatever a link of the engine has come to, it ends; the peer is refused if it was not answered yet."""
         try:
-            link.refuse(condition, description)
+            if link.is_incoming and not link.awaits_detach:
+                link.refuse(condition or "amqp:not-allowed", description, info)
+            else:
+                link.close(condition, description, info)
         except LimitReached as error:
-            # The peer attaches more links than it has handles for, and a refusal takes one too.
-            link.link.session.end("amqp:resource-limit-exceeded", str(error))
-            self.wake()
+            # The peer attaches more links than it has handles for, and a refusal takes one too (2.6.3). So the session was open until now.
+            link.session.end("amqp:resource-limit-exceeded", str(error))
+        except (StaleHandle, WrongState):
+            # It is gone already, or goes with its session.
+            pass
+        self.wake()
 
     def _link_detached(self, link: Any, session: Session | None) -> None:
         its = self._links.pop(link.id, None)
         if its is None:
-            try:
-                if link.awaits_detach:
-                    link.close()
-            except StaleHandle:
-                # It went with its session.
-                pass
+            self._let_go(link)
             return
         its._detached(session)
         agreed = self._attaching.get(link.id)
@@ -338,28 +367,18 @@ class Connection(Driver):
     async def _look_after(self, link: Sender | Receiver, on_link: OnLink) -> None:
         try:
             await on_link(link)
-            self._let_go(link)
+            link.close()
         except (LinkClosed, ConnectionFailed) as error:
             if error is not link._failure:
                 self._report("a link was not looked after", error)
-            self._let_go(link)
+            link.close()
         except asyncio.CancelledError:
             # What it waited for, or this task, was cancelled: nobody looks after the link any more.
-            self._let_go(link, "amqp:internal-error")
+            link.close("amqp:internal-error")
             raise
         except Exception as error:
             self._report("a link was not looked after", error)
-            self._let_go(link, "amqp:internal-error")
-
-    def _let_go(self, link: Link, condition: str | None = None) -> None:
-        try:
-            if link.link.is_incoming:
-                self._refuse(link, condition or "amqp:not-allowed")
-            else:
-                link.close(condition)
-        except (StaleHandle, WrongState):
-            # It is gone already.
-            pass
+            link.close("amqp:internal-error")
 
     def _report(self, what: str, error: Exception) -> None:
         self._loop.call_exception_handler({"message": what, "exception": error, "protocol": self})

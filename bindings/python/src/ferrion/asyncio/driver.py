@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from ..engine import Engine, Event, EventKind, Receiver
+from ..engine import Engine, Event, EventKind
 
 __all__ = ["Driver"]
 
-# What happens in one turn, about: events, and of deliveries each.
-_ENOUGH = 64
-# Octets that are heard at a time. A read may bring many times as many, and a link that comes and goes is a hundred; with less than there
-# can be, a large frame costs more. So there are fewer as more comes of them.
+# What was read is heard in shares of so many octets, until there were events enough for one turn of the loop. In each turn the first share
+# is the least, and each other one twice the one before, up to the most: a link that comes and goes is a hundred octets, and a small share
+# bounds how many of them there are; a large frame costs more in small shares. All deliveries of a link are one event: they cost little
+# until they are taken, and a turn has no more of them than fit into one read, and than their session's window lets come.
 _LEAST = 4 << 10
 _MOST = 64 << 10
+_ENOUGH = 32
 
 
 class Driver(asyncio.Protocol):
@@ -40,7 +41,6 @@ class Driver(asyncio.Protocol):
         self._is_awake = False
         self._is_over = False
         self._is_deaf = False
-        self._share = _LEAST
         # What was read and is not heard yet.
         self._unheard: deque[memoryview] = deque()
         self._written = 0
@@ -64,7 +64,7 @@ class Driver(asyncio.Protocol):
         """The engine was told something: it is seen to before the loop waits again."""
         if not self._is_awake and not self._is_over:
             self._is_awake = True
-            self._loop.call_soon(self._work)
+            self._loop.call_soon(self._woken)
 
     def pull(self) -> None:
         """Gives the transport what is to be sent, while it has room. :meth:`wake` does so soon; this is for those who cannot wait."""
@@ -121,9 +121,12 @@ class Driver(asyncio.Protocol):
 
     # ---- rounds ----
 
+    def _woken(self) -> None:
+        self._is_awake = False
+        self._work()
+
     def _work(self) -> None:
         """Looks, pulls and keeps the time."""
-        self._is_awake = False
         if self._is_over:
             return
         try:
@@ -137,6 +140,11 @@ class Driver(asyncio.Protocol):
                 # What was written is sent before it closes.
                 self.transport.close()
             self.worked()
+        except BaseException:
+            # What was read is not heard any more. The loop cuts a transport for that only if it was the transport that called.
+            if self.transport:
+                self.transport.abort()
+            raise
         finally:
             # Time passes whatever a program's handler has raised.
             deadline = self.engine.deadline
@@ -145,28 +153,23 @@ class Driver(asyncio.Protocol):
     def _hear(self) -> None:
         """Hears what was read, until enough comes of it: others have their turns, and do what is to be done about that, before the next
         is heard. A peer that does not read what comes of what it says is not heard until it does."""
-        so_far = 0
-        while self._unheard and so_far < _ENOUGH and not self.engine.is_blocked:
+        share = _LEAST
+        happened = 0
+        while self._unheard and happened < _ENOUGH and not self.engine.is_blocked:
             octets = self._unheard.popleft()
-            if len(octets) > self._share:
-                self._unheard.appendleft(octets[self._share :])
-            octets = octets[: self._share]
-            self.engine.receive(octets)
-            happened = self._tell()
-            so_far += happened
-            if happened > _ENOUGH:
-                self._share = max(_LEAST, len(octets) * _ENOUGH // happened)
-            elif len(octets) == self._share:
-                self._share = min(_MOST, 2 * self._share)
+            if len(octets) > share:
+                self._unheard.appendleft(octets[share:])
+            self.engine.receive(octets[:share])
+            happened += self._tell()
+            share = min(2 * share, _MOST)
 
     def _tell(self) -> int:
-        """Tells what happened. Answers how much it was: events, and of deliveries each."""
+        """Tells what happened. Answers how many events that was."""
         happened = 0
         for event in self.engine.events():
             if event.kind is EventKind.FAILED or event.kind is EventKind.DISCONNECTED:
                 self.hurry()
-            link = event.link
-            happened += link.waiting if event.kind is EventKind.DELIVERIES and isinstance(link, Receiver) else 1
+            happened += 1
             self.handle(event)
         return happened
 

@@ -36,7 +36,8 @@ class Link:
     def __init__(self, connection: Connection, link: Any) -> None:
         #: The connection that it is on.
         self.connection = connection
-        #: The same link of the engine, for whatever is not here; then comes ``connection.wake()``.
+        #: The same link of the engine, for whatever is not here; then comes ``connection.wake()``. What answers an attach of the peer's is
+        #: here: :meth:`accept`, :meth:`refuse`, :meth:`resume`. Of an answer that only the engine was given nothing is known here.
         self.link: Any = link
         self._turns = Turns()
         self._end = Turns()
@@ -82,23 +83,15 @@ class Link:
 
     def refuse(self, condition: str, description: str | None = None, info: Mapping[Any, Any] | None = None) -> None:
         """Refuses a link that a peer attached."""
-        self.link.refuse(condition, description, info)
-        self._is_closing = True
-        self._answered()
+        if not self.link.is_incoming:
+            raise WrongState("the link was answered before")
+        self._leave(condition, description, info)
 
     def close(self, condition: str | None = None, description: str | None = None) -> None:
-        """Closes the link, after what was sent has left. :meth:`closed` waits for the peer."""
-        if self.is_closed:
-            try:
-                # Whatever else the peer has sent, nobody takes it any more.
-                Link._answer(self)
-            except StaleHandle:
-                # It is answered, or went with its session.
-                pass
-        elif not self._is_closing:
-            self._is_closing = True
-            self.link.close(condition, description)
-            self.connection.wake()
+        """Closes the link, after what was sent has left; one that was not answered is refused. :meth:`closed` waits for the peer."""
+        # A link that the peer has ended may not be answered yet: whatever else was sent, nobody takes it any more.
+        if self.is_closed or not self._is_closing:
+            self._leave(condition, description)
 
     async def closed(self) -> None:
         """Waits until the link has ended."""
@@ -116,6 +109,13 @@ class Link:
         if self._failure:
             # One object is raised in many places: what it says of them would grow and grow.
             raise self._failure.with_traceback(None)
+
+    def _leave(
+        self, condition: str | None, description: str | None = None, info: Mapping[Any, Any] | None = None
+    ) -> None:
+        self.connection._let_go(self.link, condition, description, info)
+        self._is_closing = True
+        self._answered()
 
     def _answered(self) -> None:
         self._handler = None
@@ -148,13 +148,13 @@ class Link:
         except StaleHandle:
             # It went with its session.
             pass
-        self._ended(_closed(reason))
+        finally:
+            self._ended(_closed(reason))
 
     def _answer(self) -> None:
         """Closes the link if the peer has."""
         if self.link.awaits_detach:
-            self.link.close()
-            self.connection.wake()
+            self.connection._let_go(self.link)
 
 
 def _closed(reason: Condition | None) -> LinkClosed:
