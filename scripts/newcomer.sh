@@ -54,7 +54,9 @@ done
 listen() {
   local output=$1
   shift
-  timeout 300 "$@" >"$output" &
+  # Here, and not by who is started: until it is, there would be nothing to be read, or what the last one said.
+  : >"$output"
+  timeout 300 "$@" >>"$output" &
   LISTENER=$!
   PORT=
   while [ -z "$PORT" ]; do

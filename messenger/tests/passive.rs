@@ -198,22 +198,27 @@ fn with_a_mute_server() -> (Messenger, Messenger, String) {
     (server, client, address)
 }
 
+/// A Messenger counts whole ones: a time may be over so much sooner.
+const MILLISECOND: Duration = Duration::from_millis(1);
+
 /// A time that is over long before anything else happens.
 const BRIEF: Duration = Duration::from_millis(150);
 
-/// A loop that calls again when work told that something happened, and only then, ends soon after this long.
+/// A loop that calls again when work told that something happened, and only then, ends soon after this long, since it was begun.
 fn ends_after<T>(
-    least: Duration,
+    (begun, least): (Instant, Duration),
     mut call: impl FnMut(&mut Messenger) -> Option<T>,
     mut work: impl FnMut(&mut Messenger) -> bool,
     messenger: &mut Messenger,
 ) -> T {
-    let begun = Instant::now();
     let mut calls = 0;
     loop {
         if let Some(end) = call(messenger) {
             let took = begun.elapsed();
-            assert!(least <= took && took < PATIENCE / 2, "{took:?}");
+            assert!(
+                least <= took + MILLISECOND && took < PATIENCE / 2,
+                "{took:?}"
+            );
             return end;
         }
         calls += 1;
@@ -240,12 +245,13 @@ fn a_loop_is_told_that_the_time_of_a_request_is_over() {
     ] {
         let (_server, mut client, address) = with_a_mute_server();
         client.set_passive(passive);
+        let begun = Instant::now();
         let request = client.send_request(&message_to(&address, "?")).unwrap();
         let call = |client: &mut Messenger| {
             let polled = client.poll_reply(request, &mut Message::new());
             (polled != Ok(false)).then_some(polled)
         };
-        let error = ends_after(BRIEF, call, work, &mut client).unwrap_err();
+        let error = ends_after((begun, BRIEF), call, work, &mut client).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(client.requests(), 0);
     }
@@ -266,7 +272,7 @@ fn a_loop_is_told_that_stop_has_tried_long_enough() {
             (stopped != Err(Error::InProgress)).then_some(stopped)
         };
         // So long for what is unsent, and again for the answer to the close.
-        let stopped = ends_after(BRIEF * 2, call, work, &mut client);
+        let stopped = ends_after((Instant::now(), BRIEF * 2), call, work, &mut client);
         assert_eq!(stopped, Err(Error::Unsent { count: 2 }));
         assert!(client.stopped());
     }
@@ -287,7 +293,7 @@ fn who_does_not_go_on_with_stop_is_told_once_that_it_could() {
         }
     }
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0] >= BRIEF, "{told:?}");
+    assert!(told[0] + MILLISECOND >= BRIEF, "{told:?}");
     // There is nothing to wake up for but that the peer may be silent for too long.
     assert!(client.deadline().is_none_or(|due| due > BRIEF * 10));
     // The next step has its own time, which is told of as well.
@@ -297,7 +303,12 @@ fn who_does_not_go_on_with_stop_is_told_once_that_it_could() {
         let stopped = client.stop();
         (stopped != Err(Error::InProgress)).then_some(stopped)
     };
-    let stopped = ends_after(Duration::ZERO, call, poll_and_work, &mut client);
+    let stopped = ends_after(
+        (Instant::now(), Duration::ZERO),
+        call,
+        poll_and_work,
+        &mut client,
+    );
     assert_eq!(stopped, Err(Error::Unsent { count: 2 }));
     assert!(client.stopped());
 }
