@@ -1,6 +1,7 @@
 //! The ABI as a C user meets it: the header, the rules it keeps, the installed library, and programs built against both.
 
 mod asyncio;
+mod beginning;
 mod cmake;
 mod coverage;
 mod cpp;

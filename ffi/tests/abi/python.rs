@@ -5,10 +5,10 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::pki;
-use crate::support::{BUILD_DIR, bounded_to, build_dir, prefix, run, scratch, stdout, tree};
+use crate::support::{BUILD_DIR, bounded_to, build_dir, run, scratch, tree};
 
 /// Packages are built one at a time: they share a folder to build in.
-static BUILDING: Mutex<()> = Mutex::new(());
+pub(crate) static BUILDING: Mutex<()> = Mutex::new(());
 
 /// The Python that is there without any of this.
 pub(crate) fn system_python() -> std::ffi::OsString {
@@ -69,29 +69,4 @@ fn the_package_installs_by_pip_and_passes_its_tests() {
     for line in report.lines().filter(|line| line.contains("skipped")) {
         println!("{line}");
     }
-}
-
-#[test]
-fn a_newcomer_gets_from_a_fresh_copy_to_programs_in_c_python_ruby_and_perl_that_talk() {
-    // The library is there by then; the folder it is built in serves the newcomer too.
-    prefix();
-    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let said = stdout(
-        // It compiles the command, too.
-        bounded_to(900, tree().join("scripts/newcomer.sh"))
-            .arg(scratch("newcomer"))
-            .env("PYTHON", system_python())
-            .env("CARGO", env!("CARGO"))
-            .env("FERRION_PROFILE", "dev")
-            .env("FERRION_TARGET", scratch("build"))
-            .env(BUILD_DIR, build_dir())
-            // The jobs of a surrounding make are not ours to share.
-            .env_remove("MAKEFLAGS")
-            .env_remove("MAKELEVEL")
-            .env_remove("PYTHONPATH")
-            .env_remove("RUBYLIB")
-            .env_remove("RUBYOPT")
-            .env_remove("PERL5OPT"),
-    );
-    assert!(said.ends_with("==> all of it works\n"), "{said}");
 }
