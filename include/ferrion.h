@@ -1050,6 +1050,11 @@ typedef enum {
    * ended, at which nothing more is taken from the peer either. Default 16,384.
    */
   FERRION_LIMIT_PENDING_REPLIES = 20,
+  /**
+   * Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that
+   * the session carried unsettled. Default 16.
+   */
+  FERRION_LIMIT_STATES_PER_DELIVERY = 21,
 } ferrion_limit;
 
 /**

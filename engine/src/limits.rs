@@ -66,6 +66,11 @@ pub struct Limits {
     /// Incoming deliveries of one session that wait to be settled; beyond it the link whose delivery it was is detached with
     /// `amqp:resource-limit-exceeded`. Default 2,097,152.
     pub unsettled_per_session: u32,
+    /// Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that
+    /// the session carried unsettled, in each direction. 16 deliveries beside that are free with each disposition, and 4,096
+    /// deliveries count as if they had been there; no more is saved up than those pay for that are there. Beyond it the session
+    /// ends with `amqp:resource-limit-exceeded`. Default 16, where receivers that settle second tell a state once or twice.
+    pub states_per_delivery: u32,
     /// Octets of output at which the engine stops encoding transfers until some are taken. Of payloads that are
     /// [chained](Self::chain_octets), and so in memory anyway, a quarter counts while they have less than 32 KiB. Default 65,536.
     pub output_octets: usize,
@@ -105,6 +110,7 @@ impl Default for Limits {
             connection_octets: 1 << 30,
             empty_transfers: 1024,
             unsettled_per_session: 2 << 20,
+            states_per_delivery: 16,
             output_octets: 64 << 10,
             control_octets: 256 << 10,
             pending_replies: 16 << 10,

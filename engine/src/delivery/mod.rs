@@ -1,6 +1,7 @@
 //! Deliveries (2.6.12): what is remembered of them until both sides have settled.
 
 mod acceptance;
+mod hearings;
 mod known;
 mod of_link;
 mod payload;

@@ -1,5 +1,7 @@
 //! Delivery states and settlement, in both directions (2.6.12, 2.7.6).
 
+use alloc::format;
+
 use crate::config::SendOptions;
 use crate::control::Control;
 use crate::delivery::{Charge, Known, Update};
@@ -11,6 +13,18 @@ use crate::link::{Half, Link};
 use crate::protocol::{DeliveryState, Disposition, Role, conditions};
 use crate::seq::Seq;
 use crate::session::Run;
+
+/// What the peer tells of deliveries up to the last: a state, which costs this much for each of them if it is large.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    last: Seq,
+    state: Option<&'a DeliveryState>,
+    charge: Option<&'a Charge>,
+    settled: bool,
+}
+
+/// The peer told more states without settling anything than what came between pays for.
+struct TooOften;
 
 impl Endpoints {
     // ---- either direction ----
@@ -265,40 +279,98 @@ impl Endpoints {
         charge: Option<&Charge>,
     ) -> Result<(), Fault> {
         let (first, last) = check_range(session, disposition)?;
-        let (state, settled) = (disposition.state.as_ref(), disposition.settled);
-        if disposition.role == Role::Receiver {
-            self.hear_of_sent(session, first, last, state, charge, settled);
-            return Ok(());
+        let told = Told {
+            last,
+            state: disposition.state.as_ref(),
+            charge,
+            settled: disposition.settled,
+        };
+        // What is settled is not heard of again.
+        let mut left = match told.settled {
+            true => u64::MAX,
+            false => self.may_hear(session, disposition.role),
+        };
+        let heard = match disposition.role {
+            Role::Receiver => self.hear_of_sent(session, first, told, &mut left),
+            Role::Sender => self.hear_of_all_received(session, first, told, &mut left),
+        };
+        if !told.settled {
+            self.heard(session, disposition.role, left);
         }
+        heard.map_err(|TooOften| self.too_often(session))
+    }
+
+    /// How many deliveries the next disposition of this role may tell of that does not settle them.
+    pub(super) fn may_hear(&mut self, session: SessionId, role: Role) -> u64 {
+        let each = self.limits().states_per_delivery;
+        let session = self.sessions.get_mut(session);
+        session.map_or(0, |session| match role {
+            Role::Receiver => session.outgoing.may_hear(each),
+            Role::Sender => session.incoming.may_hear(each),
+        })
+    }
+
+    /// So much is left over of that.
+    pub(super) fn heard(&mut self, session: SessionId, role: Role, left: u64) {
+        if let Some(session) = self.sessions.get_mut(session) {
+            match role {
+                Role::Receiver => session.outgoing.heard(left),
+                Role::Sender => session.incoming.heard(left),
+            }
+        }
+    }
+
+    #[cold]
+    pub(super) fn too_often(&self, session: SessionId) -> Fault {
+        let each = self.limits().states_per_delivery;
+        let text = format!(
+            "states of deliveries are told again and again without settling them, more than {each} times of each"
+        );
+        Fault::session(session, conditions::RESOURCE_LIMIT_EXCEEDED, text)
+    }
+
+    /// The peer told a state of deliveries that it sends, or that it has settled them.
+    fn hear_of_all_received(
+        &mut self,
+        session_id: SessionId,
+        first: Seq,
+        told: Told<'_>,
+        left: &mut u64,
+    ) -> Result<(), TooOften> {
+        let Told {
+            last,
+            state,
+            charge,
+            settled,
+        } = told;
         let mut from = Some(first);
         // Walks what is live in the range, not the range.
-        while let Some((number, id)) = self
-            .sessions
-            .get(session)
-            .and_then(|session| session.incoming.next_in(from?, last))
+        while let Some(at) = from
+            && let Some(session) = self.sessions.get(session_id)
+            && let Some((number, id)) = session.incoming.next_in(at, last)
         {
-            self.hear_of_received(session, number, id, state, charge, settled);
+            if !settled {
+                *left = left.checked_sub(1).ok_or(TooOften)?;
+            }
+            self.hear_of_received(session_id, number, id, state, charge, settled);
             from = (number != last).then(|| number.next());
         }
         Ok(())
     }
 
     /// The peer told a state of deliveries of ours, or that it has settled them.
-    pub(super) fn hear_of_sent(
+    fn hear_of_sent(
         &mut self,
         session: SessionId,
         first: Seq,
-        last: Seq,
-        state: Option<&DeliveryState>,
-        charge: Option<&Charge>,
-        settled: bool,
-    ) {
+        told: Told<'_>,
+        left: &mut u64,
+    ) -> Result<(), TooOften> {
         let mut from = Some(first);
-        while let Some(link) =
-            self.hear_until_closing(session, &mut from, last, state, charge, settled)
-        {
+        while let Some(link) = self.hear_until_closing(session, &mut from, told, left)? {
             self.go_on_closing(link);
         }
+        Ok(())
     }
 
     /// Hears of deliveries `from` on, until the last or one that a link waited for which is closing. Answers that link.
@@ -306,14 +378,25 @@ impl Endpoints {
         &mut self,
         session: SessionId,
         from: &mut Option<Seq>,
-        last: Seq,
-        state: Option<&DeliveryState>,
-        charge: Option<&Charge>,
-        settled: bool,
-    ) -> Option<LinkId> {
-        let session = self.sessions.get_mut(session)?;
+        told: Told<'_>,
+        left: &mut u64,
+    ) -> Result<Option<LinkId>, TooOften> {
+        let Told {
+            last,
+            state,
+            charge,
+            settled,
+        } = told;
+        let Some(session) = self.sessions.get_mut(session) else {
+            return Ok(None);
+        };
         // Walks what is live in the range, not the range.
-        while let Some((number, id)) = session.outgoing.next_to_hear((*from)?, last, settled) {
+        while let Some(at) = *from
+            && let Some((number, id)) = session.outgoing.next_to_hear(at, last, settled)
+        {
+            if !settled {
+                *left = left.checked_sub(1).ok_or(TooOften)?;
+            }
             *from = (number != last).then(|| number.next());
             let Some(sent) = self.outgoing.get_mut(id) else {
                 continue;
@@ -335,10 +418,10 @@ impl Endpoints {
                 }
             }
             if settled && link.count_settled() && link.is_closing() {
-                return Some(link_id);
+                return Ok(Some(link_id));
             }
         }
-        None
+        Ok(None)
     }
 
     /// The peer told a state of a delivery that it sends, or that it has settled it.

@@ -93,7 +93,7 @@ impl Endpoints {
                 wanted.count += 1;
                 let before = endpoints.known(id).map_or(0, Known::counted);
                 wanted.freed = wanted.freed.saturating_add(before);
-            });
+            })?;
             let (state, octets) = self.fit_state(state, octets, wanted);
             charge = self.charge_of(octets);
             if charge.is_none() || self.has_room(wanted.room(octets)) {
@@ -106,7 +106,7 @@ impl Endpoints {
                         let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
                         endpoints.fail_link(link, Condition::with_description(condition, NO_ROOM));
                     }
-                });
+                })?;
                 return Ok(());
             }
         }
@@ -165,18 +165,20 @@ impl Endpoints {
         ))
     }
 
-    /// The deliveries of a disposition that are remembered.
+    /// The deliveries of a disposition that are remembered. They are walked once more for it, which may be once too often.
     fn for_each_in(
         &mut self,
-        session: SessionId,
+        session_id: SessionId,
         disposition: &Disposition,
         mut each: impl FnMut(&mut Self, DeliveryId),
-    ) {
+    ) -> Result<(), Fault> {
+        let role = disposition.role;
+        let mut left = self.may_hear(session_id, role);
         let last = Seq(disposition.last.unwrap_or(disposition.first));
         let mut from = Some(Seq(disposition.first));
         while let Some(at) = from
-            && let Some(session) = self.sessions.get(session)
-            && let Some((number, id)) = match disposition.role {
+            && let Some(session) = self.sessions.get(session_id)
+            && let Some((number, id)) = match role {
                 Role::Receiver => {
                     let found = session.outgoing.next_in(at, last);
                     found.map(|(number, id)| (number, id.into()))
@@ -187,8 +189,13 @@ impl Endpoints {
                 }
             }
         {
+            left = left
+                .checked_sub(1)
+                .ok_or_else(|| self.too_often(session_id))?;
             each(self, id);
             from = (number != last).then(|| number.next());
         }
+        self.heard(session_id, role, left);
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
+use crate::delivery::hearings::Hearings;
 use crate::delivery::{Share, Sum};
 use crate::seq::Seq;
 
@@ -24,6 +25,9 @@ const BESIDE: usize = 96;
 
 /// Places without a page that the deque may have beside one for each page and the page's own.
 const PLACES: usize = 16;
+
+/// Places that it may have however many of them have a page: a search passes those without one, for each frame that asks for it.
+const MOST_PLACES: usize = 16 << 10;
 
 #[derive(Debug)]
 struct Page<I> {
@@ -54,7 +58,10 @@ pub(crate) struct Unsettled<I> {
     old: BTreeMap<u64, Box<Page<I>>>,
     /// One given-up page, kept so that steady traffic does not allocate.
     spare: Option<Box<Page<I>>>,
-    live: u32,
+    /// Deliveries that were ever remembered, and that were forgotten again, in numbers that wrap.
+    came: u32,
+    went: u32,
+    hearings: Hearings,
     /// Where its pages count, if the peer decides how many there are.
     sum: Option<Sum>,
 }
@@ -71,13 +78,26 @@ impl<I: Copy> Unsettled<I> {
             filled: 0,
             old: BTreeMap::new(),
             spare: None,
-            live: 0,
+            came: 0,
+            went: 0,
+            hearings: Hearings::new(),
             sum,
         }
     }
 
+    #[inline]
     pub(crate) const fn len(&self) -> u32 {
-        self.live
+        self.came.wrapping_sub(self.went)
+    }
+
+    /// How many deliveries the next disposition may tell of that does not settle them, where each that came pays for so many.
+    pub(crate) fn may_hear(&mut self, each: u32) -> u64 {
+        self.hearings.look(self.came, self.len(), each)
+    }
+
+    /// So much is left over of what it might tell of.
+    pub(crate) fn heard(&mut self, left: u64) {
+        self.hearings.leave(left);
     }
 
     /// Steps from the first slot of the first page, unless it lies before that.
@@ -111,7 +131,7 @@ impl<I: Copy> Unsettled<I> {
         {
             *free = Some(delivery);
             page.live += 1;
-            self.live += 1;
+            self.came = self.came.wrapping_add(1);
             return true;
         }
         false
@@ -127,7 +147,7 @@ impl<I: Copy> Unsettled<I> {
     #[cold]
     fn insert_on_new_page(&mut self, number: Seq, delivery: I) -> bool {
         let mut page = None;
-        if self.live == 0 {
+        if self.len() == 0 {
             // Nothing is pinned: begin anew at this page, whatever the gap, in the page that was the last.
             page = self.pages.pop_back().flatten();
             self.pages.clear();
@@ -179,7 +199,7 @@ impl<I: Copy> Unsettled<I> {
         page.live = 1;
         *place = Some(page);
         self.filled += 1;
-        self.live += 1;
+        self.came = self.came.wrapping_add(1);
         true
     }
 
@@ -187,7 +207,7 @@ impl<I: Copy> Unsettled<I> {
     /// has one. Answers how many places that leaves.
     fn put_aside_beyond(&mut self, mut places: usize) -> usize {
         while let Some(first) = self.pages.front()
-            && (first.is_none() || places > PLACES + 2 * self.filled)
+            && (first.is_none() || places > (PLACES + 2 * self.filled).min(MOST_PLACES))
         {
             self.put_aside();
             places -= 1;
@@ -217,7 +237,7 @@ impl<I: Copy> Unsettled<I> {
         let page = self.pages.get_mut(index)?.as_mut()?;
         let delivery = page.slots.get_mut(slot)?.take()?;
         page.live -= 1;
-        self.live -= 1;
+        self.went = self.went.wrapping_add(1);
         if page.live == 0 {
             self.give_up(index);
         }
@@ -231,7 +251,7 @@ impl<I: Copy> Unsettled<I> {
         let page = self.old.get_mut(&start)?;
         let delivery = page.slots.get_mut(slot)?.take()?;
         page.live -= 1;
-        self.live -= 1;
+        self.went = self.went.wrapping_add(1);
         if page.live == 0 {
             self.spare = self.old.remove(&start);
         }
@@ -290,7 +310,7 @@ impl<I: Copy> Unsettled<I> {
             if is_settled {
                 *entry = None;
                 page.live -= 1;
-                self.live -= 1;
+                self.went = self.went.wrapping_add(1);
                 if page.live == 0 {
                     self.give_up(index);
                 }
@@ -510,6 +530,29 @@ mod tests {
         assert_eq!(map.next_in(Seq(1), Seq(999 * PAGE - 1)), None);
         assert_eq!(map.remove(Seq(0)), Some(0));
         assert_eq!(map.remove(Seq(0)), None);
+    }
+
+    #[test]
+    fn no_search_passes_more_places_than_a_frame_is_worth() {
+        const PAGES: u32 = 3 * super::MOST_PLACES as u32;
+        // One stays on each page of the first half, and none of the second but the last.
+        let mut map = Unsettled::new(None);
+        for n in 0..PAGES {
+            assert!(map.insert(Seq(n * PAGE), n));
+            assert!(places(&map) <= super::MOST_PLACES);
+            if n > PAGES / 2 && n < PAGES - 1 {
+                assert_eq!(map.remove(Seq(n * PAGE)), Some(n));
+            }
+        }
+        let gap = Seq((PAGES / 2) * PAGE + 1);
+        let last = Seq((PAGES - 1) * PAGE);
+        assert_eq!(map.next_in(gap, last), Some((last, PAGES - 1)));
+        let all: Vec<_> = (0..=PAGES / 2).chain([PAGES - 1]).collect();
+        assert_eq!(range(&map, Seq(0), last), all);
+        for n in all {
+            assert_eq!(map.remove(Seq(n * PAGE)), Some(n));
+        }
+        assert_eq!(map.len(), 0);
     }
 
     #[test]

@@ -87,6 +87,9 @@ pub enum ferrion_limit {
     /// Replies that wait because of that, beside one for each link that there is and each session that the peer has not
     /// ended, at which nothing more is taken from the peer either. Default 16,384.
     FERRION_LIMIT_PENDING_REPLIES = 20,
+    /// Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that
+    /// the session carried unsettled. Default 16.
+    FERRION_LIMIT_STATES_PER_DELIVERY = 21,
 }
 
 /// How a connection is opened, how it is logged in, and its limits. Engines copy it when they are made.
@@ -311,6 +314,7 @@ fn of_limit(limits: &mut Limits, number: i32, new: Option<u64>) -> Result<u64, F
         FERRION_LIMIT_CONNECTION_OCTETS => connection_octets,
         FERRION_LIMIT_CONTROL_OCTETS => control_octets,
         FERRION_LIMIT_PENDING_REPLIES => pending_replies,
+        FERRION_LIMIT_STATES_PER_DELIVERY => states_per_delivery,
     }
     Err(Failure::invalid(format!("{number} is not a ferrion_limit")))
 }

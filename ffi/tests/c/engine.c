@@ -54,7 +54,7 @@ static void configurations(void) {
   OK(ferrion_config_copy(copy, config));
   OK(ferrion_config_get(copy, FERRION_CONFIG_PROPERTIES, value));
   IS(FERRION_BUSY, ferrion_config_copy(copy, copy));
-  for (int limit = FERRION_LIMIT_HANDSHAKE_TIME; limit <= FERRION_LIMIT_SCRAM_ITERATIONS; limit++) {
+  for (int limit = FERRION_LIMIT_HANDSHAKE_TIME; limit <= FERRION_LIMIT_STATES_PER_DELIVERY; limit++) {
     OK(ferrion_config_set_limit(config, limit, 4321));
     OK(ferrion_config_limit(config, limit, &n));
     CHECK(n == 4321);

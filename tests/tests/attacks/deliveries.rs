@@ -95,11 +95,26 @@ fn ranges() -> Vec<Attack> {
         ),
         Attack::new(
             'D',
-            "1,000 dispositions of 2^31 delivery-ids",
+            "500 dispositions of 2^31 delivery-ids, of which 100 are not settled",
             "what is not settled, not the range",
             &[(Attached, NOTHING)],
-            |_| told(Role::Receiver, 0, 0x7fff_ffff).repeat(1_000),
+            |_| told(Role::Receiver, 0, 0x7fff_ffff).repeat(500),
         ),
+        Attack::new(
+            'D',
+            "100,000 dispositions of 2^31 delivery-ids, of which 100 are not settled, and stay so",
+            "`states_per_delivery`",
+            &[(Attached, "end, `amqp:resource-limit-exceeded`")],
+            |_| told(Role::Receiver, 0, 0x7fff_ffff).repeat(100_000),
+        ),
+        Attack::new(
+            'D',
+            "100,000 dispositions of all deliveries that came, which nobody settles",
+            "`states_per_delivery`",
+            &[(Attached, "end, `amqp:resource-limit-exceeded`")],
+            |_| [deliveries(CREDIT - 1, b"x"), told(Role::Sender, 0, 0x7fff_ffff).repeat(100_000)].concat(),
+        )
+        .with(Program::Unsettling),
         Attack::new(
             'D',
             "1,000 dispositions of deliveries that never came",

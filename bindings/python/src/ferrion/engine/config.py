@@ -59,6 +59,9 @@ class Limit(IntEnum):
     CONTROL_OCTETS = abi.FERRION_LIMIT_CONTROL_OCTETS
     #: Frames that wait because of that, at which nothing more is taken from the peer either.
     PENDING_REPLIES = abi.FERRION_LIMIT_PENDING_REPLIES
+    #: Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that the
+    #: session carried unsettled.
+    STATES_PER_DELIVERY = abi.FERRION_LIMIT_STATES_PER_DELIVERY
 
 
 def _of_config(number: int, doc: str, wrap: Any = None) -> Any:
