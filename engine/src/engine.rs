@@ -137,20 +137,39 @@ impl Engine {
     /// what comes next. Payloads are slices of `input`, not copies.
     ///
     /// While the engine [is blocked](Self::is_blocked), frames stay in `input` that are whole: call this again, with more or
-    /// with what is there, once some of the output was taken.
+    /// with what is there, once some of the output was taken. While a [`sasl_request`](Self::sasl_request) waits for its
+    /// answer the engine keeps what comes, and [`sasl_answer`](Self::sasl_answer) goes on with it.
     pub fn recv(&mut self, now: Time, input: &mut BytesMut) {
+        if !self.inbox.is_empty() {
+            let later = core::mem::replace(input, core::mem::take(&mut self.inbox));
+            input.unsplit(later);
+        }
+        self.take_octets(now, input);
+        if self.transport.sasl_request().is_some() {
+            self.inbox = input.split();
+        }
+    }
+
+    fn take_octets(&mut self, now: Time, input: &mut BytesMut) {
         self.start_clock(now);
         if input.len() > self.left {
             self.transport.idle.heard(now);
         }
         let was_held_back = self.held_back.is_some();
+        self.take_frames(input, was_held_back);
+        self.hold_back(now);
+        self.check_disconnected();
+    }
+
+    /// Takes what is whole off `input`, until the peer is not heard for what it does not read.
+    fn take_frames(&mut self, input: &mut BytesMut, was_held_back: bool) {
         loop {
             let room = self.room_for_replies();
             if room == 0 {
                 // Their place is in the output, as far as that has any.
                 self.encode_due();
             }
-            if self.hold_back(now) {
+            if self.is_blocked() {
                 break;
             }
             // What gathered may be much, and each frame of it may be answered.
@@ -165,7 +184,6 @@ impl Engine {
             self.take_input(step, input.capacity());
         }
         self.left = input.len();
-        self.check_disconnected();
     }
 
     /// Whether nothing more is taken from the peer until it takes some of the output: it has been sending, and not reading
@@ -203,7 +221,7 @@ impl Engine {
     /// Takes what was appended to the [`recv_buffer`](Self::recv_buffer).
     pub fn recv_filled(&mut self, now: Time) {
         let mut inbox = core::mem::take(&mut self.inbox);
-        self.recv(now, &mut inbox);
+        self.take_octets(now, &mut inbox);
         self.inbox = inbox;
     }
 
@@ -409,7 +427,7 @@ impl Engine {
         self.transport.sasl_request()
     }
 
-    /// Answers the [`sasl_request`](Self::sasl_request).
+    /// Answers the [`sasl_request`](Self::sasl_request), and takes up what the peer sent behind what was asked about.
     ///
     /// # Errors
     /// Nothing is asked, or the answer does not fit the request.
@@ -420,6 +438,10 @@ impl Engine {
         if let Some(step) = self.transport.answer_sasl(answer)? {
             self.take_input(step, 0);
         }
+        let mut inbox = core::mem::take(&mut self.inbox);
+        self.take_frames(&mut inbox, false);
+        self.inbox = inbox;
+        self.check_disconnected();
         Ok(())
     }
 

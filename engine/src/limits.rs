@@ -15,7 +15,8 @@ pub struct Limits {
     /// [not heard](crate::Engine::is_blocked) until it does.
     /// Default 30,000. 0 means without limit.
     pub handshake_time: u64,
-    /// Octets that may come until the peer's open has: headers, SASL, and open itself. Beyond it the connection ends, with
+    /// Octets that may come until the peer's open has: headers, SASL, and open itself, and whatever comes while a
+    /// [`sasl_request`](crate::Engine::sasl_request) waits for its answer. Beyond it the connection ends, with
     /// `amqp:resource-limit-exceeded` if AMQP has begun. Default 16,384; what
     /// [`sasl_frame_size`](Self::sasl_frame_size) exceeds its least by is added to it.
     pub octets_before_open: u32,

@@ -8,7 +8,7 @@ use ferrion_tests::build::{
     open, sasl_challenge, sasl_init, sasl_mechanisms, sasl_outcome, sasl_response,
 };
 use ferrion_tests::oracle::{self, AMQP_HEADER, Element, Frame, SASL_HEADER, V};
-use ferrion_tests::peer::{Got, client_with, server_with};
+use ferrion_tests::peer::{Got, Peer, client_with, server_with};
 use ferrion_tests::sasl::{
     AUTH, OK, SYS_TEMP, as_client, as_server, init, offered, opens, turned_away,
 };
@@ -296,6 +296,84 @@ fn a_pipelining_client_may_send_everything_at_once() {
         p.expect_open();
         p.expect_events(&[Event::Authenticated, Event::RemoteOpen]);
     });
+}
+
+/// A pipelining client whose credentials the embedder judges, up to the question.
+fn pipelined(p: &mut Peer, mechanism: &str, response: &[u8]) {
+    p.engine().connection().open().unwrap();
+    let init = sasl_init().mechanism(mechanism).initial_response(response);
+    let frames = [
+        SASL_HEADER.to_vec(),
+        init.octets(0),
+        AMQP_HEADER.to_vec(),
+        open().container_id("script").octets(0),
+    ];
+    p.inject_raw(&frames.concat());
+    p.expect_header(SASL_HEADER);
+    p.expect(0x40);
+    p.expect_nothing();
+    p.expect_events(&[Event::Authenticate]);
+}
+
+/// What a client sends behind its credentials is for the layer that follows (2.2), and waits for the answer.
+#[test]
+fn what_a_client_pipelines_behind_its_credentials_waits_for_the_answer() {
+    for (mechanism, response) in [
+        (Mechanism::Plain, &b"\0user\0secret"[..]),
+        (Mechanism::External, b"user"),
+        (Mechanism::XOAuth2, b"user=ann\x01auth=Bearer token\x01\x01"),
+    ] {
+        server_with(as_server(&[mechanism]), |p| {
+            pipelined(p, mechanism.name(), response);
+            p.engine().sasl_answer(SaslAnswer::Accept).unwrap();
+            p.expect(0x44).code(OK);
+            p.expect_header(AMQP_HEADER);
+            p.expect_open();
+            p.expect_events(&[Event::Authenticated, Event::RemoteOpen]);
+        });
+        server_with(as_server(&[mechanism]), |p| {
+            pipelined(p, mechanism.name(), response);
+            p.engine().sasl_answer(SaslAnswer::Unavailable).unwrap();
+            p.expect(0x44).code(SYS_TEMP);
+            p.expect_events(&[Event::Disconnected]);
+            p.expect_done();
+        });
+    }
+}
+
+/// The rest of a frame that came in part goes on where it was, whoever lent the buffer that its beginning came in.
+#[test]
+fn a_frame_that_came_in_part_before_the_answer_is_completed_after_it() {
+    server_with(as_server(&[Mechanism::Plain]), |p| {
+        let open = open().container_id("script").octets(0);
+        let (first, rest) = open.split_at(9);
+        init(p, "PLAIN", b"\0user\0secret");
+        p.inject_raw(&[&AMQP_HEADER[..], first].concat());
+        p.engine().sasl_answer(SaslAnswer::Accept).unwrap();
+        p.expect(0x44).code(OK);
+        p.expect_header(AMQP_HEADER);
+        p.expect_events(&[Event::Authenticate, Event::Authenticated]);
+        p.inject_raw(rest);
+        p.expect_events(&[Event::RemoteOpen]);
+    });
+}
+
+#[test]
+fn no_more_waits_for_the_answer_than_may_come_before_open() {
+    let mut config = as_server(&[Mechanism::Plain]);
+    config.limits.octets_before_open = 1_000;
+    for (waiting, admitted) in [(900, true), (1_000, false)] {
+        server_with(config.clone(), |p| {
+            init(p, "PLAIN", b"\0user\0secret");
+            p.expect_events(&[Event::Authenticate]);
+            p.inject_raw(&vec![0; waiting]);
+            assert_eq!(p.engine().sasl_answer(SaslAnswer::Accept).is_ok(), admitted);
+            if !admitted {
+                p.expect_events(&[Event::Disconnected]);
+                p.expect_done();
+            }
+        });
+    }
 }
 
 #[test]

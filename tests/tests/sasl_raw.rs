@@ -3,8 +3,10 @@
 use ferrion_engine::codec::Symbol;
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslClient, SaslRequest, SaslServer};
 use ferrion_engine::{Event, SaslFailure};
-use ferrion_tests::build::{sasl_challenge, sasl_init, sasl_outcome, sasl_response};
-use ferrion_tests::oracle::{SASL_HEADER, V};
+use ferrion_tests::build::{
+    open, sasl_challenge, sasl_init, sasl_mechanisms, sasl_outcome, sasl_response,
+};
+use ferrion_tests::oracle::{AMQP_HEADER, SASL_HEADER, V};
 use ferrion_tests::peer::{Peer, client_with, server_with};
 use ferrion_tests::sasl::{
     AUTH, OK, SYS_TEMP, as_client, gave_up, init, offered, opens, serving, turned_away,
@@ -102,21 +104,52 @@ fn a_refused_client_is_told() {
     });
 }
 
+/// A server that has admitted its client may begin the next layer at once (2.2), and be ahead of what the mechanism thinks of it.
 #[test]
-fn a_server_that_does_not_wait_for_the_answer_breaks_the_protocol() {
-    for frame in [
-        sasl_challenge().challenge(b"another"),
-        sasl_outcome().code(OK),
-    ] {
+fn what_a_server_pipelines_behind_its_outcome_waits_for_the_answer() {
+    for trusted in [true, false] {
         client_with(as_client(client(None)), |p| {
             offered(p, &["X-RIDDLE"]);
             p.expect(0x41);
-            challenged(p, "first");
-            p.inject(frame.clone());
-            assert!(matches!(gave_up(p), SaslFailure::Protocol(_)));
-            assert_eq!(p.engine().sasl_request(), None);
+            let octets = [
+                sasl_outcome().code(OK).octets(0),
+                AMQP_HEADER.to_vec(),
+                open().container_id("script").octets(0),
+            ];
+            p.inject_raw(&octets.concat());
+            p.expect_nothing();
+            p.expect_events(&[Event::Authenticate]);
+            if trusted {
+                answer(p, SaslAnswer::Accept);
+                p.expect_header(AMQP_HEADER);
+                p.expect_open();
+                p.expect_events(&[Event::Authenticated, Event::RemoteOpen]);
+            } else {
+                answer(p, SaslAnswer::Reject);
+                assert_eq!(gave_up(p), SaslFailure::Abandoned);
+            }
         });
     }
+}
+
+/// It cannot be told from one that waited: what comes while the client thinks is looked at afterwards.
+#[test]
+fn a_server_that_does_not_wait_for_the_answer_is_heard_after_it() {
+    client_with(as_client(client(None)), |p| {
+        offered(p, &["X-RIDDLE"]);
+        p.expect(0x41);
+        challenged(p, "first");
+        p.inject(sasl_challenge().challenge(b"second"));
+        p.expect_events(&[]);
+        answer(p, SaslAnswer::Continue("one".into()));
+        p.expect(0x43).response(b"one");
+        p.expect_events(&[Event::Authenticate]);
+        p.inject(sasl_mechanisms().sasl_server_mechanisms(&["X-RIDDLE"]));
+        answer(p, SaslAnswer::Continue("two".into()));
+        p.expect(0x43).response(b"two");
+        assert!(matches!(gave_up(p), SaslFailure::Protocol(_)));
+        assert_eq!(p.engine().sasl_request(), None);
+    });
 }
 
 #[test]

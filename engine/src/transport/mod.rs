@@ -170,6 +170,11 @@ impl Transport {
                     }
                 }
                 Reading::Sasl => {
+                    // Which layer is next is not known before the answer (2.2): until then octets only wait.
+                    if self.sasl_request().is_some() {
+                        let waiting = self.early_left_after(input.len());
+                        return waiting.err().map(|fault| self.fail_sasl(&fault));
+                    }
                     // One at a time: what follows the outcome is not SASL any more.
                     let octets = match self.early_frame(input, self.sasl_max) {
                         Ok(octets) => octets?,
@@ -210,17 +215,21 @@ impl Transport {
         let Some(size) = input.first_chunk().map(|size| u32::from_be_bytes(*size)) else {
             return Ok(None);
         };
-        let Some(left) = self.early_left.checked_sub(size) else {
-            let limit = self.early_limit;
-            let text = format!("more than {limit} octets before open");
-            let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
-            return Err(Fault::connection(condition, text));
-        };
+        let left = self.early_left_after(size as usize)?;
         if end == 0 {
             return Ok(None);
         }
         self.early_left = left;
         Ok(Some(input.split_to(end).freeze()))
+    }
+
+    /// How many octets may still come before open once so many have.
+    fn early_left_after(&self, octets: usize) -> Result<u32, Fault> {
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        self.early_left.checked_sub(octets).ok_or_else(|| {
+            let text = format!("more than {} octets before open", self.early_limit);
+            Fault::connection(conditions::RESOURCE_LIMIT_EXCEEDED, text)
+        })
     }
 
     /// The largest frame while the peer's open is waited for: that is 512, unless ours told more before (2.4.1).
