@@ -124,7 +124,7 @@ impl Engine {
         reader.limit(&self.codec_limits);
         let code = read_descriptor(&mut reader)
             .map_err(|error| Fault::decode("frame", &error.relative_to(frame.body)))?;
-        if self.endpoints.is_discarding() && code != Close::DESCRIPTOR {
+        if self.endpoints.connection.is_discarding() && code != Close::DESCRIPTOR {
             return Ok(());
         }
         let endpoints = &mut self.endpoints;
@@ -221,7 +221,10 @@ impl Engine {
     }
 
     fn take_close(&mut self, close: Close) -> Result<(), Fault> {
-        self.endpoints.check_open("close")?;
+        // Where all else is discarded, so was the open before it.
+        if !self.endpoints.connection.is_discarding() {
+            self.endpoints.check_open("close")?;
+        }
         self.endpoints.on_close(close);
         self.transport.stop_reading();
         Ok(())

@@ -207,9 +207,4 @@ impl Endpoints {
         self.connection.close(Some(condition));
         self.control.push_back(Control::Close);
     }
-
-    /// Whether frames still have an effect: not once this side closed with an error (2.4.7).
-    pub(crate) const fn is_discarding(&self) -> bool {
-        self.connection.failure.is_some()
-    }
 }

@@ -1,5 +1,6 @@
 //! The connection: protocol headers, open, close (2.2, 2.4, 2.7.1, 2.7.9).
 
+use ferrion_engine::protocol::{Condition, conditions};
 use ferrion_engine::{Config, Event, Failure, HeaderFailure, Origin, UsageError};
 use ferrion_tests::build::{self, begin, close, end, error, open};
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Form, TLS_HEADER, V};
@@ -356,6 +357,51 @@ fn after_closing_for_an_error_everything_but_close_is_ignored() {
                 ..
             })
         ));
+    });
+}
+
+/// Whoever closes with an error discards what still comes (2.4.6), whether it was found here or by the program.
+#[test]
+fn after_the_program_closed_with_an_error_everything_but_close_is_ignored() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 5);
+        let why = Condition::new(conditions::INTERNAL_ERROR);
+        p.engine().connection().close(Some(why)).unwrap();
+        p.expect_close().condition("amqp:internal-error");
+        let delivery = p.delivery(&link, 0, b"x");
+        p.inject(delivery);
+        p.inject(
+            begin()
+                .next_outgoing_id(0)
+                .incoming_window(1)
+                .outgoing_window(1)
+                .on(9),
+        );
+        p.inject(open().container_id("again"));
+        p.inject(build::transfer().handle(77).on(60_000));
+        p.inject(end());
+        p.expect_nothing();
+        p.expect_events(&[]);
+        p.expect_no_delivery(&link);
+        p.inject(close());
+        p.expect_events(&[Event::RemoteClose, Event::Disconnected]);
+        p.expect_done();
+        assert_eq!(p.engine().failure(), None);
+    });
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        let why = Condition::new(conditions::INTERNAL_ERROR);
+        p.engine().connection().close(Some(why)).unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open();
+        p.expect_close().condition("amqp:internal-error");
+        p.inject(open().container_id("script"));
+        p.inject(close());
+        p.expect_events(&[Event::RemoteClose, Event::Disconnected]);
+        p.expect_done();
     });
 }
 

@@ -32,6 +32,11 @@ impl Connection {
         self.condition = condition;
     }
 
+    /// Whether frames still have an effect: not once this side closed with an error (2.4.6), but for the peer's close.
+    pub(crate) const fn is_discarding(&self) -> bool {
+        self.condition.is_some()
+    }
+
     pub(crate) const fn is_open(&self) -> bool {
         matches!((self.local, self.remote), (Phase::Open, Phase::Open))
     }

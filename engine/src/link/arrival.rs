@@ -46,7 +46,7 @@ impl Endpoints {
     /// The link of the peer's that has this handle, if it takes plain deliveries.
     #[inline]
     pub(crate) fn arrivals(&mut self, channel: u16, handle: u32) -> Option<Arrivals<'_>> {
-        if self.connection.remote != Phase::Open || self.is_discarding() {
+        if self.connection.remote != Phase::Open || self.connection.is_discarding() {
             return None;
         }
         let limits = &self.config.limits;
