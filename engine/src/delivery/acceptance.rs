@@ -27,7 +27,7 @@ impl Endpoints {
             }
             let link = links.get_mut(link_id)?;
             let session = sessions.get_mut(link.session)?;
-            if session.local != Phase::Open || link.is_closing() {
+            if session.local != Phase::Open || link.is_ending() {
                 return None;
             }
             // The last look, as it is the first change. What is added to has not been told yet, so dispositions of the session

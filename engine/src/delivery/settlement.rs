@@ -123,13 +123,17 @@ impl Endpoints {
         }
         let (number, remote_settled) = (delivery.known.number(), delivery.known.remote_settled);
         let session_id = link.session;
+        let is_destroyed = link.is_destroyed();
+        // What the sender has settled, it has forgotten, as all of a link that failed there: there is nobody to tell.
+        let unheard = remote_settled || is_destroyed;
         // Before the sender has settled, the outcome may be told but not settled (2.8.3).
-        let waits = settled && delivery.settles_second && !remote_settled;
+        let waits = settled && delivery.settles_second && !unheard;
         if waits && state.is_none() {
             let text = "the receiver settles second here: settle with an outcome";
             return Err(UsageError::WrongState(text));
         }
-        if number.is_none() && !remote_settled {
+        let is_resumed_first = number.is_none() || (is_destroyed && link.keeps_deliveries());
+        if is_resumed_first && !remote_settled {
             // The sender is told once it has resumed the delivery: until then it has no id.
             delivery.done = settled;
             delivery.known.set_local_state(state);
@@ -144,8 +148,7 @@ impl Endpoints {
         if let Some(number) = number
             && let Some(session) = self.sessions.get_mut(session_id)
         {
-            // What the sender has settled, it has forgotten: there is nobody to tell.
-            if !remote_settled && session.dispose(single(Role::Receiver, number, settled, state)) {
+            if !unheard && session.dispose(single(Role::Receiver, number, settled, state)) {
                 self.control.push_back(Control::Dispositions(session_id));
             }
             if settled && session.incoming.remove(number).is_some() {
@@ -173,6 +176,7 @@ impl Endpoints {
         let link_id = delivery.known.link;
         let link = self.links.get_mut(link_id).ok_or(UsageError::StaleHandle)?;
         let session_id = link.session;
+        let is_destroyed = link.is_destroyed();
         if !remote_settled {
             link.check_resumed()?;
         }
@@ -206,7 +210,7 @@ impl Endpoints {
         }
         // Before its first transfer the peer does not know of it.
         if let Some(number) = number {
-            if !remote_settled {
+            if !remote_settled && !is_destroyed {
                 let run = single(Role::Sender, number, settled, state);
                 self.request_dispositions(session_id, run);
             }
@@ -279,6 +283,9 @@ impl Endpoints {
         charge: Option<&Charge>,
     ) -> Result<(), Fault> {
         let (first, last) = check_range(session, disposition)?;
+        if self.config.ends_errant_sessions {
+            self.check_errant_range(session, disposition.role, first, last)?;
+        }
         let told = Told {
             last,
             state: disposition.state.as_ref(),

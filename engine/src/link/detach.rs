@@ -91,6 +91,7 @@ impl Endpoints {
                     self.charges.say(&mut link.said, octets);
                 }
                 link.ends_for(Origin::Remote, condition);
+                link.ending_mut().destroyed = true;
             }
         }
         self.drop_transfers(id);

@@ -59,6 +59,7 @@ impl Endpoints {
     pub(crate) fn request_link_flow(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(id)
             && link.local == Phase::Open
+            && link.remote != Phase::Ended
             && !core::mem::replace(&mut link.flow_due, true)
         {
             self.control.push_back(Control::LinkFlow(id));
@@ -121,7 +122,8 @@ impl Endpoints {
     pub(crate) fn make_link_flow(&mut self, id: LinkId) -> Option<(u16, Flow)> {
         let link = self.links.get_mut(id)?;
         link.flow_due = false;
-        if link.local != Phase::Open {
+        // Nor does who has detached, and may have forgotten the handle, need to hear of credit (2.6.4).
+        if link.local != Phase::Open || link.remote == Phase::Ended {
             return None;
         }
         let (session, handle) = (link.session, link.local_handle);

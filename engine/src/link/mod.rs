@@ -82,6 +82,8 @@ struct Ending {
     /// What our detach says.
     detach: Option<Detach>,
     graceful: Option<Graceful>,
+    /// The peer detached it with an error.
+    destroyed: bool,
 }
 
 /// What only one of the two roles has.
@@ -183,6 +185,19 @@ impl Link {
         self.terms.remote(self.role().peer())
     }
 
+    /// The peer's endpoint failed and is gone: whatever else we would say of the link, by its handle or by its
+    /// deliveries, is an error of the whole session there (2.6.5).
+    #[inline]
+    pub(crate) fn is_destroyed(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.destroyed)
+    }
+
+    /// Whether the link is over, or about to be, in any way.
+    #[inline]
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+
     /// What our detach says.
     fn planned_detach(&self) -> Option<&Detach> {
         self.ending.as_ref()?.detach.as_ref()
@@ -230,6 +245,44 @@ impl Endpoints {
             return Ok(None);
         }
         Ok(self.links.get(id).map(|_| id))
+    }
+
+    /// A disposition may be of deliveries on links that are over for this side.
+    #[cold]
+    pub(crate) fn check_errant_range(
+        &self,
+        id: SessionId,
+        role: Role,
+        first: Seq,
+        last: Seq,
+    ) -> Result<(), Fault> {
+        let Some(session) = self.sessions.get(id) else {
+            return Ok(());
+        };
+        let mut from = Some(first);
+        while let Some(start) = from {
+            let found = match role {
+                Role::Receiver => session
+                    .outgoing
+                    .next_in(start, last)
+                    .map(|(number, id)| (number, id.into())),
+                Role::Sender => session
+                    .incoming
+                    .next_in(start, last)
+                    .map(|(number, id)| (number, id.into())),
+            };
+            let Some((number, delivery)) = found else {
+                break;
+            };
+            let link = self
+                .known(delivery)
+                .and_then(|known| self.links.get(known.link));
+            if let Some(link) = link.filter(|link| link.discarding) {
+                self.check_errant(id, link)?;
+            }
+            from = (number != last).then(|| number.next());
+        }
+        Ok(())
     }
 
     /// Something came for a link that is over for this side.
