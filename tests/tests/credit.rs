@@ -319,6 +319,42 @@ fn an_answer_to_a_drain_that_names_credit_does_no_harm() {
     });
 }
 
+/// What credit is added to is a serial number, and to that no more than 2^31 - 1 can be added (RFC 1982).
+#[test]
+fn more_credit_than_can_be_counted_is_not_granted() {
+    const MOST: u32 = i32::MAX as u32;
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        let mut view = p.engine().receiver(link.id).unwrap();
+        view.set_credit(u32::MAX).unwrap();
+        assert_eq!(view.credit(), MOST);
+        p.expect_flow().link_credit(MOST);
+        let mut view = p.engine().receiver(link.id).unwrap();
+        view.add_credit(u32::MAX).unwrap();
+        view.drain().unwrap();
+        p.expect_flow().link_credit(MOST).drain(true);
+        let answer = p.flow().handle(link.theirs).delivery_count(MOST);
+        p.inject(answer.link_credit(0).drain(true));
+        p.expect_events(&[Event::Flow(link.id)]);
+        assert!(!p.engine().receiver(link.id).unwrap().is_draining());
+        p.expect_nothing();
+    });
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        let mut view = p.engine().receiver(link.id).unwrap();
+        view.set_automatic_credit(u32::MAX).unwrap();
+        p.expect_flow().link_credit(MOST);
+        let delivery = p.delivery(&link, 0, b"x").settled(true);
+        p.inject(delivery);
+        p.take(&link);
+        p.expect_nothing();
+    });
+}
+
 /// Not every sender answers a drain when it has nothing left to give back.
 #[test]
 fn a_drain_ends_with_the_delivery_that_uses_the_last_credit() {

@@ -2,6 +2,9 @@
 
 use crate::seq::Seq;
 
+/// The most credit that is granted: to the delivery-count, a serial number, no more can be added (RFC 1982, 3.1).
+pub(crate) const MOST_CREDIT: u32 = i32::MAX as u32;
+
 /// What a sender may still send on a link.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SenderCredit {
@@ -121,8 +124,13 @@ impl ReceiverCredit {
         self.drain && self.is_used_up()
     }
 
+    /// Grants so much, or [`MOST_CREDIT`].
     pub(crate) const fn set(&mut self, credit: u32) {
-        self.credit = credit;
+        self.credit = if credit < MOST_CREDIT {
+            credit
+        } else {
+            MOST_CREDIT
+        };
     }
 
     pub(crate) const fn set_drain(&mut self, drain: bool) {

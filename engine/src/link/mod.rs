@@ -31,7 +31,7 @@ use crate::recovery::Resuming;
 use crate::seq::Seq;
 pub use closing::Closing;
 pub(crate) use closing::Graceful;
-pub(crate) use credit::{ReceiverCredit, SenderCredit};
+pub(crate) use credit::{MOST_CREDIT, ReceiverCredit, SenderCredit};
 pub(crate) use names::Names;
 pub(crate) use partial::Partial;
 pub use partial::PartialDelivery;

@@ -4,7 +4,7 @@ use crate::delivery::{Delivery, Payload};
 use crate::engine::Engine;
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId};
-use crate::link::{Half, PartialDelivery, ReceiverHalf};
+use crate::link::{Half, MOST_CREDIT, PartialDelivery, ReceiverHalf};
 use crate::protocol::DeliveryState;
 
 /// A link of an [`Engine`] that receives (2.6.7, 2.6.12).
@@ -66,7 +66,7 @@ impl<'a> Receiver<'a> {
             self.set_credit(credit)?;
         }
         if let Some(half) = self.half_mut() {
-            half.automatic = credit;
+            half.automatic = credit.min(MOST_CREDIT);
         }
         Ok(())
     }
@@ -154,6 +154,8 @@ impl<'a> Receiver<'a> {
     }
 
     /// Lets the sender send this many messages from now on, whatever was granted before.
+    ///
+    /// More than 2,147,483,647 counts as that, as what it is counted from is a serial number (RFC 1982).
     ///
     /// # Errors
     /// The link is not attached from this side.
