@@ -355,6 +355,31 @@ fn more_credit_than_can_be_counted_is_not_granted() {
     });
 }
 
+/// With no credit left to give back, only the flag that the sender repeats tells its answer from what it said before it heard.
+#[test]
+fn a_drain_of_credit_that_was_taken_back_is_not_answered_by_what_was_under_way() {
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.receiver(session, "in");
+        p.take_credit(&link, 2);
+        p.take_credit(&link, 0);
+        p.engine().receiver(link.id).unwrap().drain().unwrap();
+        p.expect_flow().link_credit(0).drain(true);
+        let says = p.flow().handle(link.theirs).delivery_count(0);
+        p.inject(says.clone().link_credit(2).available(3));
+        p.expect_events(&[]);
+        assert!(p.engine().receiver(link.id).unwrap().is_draining());
+        let one = p.delivery(&link, 0, b"x");
+        p.inject(one);
+        p.expect_events(&[Event::Deliveries(link.id)]);
+        assert!(p.engine().receiver(link.id).unwrap().is_draining());
+        p.inject(says.delivery_count(1).link_credit(0).drain(true));
+        p.expect_events(&[Event::Flow(link.id)]);
+        assert!(!p.engine().receiver(link.id).unwrap().is_draining());
+    });
+}
+
 /// Not every sender answers a drain when it has nothing left to give back.
 #[test]
 fn a_drain_ends_with_the_delivery_that_uses_the_last_credit() {

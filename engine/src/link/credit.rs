@@ -173,15 +173,20 @@ impl ReceiverCredit {
 
     /// The sender's flow told its delivery-count: it may have moved ahead without deliveries, which
     /// is how a drain is answered. Returns whether a drain ended by it.
-    pub(crate) fn flow(&mut self, count: Option<u32>) -> bool {
+    ///
+    /// What is left of credit that was taken back may have been under way when the sender wrote this. That it skipped some,
+    /// or repeats our flag, says that it has heard of the drain (2.6.7).
+    pub(crate) fn flow(&mut self, count: Option<u32>, drain: bool) -> bool {
+        let mut has_heard = drain;
         if let (Some(known), Some(count)) = (self.count, count)
             && let Some(skipped) = Seq(count).checked_distance_from(known)
         {
             self.credit = self.credit.saturating_sub(skipped);
             self.usable = self.usable.saturating_sub(skipped);
             self.count = Some(Seq(count));
+            has_heard |= skipped > 0;
         }
-        let drained = self.drain && self.credit == 0;
+        let drained = self.drain && self.credit == 0 && (has_heard || self.usable == 0);
         if drained {
             self.drain = false;
         }
@@ -232,7 +237,7 @@ mod tests {
         sender.exhaust();
         assert_eq!(sender.count(), Seq(8));
         assert!(sender.drain() && !sender.is_draining());
-        assert!(receiver.flow(Some(sender.count().0)));
+        assert!(receiver.flow(Some(sender.count().0), false));
         assert_eq!((receiver.credit(), receiver.count()), (0, Some(Seq(8))));
         assert!(!receiver.is_draining());
     }

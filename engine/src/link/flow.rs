@@ -43,7 +43,7 @@ impl Endpoints {
             }
             Half::Receiver(receiver) => {
                 receiver.available = flow.available.unwrap_or(0);
-                if receiver.credit.flow(flow.delivery_count) {
+                if receiver.credit.flow(flow.delivery_count, flow.drain) {
                     self.post(Event::Flow(id));
                 }
                 self.go_on_closing(id);
