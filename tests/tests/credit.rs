@@ -1,6 +1,8 @@
 //! Link credit, drain and echo (2.6.7, 2.7.4).
 
+use ferrion_engine::protocol::{Condition, conditions};
 use ferrion_engine::{Event, LinkConfig, SendError, SessionConfig};
+use ferrion_tests::build::{Role, attach};
 use ferrion_tests::oracle::{V, What};
 use ferrion_tests::peer::{Peer, Wired, client};
 
@@ -534,6 +536,42 @@ fn echo_is_answered_once_and_without_echo() {
             .echo(false);
         p.expect_nothing();
     });
+}
+
+/// Its link has a state to tell once it is attached (2.7.4).
+#[test]
+fn echo_for_a_link_that_was_not_accepted_yet_is_answered_with_its_attach() {
+    for accepted in [true, false] {
+        client(|p| {
+            p.opened();
+            p.begun_by_script(Default::default(), |begin| begin);
+            let ask = p.flow().handle(3).link_credit(5).echo(true);
+            p.inject_all([
+                attach().name("l").handle(3).role(Role::Receiver),
+                ask.clone(),
+                ask,
+            ]);
+            let link = p.event_where("LinkAttached", |e| match e {
+                Event::LinkAttached(id) => Some(id),
+                _ => None,
+            });
+            p.expect_nothing();
+            if accepted {
+                p.accept_link(link).unwrap();
+                p.expect_attach();
+                p.expect_flow().delivery_count(0).link_credit(5).echo(false);
+                p.expect_nothing();
+                let again = p.flow().handle(3).link_credit(4).delivery_count(0);
+                p.inject(again.echo(true));
+                p.expect_flow().link_credit(4);
+            } else {
+                p.engine_starts_at_zero();
+                let why = Condition::new(conditions::NOT_FOUND);
+                p.engine().link(link).unwrap().refuse(why).unwrap();
+                assert_eq!(p.drain_names(), ["attach", "detach"]);
+            }
+        });
+    }
 }
 
 #[test]

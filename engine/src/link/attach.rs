@@ -115,8 +115,11 @@ impl Endpoints {
         let link = self.link_mut(id)?;
         link.local_handle = Some(handle);
         link.local = Phase::Open;
-        let is_reply = link.remote != Phase::New;
+        let (is_reply, flow_due) = (link.remote != Phase::New, link.flow_due);
         self.control.push(Control::Attach(id), is_reply);
+        if flow_due {
+            self.control.push_back(Control::LinkFlow(id));
+        }
         Ok(())
     }
 

@@ -50,9 +50,17 @@ impl Endpoints {
             }
         }
         if flow.echo {
-            self.request_link_flow(id);
+            self.answer_echo(id);
         }
         Ok(())
+    }
+
+    /// A link that was not accepted yet tells its state as soon as it is attached (2.7.4).
+    fn answer_echo(&mut self, id: LinkId) {
+        match self.links.get_mut(id) {
+            Some(link) if link.local == Phase::New => link.flow_due = true,
+            _ => self.request_link_flow(id),
+        }
     }
 
     /// Marks a flow of the link as due; however often that happens, one is written.
