@@ -483,6 +483,30 @@ fn sasl_frames_are_written_in_their_plainest_form() {
     });
 }
 
+/// A server names what it would have taken, also of the second layer, before it hangs up (2.2).
+#[test]
+fn a_foreign_header_behind_the_outcome_is_answered_with_amqp() {
+    for header in [
+        SASL_HEADER,
+        *b"AMQP\x00\x02\x00\x00",
+        *b"AMQP\x02\x01\x00\x00",
+        *b"GET / HT",
+    ] {
+        server_with(as_server(&[Mechanism::Anonymous]), |p| {
+            p.engine().connection().open().unwrap();
+            init(p, "ANONYMOUS", b"");
+            p.expect(0x44).code(OK);
+            p.inject_raw(&header);
+            p.expect_header(AMQP_HEADER);
+            p.expect_done();
+            assert!(matches!(
+                p.engine().failure(),
+                Some(Failure::Header(failure)) if *failure != HeaderFailure::SaslRequired
+            ));
+        });
+    }
+}
+
 /// Who opened the transport is the SASL client, and the other the server (5.3.2).
 #[test]
 fn a_client_plays_no_sasl_server_and_a_server_no_client() {

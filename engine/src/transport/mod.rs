@@ -302,8 +302,8 @@ impl Transport {
             Ok(found) => found,
             Err(failure) => {
                 // A server names what it would have taken before it hangs up (2.2).
-                if expected.is_none() {
-                    self.write_header(self.preferred());
+                if let Some(owed) = self.owed_header(expected) {
+                    self.write_header(owed);
                 }
                 return Some(Failure::Header(failure));
             }
@@ -324,9 +324,7 @@ impl Transport {
                 }
                 None => {
                     self.write_header(Protocol::Amqp);
-                    let [.., id, major, minor, revision] = octets;
-                    let version = [major, minor, revision];
-                    Some(Failure::Header(HeaderFailure::Unsupported { id, version }))
+                    Some(unsupported(octets))
                 }
             },
             (None, Protocol::Amqp) => {
@@ -343,13 +341,18 @@ impl Transport {
                     Protocol::Sasl => Reading::Sasl,
                     Protocol::Amqp => Reading::Open,
                 };
-                // A server hears the second header before it writes its own.
-                if found == Protocol::Amqp && !self.amqp_begun {
-                    self.write_header(Protocol::Amqp);
+                if let Some(owed) = self.owed_header(Some(expected)) {
+                    self.write_header(owed);
                 }
                 None
             }
-            (Some(_), Protocol::Sasl) => Some(Failure::Header(HeaderFailure::SaslRequired)),
+            (Some(_), Protocol::Sasl) => match self.owed_header(expected) {
+                Some(owed) => {
+                    self.write_header(owed);
+                    Some(unsupported(octets))
+                }
+                None => Some(Failure::Header(HeaderFailure::SaslRequired)),
+            },
             (Some(_), Protocol::Amqp) => {
                 let text = "the server does not use SASL; connect without it".into();
                 Some(Failure::Sasl(SaslFailure::Protocol(text)))
@@ -357,11 +360,14 @@ impl Transport {
         }
     }
 
-    const fn preferred(&self) -> Protocol {
-        if self.server.is_some() {
-            Protocol::Sasl
-        } else {
-            Protocol::Amqp
+    /// The header of this side that has not been written when the peer's comes: a server's, of the layer that it would take.
+    const fn owed_header(&self, expected: Option<Protocol>) -> Option<Protocol> {
+        match expected {
+            None if self.server.is_some() => Some(Protocol::Sasl),
+            None => Some(Protocol::Amqp),
+            // The second layer, to a client whose SASL ended well.
+            Some(Protocol::Amqp) if !self.amqp_begun => Some(Protocol::Amqp),
+            Some(_) => None,
         }
     }
 
@@ -577,4 +583,11 @@ impl Transport {
         let body = Bytes::copy_from_slice(body);
         self.note(|| crate::trace::line(channel, "->", &body, chained));
     }
+}
+
+/// A header that is one of AMQP's, and not of a layer that is taken here.
+const fn unsupported(octets: [u8; HEADER_SIZE]) -> Failure {
+    let [.., id, major, minor, revision] = octets;
+    let version = [major, minor, revision];
+    Failure::Header(HeaderFailure::Unsupported { id, version })
 }
