@@ -10,7 +10,7 @@ use ferrion_tests::build::{
 use ferrion_tests::oracle::{self, AMQP_HEADER, Element, Frame, SASL_HEADER, V};
 use ferrion_tests::peer::{Got, Peer, client_with, server_with};
 use ferrion_tests::sasl::{
-    AUTH, OK, SYS_TEMP, as_client, as_server, init, offered, opens, turned_away,
+    AUTH, OK, SYS_TEMP, as_client, as_server, gave_up, init, offered, opens, turned_away,
 };
 
 fn plain(user: &str, password: &str) -> SaslClient {
@@ -507,7 +507,7 @@ fn a_foreign_header_behind_the_outcome_is_answered_with_amqp() {
     }
 }
 
-/// Who opened the transport is the SASL client, and the other the server (5.3.2).
+/// Who opened the transport is the SASL client, and the other the server (5.3.2). The settings of the other side admit nobody.
 #[test]
 fn a_client_plays_no_sasl_server_and_a_server_no_client() {
     let server = SaslConfig::Server(SaslServer::new([Mechanism::Anonymous]));
@@ -518,15 +518,23 @@ fn a_client_plays_no_sasl_server_and_a_server_no_client() {
         config
     };
     client_with(config(&server), |p| {
-        p.engine().connection().open().unwrap();
-        p.expect_header(AMQP_HEADER).respond();
-        p.expect_open();
+        offered(p, &["ANONYMOUS"]);
+        let failure = gave_up(p).to_string();
+        assert!(failure.contains("SaslConfig::Server"), "{failure}");
     });
     server_with(config(&client), |p| {
         p.inject_raw(&SASL_HEADER);
-        p.expect_header(AMQP_HEADER);
-        p.expect_events(&[Event::Disconnected]);
+        p.expect_header(SASL_HEADER);
+        assert_eq!(gave_up(p), SaslFailure::NothingOffered);
+    });
+    server_with(config(&client), |p| {
+        p.inject_raw(&AMQP_HEADER);
+        p.expect_header(SASL_HEADER);
         p.expect_done();
+        assert_eq!(
+            p.engine().failure(),
+            Some(&Failure::Header(HeaderFailure::SaslRequired))
+        );
     });
 }
 

@@ -22,6 +22,9 @@ pub struct SaslClient {
     clear_text: bool,
 }
 
+const NOTHING: &str = "this client was given nothing to log in with; configure it with SaslConfig::Client and at least one \
+                       way (SaslConfig::Server is for servers)";
+
 /// One way to authenticate.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
@@ -57,6 +60,14 @@ impl SaslClient {
                 credentials,
                 authorize_as: Str::default(),
             }]),
+            clear_text: false,
+        }
+    }
+
+    /// No way to authenticate.
+    pub(crate) const fn nothing() -> Self {
+        Self {
+            choices: Vec::new(),
             clear_text: false,
         }
     }
@@ -192,6 +203,9 @@ impl SaslClient {
 
     /// The first way to authenticate that the server offers and that may be gone.
     pub(super) fn choose(&mut self, offered: &[Symbol]) -> Result<Choice, SaslFailure> {
+        if self.choices.is_empty() {
+            return Err(SaslFailure::Credentials(NOTHING));
+        }
         let mut refused = Vec::new();
         for choice in mem::take(&mut self.choices) {
             let mechanism = choice.mechanism();

@@ -111,10 +111,10 @@ pub enum SaslConfig {
     /// AMQP without a SASL layer.
     #[default]
     None,
-    /// Authenticate to the peer. For a client engine: on a server it means none, as the side that opened the transport is
-    /// the SASL client (5.3.2).
+    /// Authenticate to the peer. For a client engine, as the side that opened the transport is the SASL client (5.3.2): a
+    /// server with it admits nobody, as one that has no mechanism to offer.
     Client(SaslClient),
-    /// Authenticate the peer. For a server engine: on a client it means none.
+    /// Authenticate the peer. For a server engine: a client with it has nothing to log in with, and fails.
     Server(SaslServer),
 }
 

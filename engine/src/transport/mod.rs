@@ -33,7 +33,7 @@ use crate::error::{Failure, Fault, HeaderFailure, SaslFailure, UsageError};
 use crate::limits::Limits;
 use crate::protocol::{SaslFrame, conditions};
 use crate::sasl::{
-    Bounds, ClientStage, SaslAnswer, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step,
+    Bounds, ClientStage, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step,
 };
 use crate::time::Time;
 use frame::{FRAME_HEADER, Frame, FrameTooLarge, FrameType, MIN_MAX_FRAME_SIZE};
@@ -127,15 +127,19 @@ impl Transport {
             idle: Idle::default(),
             trace: None,
         };
-        match config {
-            SaslConfig::Client(client) if is_client => {
-                let stage = Box::new(ClientStage::new(client.clone(), hostname, limits.into()));
-                transport.sasl = Some(Stage::Client(stage));
+        // What the other side logs in with, or asks for, lets nobody in on this one.
+        match (config, is_client) {
+            (SaslConfig::None, _) => {}
+            (SaslConfig::Client(_) | SaslConfig::Server(_), true) => {
+                let client = match config {
+                    SaslConfig::Client(client) => client.clone(),
+                    _ => SaslClient::nothing(),
+                };
+                let stage = ClientStage::new(client, hostname, limits.into());
+                transport.sasl = Some(Stage::Client(Box::new(stage)));
             }
-            SaslConfig::Server(server) if !is_client => {
-                transport.server = Some(server.clone());
-            }
-            _ => {}
+            (SaslConfig::Server(server), false) => transport.server = Some(server.clone()),
+            (SaslConfig::Client(_), false) => transport.server = Some(SaslServer::new([])),
         }
         // A client speaks first; a server listens for what the client wants (2.2).
         if is_client {
