@@ -5,7 +5,7 @@ use ferrion_engine::{Config, Event, LinkConfig, SessionConfig, UsageError};
 use ferrion_tests::build::{
     Role, attach, begin, detach, disposition, end, error, flow, source, target, transfer,
 };
-use ferrion_tests::peer::{Peer, Wired, client, client_with, server};
+use ferrion_tests::peer::{CHANNEL_OFFSET, Peer, Wired, client, client_with, server};
 
 fn script_sender(name: &str, handle: u32) -> ferrion_tests::build::Build {
     attach()
@@ -186,6 +186,46 @@ fn a_live_name_is_stolen_from_another_session_too() {
         p.expect_attach().on(1).name("l");
         assert_eq!(p.engine().link(new).unwrap().session(), Some(session));
         p.expect_nothing();
+    });
+}
+
+/// Each side asks for the same link on a session of its own, before it has heard of the other's (2.6.1): each attach on the session
+/// where one waits is its answer, and nothing is stolen.
+#[test]
+fn attaches_of_one_name_that_cross_on_two_sessions_are_both_answered() {
+    client(|p| {
+        p.opened();
+        p.begun_by_script(Default::default(), |begin| begin);
+        let session = p.begin(Default::default()).unwrap();
+        p.expect_begin().on(1).respond();
+        let ours = p
+            .attach_sender(session, LinkConfig::sender("l", "q"))
+            .unwrap();
+        p.expect_attach().on(1).name("l");
+        p.events();
+        let receiver = || attach().name("l").role(Role::Receiver);
+        p.use_channel(CHANNEL_OFFSET);
+        p.inject(receiver().handle(3));
+        let theirs = p.event_where("LinkAttached", |e| match e {
+            Event::LinkAttached(id) => Some(id),
+            _ => None,
+        });
+        assert_ne!(ours, theirs);
+        p.accept_link(theirs).unwrap();
+        p.expect_attach().on(0).name("l");
+        p.inject(receiver().handle(4).on(CHANNEL_OFFSET + 1));
+        p.expect_events(&[Event::LinkAttached(ours)]);
+        p.expect_nothing();
+        for link in [ours, theirs] {
+            assert!(p.engine().link(link).unwrap().is_attached());
+        }
+        // Whichever ends, the other has the name.
+        p.engine().link(theirs).unwrap().close(None).unwrap();
+        p.expect_detach().on(0);
+        p.inject(detach().handle(3).closed(true));
+        p.events();
+        let again = p.attach_sender(session, LinkConfig::sender("l", "q"));
+        assert!(matches!(again, Err(UsageError::DuplicateLink(_))));
     });
 }
 

@@ -176,6 +176,7 @@ impl Endpoints {
             let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
             return Err(Fault::session(session_id, condition, text));
         }
+        let is_asked_for = named.is_some_and(|(_, link)| link.remote == Phase::New);
         let waiting = waiting.map(|(id, _)| id);
         let in_use = named.filter(|(_, link)| link.remote == Phase::Open);
         let in_use = in_use.map(|(id, _)| id);
@@ -189,7 +190,7 @@ impl Endpoints {
                     stolen.description = Some("the link was attached again elsewhere".into());
                     self.fail_link(id, stolen);
                 }
-                self.new_endpoint_for(session_id, attach, list)
+                self.new_endpoint_for(session_id, attach, list, !is_asked_for)
             }
         };
         let handle = attach.handle;
@@ -228,8 +229,15 @@ impl Endpoints {
         Ok(())
     }
 
-    /// A new endpoint for an attach of the peer's that none waits for.
-    fn new_endpoint_for(&mut self, session: SessionId, attach: &Attach, list: &[u8]) -> LinkId {
+    /// A new endpoint for an attach of the peer's that none waits for. It does not take the name where one of ours waits on
+    /// another session for its answer, which is found by that: the two crossed, and neither is the newcomer (2.6.1).
+    fn new_endpoint_for(
+        &mut self,
+        session: SessionId,
+        attach: &Attach,
+        list: &[u8],
+        takes_name: bool,
+    ) -> LinkId {
         let role = attach.role.peer();
         let terms = if termini::may_be_repeated(attach) {
             Terms::repeating(attach, list)
@@ -239,7 +247,9 @@ impl Endpoints {
         let link = Link::new(session, role, Seq(0), terms);
         let id = self.links.insert(link);
         self.count_link(session);
-        self.names.insert(role, &attach.name, id);
+        if takes_name {
+            self.names.insert(role, &attach.name, id);
+        }
         id
     }
 
