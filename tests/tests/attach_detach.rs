@@ -331,6 +331,42 @@ fn links_never_exceed_the_peers_handle_max() {
     });
 }
 
+/// Handles that were taken before the peer said how many it has are not used again (2.7.2).
+#[test]
+fn handles_that_turned_out_to_be_beyond_the_peers_handle_max_are_not_used_again() {
+    client(|p| {
+        p.opened();
+        let session = p.begin(Default::default()).unwrap();
+        p.expect_begin();
+        let config = |name: &str| LinkConfig::sender(name, "q");
+        let links = ["a", "b", "c", "d"].map(|name| p.attach_sender(session, config(name)).unwrap());
+        let begin = begin()
+            .remote_channel(0)
+            .next_outgoing_id(0)
+            .incoming_window(9)
+            .outgoing_window(9);
+        p.inject(begin.handle_max(1));
+        for handle in [0, 1] {
+            p.expect_attach().handle(handle).respond();
+        }
+        p.expect_nothing();
+        let events = p.events();
+        for link in &links[2..] {
+            assert!(events.contains(&Event::LinkDetached(*link)));
+        }
+        let refused = p.attach_sender(session, config("e"));
+        assert!(
+            matches!(refused, Err(UsageError::LimitReached { limit: 2, .. })),
+            "{refused:?}"
+        );
+        p.engine().link(links[0]).unwrap().close(None).unwrap();
+        p.expect_detach().handle(0).respond();
+        p.attach_sender(session, config("e")).unwrap();
+        p.expect_attach().handle(0);
+        p.expect_nothing();
+    });
+}
+
 #[test]
 fn ending_the_session_detaches_its_links_without_detach_frames() {
     client(|p| {

@@ -23,7 +23,11 @@ pub(crate) struct Handles {
 impl Handles {
     /// A free handle of ours up to `max`, which then is `link`'s.
     pub(crate) fn allocate(&mut self, link: LinkId, max: u32) -> Option<u32> {
-        if let Some(handle) = self.free.pop() {
+        while let Some(handle) = self.free.pop() {
+            // Given out before the peer said how many it has, which never become more.
+            if handle > max {
+                continue;
+            }
             if let Some(slot) = self.local.get_mut(handle as usize) {
                 *slot = Some(link);
             }
@@ -135,5 +139,9 @@ mod tests {
         assert_eq!(handles.allocate(b, 1), None);
         handles.release(0);
         assert_eq!(handles.allocate(b, 1), Some(0));
+        handles.release(0);
+        handles.release(1);
+        assert_eq!(handles.allocate(a, 0), Some(0), "the limit went down");
+        assert_eq!(handles.allocate(b, 0), None);
     }
 }
