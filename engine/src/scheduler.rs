@@ -65,6 +65,11 @@ impl Engine {
             }
             match self.encode_one(control) {
                 Ok(()) => {}
+                Err(Held::UntilOpen) if self.endpoints.connection.local == Phase::Ended => {
+                    // The close waits for nothing, and all that was to come before it is void: nobody has heard of it.
+                    self.endpoints.control.clear();
+                    self.endpoints.control.push_back(Control::Close);
+                }
                 Err(Held::UntilOpen) => {
                     self.endpoints.control.put_back(next);
                     return;

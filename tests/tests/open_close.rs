@@ -1,7 +1,9 @@
 //! The connection: protocol headers, open, close (2.2, 2.4, 2.7.1, 2.7.9).
 
 use ferrion_engine::protocol::{Condition, conditions};
-use ferrion_engine::{Config, Event, Failure, HeaderFailure, Origin, UsageError};
+use ferrion_engine::{
+    Config, Event, Failure, HeaderFailure, LinkConfig, Origin, SessionConfig, UsageError,
+};
 use ferrion_tests::build::{self, begin, close, end, error, open};
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Form, TLS_HEADER, V};
 use ferrion_tests::peer::{Peer, client, client_with, server, server_with};
@@ -567,6 +569,38 @@ fn commands_on_a_connection_in_the_wrong_state_are_refused_and_change_nothing() 
         assert!(p.begin(Default::default()).is_err());
         p.expect_close();
         p.expect_nothing();
+    });
+}
+
+/// What waits for the peer's open is void with the close, which does not wait for it.
+#[test]
+fn a_close_does_not_wait_behind_what_waits_for_the_peers_open() {
+    let mut lock_step = config();
+    lock_step.pipelined = false;
+    client_with(lock_step, |p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open();
+        let session = p.begin(SessionConfig::default()).unwrap();
+        p.attach_sender(session, LinkConfig::sender("l", "q"))
+            .unwrap();
+        p.expect_nothing();
+        p.engine().connection().close(None).unwrap();
+        p.expect_close().no_error();
+        p.expect_nothing();
+    });
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open();
+        for name in ["on channel 0", "on channel 1"] {
+            let session = p.begin(SessionConfig::default()).unwrap();
+            p.attach_sender(session, LinkConfig::sender(name, "q"))
+                .unwrap();
+        }
+        assert_eq!(p.drain_names(), ["begin", "attach"]);
+        p.engine().connection().close(None).unwrap();
+        assert_eq!(p.drain_names(), ["close"]);
     });
 }
 
