@@ -10,7 +10,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Milliseconds from the first octet of time the engine is given until the peer's open must
+    /// Milliseconds from the first moment (`now`) that the engine is given until the peer's open must
     /// have arrived; also how long the engine waits for the answer to its own close, and for a peer to read that is
     /// [not heard](crate::Engine::is_blocked) until it does.
     /// Default 30,000. 0 means without limit.

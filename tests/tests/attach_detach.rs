@@ -339,7 +339,8 @@ fn handles_that_turned_out_to_be_beyond_the_peers_handle_max_are_not_used_again(
         let session = p.begin(Default::default()).unwrap();
         p.expect_begin();
         let config = |name: &str| LinkConfig::sender(name, "q");
-        let links = ["a", "b", "c", "d"].map(|name| p.attach_sender(session, config(name)).unwrap());
+        let links =
+            ["a", "b", "c", "d"].map(|name| p.attach_sender(session, config(name)).unwrap());
         let begin = begin()
             .remote_channel(0)
             .next_outgoing_id(0)

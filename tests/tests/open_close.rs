@@ -2,7 +2,7 @@
 
 use ferrion_engine::protocol::{Condition, conditions};
 use ferrion_engine::{
-    Config, Event, Failure, HeaderFailure, LinkConfig, Origin, SessionConfig, UsageError,
+    Config, Event, Failure, HeaderFailure, LinkConfig, Origin, SendError, SessionConfig, UsageError,
 };
 use ferrion_tests::build::{self, begin, close, end, error, open};
 use ferrion_tests::oracle::{AMQP_HEADER, Element, Form, TLS_HEADER, V};
@@ -570,6 +570,108 @@ fn commands_on_a_connection_in_the_wrong_state_are_refused_and_change_nothing() 
         p.expect_close();
         p.expect_nothing();
     });
+}
+
+fn refusal<T>(refused: Result<T, UsageError>) -> &'static str {
+    match refused {
+        Err(UsageError::WrongState(text)) => text,
+        _ => panic!("not refused for the state it is in"),
+    }
+}
+
+#[test]
+fn what_is_refused_because_something_has_ended_says_so() {
+    client(|p| {
+        p.opened();
+        p.engine().connection().close(None).unwrap();
+        let text = refusal(p.begin(SessionConfig::default()));
+        assert_eq!(text, "the connection was closed before");
+    });
+    client(|p| {
+        p.opened();
+        p.inject(close());
+        p.events();
+        let text = refusal(p.begin(SessionConfig::default()));
+        assert_eq!(text, "the peer has closed the connection already");
+    });
+    server(|p| {
+        p.engine_starts_at_zero();
+        p.opened();
+        let first = begin()
+            .next_outgoing_id(0)
+            .incoming_window(9)
+            .outgoing_window(9);
+        p.inject_all([first, end()]);
+        let session = p.event_where("SessionBegun", |e| match e {
+            Event::SessionBegun(id) => Some(id),
+            _ => None,
+        });
+        let text = refusal(p.accept_session(session, SessionConfig::default()));
+        assert_eq!(text, "the peer has ended the session already");
+        let link = LinkConfig::sender("l", "q");
+        let text = refusal(p.attach_sender(session, link));
+        assert_eq!(text, "the peer has ended the session already");
+    });
+    server(|p| {
+        p.opened();
+        p.begun_by_script(SessionConfig::default(), |begin| begin);
+        p.inject_all([
+            build::attach()
+                .name("l")
+                .handle(3)
+                .role(build::Role::Receiver),
+            end(),
+        ]);
+        let link = p.event_where("LinkAttached", |e| match e {
+            Event::LinkAttached(id) => Some(id),
+            _ => None,
+        });
+        let text = refusal(p.accept_link(link));
+        assert_eq!(text, "the link has ended already");
+    });
+    server(|p| {
+        p.opened();
+        let session = p.begun_by_script(SessionConfig::default(), |begin| begin);
+        p.engine().session(session).unwrap().end(None).unwrap();
+        let text = refusal(p.attach_sender(session, LinkConfig::sender("l", "q")));
+        assert_eq!(text, "the session was ended before");
+    });
+}
+
+/// What the close is to follow was sent before it: nothing can be added (2.4.3).
+#[test]
+fn a_message_is_not_taken_once_the_connection_closes() {
+    for by_peer in [true, false] {
+        client(|p| {
+            p.opened();
+            let session = p.begun();
+            let link = p.sender(session, "out");
+            p.grant(&link, 5);
+            p.send(&link, b"0", b"x");
+            if by_peer {
+                p.inject(close());
+            } else {
+                p.engine().connection().close(None).unwrap();
+            }
+            let mut sender = p.engine().sender(link.id).unwrap();
+            for _ in 0..2 {
+                assert!(matches!(
+                    sender.send(b"1", b"x"),
+                    Err(SendError::Usage(UsageError::WrongState(_)))
+                ));
+                assert!(matches!(
+                    sender.stream(b"2", &Default::default()),
+                    Err(SendError::Usage(UsageError::WrongState(_)))
+                ));
+            }
+            let names = p.drain_names();
+            assert_eq!(names.last().map(String::as_str), Some("close"), "{names:?}");
+            assert!(matches!(
+                p.engine().sender(link.id).unwrap().send(b"1", b"x"),
+                Err(SendError::Usage(UsageError::WrongState(_)))
+            ));
+        });
+    }
 }
 
 /// What waits for the peer's open is void with the close, which does not wait for it.

@@ -32,6 +32,16 @@ impl Connection {
         self.condition = condition;
     }
 
+    /// Whether anything can be begun on the connection.
+    pub(crate) const fn check_usable(&self) -> Result<(), UsageError> {
+        Err(UsageError::WrongState(match (self.local, self.remote) {
+            (_, Phase::Ended) => "the peer has closed the connection already",
+            (Phase::New, _) => "open the connection first",
+            (Phase::Ended, _) => "the connection was closed before",
+            (Phase::Open, _) => return Ok(()),
+        }))
+    }
+
     /// Whether frames still have an effect: not once this side closed with an error (2.4.6), but for the peer's close.
     pub(crate) const fn is_discarding(&self) -> bool {
         self.condition.is_some()
@@ -65,7 +75,7 @@ impl Endpoints {
     pub(crate) fn close(&mut self, condition: Option<Condition>) -> Result<(), UsageError> {
         match self.connection.local {
             Phase::New => return Err(UsageError::WrongState("the connection is not open")),
-            Phase::Ended => return Err(UsageError::WrongState("the connection was closed before")),
+            Phase::Ended => return self.connection.check_usable(),
             Phase::Open => {}
         }
         self.connection.close(condition);

@@ -21,8 +21,11 @@ impl Endpoints {
         role: Role,
         config: LinkConfig,
     ) -> Result<LinkId, UsageError> {
-        if self.session_mut(session)?.local != Phase::Open {
-            return Err(UsageError::WrongState("the session is not begun"));
+        let state = self.session_mut(session)?;
+        match state.local {
+            Phase::Open => {}
+            Phase::New => return Err(UsageError::WrongState("accept the session first")),
+            Phase::Ended => return Err(state.is_over()),
         }
         termini::check(role, false, &config)?;
         let name = config.name.clone();
@@ -51,12 +54,17 @@ impl Endpoints {
         config: Option<LinkConfig>,
     ) -> Result<(), UsageError> {
         let link = self.link_mut(id)?;
-        if link.local != Phase::New {
-            return Err(UsageError::WrongState("the link was accepted before"));
+        match link.local {
+            Phase::New => {}
+            Phase::Open => return Err(UsageError::WrongState("the link was accepted before")),
+            Phase::Ended => return Err(UsageError::WrongState("the link has ended already")),
         }
         let session = link.session;
-        if self.session_mut(session)?.local != Phase::Open {
-            return Err(UsageError::WrongState("accept the link's session first"));
+        let state = self.session_mut(session)?;
+        match state.local {
+            Phase::Open => {}
+            Phase::New => return Err(UsageError::WrongState("accept the link's session first")),
+            Phase::Ended => return Err(state.is_over()),
         }
         let link = self.link_mut(id)?;
         match &config {

@@ -297,9 +297,11 @@ impl Endpoints {
             return Err(UsageError::WrongState(text).into());
         }
         let session = self.sessions.get(link.session);
-        if session.is_none_or(|session| session.local != Phase::Open) {
-            return Err(UsageError::WrongState("the session was ended").into());
+        let session = session.ok_or(UsageError::StaleHandle)?;
+        if session.local != Phase::Open {
+            return Err(session.is_over().into());
         }
+        self.connection.check_usable()?;
         check_sender_state(options.state.as_ref())?;
         match (link.terms.snd_settle_mode, options.settled) {
             (SenderSettleMode::Settled, false) => {

@@ -159,6 +159,14 @@ impl Session {
         }
     }
 
+    /// What is refused on a session that has ended, on this side at least.
+    pub(crate) const fn is_over(&self) -> UsageError {
+        UsageError::WrongState(match self.remote {
+            Phase::Ended => "the peer has ended the session already",
+            Phase::New | Phase::Open => "the session was ended before",
+        })
+    }
+
     /// The highest handle that the peer takes (2.7.2).
     pub(crate) fn remote_handle_max(&self) -> u32 {
         self.remote_begin
@@ -175,12 +183,7 @@ impl Endpoints {
     // ---- commands ----
 
     pub(crate) fn begin(&mut self, config: SessionConfig) -> Result<SessionId, UsageError> {
-        if self.connection.local != Phase::Open {
-            return Err(UsageError::WrongState("open the connection first"));
-        }
-        if self.connection.remote == Phase::Ended {
-            return Err(UsageError::WrongState("the peer closed the connection"));
-        }
+        self.connection.check_usable()?;
         let (frame, sum) = (self.config.max_frame_size, self.charges.shared());
         let id = self.sessions.insert(Session::new(config, frame, sum));
         match self.announce_session(id) {
@@ -198,13 +201,13 @@ impl Endpoints {
         id: SessionId,
         config: SessionConfig,
     ) -> Result<(), UsageError> {
-        if self.connection.local != Phase::Open {
-            return Err(UsageError::WrongState("open the connection first"));
-        }
+        self.connection.check_usable()?;
         let frame = self.config.max_frame_size;
         let session = self.session_mut(id)?;
-        if session.local != Phase::New {
-            return Err(UsageError::WrongState("the session was accepted before"));
+        match session.local {
+            Phase::New => {}
+            Phase::Open => return Err(UsageError::WrongState("the session was accepted before")),
+            Phase::Ended => return Err(session.is_over()),
         }
         self.announce_session(id)?;
         let session = self.session_mut(id)?;
@@ -246,7 +249,7 @@ impl Endpoints {
         let session = self.session_mut(id)?;
         match session.local {
             Phase::New => return Err(UsageError::WrongState("accept the session first")),
-            Phase::Ended => return Err(UsageError::WrongState("the session was ended before")),
+            Phase::Ended => return Err(session.is_over()),
             Phase::Open => {}
         }
         if let Some(condition) = condition {

@@ -33,7 +33,8 @@ use crate::error::{Failure, Fault, HeaderFailure, SaslFailure, UsageError};
 use crate::limits::Limits;
 use crate::protocol::{SaslFrame, conditions};
 use crate::sasl::{
-    Bounds, ClientStage, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer, ServerStage, Stage, Step,
+    Bounds, ClientStage, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer, ServerStage,
+    Stage, Step,
 };
 use crate::time::Time;
 use frame::{FRAME_HEADER, Frame, FrameTooLarge, FrameType, MIN_MAX_FRAME_SIZE};
