@@ -22,7 +22,8 @@ static inline void give_up(const char *what) {
   exit(1);
 }
 
-/* A call that cannot fail unless the program is wrong. */
+/* A call that cannot fail unless the program is wrong, whatever the peer does: for what a peer may have in its hand there are
+ * functions below, or nothing depends on it. */
 #define MUST(call) \
   do { \
     if ((call) != FERRION_OK) give_up(#call); \
@@ -96,6 +97,37 @@ static inline bool work(ferrion_engine_t *engine, int socket) {
   if (poll(&ready, 1, until_deadline(engine)) > 0) (void)take(engine, socket);
   MUST(ferrion_engine_handle_timeout(engine, milliseconds()));
   return true;
+}
+
+/* Answers a session that the peer begins. What a peer does may be in the way of that, and is no reason for others to suffer: it has
+ * ended it again before it was looked at, or the connection; or it begins more than it lets there be channels to answer on, and
+ * an end takes one too (2.5.3), so that its connection ends. */
+static inline void accept_session(ferrion_engine_t *engine, ferrion_session_t session) {
+  bool incoming;
+  if (ferrion_session_is_incoming(engine, session, &incoming) != FERRION_OK || !incoming) return;
+  if (ferrion_session_accept(engine, session, NULL) == FERRION_LIMIT)
+    (void)ferrion_connection_close(engine, "amqp:resource-limit-exceeded", ferrion_last_error(), NULL);
+}
+
+/* Whether a link is the peer's, and wants an answer. */
+static inline bool is_incoming(ferrion_engine_t *engine, ferrion_link_t link) {
+  bool incoming;
+  return ferrion_link_is_incoming(engine, link, &incoming) == FERRION_OK && incoming;
+}
+
+/* Answers a link with a refusal. If not even that can be said, there is nobody to be told: the link has ended with its session or
+ * its connection. */
+static inline void refuse_link(ferrion_engine_t *engine, ferrion_link_t link, const char *condition, const char *why) {
+  (void)ferrion_link_refuse(engine, link, condition, why, NULL);
+}
+
+/* Answers a link by which the peer sends, and lets messages come. What cannot be accepted, as a node that is to be made up, is
+ * refused. */
+static inline void accept_sender(ferrion_engine_t *engine, ferrion_link_t link) {
+  if (ferrion_link_accept(engine, link) == FERRION_OK)
+    (void)ferrion_receiver_set_automatic_credit(engine, link, 100); /* the peer may have detached it already */
+  else
+    refuse_link(engine, link, "amqp:not-implemented", ferrion_last_error());
 }
 
 #endif

@@ -148,8 +148,8 @@ static void tell_failure(ferrion_engine_t *engine) {
 
 static void print(ferrion_engine_t *engine, ferrion_message_t *message) {
   ferrion_bytes_t text;
-  MUST(ferrion_engine_message(engine, message));
-  if (ferrion_message_body_bytes(message, &text) != FERRION_OK) printf("(no text)\n");
+  if (ferrion_engine_message(engine, message) != FERRION_OK || ferrion_message_body_bytes(message, &text) != FERRION_OK)
+    printf("(no text)\n");
   else printf("%.*s\n", (int)text.len, (const char *)text.data);
   fflush(stdout);
 }
@@ -197,19 +197,17 @@ static int serve(char **argv) {
     ferrion_incoming_t incoming;
     while (ferrion_engine_poll_event(engine, &event) == FERRION_OK) {
       switch (event.kind) {
-        case FERRION_EVENT_SESSION_BEGUN: MUST(ferrion_session_accept(engine, event.session, NULL)); break;
+        case FERRION_EVENT_SESSION_BEGUN: accept_session(engine, event.session); break;
         case FERRION_EVENT_LINK_ATTACHED:
-          if (event.is_sender) {
-            MUST(ferrion_link_refuse(engine, event.link, "amqp:not-allowed", "there is nothing to be had here", NULL));
-          } else {
-            MUST(ferrion_link_accept(engine, event.link));
-            MUST(ferrion_receiver_set_automatic_credit(engine, event.link, 100));
-          }
+          if (!is_incoming(engine, event.link)) break;
+          if (event.is_sender) refuse_link(engine, event.link, "amqp:not-allowed", "there is nothing to be had here");
+          else accept_sender(engine, event.link);
           break;
         case FERRION_EVENT_DELIVERIES:
           while (ferrion_receiver_next_delivery(engine, event.link, &incoming) == FERRION_OK) {
             print(engine, message);
-            if (incoming.delivery) MUST(ferrion_receiver_accept(engine, event.link, incoming.delivery));
+            /* The sender may have settled it by now. */
+            if (incoming.delivery) (void)ferrion_receiver_accept(engine, event.link, incoming.delivery);
           }
           break;
         case FERRION_EVENT_LINK_DETACHED: (void)ferrion_link_close(engine, event.link, NULL, NULL, NULL); break;

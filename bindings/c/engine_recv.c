@@ -66,19 +66,17 @@ int main(int argc, char **argv) {
       ferrion_incoming_t incoming;
       ferrion_bytes_t text;
       switch (event.kind) {
-        case FERRION_EVENT_SESSION_BEGUN: MUST(ferrion_session_accept(engine, event.session, NULL)); break;
+        case FERRION_EVENT_SESSION_BEGUN: accept_session(engine, event.session); break;
         case FERRION_EVENT_LINK_ATTACHED:
-          if (event.is_sender) {
-            MUST(ferrion_link_refuse(engine, event.link, "amqp:not-allowed", "there is nothing to be had here", NULL));
-          } else {
-            MUST(ferrion_link_accept(engine, event.link));
-            MUST(ferrion_receiver_set_automatic_credit(engine, event.link, 100));
-          }
+          if (!is_incoming(engine, event.link)) break;
+          if (event.is_sender) refuse_link(engine, event.link, "amqp:not-allowed", "there is nothing to be had here");
+          else accept_sender(engine, event.link);
           break;
         case FERRION_EVENT_DELIVERIES:
           while (left > 0 && ferrion_receiver_next_delivery(engine, event.link, &incoming) == FERRION_OK) {
             print(engine, message, body);
-            if (incoming.delivery) MUST(ferrion_receiver_accept(engine, event.link, incoming.delivery));
+            /* The sender may have settled it by now. */
+            if (incoming.delivery) (void)ferrion_receiver_accept(engine, event.link, incoming.delivery);
             left--;
           }
           if (left == 0) (void)ferrion_connection_close(engine, NULL, NULL, NULL);

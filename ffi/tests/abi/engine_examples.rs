@@ -17,14 +17,14 @@ use crate::programs::{build, build_with_threads};
 use crate::support::{bounded, run, stdout, tree};
 
 /// A program that listens on a free port of this machine, and says so.
-struct Listening {
+pub(crate) struct Listening {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
-    port: String,
+    pub(crate) port: String,
 }
 
 impl Listening {
-    fn start(program: PathBuf, arguments: &[&str]) -> Self {
+    pub(crate) fn start(program: PathBuf, arguments: &[&str]) -> Self {
         let mut child = bounded(program)
             .args(arguments)
             .stdout(Stdio::piped())
@@ -44,7 +44,7 @@ impl Listening {
     }
 
     /// Asks it to end, and waits until it has.
-    fn terminate(mut self) -> String {
+    pub(crate) fn terminate(mut self) -> String {
         // The signal goes to `timeout`, which passes it on.
         run(Command::new("kill").arg(self.child.id().to_string()));
         let rest: Vec<String> = self
@@ -57,7 +57,7 @@ impl Listening {
     }
 }
 
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     build(&tree().join("bindings/c").join(name), &[])
 }
 

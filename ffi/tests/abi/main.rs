@@ -6,6 +6,7 @@ mod cmake;
 mod coverage;
 mod cpp;
 mod drive;
+mod engine_attacked;
 mod engine_coverage;
 mod engine_examples;
 mod header;
