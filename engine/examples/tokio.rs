@@ -7,7 +7,8 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Buf;
-use ferrion_engine::{Config, Engine, Event, Message, SessionConfig, Time};
+use ferrion_engine::protocol::{Condition, conditions};
+use ferrion_engine::{Config, Engine, Event, Message, SessionConfig, Time, UsageError};
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -47,24 +48,48 @@ async fn serve(socket: &TcpStream) -> Result<()> {
 }
 
 /// Accepts sessions, links and messages, and prints the last.
+///
+/// What cannot be accepted is answered to the peer, and ends nothing here: what the engine has to say about it is still to be
+/// written.
 fn receive(engine: &mut Engine, event: Event) -> Result<()> {
     match event {
-        Event::SessionBegun(id) => engine.session(id)?.accept(SessionConfig::default())?,
+        Event::SessionBegun(id) => {
+            if let Ok(mut session) = engine.session(id)
+                && session.is_incoming()
+                && let Err(UsageError::LimitReached { .. }) =
+                    session.accept(SessionConfig::default())
+            {
+                // The peer begins more than it has channels for, and an end takes one too (2.5.3).
+                let why = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
+                let _ = engine.connection().close(Some(why));
+            }
+        }
         Event::LinkAttached(id) => {
-            engine.link(id)?.accept()?;
-            if let Ok(mut receiver) = engine.receiver(id) {
-                receiver.set_automatic_credit(CREDIT)?;
+            let Ok(mut link) = engine.link(id) else {
+                return Ok(());
+            };
+            if !link.is_incoming() {
+                return Ok(());
+            }
+            if link.accept().is_err() {
+                // It wants a node to be made up, mostly. If this fails too, the link has ended with its session.
+                let _ = link.refuse(Condition::new(conditions::NOT_IMPLEMENTED));
+            } else if let Ok(mut receiver) = engine.receiver(id) {
+                let _ = receiver.set_automatic_credit(CREDIT);
             }
         }
         Event::Deliveries(id) => {
-            let mut receiver = engine.receiver(id)?;
+            let Ok(mut receiver) = engine.receiver(id) else {
+                return Ok(());
+            };
             while let Some(delivery) = receiver.next_delivery() {
                 match Message::decode(delivery.payload.into_bytes()) {
                     Ok(message) => println!("{:?}", message.body()),
                     Err(error) => eprintln!("no message: {error}"),
                 }
                 if let Some(delivery) = delivery.id {
-                    receiver.accept(delivery)?;
+                    // It fails if the sender has settled it by now, which is as good.
+                    let _ = receiver.accept(delivery);
                 }
             }
         }

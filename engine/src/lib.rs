@@ -13,10 +13,14 @@
 //! A client that sends one message, with the transport left out:
 //!
 //! ```
+//! use ferrion_engine::sasl::{SaslClient, SaslConfig};
 //! use ferrion_engine::{Config, Engine, Event, LinkConfig, Message, SessionConfig};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut engine = Engine::client(Config::new("my-container"));
+//! let mut config = Config::new("my-container");
+//! // What brokers ask for, also of those who have no name.
+//! config.sasl = SaslConfig::Client(SaslClient::anonymous());
+//! let mut engine = Engine::client(config);
 //! engine.connection().open()?;
 //! let session = engine.connection().begin(SessionConfig::default())?;
 //! let link = engine
