@@ -878,7 +878,8 @@ typedef enum {
    */
   FERRION_CREDIT_ALL = -1,
   /**
-   * What was let come before stays as it is, and nothing more comes by itself.
+   * All credit stays where it is: what was let come before may still come, and nothing more, also not by way of another
+   * link.
    */
   FERRION_CREDIT_MANUAL = -2,
 } ferrion_credit;
@@ -1507,9 +1508,10 @@ typedef struct ferrion_messages_t ferrion_messages_t;
 /**
  * Sends and receives messages, and looks after the connections for that behind the scenes.
  *
- * `put`, `get`, `accept` and the like do not touch the network. `send`, `recv`, `stop` and `work` (and `put`, when too much
- * waits already) do everybody's network work while they wait, at most for the timeout. In non-blocking mode they do what
- * can be done at once and answer FERRION_WOULD_BLOCK.
+ * `put`, `get`, `accept` and the like do not touch the network, but that `put` begins to send what it has, without waiting,
+ * each time that this is worth a write (32 KiB), though not in passive mode. `send`, `recv`, `stop` and `work` (and `put`, when
+ * too much waits already) do everybody's network work while they wait, at most for the timeout. In non-blocking mode they do
+ * what can be done at once and answer FERRION_WOULD_BLOCK.
  *
  * Addresses are written `[amqp[s]://][user[:password]@]host[:port][/name]`; `~host[:port]` listens.
  */
@@ -3722,8 +3724,11 @@ ferrion_status ferrion_messenger_start(ferrion_messenger_t *messenger);
  * Messages that came and were not taken are given back to their senders; those that were sent settled, which nobody else has
  * any more, stay for `ferrion_messenger_get`.
  *
- * FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_WOULD_BLOCK, in non-blocking mode:
+ * FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_CONNECT, FERRION_LOST, FERRION_SEND and
+ * what else `ferrion_messenger_send` has to tell, if it was not called for it: messages were lost before. FERRION_INTERRUPTED:
+ * while messages were sent, and nothing is closed yet; go on, or call again. FERRION_WOULD_BLOCK, in non-blocking mode:
  * call `ferrion_messenger_work`, then this again; in passive mode nothing has left and nothing is closed until then.
+ * FERRION_SYSTEM: the system's poll failed.
  */
 ferrion_status ferrion_messenger_stop(ferrion_messenger_t *messenger);
 
@@ -3736,8 +3741,10 @@ ferrion_status ferrion_messenger_stopped(const ferrion_messenger_t *messenger, b
  * Waits until `n` messages fewer are unsent than now; a negative `n` waits for all. A message is sent when it is
  * acknowledged, or, with an outgoing window of 0, when the system has taken it.
  *
- * FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN, FERRION_REMOTE or FERRION_SEND: messages were lost for this reason; their
- * trackers say ABORTED. FERRION_TIMEOUT: not everything was acknowledged in time; it is still being sent.
+ * FERRION_CONNECT, FERRION_TLS, FERRION_WEBSOCKET, FERRION_LOGIN, FERRION_LOST, FERRION_REMOTE or FERRION_SEND: messages were lost
+ * for this reason; their trackers say ABORTED. FERRION_TIMEOUT: not everything was acknowledged in time; it is still being sent.
+ * FERRION_WOULD_BLOCK in non-blocking and passive mode: call `ferrion_messenger_work`, then again. FERRION_INTERRUPTED: messages
+ * are still being sent. FERRION_SYSTEM: the system's poll failed.
  */
 ferrion_status ferrion_messenger_send(ferrion_messenger_t *messenger,
                                       int32_t n);
@@ -3746,8 +3753,11 @@ ferrion_status ferrion_messenger_send(ferrion_messenger_t *messenger,
  * Lets `n` messages come, and waits until at least one is there. `n` may be a `ferrion_credit`, and 0 lets no more come and
  * does not wait. Each call replaces what the one before it asked for.
  *
- * FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN or FERRION_REMOTE: a subscription was lost, or could not be made; the next
- * call tries again. FERRION_STATE: there is nothing from which messages could come.
+ * FERRION_CONNECT, FERRION_TLS, FERRION_WEBSOCKET, FERRION_LOGIN, FERRION_LOST, FERRION_REMOTE, FERRION_SUBSCRIBE or
+ * FERRION_LISTEN: a subscription was lost, or could not be made, and no message waits; the next call tries again. FERRION_STATE:
+ * there is nothing from which messages could come. FERRION_TIMEOUT: nothing came in time; what was asked for is still let come.
+ * FERRION_WOULD_BLOCK in non-blocking and passive mode: nothing is there yet; call `ferrion_messenger_work`, then again.
+ * FERRION_INTERRUPTED: the call was ended, also if messages wait. FERRION_SYSTEM: the system's poll failed.
  */
 ferrion_status ferrion_messenger_recv(ferrion_messenger_t *messenger,
                                       int32_t n);
@@ -4443,7 +4453,8 @@ ferrion_status ferrion_messenger_send_request(ferrion_messenger_t *messenger,
 /**
  * Waits for the reply to a request, and puts it in place of what `reply` was.
  *
- * FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN, FERRION_REMOTE or FERRION_SEND: there will be no reply, for this reason.
+ * FERRION_CONNECT, FERRION_TLS, FERRION_WEBSOCKET, FERRION_LOGIN, FERRION_LOST, FERRION_REMOTE or FERRION_SEND: there will be no
+ * reply, for this reason.
  * FERRION_TIMEOUT: the time of the request is over; a reply that comes later is dropped. FERRION_DECODE: what came
  * cannot be read. FERRION_STATE: there is no such request; nor is there one any more after the failures before.
  * FERRION_WOULD_BLOCK in non-blocking mode, and FERRION_INTERRUPTED: call it again.
@@ -4619,15 +4630,16 @@ ferrion_status ferrion_messenger_set_idle_time_out(ferrion_messenger_t *messenge
 ferrion_status ferrion_messenger_set_tracing(ferrion_messenger_t *messenger, bool tracing);
 
 /**
- * The next line of the trace. FERRION_END: there is none at present.
+ * The next line of the trace. The newest 16,384 are kept: of more the oldest are dropped. FERRION_END: there is none at present.
  *
  * Borrowed until: the next call on this messenger.
  */
-ferrion_status ferrion_messenger_poll_trace(ferrion_messenger_t *messenger, ferrion_bytes_t *out_text);
+ferrion_status ferrion_messenger_poll_trace(ferrion_messenger_t *messenger,
+                                            ferrion_bytes_t *out_text);
 
 /**
- * The next thing that is not as it should be, though nothing failed: a password sent without TLS, for example.
- * FERRION_END: there is none at present.
+ * The next thing that is not as it should be, though nothing failed: a password sent without TLS, for example. The oldest 256
+ * are kept that nobody has asked for: what comes after them is dropped. FERRION_END: there is none at present.
  *
  * Borrowed until: the next call on this messenger.
  */
@@ -4809,7 +4821,8 @@ ferrion_status ferrion_messenger_set_websocket_path(ferrion_messenger_t *messeng
                                                     const char *path);
 
 /**
- * Sets how many milliseconds the two sides of a new connection may take to agree on TLS and WebSocket; 30,000 unless set.
+ * Sets how many milliseconds the two sides of a new connection may take to agree on TLS and WebSocket, and then
+ * as long again for the login and the opening of AMQP, on connections made from then on; 30,000 unless set.
  */
 ferrion_status ferrion_messenger_set_handshake_time_out(ferrion_messenger_t *messenger,
                                                         uint64_t milliseconds);

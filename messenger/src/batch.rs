@@ -107,19 +107,62 @@ impl Messenger {
     /// octets that they came with: who only adds annotations or changes the header leaves the bare
     /// message (3.2) as its sender made it.
     ///
+    /// A relay loses nothing if its sender is told only what became of the message further on. Both windows have to be as large
+    /// as what is under way: who leaves the incoming one undecided is accepted.
+    ///
     /// ```
-    /// # use ferrion_messenger::{Flags, Message, Messenger, Result};
+    /// use ferrion_messenger::{Credit, Flags, Message, Messenger, Result, Status};
+    ///
+    /// /// Sends on what has come, and tells where that came from what became of it. What is lost on the way is given back.
     /// fn relay(messenger: &mut Messenger, to: &str) -> Result<()> {
     ///     let mut message = Message::new();
-    ///     while messenger.incoming() > 0 {
-    ///         let tracker = messenger.get(&mut message)?;
+    ///     let mut under_way = Vec::new();
+    ///     while messenger.incoming() > 0 && under_way.len() < messenger.outgoing_window() {
+    ///         let from = messenger.get(&mut message)?;
     ///         message.set_delivery_count(0);
-    ///         messenger.forward(&message, to)?;
-    ///         messenger.accept(tracker, Flags::NONE)?;
+    ///         under_way.push((from, messenger.forward(&message, to)?));
     ///     }
-    ///     Ok(())
+    ///     let sent = messenger.send();
+    ///     for (from, onward) in under_way {
+    ///         match messenger.status(onward) {
+    ///             Status::Accepted => messenger.accept(from, Flags::NONE)?,
+    ///             Status::Rejected => messenger.reject(from, Flags::NONE)?,
+    ///             _ => messenger.release(from, Flags::NONE)?,
+    ///         }
+    ///     }
+    ///     sent
     /// }
-    /// # relay(&mut Messenger::new()?, "nowhere")?;
+    /// # let mut end = Messenger::new()?;
+    /// # let subscription = end.subscribe("~127.0.0.1:0")?;
+    /// # let end_port = end.subscription_port(subscription).unwrap();
+    /// # let ended = std::thread::spawn(move || -> Result<String> {
+    /// #     end.recv(Credit::All)?;
+    /// #     let mut message = Message::new();
+    /// #     end.get(&mut message)?;
+    /// #     end.stop()?;
+    /// #     Ok(message.body_text()?.unwrap_or_default().to_owned())
+    /// # });
+    ///
+    /// let mut messenger = Messenger::new()?;
+    /// messenger.set_incoming_window(100);
+    /// messenger.set_outgoing_window(100);
+    /// # let subscription = messenger.subscribe("~127.0.0.1:0")?;
+    /// # let port = messenger.subscription_port(subscription).unwrap();
+    /// # let sent = std::thread::spawn(move || -> Result<Status> {
+    /// #     let mut sender = Messenger::new()?;
+    /// #     sender.set_outgoing_window(1);
+    /// #     let mut message = Message::with_body("on its way");
+    /// #     message.set_address(format!("127.0.0.1:{port}"));
+    /// #     let tracker = sender.put(&message)?;
+    /// #     sender.send()?;
+    /// #     Ok(sender.status(tracker))
+    /// # });
+    /// messenger.recv(Credit::All)?;
+    /// # let to = &format!("127.0.0.1:{end_port}/next");
+    /// relay(&mut messenger, to)?;
+    /// # messenger.stop()?;
+    /// # assert_eq!(sent.join().unwrap()?, Status::Accepted);
+    /// # assert_eq!(ended.join().unwrap()?, "on its way");
     /// # Ok::<(), ferrion_messenger::Error>(())
     /// ```
     ///

@@ -106,8 +106,8 @@ impl Messenger {
     /// Waits for the reply to a request, and puts it in place of what `reply` was.
     ///
     /// # Errors
-    /// - [`Error::Connect`], [`Error::Lost`], [`Error::Login`], [`Error::Remote`], [`Error::Send`]: there will be no
-    ///   reply, for this reason.
+    /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`], [`Error::Remote`],
+    ///   [`Error::Send`]: there will be no reply, for this reason.
     /// - [`Error::Timeout`]: the time of the request is over. A reply that comes later is dropped.
     /// - [`Error::Decode`]: what came cannot be read.
     /// - [`Error::State`]: there is no such request (any more). After each error above there is none.

@@ -409,12 +409,14 @@ impl Messenger {
         self.core.set_tracing(on);
     }
 
-    /// The next line of the trace: the peer, then `channel -> @performative(..) [..]`.
+    /// The next line of the trace: the peer, then `channel -> @performative(..) [..]`. The newest 16,384 are kept: of more the
+    /// oldest are dropped.
     pub fn poll_trace(&mut self) -> Option<String> {
         self.core.next_trace()
     }
 
-    /// The next thing that is not as it should be, though nothing failed.
+    /// The next thing that is not as it should be, though nothing failed. The oldest 256 are kept that nobody has asked for: what
+    /// comes after them is dropped.
     pub fn poll_warning(&mut self) -> Option<String> {
         self.core.next_warning()
     }

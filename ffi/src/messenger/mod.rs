@@ -43,9 +43,10 @@ pub use tls::*;
 
 /// Sends and receives messages, and looks after the connections for that behind the scenes.
 ///
-/// `put`, `get`, `accept` and the like do not touch the network. `send`, `recv`, `stop` and `work` (and `put`, when too much
-/// waits already) do everybody's network work while they wait, at most for the timeout. In non-blocking mode they do what
-/// can be done at once and answer FERRION_WOULD_BLOCK.
+/// `put`, `get`, `accept` and the like do not touch the network, but that `put` begins to send what it has, without waiting,
+/// each time that this is worth a write (32 KiB), though not in passive mode. `send`, `recv`, `stop` and `work` (and `put`, when
+/// too much waits already) do everybody's network work while they wait, at most for the timeout. In non-blocking mode they do
+/// what can be done at once and answer FERRION_WOULD_BLOCK.
 ///
 /// Addresses are written `[amqp[s]://][user[:password]@]host[:port][/name]`; `~host[:port]` listens.
 #[derive(Debug)]
@@ -62,7 +63,8 @@ object!(ferrion_messenger_t, Inner);
 pub enum ferrion_credit {
     /// As many as are taken with `ferrion_messenger_get`, at that pace. So does any negative number without a name here.
     FERRION_CREDIT_ALL = -1,
-    /// What was let come before stays as it is, and nothing more comes by itself.
+    /// All credit stays where it is: what was let come before may still come, and nothing more, also not by way of another
+    /// link.
     FERRION_CREDIT_MANUAL = -2,
 }
 
@@ -139,8 +141,11 @@ pub unsafe extern "C" fn ferrion_messenger_start(
 /// Messages that came and were not taken are given back to their senders; those that were sent settled, which nobody else has
 /// any more, stay for `ferrion_messenger_get`.
 ///
-/// FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_WOULD_BLOCK, in non-blocking mode:
+/// FERRION_UNSENT: messages were given up; their trackers say ABORTED, and why. FERRION_CONNECT, FERRION_LOST, FERRION_SEND and
+/// what else `ferrion_messenger_send` has to tell, if it was not called for it: messages were lost before. FERRION_INTERRUPTED:
+/// while messages were sent, and nothing is closed yet; go on, or call again. FERRION_WOULD_BLOCK, in non-blocking mode:
 /// call `ferrion_messenger_work`, then this again; in passive mode nothing has left and nothing is closed until then.
+/// FERRION_SYSTEM: the system's poll failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_stop(
     messenger: *mut ferrion_messenger_t,
@@ -163,8 +168,10 @@ pub unsafe extern "C" fn ferrion_messenger_stopped(
 /// Waits until `n` messages fewer are unsent than now; a negative `n` waits for all. A message is sent when it is
 /// acknowledged, or, with an outgoing window of 0, when the system has taken it.
 ///
-/// FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN, FERRION_REMOTE or FERRION_SEND: messages were lost for this reason; their
-/// trackers say ABORTED. FERRION_TIMEOUT: not everything was acknowledged in time; it is still being sent.
+/// FERRION_CONNECT, FERRION_TLS, FERRION_WEBSOCKET, FERRION_LOGIN, FERRION_LOST, FERRION_REMOTE or FERRION_SEND: messages were lost
+/// for this reason; their trackers say ABORTED. FERRION_TIMEOUT: not everything was acknowledged in time; it is still being sent.
+/// FERRION_WOULD_BLOCK in non-blocking and passive mode: call `ferrion_messenger_work`, then again. FERRION_INTERRUPTED: messages
+/// are still being sent. FERRION_SYSTEM: the system's poll failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_send(
     messenger: *mut ferrion_messenger_t,
@@ -182,8 +189,11 @@ pub unsafe extern "C" fn ferrion_messenger_send(
 /// Lets `n` messages come, and waits until at least one is there. `n` may be a `ferrion_credit`, and 0 lets no more come and
 /// does not wait. Each call replaces what the one before it asked for.
 ///
-/// FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN or FERRION_REMOTE: a subscription was lost, or could not be made; the next
-/// call tries again. FERRION_STATE: there is nothing from which messages could come.
+/// FERRION_CONNECT, FERRION_TLS, FERRION_WEBSOCKET, FERRION_LOGIN, FERRION_LOST, FERRION_REMOTE, FERRION_SUBSCRIBE or
+/// FERRION_LISTEN: a subscription was lost, or could not be made, and no message waits; the next call tries again. FERRION_STATE:
+/// there is nothing from which messages could come. FERRION_TIMEOUT: nothing came in time; what was asked for is still let come.
+/// FERRION_WOULD_BLOCK in non-blocking and passive mode: nothing is there yet; call `ferrion_messenger_work`, then again.
+/// FERRION_INTERRUPTED: the call was ended, also if messages wait. FERRION_SYSTEM: the system's poll failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_recv(
     messenger: *mut ferrion_messenger_t,

@@ -58,7 +58,8 @@ pub unsafe extern "C" fn ferrion_messenger_send_request(
 
 /// Waits for the reply to a request, and puts it in place of what `reply` was.
 ///
-/// FERRION_CONNECT, FERRION_LOST, FERRION_LOGIN, FERRION_REMOTE or FERRION_SEND: there will be no reply, for this reason.
+/// FERRION_CONNECT, FERRION_TLS, FERRION_WEBSOCKET, FERRION_LOGIN, FERRION_LOST, FERRION_REMOTE or FERRION_SEND: there will be no
+/// reply, for this reason.
 /// FERRION_TIMEOUT: the time of the request is over; a reply that comes later is dropped. FERRION_DECODE: what came
 /// cannot be read. FERRION_STATE: there is no such request; nor is there one any more after the failures before.
 /// FERRION_WOULD_BLOCK in non-blocking mode, and FERRION_INTERRUPTED: call it again.

@@ -262,7 +262,7 @@ pub unsafe extern "C" fn ferrion_messenger_set_tracing(
     } }
 }
 
-/// The next line of the trace. FERRION_END: there is none at present.
+/// The next line of the trace. The newest 16,384 are kept: of more the oldest are dropped. FERRION_END: there is none at present.
 ///
 /// Borrowed until: the next call on this messenger.
 #[unsafe(no_mangle)]
@@ -277,8 +277,8 @@ pub unsafe extern "C" fn ferrion_messenger_poll_trace(
     } }
 }
 
-/// The next thing that is not as it should be, though nothing failed: a password sent without TLS, for example.
-/// FERRION_END: there is none at present.
+/// The next thing that is not as it should be, though nothing failed: a password sent without TLS, for example. The oldest 256
+/// are kept that nobody has asked for: what comes after them is dropped. FERRION_END: there is none at present.
 ///
 /// Borrowed until: the next call on this messenger.
 #[unsafe(no_mangle)]

@@ -100,7 +100,8 @@ pub unsafe extern "C" fn ferrion_messenger_set_websocket_path(
     } }
 }
 
-/// Sets how many milliseconds the two sides of a new connection may take to agree on TLS and WebSocket; 30,000 unless set.
+/// Sets how many milliseconds the two sides of a new connection may take to agree on TLS and WebSocket, and then
+/// as long again for the login and the opening of AMQP, on connections made from then on; 30,000 unless set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_set_handshake_time_out(
     messenger: *mut ferrion_messenger_t,

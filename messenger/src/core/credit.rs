@@ -30,7 +30,8 @@ pub enum Credit {
     Explicit(u32),
     /// No more than what has been granted to peers already.
     Cancel,
-    /// Leave all credit alone; nothing comes unless the embedder grants credit itself.
+    /// Leave all credit where it is: what was granted may still be used, and nothing more is granted, nor moved from one link to
+    /// another. Links that are attached later get none.
     Manual,
 }
 

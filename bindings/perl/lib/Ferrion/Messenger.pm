@@ -346,8 +346,9 @@ Ferrion::Messenger - sends and receives messages, and looks after the connection
 
 =head1 DESCRIPTION
 
-C<put>, C<get>, C<accept> and the like do not touch the network; C<send>, C<recv>, C<next>, C<request>, C<stop> and C<work> do, for
-everything, while they wait. They wait for the timeout and then die of a C<Ferrion::Error::Timeout>. Handlers of signals run meanwhile.
+C<put>, C<get>, C<accept> and the like do not touch the network, but that C<put> begins to send what it has, without waiting, each time
+that this is worth a write (32 KiB), though not in passive mode. C<send>, C<recv>, C<next>, C<request>, C<stop> and C<work> (and C<put>,
+when too much waits already) do, for everything, while they wait. They wait for the timeout and then die of a C<Ferrion::Error::Timeout>. Handlers of signals run meanwhile.
 
 Addresses are written C<[amqp[s]://][user[:password]@]host[:port][/name]>; C<~host[:port]> listens. C<ws://> and C<wss://> go through
 WebSocket.
@@ -480,7 +481,7 @@ mode C<undef> if nothing waits.
 =item recv($count)
 
 Lets so many messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
-C<get>; with -2 nothing more comes by itself. Each call replaces what the one before it asked for. Answers true; in non-blocking and
+C<get>; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked for. Answers true; in non-blocking and
 passive mode false if no message is there yet.
 
 =item get($message)
@@ -704,7 +705,8 @@ Whether passwords and tokens may go in clear over connections without TLS to oth
 
 =item set_listener_user($user, $password)
 
-Admits a user to listening addresses, or no longer if the password is C<undef>. Without any user everyone is admitted.
+Admits a user to listening addresses, or no longer if the password is C<undef>. Before the first user is
+named everyone is admitted; when the last is taken away, nobody.
 
 =item set_listener_token($user, $token)
 
@@ -746,7 +748,8 @@ Which path is asked for on C<ws://> and C<wss://>, and which one such listeners 
 
 =item set_handshake_timeout($seconds)
 
-How long the two sides of a new connection may take to agree on TLS and WebSocket; 30 seconds unless set.
+How long the two sides of a new connection may take to agree on TLS and WebSocket, and then as long again for the login and the opening
+of AMQP, on connections made from then on; 30 seconds unless set.
 
 =back
 
@@ -808,11 +811,11 @@ Whether a readable line is kept for every frame.
 
 =item trace
 
-The lines that were kept since the last time.
+The lines that were kept since the last time: of more than 16,384 the newest.
 
 =item warnings
 
-What is not as it should be, though nothing failed.
+What is not as it should be, though nothing failed: of more than 256 since the last time the oldest.
 
 =back
 

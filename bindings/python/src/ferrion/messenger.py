@@ -26,8 +26,9 @@ _STATUSES = tuple(Status)
 class Messenger(Settings):
     """Sends and receives messages, and looks after the connections for that behind the scenes.
 
-    ``put``, ``get``, ``accept`` and the like do not touch the network; ``send``, ``recv``, ``request``, ``stop`` and ``work`` do, for
-    everybody, while they wait. Other Python threads run meanwhile; one of them may call :meth:`interrupt`, and nothing else.
+    ``put``, ``get``, ``accept`` and the like do not touch the network, but that ``put`` begins to send what it has, without waiting, each
+    time that this is worth a write (32 KiB), though not in passive mode. ``send``, ``recv``, ``request``, ``stop`` and ``work`` (and
+    ``put``, when too much waits already) do, for everybody, while they wait. Other Python threads run meanwhile; one of them may call :meth:`interrupt`, and nothing else.
 
     Addresses are written ``[amqp[s]://][user[:password]@]host[:port][/name]``; ``~host[:port]`` listens. ``ws://`` and ``wss://`` go through
     WebSocket.
@@ -276,7 +277,7 @@ class Messenger(Settings):
 
     def recv(self, n: int | None = None) -> None:
         """Lets ``n`` messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
-        :meth:`get`; with -2 nothing more comes by itself. Each call replaces what the one before it asked for."""
+        :meth:`get`; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked for."""
         self._call(abi.ferrion_messenger_recv, -1 if n is None else max(min(n, _INT32_MAX), -2))
 
     @property

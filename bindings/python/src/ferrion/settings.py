@@ -125,7 +125,8 @@ class Settings:
         abi.ferrion_messenger_set_allow_plain_without_tls(self._abi, bool(allow))
 
     def set_listener_user(self, user: str, password: str | None) -> None:
-        """Admits a user to listening addresses, or no longer if the password is None. Without any user everyone is admitted."""
+        """Admits a user to listening addresses, or no longer if the password is None. Before the first user is named
+        everyone is admitted; when the last is taken away, nobody."""
         abi.ferrion_messenger_set_listener_user(self._abi, user, password)
 
     def set_listener_users(self, passwords: Mapping[str, str]) -> None:
@@ -216,7 +217,8 @@ class Settings:
         abi.ferrion_messenger_set_websocket_path(self._abi, path)
 
     def set_handshake_timeout(self, seconds: float) -> None:
-        """How long the two sides of a new connection may take to agree on TLS and WebSocket; 30 seconds unless set."""
+        """How long the two sides of a new connection may take to agree on TLS and WebSocket, and then as long again for the
+        login and the opening of AMQP, on connections made from then on; 30 seconds unless set."""
         abi.ferrion_messenger_set_handshake_time_out(self._abi, max(milliseconds(seconds), 0))
 
     # ---- connections ----
@@ -278,11 +280,11 @@ class Settings:
         abi.ferrion_messenger_set_tracing(self._abi, bool(tracing))
 
     def trace(self) -> Iterator[str]:
-        """The lines of the trace that were kept since the last time."""
+        """The lines of the trace that were kept since the last time: of more than 16,384 the newest."""
         return _drain(abi.ferrion_messenger_poll_trace, self._abi)
 
     def warnings(self) -> Iterator[str]:
-        """What is not as it should be, though nothing failed."""
+        """What is not as it should be, though nothing failed: of more than 256 since the last time the oldest."""
         return _drain(abi.ferrion_messenger_poll_warning, self._abi)
 
 

@@ -3,7 +3,9 @@
 module Ferrion
   # Sends and receives messages, and looks after the connections for that behind the scenes.
   #
-  # put, get, accept and the like do not touch the network; send, recv, request, stop and work do, for everybody, while they wait.
+  # put, get, accept and the like do not touch the network, but that put begins to send what it has, without waiting, each time that this
+  # is worth a write (32 KiB), though not in passive mode. send, recv, request, stop and work (and put, when too much waits already) do,
+  # for everybody, while they wait.
   # Other threads run meanwhile; one of them may call interrupt, and nothing else.
   #
   # Addresses are written <tt>[amqp[s]://][user[:password]@]host[:port][/name]</tt>; <tt>~host[:port]</tt> listens. <tt>ws://</tt> and
@@ -199,7 +201,7 @@ module Ferrion
     end
 
     # Lets +count+ messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
-    # get; with -2 nothing more comes by itself. Each call replaces what the one before it asked for. Answers true; in non-blocking and
+    # get; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked for. Answers true; in non-blocking and
     # passive mode false if no message is there yet.
     def recv(count = -1)
       asked = count.clamp(-2, INT32_MAX)

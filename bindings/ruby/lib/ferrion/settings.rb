@@ -110,7 +110,8 @@ module Ferrion
       Abi.ferrion_messenger_set_allow_plain_without_tls(@abi, allow ? true : false)
     end
 
-    # Admits a user to listening addresses, or no longer if the password is nil. Without any user everyone is admitted.
+    # Admits a user to listening addresses, or no longer if the password is nil. Before the first user is named everyone is admitted;
+    # when the last is taken away, nobody.
     def set_listener_user(user, password)
       Abi.ferrion_messenger_set_listener_user(@abi, user, password)
     end
@@ -158,7 +159,8 @@ module Ferrion
       Abi.ferrion_messenger_set_websocket_path(@abi, path)
     end
 
-    # How many seconds the two sides of a new connection may take to agree on TLS and WebSocket; 30 unless set.
+    # How many seconds the two sides of a new connection may take to agree on TLS and WebSocket, and then as long again for the login and
+    # the opening of AMQP, on connections made from then on; 30 unless set.
     def handshake_timeout=(seconds)
       Abi.ferrion_messenger_set_handshake_time_out(@abi, [Durations.milliseconds(seconds), 0].max)
     end
@@ -232,12 +234,12 @@ module Ferrion
       Abi.ferrion_messenger_set_tracing(@abi, tracing ? true : false)
     end
 
-    # The lines of the trace that were kept since the last time.
+    # The lines of the trace that were kept since the last time: of more than 16,384 the newest.
     def trace
       drain { Abi.ferrion_messenger_poll_trace(@abi) }
     end
 
-    # What is not as it should be, though nothing failed.
+    # What is not as it should be, though nothing failed: of more than 256 since the last time the oldest.
     def warnings
       drain { Abi.ferrion_messenger_poll_warning(@abi) }
     end
