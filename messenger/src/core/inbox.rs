@@ -319,13 +319,18 @@ impl Core {
         self.incoming.forget(taken.origin.conn, delivery);
         let recovers = self.options.recovery.is_some();
         let conn = self.pool.get_mut(taken.origin.conn);
-        if let Some(conn) = conn
-            && recovers
-            && let Ok(link) = conn.engine.link(taken.origin.link)
-            && !link.is_attached()
-        {
-            // It is told when the link goes on, if it does.
-            taken.delivery = Some(delivery);
+        if let Some(conn) = conn.filter(|_| recovers) {
+            if !conn.links.contains_key(&taken.origin.link) {
+                // Its link began anew without it: nobody will be told, though an engine remembers it, perhaps.
+                taken.status = Status::Aborted;
+                return;
+            }
+            if let Ok(link) = conn.engine.link(taken.origin.link)
+                && !link.is_attached()
+            {
+                // It is told when the link goes on, if it does.
+                taken.delivery = Some(delivery);
+            }
         }
         let at_once = self.settles_at_once(taken.origin);
         let conn = self.pool.get_mut(taken.origin.conn);

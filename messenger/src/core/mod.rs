@@ -44,6 +44,8 @@ mod detour;
 #[cfg(test)]
 mod detour_tests;
 mod faults;
+#[cfg(test)]
+mod forgotten_tests;
 pub(crate) mod inbox;
 mod index;
 mod lifecycle;
