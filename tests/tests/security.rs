@@ -1,10 +1,11 @@
-//! What SECURITY.md says of limits is what the code does.
+//! What SECURITY.md says of limits, and of sums that wrap, is what the code does.
 
 use std::collections::BTreeMap;
 
 use ferrion_engine::{Config, SessionConfig};
 
 const PAGE: &str = include_str!("../../SECURITY.md");
+const WORKSPACE: &str = include_str!("../../Cargo.toml");
 
 /// Limits that bound how things are done here, and nothing that a peer could push against.
 const OURS: &[&str] = &["chain_octets"];
@@ -35,4 +36,36 @@ fn the_page_has_every_limit_with_its_default() {
     defaults.insert("incoming_octets".into(), session.incoming_octets);
     let told: BTreeMap<String, u64> = PAGE.lines().filter_map(row).collect();
     assert_eq!(told, defaults, "SECURITY.md on the left");
+}
+
+/// Whether a build catches them cannot be asked in stable Rust, so this reads what the release is built by.
+#[test]
+fn sums_that_wrap_are_caught_in_release_builds_of_the_engine() {
+    let profile = "[profile.release.package.ferrion-engine]";
+    let checks = "overflow-checks = true";
+    let lines = |of: &str| {
+        let mut lines = WORKSPACE
+            .lines()
+            .map(str::trim)
+            .skip_while(|line| *line != of);
+        lines.next();
+        lines
+            .take_while(|line| !line.starts_with('['))
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        lines(profile).contains(&checks),
+        "{profile} has no {checks}"
+    );
+    // A profile that is made of that one could switch them off again.
+    let switched_off = WORKSPACE
+        .lines()
+        .any(|line| line.replace(' ', "") == "overflow-checks=false");
+    assert!(!switched_off);
+    for said in [profile, checks] {
+        assert!(
+            PAGE.contains(&format!("`{said}`")),
+            "SECURITY.md names `{said}`"
+        );
+    }
 }
