@@ -5,7 +5,7 @@ use ferrion_tests::oracle::V;
 
 use crate::victim::State::{Attached, Begun, Opened};
 use crate::victim::{CHANNEL, RECEIVER, SENDER, link, session, session_flow};
-use crate::{Attack, NOTHING};
+use crate::{Attack, DETACHED, NOTHING};
 
 /// A delivery that is said to go on from before.
 fn resumed(number: u32) -> Vec<u8> {
@@ -38,7 +38,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 (Attached, "close, `amqp:not-allowed`"),
             ],
             |_| open().container_id("again").octets(0),
-        ),
+        )
+        .because(&["opened before"]),
         Attack::new(
             'U',
             "a session on a channel that has one",
@@ -48,21 +49,24 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 (Attached, "close, `amqp:not-allowed`"),
             ],
             |_| session().octets(CHANNEL),
-        ),
+        )
+        .because(&["which has a session"]),
         Attack::new(
             'U',
             "an end on a channel without a session, 1,000 times",
             "2.5.5",
             &[(Opened, "close, `amqp:not-allowed`")],
             |_| end().octets(CHANNEL).repeat(1_000),
-        ),
+        )
+        .because(&["which has no session"]),
         Attack::new(
             'U',
             "a link on a handle that has one",
             "2.7.3",
             &[(Attached, "end, `amqp:session:handle-in-use`")],
             |_| link("another", SENDER, Role::Sender).octets(CHANNEL),
-        ),
+        )
+        .because(&["is in use"]),
         Attack::new(
             'U',
             "40 deliveries that go on from before, of which nobody knows",
@@ -74,7 +78,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
             'U',
             "a link that remembers 2,000 deliveries which never were, 100 times",
             "nothing is kept of what has ended",
-            &[(Begun, NOTHING), (Attached, NOTHING)],
+            &[(Begun, DETACHED), (Attached, DETACHED)],
             |_| {
                 let gone = detach().handle(50).closed(true).octets(CHANNEL);
                 [remembering(50, 2_000), gone].concat().repeat(100)
@@ -105,6 +109,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
                     .link_credit(1);
                 [thief, flow.echo(true).octets(CHANNEL).repeat(10_000)].concat()
             },
-        ),
+        )
+        .because(&["attached again elsewhere"]),
     ]
 }

@@ -45,6 +45,7 @@ fn kept_to() -> Vec<Attack> {
             &[(Attached, "detach, `amqp:link:transfer-limit-exceeded`")],
             |_| deliveries(CREDIT + 1, b"x"),
         )
+        .because(&["transfer without credit"])
         .with(Program::Idle),
         Attack::new(
             'W',
@@ -52,7 +53,9 @@ fn kept_to() -> Vec<Attack> {
             "window, 2.5.6",
             &[(Attached, "end, `amqp:session:window-violation`")],
             |_| endless(600, b"x"),
-        ),
+        )
+        .harmless_by_default(1 << 20)
+        .because(&["without a session window"]),
         Attack::new(
             'W',
             "deliveries to the sending end of a link",
@@ -63,7 +66,8 @@ fn kept_to() -> Vec<Attack> {
                     .handle(crate::victim::RECEIVER)
                     .octets(CHANNEL)
             },
-        ),
+        )
+        .because(&["to the sending end"]),
         Attack::new(
             'W',
             "a delivery that begins within another",
@@ -73,14 +77,16 @@ fn kept_to() -> Vec<Attack> {
                 let first = delivery(0, b"x").more(true).octets(CHANNEL);
                 [first, delivery(1, b"x").octets(CHANNEL)].concat()
             },
-        ),
+        )
+        .because(&["began before the one before it"]),
         Attack::new(
             'W',
             "a delivery on a handle that has no link",
             "2.6.2",
             &[(Attached, "end, `amqp:session:unattached-handle`")],
             |_| delivery(0, b"x").handle(77).octets(CHANNEL),
-        ),
+        )
+        .because(&["is not attached"]),
     ]
 }
 
@@ -106,14 +112,14 @@ fn ranges() -> Vec<Attack> {
             "`states_per_delivery`",
             &[(Attached, "end, `amqp:resource-limit-exceeded`")],
             |_| told(Role::Receiver, 0, 0x7fff_ffff).repeat(100_000),
-        ),
+        ).because(&["again and again"]),
         Attack::new(
             'D',
             "100,000 dispositions of all deliveries that came, which nobody settles",
             "`states_per_delivery`",
             &[(Attached, "end, `amqp:resource-limit-exceeded`")],
             |_| [deliveries(CREDIT - 1, b"x"), told(Role::Sender, 0, 0x7fff_ffff).repeat(100_000)].concat(),
-        )
+        ).because(&["again and again"])
         .with(Program::Unsettling),
         Attack::new(
             'D',
@@ -128,7 +134,7 @@ fn ranges() -> Vec<Attack> {
             "2.7.6",
             &[(Attached, "end, `amqp:invalid-field`")],
             |_| told(Role::Receiver, 0, u32::MAX),
-        ),
+        ).because(&["precedes its first"]),
         Attack::new(
             'D',
             "states of 8,000 octets for each of 100 deliveries, told ten times",
@@ -198,6 +204,7 @@ fn each_told(state: &V) -> impl Iterator<Item = Vec<u8>> {
 }
 
 fn without_end() -> Vec<Attack> {
+    const FULL_BY_DEFAULT: &str = "detach, `amqp:resource-limit-exceeded`";
     const FULL: &[(crate::State, &str)] = &[(Attached, "detach, `amqp:resource-limit-exceeded`")];
     const LARGE: &[(crate::State, &str)] =
         &[(Attached, "detach, `amqp:link:message-size-exceeded`")];
@@ -208,7 +215,8 @@ fn without_end() -> Vec<Attack> {
             "max-message-size, 2.7.3",
             LARGE,
             |_| endless(3, &[0; 40_000]),
-        ),
+        )
+        .because(&["more than 100000 octets"]),
         Attack::new(
             'M',
             "a delivery larger than is buffered",
@@ -216,6 +224,7 @@ fn without_end() -> Vec<Attack> {
             LARGE,
             |_| endless(3, &[0; 20_000]),
         )
+        .because(&["more than 50000 octets"])
         .configured(|config| config.limits.delivery_octets = 50_000),
         Attack::new(
             'M',
@@ -223,7 +232,9 @@ fn without_end() -> Vec<Attack> {
             "`empty_transfers`",
             FULL,
             |_| endless(400, b""),
-        ),
+        )
+        .because(&["transfers without payload in one delivery"])
+        .by_default(FULL_BY_DEFAULT, |_| endless(1_100, b""), 1 << 20),
         Attack::new(
             'M',
             "transfers of one octet",
@@ -231,6 +242,7 @@ fn without_end() -> Vec<Attack> {
             FULL,
             |_| endless(400, b"x"),
         )
+        .because(&["incomplete deliveries of the session"])
         .configured(|config| config.limits.partial_octets = 10_000),
         Attack::new(
             'M',
@@ -239,6 +251,8 @@ fn without_end() -> Vec<Attack> {
             FULL,
             |_| deliveries(40, &[0; 10_000]),
         )
+        .because(&["octets of the link wait"])
+        .harmless_by_default(1 << 20)
         .with(Program::Idle),
         Attack::new(
             'M',
@@ -247,6 +261,7 @@ fn without_end() -> Vec<Attack> {
             FULL,
             |_| deliveries(40, &[0; 3_000]),
         )
+        .because(&["the connection would hold"])
         .with(Program::Idle)
         .configured(|config| config.limits.connection_octets = 128 << 10),
         Attack::new(
@@ -261,6 +276,8 @@ fn without_end() -> Vec<Attack> {
                 (0..CREDIT).flat_map(one).collect()
             },
         )
+        .because(&["octets of the link wait"])
+        .harmless_by_default(1 << 20)
         .with(Program::Idle),
         Attack::new(
             'M',
@@ -269,6 +286,7 @@ fn without_end() -> Vec<Attack> {
             FULL,
             |_| deliveries(45, b"x"),
         )
+        .because(&["unsettled deliveries of the session"])
         .with(Program::Unsettling)
         .configured(|config| config.limits.unsettled_per_session = 40),
         Attack::new(
@@ -281,6 +299,8 @@ fn without_end() -> Vec<Attack> {
                 (0..2_000).flat_map(one).collect()
             },
         )
+        .because(&["the connection would hold"])
+        .harmless_by_default(5 << 20)
         .with(Program::Unsettling)
         .configured(|config| config.limits.unsettled_per_session = 3_000),
         Attack::new(
@@ -299,7 +319,8 @@ fn without_end() -> Vec<Attack> {
                 };
                 (0..CREDIT + 1).flat_map(one).collect()
             },
-        ),
+        )
+        .because(&["transfer without credit"]),
         Attack::new(
             'M',
             "deliveries of one octet, each in a read that is filled with empty frames",

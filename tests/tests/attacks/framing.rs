@@ -7,6 +7,8 @@ use crate::victim::State;
 use crate::victim::State::{Attached, Begun, ClientOpen, ClientSasl, Header, Open, Opened, Sasl};
 use crate::{Attack, LOGIN_FAILS, NOTHING};
 
+const FRAMING_ERROR: &str = "close, `amqp:connection:framing-error`";
+
 const FRAMING: &[(State, &str)] = &[
     (Header, "close, `amqp:connection:framing-error`"),
     (Sasl, LOGIN_FAILS),
@@ -35,6 +37,14 @@ fn announced(state: State, size: u32, offset: u8) -> Vec<u8> {
     after_header(state, &[a, b, c, d, offset, kind(state), 0, 0])
 }
 
+fn begins_on(channel: u16) -> Vec<u8> {
+    begin()
+        .next_outgoing_id(0)
+        .incoming_window(1)
+        .outgoing_window(1)
+        .octets(channel)
+}
+
 pub(crate) fn attacks() -> Vec<Attack> {
     vec![
         Attack::new(
@@ -43,7 +53,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
             "`max_frame_size`, 512 before open",
             FRAMING,
             |state| announced(state, u32::MAX, 2),
-        ),
+        )
+        .because(&["larger than the maximum"]),
         Attack::new(
             'F',
             "a frame that says it has one octet more than is allowed",
@@ -56,28 +67,32 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 (Attached, "close, `amqp:connection:framing-error`"),
             ],
             |state| announced(state, if state.is_early() { 513 } else { 65_537 }, 2),
-        ),
+        )
+        .because(&["larger than the maximum"]),
         Attack::new(
             'F',
             "a frame that says it has less than its header",
             "2.3.1",
             FRAMING,
             |state| announced(state, 7, 2),
-        ),
+        )
+        .because(&["less than its header"]),
         Attack::new(
             'F',
             "a frame whose body begins before it",
             "2.3.1",
             FRAMING,
             |state| announced(state, 8, 1),
-        ),
+        )
+        .because(&["data offset"]),
         Attack::new(
             'F',
             "a frame whose body begins behind it",
             "2.3.1",
             FRAMING,
             |state| announced(state, 8, 255),
-        ),
+        )
+        .because(&["data offset"]),
         Attack::new(
             'F',
             "empty frames, 10,000 of them",
@@ -89,7 +104,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 (Attached, NOTHING),
             ],
             |_| Frame::empty(0).encode().repeat(10_000),
-        ),
+        )
+        .because(&["octets before open"]),
         Attack::new(
             'F',
             "an open of 40,000 octets from a server",
@@ -101,7 +117,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
                     .hostname(&"x".repeat(40_000))
                     .octets(0)
             },
-        ),
+        )
+        .because(&["octets before open"]),
         Attack::new(
             'F',
             "a frame of SASL where AMQP has begun",
@@ -112,27 +129,25 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 (Attached, "close, `amqp:connection:framing-error`"),
             ],
             |_| sasl_init().mechanism("PLAIN").octets(0),
-        ),
+        )
+        .because(&["type that has no place"]),
         Attack::new(
             'F',
             "a frame of AMQP where SASL has not ended",
             "5.3",
             &[(Sasl, LOGIN_FAILS), (ClientSasl, LOGIN_FAILS)],
             |_| open().container_id("attacker").octets(0),
-        ),
+        )
+        .because(&["type that has no place"]),
         Attack::new(
             'F',
             "a session on a channel beyond the last",
             "`channel_max`",
             &[(Opened, "close, `amqp:connection:framing-error`")],
-            |_| {
-                begin()
-                    .next_outgoing_id(0)
-                    .incoming_window(1)
-                    .outgoing_window(1)
-                    .octets(64)
-            },
-        ),
+            |_| begins_on(64),
+        )
+        .because(&["beyond the channel-max"])
+        .by_default(FRAMING_ERROR, |_| begins_on(1_024), 64 << 10),
         Attack::new(
             'F',
             "the headers of two layers, again and again",

@@ -3,7 +3,7 @@
 use ferrion_tests::build::{Role, accepted, disposition, transfer};
 
 use crate::victim::State::Attached;
-use crate::victim::{CHANNEL, Program, SENDER, Side, Victim, config, cpu, link};
+use crate::victim::{CHANNEL, Program, SENDER, Side, Victim, WINDOW, config, cpu, link};
 
 /// Two more links of the attacker's.
 const PIN: u32 = 10;
@@ -14,7 +14,13 @@ const LEAP: u32 = 256;
 
 /// Nanoseconds of work for a thousand dispositions of all ids there were, two of them not settled, after so many leaps.
 fn work_of_dispositions(leaps: u32) -> u64 {
-    let mut victim = Victim::new(Side::Server, Attached, config(), Program::Unsettling);
+    let mut victim = Victim::new(
+        Side::Server,
+        Attached,
+        config(),
+        WINDOW,
+        Program::Unsettling,
+    );
     for (name, handle) in [("pin", PIN), ("far", FAR)] {
         victim.hear(&link(name, handle, Role::Sender).octets(CHANNEL));
     }

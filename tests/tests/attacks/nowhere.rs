@@ -48,6 +48,14 @@ const NO_FRAME: &[(State, &str)] = &[
     (Attached, FRAMING),
 ];
 
+/// Why each of these is refused.
+const NOWHERE: &[&str] = &[
+    "type that has no place",
+    "before open",
+    "has no session",
+    "is not attached",
+];
+
 pub(crate) fn attacks() -> Vec<Attack> {
     let mut all = without_a_link();
     all.extend(within_amqp());
@@ -73,7 +81,8 @@ fn without_a_link() -> Vec<Attack> {
             "2.4.1, 2.5.5, 2.6.2",
             NO_LINK,
             |_| delivery(0, b"x").octets(CHANNEL),
-        ),
+        )
+        .because(NOWHERE),
         Attack::new(
             'W',
             "a flow of a link that is not attached",
@@ -86,14 +95,16 @@ fn without_a_link() -> Vec<Attack> {
                     .link_credit(u32::MAX)
                     .octets(CHANNEL)
             },
-        ),
+        )
+        .because(NOWHERE),
         Attack::new(
             'D',
             "a disposition of 2^31 delivery-ids where nothing is attached",
             "2.4.1, 2.5.5; what is not settled, not the range",
             NO_SESSION,
             |_| told(Role::Receiver, 0x7fff_ffff).octets(CHANNEL),
-        ),
+        )
+        .because(NOWHERE),
         Attack::new(
             'D',
             "1,000 dispositions where nothing was ever sent",
@@ -105,7 +116,8 @@ fn without_a_link() -> Vec<Attack> {
                     .concat()
                     .repeat(500)
             },
-        ),
+        )
+        .because(NOWHERE),
         Attack::new(
             'M',
             "a delivery without end where nothing is attached",
@@ -116,7 +128,8 @@ fn without_a_link() -> Vec<Attack> {
                 let begun = delivery(0, &[0; 300]).more(true).octets(CHANNEL);
                 [begun, more.octets(CHANNEL).repeat(400)].concat()
             },
-        ),
+        )
+        .because(NOWHERE),
         Attack::new(
             'M',
             "payload of 30,000 octets behind each of 60 begins or 100 flows, which have none",
@@ -139,7 +152,9 @@ fn without_a_link() -> Vec<Attack> {
                 };
                 empty.octets(CHANNEL).repeat(100)
             },
-        ),
+        )
+        .because(&["the connection would hold"])
+        .harmless_by_default(3 << 20),
         Attack::new(
             'E',
             "10,000 flows that ask for one where there is no session",
@@ -152,7 +167,8 @@ fn without_a_link() -> Vec<Attack> {
                 (Opened, REFUSED),
             ],
             |_| session_flow().echo(true).octets(CHANNEL).repeat(10_000),
-        ),
+        )
+        .because(NOWHERE),
         Attack::new(
             'U',
             "a detach of a link that never was, 1,000 times",
@@ -165,7 +181,8 @@ fn without_a_link() -> Vec<Attack> {
                     .octets(CHANNEL)
                     .repeat(1_000)
             },
-        ),
+        )
+        .because(NOWHERE),
     ]
 }
 
@@ -177,21 +194,24 @@ fn within_amqp() -> Vec<Attack> {
             "`max_frame_size`: it begins like a frame of 369 million octets",
             NO_FRAME,
             |_| vec![22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3],
-        ),
+        )
+        .because(&["larger than the maximum"]),
         Attack::new(
             'T',
             "the header of TLS in the middle of a connection",
             "`max_frame_size`: it begins like a frame of 1,095 million octets",
             NO_FRAME,
             |_| TLS_HEADER.to_vec(),
-        ),
+        )
+        .because(&["larger than the maximum"]),
         Attack::new(
             'P',
             "a request of HTTP in the middle of a connection",
             "`max_frame_size`: it begins like a frame of 1,195 million octets",
             NO_FRAME,
             |_| b"GET / HTTP/1.1\r\nHost: example.net\r\n\r\n".repeat(100),
-        ),
+        )
+        .because(&["larger than the maximum"]),
     ]
 }
 
@@ -213,7 +233,8 @@ fn logins() -> Vec<Attack> {
                 let login = sasl_init().mechanism("ANONYMOUS").octets(0);
                 [&SASL_HEADER[..], &login].concat()
             },
-        ),
+        )
+        .because(&["larger than the maximum"]),
         Attack::new(
             'S',
             "nothing but mechanisms that show no password, to a client that has one to show",
@@ -223,7 +244,8 @@ fn logins() -> Vec<Attack> {
                 let offer = ["ANONYMOUS", "EXTERNAL"];
                 sasl_mechanisms().sasl_server_mechanisms(&offer).octets(0)
             },
-        ),
+        )
+        .because(&["no SASL mechanism in common"]),
         Attack::new(
             'S',
             "nothing but PLAIN, to a client whose octets everybody can read",
@@ -234,6 +256,7 @@ fn logins() -> Vec<Attack> {
                 [offer.octets(0), sasl_outcome().code(0).octets(0)].concat()
             },
         )
+        .because(&["would show the secret"])
         .configured(|config| config.sasl = SaslConfig::Client(SaslClient::plain("user", "secret"))),
         Attack::new(
             'S',
@@ -241,14 +264,17 @@ fn logins() -> Vec<Attack> {
             "5.3.2",
             GIVEN_UP,
             |_| sasl_challenge().challenge(b"?").octets(0),
-        ),
+        )
+        .because(&["out of place"]),
         Attack::new('S', "what only a client says", "5.3.2", GIVEN_UP, |_| {
             sasl_init().mechanism("PLAIN").octets(0)
-        }),
+        })
+        .because(&["out of place"]),
         Attack::new('E', "offers without end", "5.3.2", GIVEN_UP, |_| {
             let offer = sasl_mechanisms().sasl_server_mechanisms(&["PLAIN"]);
             offer.octets(0).repeat(500)
-        }),
+        })
+        .because(&["out of place"]),
         Attack::new(
             'I',
             "an outcome that is no number of an outcome",
@@ -258,7 +284,8 @@ fn logins() -> Vec<Attack> {
                 let offer = sasl_mechanisms().sasl_server_mechanisms(&["PLAIN"]);
                 [offer.octets(0), sasl_outcome().code(255).octets(0)].concat()
             },
-        ),
+        )
+        .because(&["not one of the values"]),
     ]
 }
 
@@ -270,7 +297,8 @@ fn opens() -> Vec<Attack> {
             "2.4.1",
             &[(Open, REFUSED), (ClientOpen, REFUSED)],
             |_| open().container_id("twice").octets(0).repeat(2),
-        ),
+        )
+        .because(&["opened before"]),
         Attack::new(
             'E',
             "an open that asks for a frame in every millisecond",
@@ -283,7 +311,8 @@ fn opens() -> Vec<Attack> {
                 let open = open().container_id("attacker");
                 open.idle_time_out(1).octets(0)
             },
-        ),
+        )
+        .because(&["too short"]),
         Attack::new(
             'I',
             "an open whose every number is the largest",

@@ -5,7 +5,7 @@ use ferrion_tests::oracle::V;
 
 use crate::victim::State::{Attached, Begun, Opened};
 use crate::victim::{CHANNEL, Program, RECEIVER, link, session_flow};
-use crate::{Attack, NOTHING, UNHEARD};
+use crate::{Attack, DETACHED, ENDED, NOTHING, UNHEARD};
 
 fn session() -> Vec<u8> {
     begin()
@@ -41,14 +41,16 @@ pub(crate) fn attacks() -> Vec<Attack> {
             "one answer in each write",
             &[(Begun, NOTHING), (Attached, NOTHING)],
             |_| echo(false).repeat(10_000),
-        ),
+        )
+        .answered_once(),
         Attack::new(
             'E',
             "10,000 flows that ask for one of the link",
             "one answer in each write",
             &[(Attached, NOTHING)],
             |_| echo(true).repeat(10_000),
-        ),
+        )
+        .answered_once(),
         Attack::new(
             'E',
             "10,000 flows that ask for one, from a peer that does not read",
@@ -56,12 +58,13 @@ pub(crate) fn attacks() -> Vec<Attack> {
             &[(Attached, NOTHING)],
             |_| echo(true).repeat(10_000),
         )
+        .answered_once()
         .with(Program::Stuck),
         Attack::new(
             'E',
             "5,000 links that come and go",
             "nothing is kept of them",
-            &[(Begun, NOTHING), (Attached, NOTHING)],
+            &[(Begun, DETACHED), (Attached, DETACHED)],
             |_| come_and_go(100).repeat(5_000),
         ),
         Attack::new(
@@ -71,12 +74,13 @@ pub(crate) fn attacks() -> Vec<Attack> {
             &[(Begun, UNHEARD), (Attached, UNHEARD)],
             |_| come_and_go(1_000).repeat(5_000),
         )
+        .by_default(UNHEARD, |_| come_and_go(10).repeat(20_000), 32 << 20)
         .with(Program::Stuck),
         Attack::new(
             'E',
             "5,000 sessions that come and go",
             "nothing is kept of them",
-            &[(Opened, NOTHING)],
+            &[(Opened, ENDED)],
             |_| [session(), end().octets(CHANNEL)].concat().repeat(5_000),
         ),
         Attack::new(
@@ -85,6 +89,11 @@ pub(crate) fn attacks() -> Vec<Attack> {
             "`control_octets`, `pending_replies`",
             &[(Opened, UNHEARD)],
             |_| [session(), end().octets(CHANNEL)].concat().repeat(50_000),
+        )
+        .by_default(
+            "close, `amqp:resource-limit-exceeded`; end without error",
+            |_| [session(), end().octets(CHANNEL)].concat().repeat(10_000),
+            4 << 20,
         )
         .with(Program::Stuck),
         Attack::new(
@@ -96,11 +105,22 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 let one = |handle: u32| link("same", handle, Role::Sender).octets(CHANNEL);
                 (0..200).flat_map(one).collect()
             },
-        ),
+        )
+        .because(&["attached again elsewhere"]),
+        Attack::new(
+            'E',
+            "links that come and go, of which the program does not ask",
+            "`links_per_session`",
+            &[(Begun, "end, `amqp:resource-limit-exceeded`")],
+            |_| come_and_go(20).repeat(201),
+        )
+        .with(Program::Asleep)
+        .because(&["links"])
+        .harmless_by_default(2 << 20),
         Attack::new(
             'E',
             "links without end",
-            "`links_per_session`",
+            "handle-max, which is `links_per_session`",
             &[(Begun, "close, `amqp:connection:framing-error`")],
             |_| {
                 let one = |handle: u32| {
@@ -109,6 +129,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 };
                 (0..201).flat_map(one).collect()
             },
-        ),
+        )
+        .because(&["beyond the handle-max"])
+        .harmless_by_default(1 << 20),
     ]
 }

@@ -70,7 +70,8 @@ fn no_amqp() -> Vec<Attack> {
                 (Attached, "close, `amqp:decode-error`"),
             ],
             |state| frame(kind(state), &[0x45]),
-        ),
+        )
+        .because(&["expected a described value"]),
         Attack::new(
             'P',
             "a performative that there is not",
@@ -85,7 +86,8 @@ fn no_amqp() -> Vec<Attack> {
                 (Attached, "close, `amqp:decode-error`"),
             ],
             |state| frame(kind(state), &[0, 0x53, 0x7f, 0x45]),
-        ),
+        )
+        .because(&["is not a performative", "found another descriptor"]),
         Attack::new(
             'P',
             "a constructor that there is not",
@@ -98,7 +100,8 @@ fn no_amqp() -> Vec<Attack> {
                 let code = if state == Open { 0x10 } else { 0x12 };
                 frame(0, &[0, 0x53, code, 0xc0, 2, 1, 0x7b])
             },
-        ),
+        )
+        .because(&["unknown constructor"]),
     ]
 }
 
@@ -113,14 +116,16 @@ fn ended() -> Vec<Attack> {
                 let gone = detach().handle(SENDER).closed(true).octets(CHANNEL);
                 [gone, delivery(0, b"x").octets(CHANNEL)].concat()
             },
-        ),
+        )
+        .because(&["is not attached"]),
         Attack::new(
             'U',
             "a session that is ended, and used",
             "2.5.5",
             &[(Attached, "close, `amqp:not-allowed`")],
             |_| [end().octets(CHANNEL), delivery(0, b"x").octets(CHANNEL)].concat(),
-        ),
+        )
+        .because(&["has no session"]),
         Attack::new(
             'U',
             "a link that is detached twice",
@@ -133,7 +138,8 @@ fn ended() -> Vec<Attack> {
                     .octets(CHANNEL)
                     .repeat(2)
             },
-        ),
+        )
+        .because(&["is not attached"]),
         Attack::new(
             'U',
             "a delivery that is settled, and settled again",
@@ -161,7 +167,8 @@ fn ended() -> Vec<Attack> {
                     .outgoing_window(1)
                     .octets(CHANNEL)
             },
-        ),
+        )
+        .because(&["waits for none"]),
     ]
 }
 
@@ -188,7 +195,8 @@ fn numbers() -> Vec<Attack> {
             "`links_per_session`",
             &[(Begun, "close, `amqp:connection:framing-error`")],
             |_| link("attacked", MOST, Role::Sender).octets(CHANNEL),
-        ),
+        )
+        .because(&["beyond the handle-max"]),
         Attack::new(
             'I',
             "a link whose every number is the largest",
@@ -249,7 +257,8 @@ fn numbers() -> Vec<Attack> {
                     .message_format(0);
                 [delivery(0, b"x").octets(CHANNEL), next.octets(CHANNEL)].concat()
             },
-        ),
+        )
+        .because(&["does not follow"]),
         Attack::new(
             'I',
             "a tag of 33 octets",
@@ -263,7 +272,8 @@ fn numbers() -> Vec<Attack> {
                     .message_format(0)
                     .octets(CHANNEL)
             },
-        ),
+        )
+        .because(&["delivery-tag of 33 octets"]),
     ]
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use allocation_counter::measure;
 use bytes::Buf;
-use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslServer};
+use ferrion_engine::codec::Symbol;
+use ferrion_engine::sasl::{
+    Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer,
+};
 use ferrion_engine::{Config, Engine, Event, Failure, LinkId, SessionConfig, Time};
 use ferrion_tests::build::{Build, Role, attach, begin, flow, open, source, target, transfer};
 use ferrion_tests::oracle::{AMQP_HEADER, FrameReader, Perf, SASL_HEADER, V, What};
@@ -89,6 +92,8 @@ pub(crate) enum Program {
     Unsettling,
     /// The attacker does not read: nothing can be written.
     Stuck,
+    /// It does not ask what has happened.
+    Asleep,
 }
 
 pub(crate) struct Victim {
@@ -101,10 +106,13 @@ pub(crate) struct Victim {
     pub(crate) wrote: usize,
     /// Frames that it wrote since then, by name.
     pub(crate) frames: Vec<String>,
+    /// What it said of why something ended, and why it failed.
+    pub(crate) reasons: Vec<String>,
     links: Vec<LinkId>,
     /// Links that are not attacked, of another session and of the one that is.
     honest: Vec<LinkId>,
     watched: bool,
+    window: u32,
 }
 
 /// What an attack costs, and what comes of it.
@@ -188,23 +196,37 @@ pub(crate) fn config() -> Config {
 /// Octets that an engine with this configuration may hold for a peer that it does not know yet: 16 KiB and a frame.
 pub(crate) const EARLY: u64 = (16 << 10) + 512;
 
-/// Octets that it may hold after open: what the limits say, and 10 % more.
+/// Octets that it may hold after open: what the limits say, and 10 % more. That is what the peer makes it hold, what waits to
+/// be written, and the frame that is coming.
 pub(crate) fn budget(config: &Config) -> u64 {
     let limits = &config.limits;
-    let held = limits.connection_octets;
-    // What waits to be written goes somewhat beyond the mark at which no more is; and buffers grow to twice of what is in them.
-    let output = 2 * (limits.control_octets + limits.output_octets) as u64;
-    let frames = 2 * u64::from(config.max_frame_size);
-    let sum = held + output + frames;
+    let output = limits.control_octets as u64;
+    let sum = limits.connection_octets + output + u64::from(config.max_frame_size);
     sum + sum / 10
 }
 
+/// Transfers that the program's sessions take at a time, where limits are low.
+pub(crate) const WINDOW: u32 = 500;
+
+/// Octets of a read after open.
+pub(crate) const READ: usize = 16 << 10;
+
+/// A mechanism of the program's own.
+pub(crate) const RIDDLE: &str = "X-RIDDLE";
+
 impl Victim {
     /// An engine in that state, and what it allocated for that.
-    pub(crate) fn new(side: Side, state: State, mut config: Config, program: Program) -> Self {
+    pub(crate) fn new(
+        side: Side,
+        state: State,
+        mut config: Config,
+        window: u32,
+        program: Program,
+    ) -> Self {
         config.sasl = match (state, config.sasl) {
             (Sasl, _) => {
-                SaslConfig::Server(SaslServer::new([Mechanism::Plain, Mechanism::External]))
+                let offer = SaslServer::new([Mechanism::Plain, Mechanism::External]);
+                SaslConfig::Server(offer.raw(Symbol::from_static(RIDDLE)))
             }
             (ClientSasl, SaslConfig::None) => {
                 // Otherwise it would end at the offer, whatever follows.
@@ -230,9 +252,11 @@ impl Victim {
             ends: BTreeSet::new(),
             wrote: 0,
             frames: Vec::new(),
+            reasons: Vec::new(),
             links: Vec::new(),
             honest: Vec::new(),
             watched: false,
+            window,
         };
         if side == Side::Client {
             victim.engine.connection().open().unwrap();
@@ -288,7 +312,7 @@ impl Victim {
         let size = if self.engine.connection().remote().is_none() {
             512
         } else {
-            16 << 10
+            READ
         };
         for piece in octets.chunks(size) {
             if self.engine.is_blocked() {
@@ -305,19 +329,27 @@ impl Victim {
 
     /// The program does its part.
     pub(crate) fn turn(&mut self) {
-        while let Some(event) = self.engine.poll_event() {
+        while self.program != Program::Asleep
+            && let Some(event) = self.engine.poll_event()
+        {
             match event {
                 // A client's was opened before.
                 Event::RemoteOpen => {
                     let _ = self.engine.connection().open();
                 }
                 Event::Authenticate => {
-                    let _ = self.engine.sasl_answer(SaslAnswer::Reject);
+                    let is_raw = matches!(
+                        self.engine.sasl_request(),
+                        Some(SaslRequest::Raw { .. } | SaslRequest::Challenge { .. })
+                    );
+                    let _ = self.engine.sasl_answer(match is_raw {
+                        true => SaslAnswer::Continue("again".into()),
+                        false => SaslAnswer::Reject,
+                    });
                 }
                 Event::SessionBegun(id) => {
                     let config = SessionConfig {
-                        incoming_window: 500,
-                        incoming_octets: 64 << 20,
+                        incoming_window: self.window,
                         ..SessionConfig::default()
                     };
                     if let Ok(mut session) = self.engine.session(id) {
@@ -404,14 +436,13 @@ impl Victim {
         let name = perf.name();
         if matches!(name.as_str(), "detach" | "end" | "close") {
             let error = perf.get("error");
-            let condition = error
-                .composite()
-                .and_then(|(_, fields)| match fields.first() {
-                    Some(V::Sym(condition)) => Some(condition.clone()),
-                    _ => None,
-                });
-            if let Some(condition) = condition {
-                self.ends.insert(format!("{name}, `{condition}`"));
+            let error = error.composite().map(|(_, fields)| fields);
+            match error.and_then(|fields| fields.first()) {
+                Some(V::Sym(condition)) => self.ends.insert(format!("{name}, `{condition}`")),
+                _ => self.ends.insert(format!("{name} without error")),
+            };
+            if let Some(V::Str(reason)) = error.and_then(|fields| fields.get(1)) {
+                self.reasons.push(reason.clone());
             }
         }
         self.frames.push(name);
@@ -423,13 +454,14 @@ impl Victim {
         side: Side,
         state: State,
         config: &Config,
+        window: u32,
         program: Program,
         octets: &[u8],
     ) -> Costs {
         let mut victim = None;
         let mut time = 0;
         let info = measure(|| {
-            let mut made = Self::new(side, state, config.clone(), program);
+            let mut made = Self::new(side, state, config.clone(), window, program);
             let before = cpu();
             made.hear(octets);
             time = cpu() - before;
@@ -438,7 +470,7 @@ impl Victim {
         let held = info.bytes_max;
         // Again, with somebody who looks at what is written.
         drop(victim);
-        let mut victim = Self::new(side, state, config.clone(), program);
+        let mut victim = Self::new(side, state, config.clone(), window, program);
         victim.watched = true;
         victim.wrote = 0;
         victim.hear(octets);
@@ -456,6 +488,7 @@ impl Victim {
             self.write();
         }
         if let Some(failure) = self.engine.failure() {
+            self.reasons.push(failure.to_string());
             let connection = match failure {
                 Failure::Sasl(_) => Some("disconnected: the login fails"),
                 Failure::Header(_) => Some("disconnected: another header is named"),
