@@ -964,8 +964,8 @@ typedef enum {
 } ferrion_config_field;
 
 /**
- * What an engine holds or waits for at most, for `ferrion_config_set_limit`. Beyond it the peer is refused, with the
- * condition that fits.
+ * What an engine holds or waits for at most, for `ferrion_config_set_limit`, and a messenger for each of its connections, for
+ * `ferrion_messenger_set_limit`. Beyond it the peer is refused, with the condition that fits.
  */
 typedef enum {
   /**
@@ -1888,6 +1888,12 @@ void ferrion_engine_free(ferrion_engine_t *engine);
 ferrion_status ferrion_engine_census(const ferrion_engine_t *engine, ferrion_census_t *out_census);
 
 /**
+ * What incomplete deliveries hold, of all sessions together, each transfer counted as 64 octets more than its payload.
+ */
+ferrion_status ferrion_engine_partial_octets(const ferrion_engine_t *engine,
+                                             uint64_t *out_octets);
+
+/**
  * A configuration with a default for everything, and an empty container-id.
  */
 ferrion_config_t *ferrion_config_new(void);
@@ -2713,6 +2719,18 @@ ferrion_status ferrion_receiver_set_streaming(ferrion_engine_t *engine,
 ferrion_status ferrion_receiver_partial(ferrion_engine_t *engine,
                                         ferrion_link_t link,
                                         ferrion_partial_t *out_partial);
+
+/**
+ * Refuses the delivery that is arriving, and with it the link, as where a limit of the engine is passed: what came of it is
+ * dropped at once, the link is closed with this condition, and FERRION_EVENT_LINK_DETACHED tells. The text for people and the map
+ * may be NULL. For who has a bound for many engines together, each of which tells what it holds
+ * (`ferrion_engine_partial_octets`). FERRION_STATE: no delivery is arriving.
+ */
+ferrion_status ferrion_receiver_refuse_partial(ferrion_engine_t *engine,
+                                               ferrion_link_t link,
+                                               const char *condition,
+                                               const char *description,
+                                               const ferrion_value_t *info);
 
 /**
  * Takes what has come of the delivery that is arriving. FERRION_END: nothing more at present.
@@ -4576,6 +4594,46 @@ ferrion_status ferrion_messenger_incoming_high_water(const ferrion_messenger_t *
 ferrion_status ferrion_messenger_set_incoming_high_water(ferrion_messenger_t *messenger,
                                                          size_t messages,
                                                          size_t octets);
+
+/**
+ * What each connection may make the messenger hold or wait for. `limit` is a `ferrion_limit`.
+ */
+ferrion_status ferrion_messenger_limit(const ferrion_messenger_t *messenger,
+                                       int32_t limit,
+                                       uint64_t *out_number);
+
+/**
+ * Sets what each connection may make the messenger hold or wait for, whether it is made or accepted, on those that are made from
+ * then on. `limit` is a `ferrion_limit`. FERRION_LIMIT_HANDSHAKE_TIME is set by `ferrion_messenger_set_handshake_time_out` too: what
+ * was set last counts.
+ */
+ferrion_status ferrion_messenger_set_limit(ferrion_messenger_t *messenger,
+                                           int32_t limit,
+                                           uint64_t number);
+
+/**
+ * The largest frame that is taken, in octets; 64 KiB unless set, or with link recovery 1 MiB.
+ */
+ferrion_status ferrion_messenger_max_frame_size(const ferrion_messenger_t *messenger, uint32_t *out_octets);
+
+/**
+ * Sets the largest frame that is taken, on connections made from then on. Less than 512 counts as 512; 0 is the default again.
+ */
+ferrion_status ferrion_messenger_set_max_frame_size(ferrion_messenger_t *messenger,
+                                                    uint32_t octets);
+
+/**
+ * The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set.
+ */
+ferrion_status ferrion_messenger_partial_octets(const ferrion_messenger_t *messenger, uint64_t *out_octets);
+
+/**
+ * Sets the most octets that messages of which more is to come hold on all connections together. When it is passed, the links
+ * that hold most, of the connection that does, are closed with "amqp:resource-limit-exceeded", and a warning says whose they were.
+ * Less than the largest message that is expected makes that one impossible.
+ */
+ferrion_status ferrion_messenger_set_partial_octets(ferrion_messenger_t *messenger,
+                                                    uint64_t octets);
 
 /**
  * Sets whether `ferrion_messenger_start` tries the routes, and fails if one of them leads nowhere; false unless set. Those

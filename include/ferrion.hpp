@@ -363,6 +363,7 @@ class Messenger : public Owner<ferrion_messenger_t, ferrion_messenger_free> {
   void set_blocking(bool blocking) { check(ferrion_messenger_set_blocking(get(), blocking)); }
   void set_outgoing_window(size_t n) { check(ferrion_messenger_set_outgoing_window(get(), n)); }
   void set_incoming_window(size_t n) { check(ferrion_messenger_set_incoming_window(get(), n)); }
+  void set_limit(ferrion_limit limit, uint64_t number) { check(ferrion_messenger_set_limit(get(), limit, number)); }
   void set_credentials(Text user, Text password) {
     check(ferrion_messenger_set_credentials(get(), user.get(), password.get()));
   }

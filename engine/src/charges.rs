@@ -26,6 +26,8 @@ pub(crate) struct Charges {
     pub(crate) said: u64,
     /// Transfers and payloads that wait, and deliveries that are not complete.
     pub(crate) waiting: u64,
+    /// Of that, deliveries that are not complete.
+    pub(crate) partial: u64,
     /// Large states of deliveries, and the pages that deliveries are found on, each of which gives its share back when it goes.
     /// There once there was a session.
     shared: Option<Sum>,

@@ -368,6 +368,13 @@ impl Engine {
         }
     }
 
+    /// What incomplete deliveries hold, of all sessions together, each transfer counted as 64 octets more than its payload: what
+    /// [`Limits::partial_octets`](crate::Limits::partial_octets) bounds for one session.
+    #[must_use]
+    pub const fn partial_octets(&self) -> u64 {
+        self.endpoints.charges.partial
+    }
+
     /// What has to outlive this engine for another one to go on with its links, whatever state it is in:
     /// see [`LinkState`]. Of all links that are [recoverable](crate::LinkConfig::recoverable) and were not
     /// closed; one that has ended counts until the event that told so is followed by another.

@@ -72,5 +72,6 @@ pub use crate::reconnect::{ConnectionEvent, Reconnect};
 pub use crate::recovery::LinkRecovery;
 pub use crate::request::RequestId;
 pub use crate::subscribe::SubscribeOptions;
+pub use ferrion_engine::Limits;
 pub use ferrion_engine::message::{Body, Message};
 pub use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};

@@ -20,6 +20,10 @@ use std::time::Duration;
 /// which it has by default. The receiver settles second (2.8.3) on such links, whatever
 /// [`set_rcv_settle_mode`](crate::Messenger::set_rcv_settle_mode) says.
 ///
+/// What is not settled on a link is told in one frame (2.7.3), so the largest that is taken has 1 MiB then, unless
+/// [`set_max_frame_size`](crate::Messenger::set_max_frame_size) says otherwise: less bounds how many messages of a link can be
+/// told of at once.
+///
 /// Few peers can do this: of the well-known brokers and libraries, none. With a peer that remembers nothing, or that has
 /// forgotten (it was started anew, or it was another one under the same address), what it has not answered is sent
 /// again, and what it sent and was not decided here is [`Aborted`](crate::Status::Aborted), for it will come again.

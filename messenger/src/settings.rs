@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ferrion_engine::Limits;
 use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
 use ferrion_engine::sasl::Secret;
 
@@ -315,7 +316,65 @@ impl Messenger {
         self.driver.handshake = patience;
         // To the engine nothing means for ever.
         let ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        self.core.options.handshake_time = Some(ms.max(1));
+        self.core.options.limits.handshake_time = ms.max(1);
+    }
+
+    /// What each connection may make this messenger hold or wait for.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.core.options.limits
+    }
+
+    /// Sets what each connection may make this messenger hold or wait for, whether it is made or accepted, on those that are made
+    /// from then on. Who listens for many peers that are not trusted lowers what its clients do not need:
+    ///
+    /// ```
+    /// # let mut messenger = ferrion_messenger::Messenger::new()?;
+    /// let mut limits = messenger.limits().clone();
+    /// limits.connection_octets = 64 << 20;
+    /// limits.links_per_session = 100;
+    /// limits.unsettled_per_session = 10_000;
+    /// messenger.set_limits(limits);
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    ///
+    /// The largest frame is [another setting](Self::set_max_frame_size), and so is what
+    /// [all connections together](Self::set_partial_octets) may hold. [`handshake_time`](Limits::handshake_time) is set by
+    /// [`set_handshake_time_out`](Self::set_handshake_time_out) too: what was set last counts. Where tokens are taken or shown,
+    /// [`sasl_frame_size`](Limits::sasl_frame_size) is raised to what they need.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.core.options.limits = limits;
+    }
+
+    /// The largest frame that is taken, in octets. Default 64 KiB, or with [link recovery](Self::set_link_recovery) 1 MiB, as
+    /// what is not settled of a link is told of in one.
+    #[must_use]
+    pub const fn max_frame_size(&self) -> u32 {
+        self.core.options.max_frame_size()
+    }
+
+    /// Sets the largest frame that is taken, on connections made from then on; less than 512 counts as 512. With `None` it is
+    /// the default, which [`max_frame_size`](Self::max_frame_size) tells.
+    pub const fn set_max_frame_size(&mut self, octets: Option<u32>) {
+        self.core.options.max_frame_size = octets;
+    }
+
+    /// The most octets that incomplete messages hold on all connections together. Default 1 GiB.
+    #[must_use]
+    pub const fn partial_octets(&self) -> u64 {
+        self.core.options.partial_octets
+    }
+
+    /// Sets the most octets that messages of which more is to come hold on all connections together, each transfer counted as 64
+    /// octets more than its payload. They are in no [high-water mark](Self::set_incoming_high_water), as only their rest makes room
+    /// again. When it is passed, the links that hold most, of the connection that does, are closed with
+    /// `amqp:resource-limit-exceeded`, and a [warning](Self::poll_warning) says whose they were; nobody else is disturbed.
+    ///
+    /// The default is what [one connection](Limits::connection_octets) may hold, so that a single peer can do what it can do
+    /// to an engine, and many of them no more than that. Less than the largest message that is expected makes that one
+    /// impossible.
+    pub const fn set_partial_octets(&mut self, octets: u64) {
+        self.core.options.partial_octets = octets;
     }
 
     /// Gives up peers that were silent for this long, on connections made from then on. `None`, the
@@ -346,7 +405,8 @@ impl Messenger {
     }
 
     /// Sets whether links that are made from then on are recovered after their connection was lost, so that messages
-    /// arrive exactly once: [`LinkRecovery`] says what that takes. Default `None`: they arrive at least once.
+    /// arrive exactly once: [`LinkRecovery`] says what that takes. Default `None`: they arrive at least once. With it frames of
+    /// 1 MiB are taken, where [`max_frame_size`](Self::max_frame_size) is not set.
     pub fn set_link_recovery(&mut self, recovery: Option<LinkRecovery>) {
         self.core.set_link_recovery(recovery);
     }

@@ -1,6 +1,7 @@
 //! What a peer can make the engine hold is bounded, and going beyond it has one answer (2.8.15).
 
-use ferrion_engine::{Config, Failure, LinkConfig, Origin, SessionConfig, UsageError};
+use ferrion_engine::protocol::{Condition, conditions};
+use ferrion_engine::{Config, Event, Failure, LinkConfig, Origin, SessionConfig, UsageError};
 use ferrion_tests::build::{Build, Role, attach, begin, detach, end, source, target, transfer};
 use ferrion_tests::peer::{Peer, Wired, client, client_with, server_with};
 
@@ -161,6 +162,49 @@ fn many_small_transfers_count_for_what_they_cost() {
         p.expect_detach().condition("amqp:resource-limit-exceeded");
         assert_eq!(p.engine().census().incoming_deliveries, 0);
     });
+}
+
+/// Of engines together only their program knows how much they hold.
+#[test]
+fn an_incomplete_delivery_can_be_refused_and_holds_nothing_then_whether_the_peer_answers_or_not() {
+    for recoverable in [false, true] {
+        client(|p| {
+            p.opened();
+            let session = p.begun();
+            let links = ["in-0", "in-1"].map(|name| {
+                let mut config = LinkConfig::receiver(name, name);
+                config.recoverable = recoverable;
+                let link = p.receiver_with(session, config, |attach| attach);
+                p.take_credit(&link, 100);
+                link
+            });
+            for (id, link) in (0..).zip(&links) {
+                let part = p.delivery(link, id, &[1; 2_000]).more(true);
+                p.inject(part);
+            }
+            assert_eq!(p.engine().partial_octets(), 2 * (2_000 + 64));
+            let condition = Condition::with_description(conditions::RESOURCE_LIMIT_EXCEEDED, "all");
+            let mut receiver = p.engine().receiver(links[0].id).unwrap();
+            receiver.refuse_partial(condition.clone()).unwrap();
+            p.expect_events(&[Event::LinkDetached(links[0].id)]);
+            p.expect_detach()
+                .handle(links[0].ours)
+                .closed(true)
+                .condition("amqp:resource-limit-exceeded");
+            assert_eq!(p.engine().partial_octets(), 2_000 + 64);
+            // What was under way comes to nothing.
+            p.inject(transfer().handle(links[0].theirs).more(true).payload(b"x"));
+            p.expect_nothing();
+            assert_eq!(p.engine().partial_octets(), 2_000 + 64);
+            // The other link goes on.
+            p.inject(transfer().handle(links[1].theirs).payload(b"end"));
+            assert_eq!(p.take(&links[1]).payload.len(), 2_003);
+            assert_eq!(p.engine().partial_octets(), 0);
+            let mut receiver = p.engine().receiver(links[1].id).unwrap();
+            let refused = receiver.refuse_partial(condition);
+            assert!(matches!(refused, Err(UsageError::WrongState(_))));
+        });
+    }
 }
 
 #[test]

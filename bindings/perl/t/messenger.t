@@ -209,6 +209,12 @@ subtest 'settings are kept' => sub {
     is($sender->link_recovery(undef)->link_recovery, undef, 'none');
     $sender->incoming_high_water(-1, 1000);
     is_deeply([$sender->incoming_high_water], [-1, 1000], 'incoming_high_water');
+    is($sender->limit('connection_octets'), 1 << 30, 'a limit');
+    is($sender->limit(connection_octets => 1 << 20)->limit('connection_octets'), 1 << 20, 'another');
+    dies { $sender->limit('nonsense') } 'Argument';
+    is($sender->max_frame_size(4096)->max_frame_size, 4096, 'max_frame_size');
+    is($sender->max_frame_size(undef)->max_frame_size, 1 << 16, 'the default');
+    is($sender->partial_octets(1 << 20)->partial_octets, 1 << 20, 'partial_octets');
     is($sender->timeout(0.25)->timeout, 0.25, 'timeout');
     is($sender->timeout(undef)->timeout, undef, 'no timeout');
     is($sender->timeout(-1)->timeout, undef, 'a negative one is none');

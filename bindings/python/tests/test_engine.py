@@ -288,6 +288,17 @@ class Links(Engines):
         self.work()
         self.assertTrue(receiver.next_delivery().aborted)
 
+    def test_a_delivery_that_is_arriving_can_be_refused(self):
+        sender, receiver = self.sender()
+        stream = sender.stream(b"endless")
+        stream.write(b"abc")
+        self.work()
+        self.assertEqual(receiver.engine.partial_octets, 64 + 3)
+        receiver.refuse_partial("amqp:resource-limit-exceeded", "too much")
+        self.assertEqual(receiver.engine.partial_octets, 0)
+        self.work()
+        self.assertEqual(sender.error.condition, "amqp:resource-limit-exceeded")
+
     def test_a_receiver_of_the_clients_is_sent_to(self):
         receiver, sender = self.receiver(snd_settle_mode=SndSettleMode.SETTLED)
         self.assertEqual(sender.snd_settle_mode, SndSettleMode.SETTLED)

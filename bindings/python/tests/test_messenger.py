@@ -7,6 +7,7 @@ import time
 import unittest
 
 from ferrion import *
+from ferrion.engine import Limit
 from pair import PATIENCE, Pair
 
 
@@ -26,6 +27,21 @@ class Addresses(Pair):
         self.assertIn(str(port), str(error))
         with self.assertRaises(MessengerException):
             self.sender.address_error("http://x")
+
+    def test_limits_are_kept(self):
+        self.assertEqual(self.sender.limit(Limit.CONNECTION_OCTETS), 1 << 30)
+        self.sender.set_limit(Limit.CONNECTION_OCTETS, 1 << 20)
+        self.assertEqual(self.sender.limit(Limit.CONNECTION_OCTETS), 1 << 20)
+        self.assertEqual(self.sender.max_frame_size, 1 << 16)
+        self.sender.max_frame_size = 4096
+        self.assertEqual(self.sender.max_frame_size, 4096)
+        self.sender.max_frame_size = None
+        self.assertEqual(self.sender.max_frame_size, 1 << 16)
+        self.assertEqual(self.sender.partial_octets, 1 << 30)
+        self.sender.partial_octets = 1 << 20
+        self.assertEqual(self.sender.partial_octets, 1 << 20)
+        with self.assertRaises(MessageException):
+            self.sender.set_limit(99, 1)
 
     def test_what_a_peer_asks_as_to_silence_is_known(self):
         self.assertIsNone(self.sender.remote_idle_timeout(self.address))

@@ -137,6 +137,16 @@ class MessengerTest < PairTest
     assert_equal LinkRecovery.new(max_links: 7), @sender.link_recovery
     @sender.incoming_high_water = [-1, 1000]
     assert_equal [-1, 1000], @sender.incoming_high_water
+    assert_equal 1 << 30, @sender.limit(:connection_octets)
+    @sender.set_limit(:connection_octets, 1 << 20)
+    assert_equal 1 << 20, @sender.limit(:connection_octets)
+    assert_raises(::ArgumentError) { @sender.limit(:nonsense) }
+    @sender.max_frame_size = 4096
+    assert_equal 4096, @sender.max_frame_size
+    @sender.max_frame_size = nil
+    assert_equal 1 << 20, @sender.max_frame_size
+    @sender.partial_octets = 1 << 20
+    assert_equal 1 << 20, @sender.partial_octets
     @sender.timeout = 0.25
     assert_in_delta 0.25, @sender.timeout
     @sender.timeout = nil

@@ -6,9 +6,10 @@ use bytes::{Buf, Bytes};
 
 use crate::delivery::Payload;
 use crate::endpoints::Endpoints;
+use crate::error::UsageError;
 use crate::ids::{DeliveryId, IncomingId, LinkId, SessionId};
 use crate::link::{Half, Held};
-use crate::protocol::{DeliveryState, Tag};
+use crate::protocol::{Condition, DeliveryState, Tag};
 use crate::seq::Seq;
 
 /// What it costs to remember a transfer beside its payload, about.
@@ -167,6 +168,25 @@ impl Endpoints {
         (!payload.is_empty()).then_some(payload)
     }
 
+    pub(crate) fn refuse_partial(
+        &mut self,
+        id: LinkId,
+        condition: Condition,
+    ) -> Result<(), UsageError> {
+        let link = self.link_mut(id)?;
+        let session = link.session;
+        let partial = match &mut link.half {
+            Half::Receiver(receiver) => receiver.drop_partial(),
+            Half::Sender(_) => None,
+        };
+        if partial.is_none() {
+            return Err(UsageError::WrongState("no delivery is coming in"));
+        }
+        self.forget_partial(session, partial);
+        self.fail_link(id, condition);
+        Ok(())
+    }
+
     /// An incomplete delivery is void: aborted, or its link failed.
     pub(crate) fn forget_partial(&mut self, session: SessionId, partial: Option<Box<Partial>>) {
         if let Some(partial) = partial {
@@ -183,8 +203,9 @@ impl Endpoints {
         };
         let others = session.partial_octets.saturating_sub(before);
         session.partial_octets = others.saturating_add(after);
-        let others = self.charges.waiting.saturating_sub(before);
-        self.charges.waiting = others.saturating_add(after);
+        let charges = &mut self.charges;
+        charges.waiting = charges.waiting.saturating_sub(before).saturating_add(after);
+        charges.partial = charges.partial.saturating_sub(before).saturating_add(after);
         session.partial_octets
     }
 }

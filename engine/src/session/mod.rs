@@ -519,7 +519,9 @@ impl Endpoints {
             // What its links held goes with it: they release nothing more.
             let (transfers, octets) = session.incoming_window.held();
             self.charges.release(Held { transfers, octets });
-            self.charges.waiting = self.charges.waiting.saturating_sub(session.partial_octets);
+            let charges = &mut self.charges;
+            charges.waiting = charges.waiting.saturating_sub(session.partial_octets);
+            charges.partial = charges.partial.saturating_sub(session.partial_octets);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::UsageError;
 use crate::ids::{DeliveryId, LinkId};
 use crate::link::{Half, MOST_CREDIT, PartialDelivery, ReceiverHalf};
-use crate::protocol::DeliveryState;
+use crate::protocol::{Condition, DeliveryState};
 
 /// A link of an [`Engine`] that receives (2.6.7, 2.6.12).
 #[derive(Debug)]
@@ -54,6 +54,17 @@ impl<'a> Receiver<'a> {
     /// nothing has come since.
     pub fn read_partial(&mut self) -> Option<Payload> {
         self.engine.endpoints.read_partial(self.id)
+    }
+
+    /// Refuses the [partial](Self::partial) delivery, and with it the link, as where one of the engine's own limits is passed: what
+    /// came of it is dropped at once, the link is closed with this error, and [`Event::LinkDetached`](crate::Event::LinkDetached)
+    /// tells. For who has a bound for many engines together, each of which tells
+    /// [what it holds](crate::Engine::partial_octets).
+    ///
+    /// # Errors
+    /// No delivery is coming in.
+    pub fn refuse_partial(&mut self, error: Condition) -> Result<(), UsageError> {
+        self.engine.endpoints.refuse_partial(self.id, error)
     }
 
     /// Keeps the credit at `credit` by itself, less what waits to be taken: it is granted anew once half

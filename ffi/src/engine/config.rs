@@ -39,8 +39,8 @@ pub enum ferrion_config_field {
     FERRION_CONFIG_ENDS_ERRANT_SESSIONS = 10,
 }
 
-/// What an engine holds or waits for at most, for `ferrion_config_set_limit`. Beyond it the peer is refused, with the
-/// condition that fits.
+/// What an engine holds or waits for at most, for `ferrion_config_set_limit`, and a messenger for each of its connections, for
+/// `ferrion_messenger_set_limit`. Beyond it the peer is refused, with the condition that fits.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ferrion_limit {
@@ -279,7 +279,7 @@ impl Settings {
 }
 
 /// Gets, and maybe sets, the limit that a number from C names.
-fn of_limit(limits: &mut Limits, number: i32, new: Option<u64>) -> Result<u64, Failure> {
+pub(crate) fn of_limit(limits: &mut Limits, number: i32, new: Option<u64>) -> Result<u64, Failure> {
     use ferrion_limit::*;
     macro_rules! limits {
         ($($NUMBER:ident => $limit:ident,)*) => {

@@ -272,6 +272,18 @@ pub unsafe extern "C" fn ferrion_engine_census(
     } }
 }
 
+/// What incomplete deliveries hold, of all sessions together, each transfer counted as 64 octets more than its payload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_engine_partial_octets(
+    engine: *const ferrion_engine_t,
+    out_octets: *mut u64,
+) -> ferrion_status {
+    ffi_fn! { object engine, out out_octets => {
+        out_octets.set(engine.engine.partial_octets());
+        Ok(())
+    } }
+}
+
 impl From<UsageError> for Failure {
     #[cold]
     #[inline(never)]

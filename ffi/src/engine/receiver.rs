@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use ferrion_engine::codec::Fields;
 use ferrion_engine::protocol::{DeliveryState, Modified};
 
-use super::condition::given_condition;
+use super::condition::{given_condition, required_condition};
 use super::state::given_state;
 use super::{
     Inner, Taken, ferrion_delivery_t, ferrion_engine_t, ferrion_link_t, ferrion_state, kind_of,
@@ -128,6 +128,24 @@ pub unsafe extern "C" fn ferrion_receiver_partial(
             message_format: partial.message_format,
         });
         Ok(())
+    } }
+}
+
+/// Refuses the delivery that is arriving, and with it the link, as where a limit of the engine is passed: what came of it is
+/// dropped at once, the link is closed with this condition, and FERRION_EVENT_LINK_DETACHED tells. The text for people and the map
+/// may be NULL. For who has a bound for many engines together, each of which tells what it holds
+/// (`ferrion_engine_partial_octets`). FERRION_STATE: no delivery is arriving.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_receiver_refuse_partial(
+    engine: *mut ferrion_engine_t,
+    link: ferrion_link_t,
+    condition: *const c_char,
+    description: *const c_char,
+    info: *const ferrion_value_t,
+) -> ferrion_status {
+    ffi_fn! { object engine, text condition, maybe_text description, maybe_object info => {
+        let error = required_condition(condition, description, info.as_deref())?;
+        Ok(engine.receiver(link)?.refuse_partial(error)?)
     } }
 }
 

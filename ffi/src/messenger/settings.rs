@@ -3,6 +3,7 @@
 use core::ffi::c_char;
 
 use super::{duration, ferrion_messenger_t, milliseconds};
+use crate::engine::of_limit;
 use crate::status::{Failure, ferrion_status};
 use crate::types::ferrion_bytes_t;
 
@@ -161,6 +162,87 @@ pub unsafe extern "C" fn ferrion_messenger_set_incoming_high_water(
 ) -> ferrion_status {
     ffi_fn! { object messenger => {
         messenger.messenger.set_incoming_high_water(messages, octets);
+        Ok(())
+    } }
+}
+
+/// What each connection may make the messenger hold or wait for. `limit` is a `ferrion_limit`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_limit(
+    messenger: *const ferrion_messenger_t,
+    limit: i32,
+    out_number: *mut u64,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_number => {
+        let mut limits = messenger.messenger.limits().clone();
+        out_number.set(of_limit(&mut limits, limit, None)?);
+        Ok(())
+    } }
+}
+
+/// Sets what each connection may make the messenger hold or wait for, whether it is made or accepted, on those that are made from
+/// then on. `limit` is a `ferrion_limit`. FERRION_LIMIT_HANDSHAKE_TIME is set by `ferrion_messenger_set_handshake_time_out` too: what
+/// was set last counts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_limit(
+    messenger: *mut ferrion_messenger_t,
+    limit: i32,
+    number: u64,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        let mut limits = messenger.messenger.limits().clone();
+        of_limit(&mut limits, limit, Some(number))?;
+        messenger.messenger.set_limits(limits);
+        Ok(())
+    } }
+}
+
+/// The largest frame that is taken, in octets; 64 KiB unless set, or with link recovery 1 MiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_max_frame_size(
+    messenger: *const ferrion_messenger_t,
+    out_octets: *mut u32,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_octets => {
+        out_octets.set(messenger.messenger.max_frame_size());
+        Ok(())
+    } }
+}
+
+/// Sets the largest frame that is taken, on connections made from then on. Less than 512 counts as 512; 0 is the default again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_max_frame_size(
+    messenger: *mut ferrion_messenger_t,
+    octets: u32,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_max_frame_size((octets > 0).then_some(octets));
+        Ok(())
+    } }
+}
+
+/// The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_partial_octets(
+    messenger: *const ferrion_messenger_t,
+    out_octets: *mut u64,
+) -> ferrion_status {
+    ffi_fn! { object messenger, out out_octets => {
+        out_octets.set(messenger.messenger.partial_octets());
+        Ok(())
+    } }
+}
+
+/// Sets the most octets that messages of which more is to come hold on all connections together. When it is passed, the links
+/// that hold most, of the connection that does, are closed with "amqp:resource-limit-exceeded", and a warning says whose they were.
+/// Less than the largest message that is expected makes that one impossible.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_set_partial_octets(
+    messenger: *mut ferrion_messenger_t,
+    octets: u64,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        messenger.messenger.set_partial_octets(octets);
         Ok(())
     } }
 }

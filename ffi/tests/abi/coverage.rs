@@ -21,6 +21,9 @@ const CALLED: &[(&str, &str)] = &[
     ("is_blocking", "ferrion_messenger_blocking"),
     ("is_passive", "ferrion_messenger_passive"),
     ("set_tracer", "ferrion_messenger_set_tracing"),
+    // Limits are got and set one by one.
+    ("limits", "ferrion_messenger_limit"),
+    ("set_limits", "ferrion_messenger_set_limit"),
     // A table is one call for each of its rows.
     (
         "set_listener_passwords",
@@ -58,6 +61,7 @@ const TYPES: &[(&str, &str)] = &[
     ("Error", "ferrion_last_error"),
     ("ErrorKind", "ferrion_status"),
     ("Result", "ferrion_status"),
+    ("Limits", "ferrion_limit"),
 ];
 
 /// Types that the header does without, and why.

@@ -325,6 +325,8 @@ static void streams(void) {
   ferrion_partial_t partial;
   ferrion_incoming_t incoming;
   ferrion_bytes_t octets;
+  ferrion_event_t event;
+  uint64_t held;
   ferrion_link_config_t *config = ferrion_link_config_new();
 
   make_engines();
@@ -361,6 +363,24 @@ static void streams(void) {
   OK(ferrion_receiver_next_delivery(server, in, &incoming));
   CHECK(incoming.aborted == 1);
   IS(FERRION_ABSENT, ferrion_receiver_partial(server, in, &partial));
+
+  IS(FERRION_STATE, ferrion_receiver_refuse_partial(server, in, "amqp:resource-limit-exceeded", NULL, NULL));
+  OK(ferrion_receiver_set_streaming(server, in, false));
+  OK(ferrion_sender_stream(client, out, BYTES("s3"), NULL, &delivery));
+  OK(ferrion_sender_write(client, out, delivery, BYTES("endless")));
+  settle_down();
+  while (ferrion_engine_poll_event(client, &event) == FERRION_OK) {
+  }
+  while (ferrion_engine_poll_event(server, &event) == FERRION_OK) {
+  }
+  OK(ferrion_engine_partial_octets(server, &held));
+  CHECK(held == 64 + 7);
+  OK(ferrion_receiver_refuse_partial(server, in, "amqp:resource-limit-exceeded", "too much", NULL));
+  OK(ferrion_engine_partial_octets(server, &held));
+  CHECK(held == 0);
+  expect(server, FERRION_EVENT_LINK_DETACHED);
+  settle_down();
+  expect(client, FERRION_EVENT_LINK_DETACHED);
   ferrion_link_config_free(config);
   free_engines();
 }

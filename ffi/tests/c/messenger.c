@@ -150,6 +150,8 @@ static void interrupts(void) {
 
 static void settings(void) {
   int64_t milliseconds;
+  uint64_t number;
+  uint32_t size;
   bool truth;
   size_t n;
   ferrion_bytes_t text;
@@ -179,6 +181,26 @@ static void settings(void) {
   OK(ferrion_messenger_set_listener_token(m, "guest", NULL));
   OK(ferrion_messenger_set_idle_time_out(m, 1000));
   OK(ferrion_messenger_set_high_water(m, 10, 1000));
+  OK(ferrion_messenger_limit(m, FERRION_LIMIT_CONNECTION_OCTETS, &number));
+  CHECK(number == 1 << 30);
+  OK(ferrion_messenger_set_limit(m, FERRION_LIMIT_CONNECTION_OCTETS, 1 << 20));
+  OK(ferrion_messenger_limit(m, FERRION_LIMIT_CONNECTION_OCTETS, &number));
+  CHECK(number == 1 << 20);
+  IS(FERRION_INVALID_ARGUMENT, ferrion_messenger_set_limit(m, 0, 1));
+  IS(FERRION_INVALID_ARGUMENT, ferrion_messenger_set_limit(m, FERRION_LIMIT_SASL_ROUNDS, UINT64_MAX));
+  OK(ferrion_messenger_max_frame_size(m, &size));
+  CHECK(size == 1 << 16);
+  OK(ferrion_messenger_set_max_frame_size(m, 4096));
+  OK(ferrion_messenger_max_frame_size(m, &size));
+  CHECK(size == 4096);
+  OK(ferrion_messenger_set_max_frame_size(m, 0));
+  OK(ferrion_messenger_max_frame_size(m, &size));
+  CHECK(size == 1 << 16);
+  OK(ferrion_messenger_partial_octets(m, &number));
+  CHECK(number == 1 << 30);
+  OK(ferrion_messenger_set_partial_octets(m, 1 << 20));
+  OK(ferrion_messenger_partial_octets(m, &number));
+  CHECK(number == 1 << 20);
   OK(ferrion_messenger_set_allow_plain_without_tls(m, true));
   OK(ferrion_messenger_start(m));
   OK(ferrion_messenger_stop(m));

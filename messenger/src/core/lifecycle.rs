@@ -73,7 +73,8 @@ impl Core {
         if let Some(token) = &self.options.token {
             let size = u32::try_from(token.as_bytes().len()).unwrap_or(u32::MAX);
             // Tokens are longer than what the specification had in mind (5.3.1).
-            config.limits.sasl_frame_size = size.saturating_mul(2).saturating_add(2048);
+            let size = size.saturating_mul(2).saturating_add(2048);
+            config.limits.sasl_frame_size = config.limits.sasl_frame_size.max(size);
         }
         let mut engine = Engine::client(config);
         engine.set_tracing(self.options.tracing);
@@ -93,10 +94,8 @@ impl Core {
     pub(super) fn config(&self) -> Config {
         let mut config = Config::new(self.name.clone());
         config.idle_time_out = self.options.idle_time_out;
-        if let Some(ms) = self.options.handshake_time {
-            config.limits.handshake_time = ms;
-        }
-        config.max_frame_size = self.options.max_frame_size;
+        config.limits = self.options.limits.clone();
+        config.max_frame_size = self.options.max_frame_size();
         config
     }
 
@@ -205,7 +204,7 @@ impl Core {
     fn server_engine(&mut self, proved: bool) -> Engine {
         let mut config = self.config();
         if self.admission.takes_tokens() {
-            config.limits.sasl_frame_size = TOKEN_FRAME;
+            config.limits.sasl_frame_size = config.limits.sasl_frame_size.max(TOKEN_FRAME);
         }
         config.sasl = SaslConfig::Server(self.server_login(proved));
         let mut engine = Engine::server(config);
@@ -227,6 +226,7 @@ impl Core {
                 .extend_from_slice(octets);
             conn.engine.recv_filled(now);
             self.pool.touch(key);
+            self.bound_partials(key, now);
         }
     }
 
@@ -261,6 +261,7 @@ impl Core {
 
     /// What a connection was told before is looked at only now.
     pub(crate) fn heard(&mut self, key: ConnKey, now: Time) {
+        self.bound_partials(key, now);
         self.process_events(key, now);
         self.pool.touch(key);
     }

@@ -22,6 +22,7 @@
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
 //! | `churn` | links that peers attach again and again in vain |
+//! | `partial` | what incomplete messages hold, of all connections together |
 //! | `lifecycle` | connections from the first octet to the last |
 //! | `faults`, `check` | what went wrong last at an address; routes that are tried beforehand |
 //! | `login` | what connections show, and who is admitted |
@@ -64,6 +65,9 @@ mod octets;
 #[cfg(test)]
 mod origins_tests;
 mod outbox;
+mod partial;
+#[cfg(test)]
+mod partial_tests;
 mod pool;
 mod pump;
 mod reasons;
@@ -95,10 +99,10 @@ mod world_tests;
 
 use std::collections::{HashMap, VecDeque};
 
-use ferrion_engine::Time;
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};
 use ferrion_engine::sasl::Secret;
+use ferrion_engine::{Limits, Time};
 
 use crate::error::Error;
 use crate::reconnect::Reconnect;
@@ -135,6 +139,9 @@ const MAX_TRACE: usize = 16_384;
 /// thousands of messages.
 const FRAME_SIZE: u32 = 64 << 10;
 const FRAME_SIZE_TO_RECOVER: u32 = 1 << 20;
+
+/// What incomplete messages of all connections hold at most: as much as one connection may make an engine hold.
+const PARTIAL_OCTETS: u64 = 1 << 30;
 
 /// What the driver is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,20 +181,33 @@ pub(crate) struct Options {
     /// Whether there is a certificate to show to peers.
     pub(crate) has_certificate: bool,
     pub(crate) idle_time_out: Option<u32>,
-    /// Milliseconds that a peer may take to open a connection, and to answer its close, if it is set.
-    pub(crate) handshake_time: Option<u64>,
+    /// What one connection holds or waits for at most.
+    pub(crate) limits: Limits,
+    /// What incomplete messages of all connections hold at most.
+    pub(crate) partial_octets: u64,
     pub(crate) tracing: bool,
     /// How connections of ours are made again that fail, if they are.
     pub(crate) reconnect: Option<Reconnect>,
     /// Whether links are recovered, and what is kept of peers that are lost.
     pub(crate) recovery: Option<LinkRecovery>,
-    /// The largest frame that is taken. Unsettled messages of a link are told of in one.
-    pub(crate) max_frame_size: u32,
+    /// The largest frame that is taken, if it was set.
+    pub(crate) max_frame_size: Option<u32>,
     /// What links are attached with, if not with the defaults.
     pub(crate) snd_settle_mode: Option<SenderSettleMode>,
     pub(crate) rcv_settle_mode: Option<ReceiverSettleMode>,
     /// Where else a host and port may be found.
     pub(crate) alternatives: HashMap<Place, Vec<Place>>,
+}
+
+impl Options {
+    /// The largest frame that is taken. Unsettled messages of a link that is recovered are told of in one.
+    pub(crate) const fn max_frame_size(&self) -> u32 {
+        match (self.max_frame_size, &self.recovery) {
+            (Some(size), _) => size,
+            (None, Some(_)) => FRAME_SIZE_TO_RECOVER,
+            (None, None) => FRAME_SIZE,
+        }
+    }
 }
 
 impl std::fmt::Debug for Options {
@@ -286,11 +306,12 @@ impl Core {
                 accepts_any: false,
                 has_certificate: false,
                 idle_time_out: None,
-                handshake_time: None,
+                limits: Limits::default(),
+                partial_octets: PARTIAL_OCTETS,
                 tracing: false,
                 reconnect: Some(Reconnect::default()),
                 recovery: None,
-                max_frame_size: FRAME_SIZE,
+                max_frame_size: None,
                 snd_settle_mode: None,
                 rcv_settle_mode: None,
                 alternatives: HashMap::new(),

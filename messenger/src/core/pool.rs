@@ -19,6 +19,7 @@ use super::crowd::Crowd;
 use super::line::Line;
 use super::login::TokenMark;
 use super::names::{Links, Names};
+use super::partial::Partials;
 use super::recovery::Returning;
 use super::redirect::Elsewhere;
 use super::replies::Replies;
@@ -180,6 +181,8 @@ pub(crate) struct Conn {
     /// Senders to look at once the socket has taken what there is: they have more, or sent messages
     /// that count until then.
     pub(crate) flushing: Vec<SenderKey>,
+    /// What incomplete messages held when that was last looked at.
+    pub(super) partial: u64,
     /// Octets given to the engine since the socket last took everything.
     pub(crate) handed: usize,
     /// Links and sessions that began or ended since somebody asked.
@@ -239,6 +242,7 @@ impl Conn {
             more_senders: HashMap::new(),
             links: Links::default(),
             flushing: Vec::new(),
+            partial: 0,
             handed: 0,
             work: 0,
             state,
@@ -352,6 +356,7 @@ pub(crate) struct Pool {
     writing: VecDeque<ConnKey>,
     timers: BinaryHeap<Reverse<(Time, u64)>>,
     names: Names,
+    partials: Partials,
 }
 
 impl Pool {
@@ -364,6 +369,7 @@ impl Pool {
             writing: VecDeque::new(),
             timers: BinaryHeap::new(),
             names: Names::default(),
+            partials: Partials::default(),
         }
     }
 
@@ -397,7 +403,13 @@ impl Pool {
     pub(crate) fn remove(&mut self, key: ConnKey) -> Option<Conn> {
         self.hide(key);
         self.take_links(key);
-        self.conns.remove(key)
+        let conn = self.conns.remove(key)?;
+        self.partials.change(key, conn.partial, 0);
+        Some(conn)
+    }
+
+    pub(super) const fn conns_and_partials(&mut self) -> (&mut Slab<Conn>, &mut Partials) {
+        (&mut self.conns, &mut self.partials)
     }
 
     pub(super) const fn conns_and_names(&mut self) -> (&mut Slab<Conn>, &mut Names) {

@@ -19,7 +19,7 @@ use super::sender::SenderKey;
 use super::source::SourceState;
 use super::store::{Origin, Queued};
 use super::tracker::Status;
-use super::{Core, FRAME_SIZE, FRAME_SIZE_TO_RECOVER, Options};
+use super::{Core, Options};
 use crate::error::Error;
 use crate::reconnect::ConnectionEvent;
 use crate::recovery::LinkRecovery;
@@ -66,10 +66,6 @@ impl Left {
 
 impl Core {
     pub(crate) fn set_link_recovery(&mut self, recovery: Option<LinkRecovery>) {
-        self.options.max_frame_size = match recovery {
-            Some(_) => FRAME_SIZE_TO_RECOVER,
-            None => FRAME_SIZE,
-        };
         if recovery.is_some() {
             self.pool.name_links();
         }

@@ -57,7 +57,7 @@ pub(super) fn core(name: &str, recovery: Option<LinkRecovery>) -> Core {
     let mut core = Core::new(name.into(), Seeds::new([1; 32], [2; 32]));
     core.set_link_recovery(recovery);
     // Messages take several frames.
-    core.options.max_frame_size = 512;
+    core.options.max_frame_size = Some(512);
     core.set_reconnect(Some(Reconnect {
         initial: true,
         ..Reconnect::default()

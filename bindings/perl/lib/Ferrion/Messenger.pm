@@ -656,6 +656,22 @@ How many messages, and how many octets of them, may wait to be sent before C<put
 How many messages, and how many octets of them, may wait for C<get>, whatever C<recv> asked for. A negative number of messages is as many
 as that lets come. A single message gets through whatever its size.
 
+=item limit($name), limit($name, $number)
+
+What each connection may make the messenger hold or wait for, whether it is made or accepted, on those that are made from then on:
+C<connection_octets>, C<links_per_session>, C<unsettled_per_session> and the others of the table in F<SECURITY.md>. Who listens for many
+peers that are not trusted lowers what its clients do not need.
+
+=item max_frame_size($octets)
+
+The largest frame that is taken, on connections made from then on: 65,536 unless set, or with C<link_recovery> 1,048,576. To set undef is
+the default again.
+
+=item partial_octets($octets)
+
+The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set. Beyond it who holds most is
+refused, and one of the C<warnings> says who that was.
+
 =back
 
 =head2 Routes

@@ -60,6 +60,29 @@ sub incoming_high_water {
     return $self;
 }
 
+sub limit {
+    my ($self, $name, @value) = @_;
+    my $number = Ferrion::Abi->can('FERRION_LIMIT_' . uc($name // ''))
+        or Ferrion::Error::Argument->throw('there is no limit ' . ($name // 'undef'));
+    return Ferrion::Abi::ferrion_messenger_limit($self->{abi}, $number->()) unless @value;
+    Ferrion::Abi::ferrion_messenger_set_limit($self->{abi}, $number->(), @value);
+    return $self;
+}
+
+sub max_frame_size {
+    my ($self, @value) = @_;
+    return Ferrion::Abi::ferrion_messenger_max_frame_size($self->{abi}) unless @value;
+    Ferrion::Abi::ferrion_messenger_set_max_frame_size($self->{abi}, $value[0] // 0);
+    return $self;
+}
+
+sub partial_octets {
+    my ($self, @value) = @_;
+    return Ferrion::Abi::ferrion_messenger_partial_octets($self->{abi}) unless @value;
+    Ferrion::Abi::ferrion_messenger_set_partial_octets($self->{abi}, @value);
+    return $self;
+}
+
 # ---- routes ----
 
 sub route {

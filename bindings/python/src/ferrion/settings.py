@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from operator import index
-from typing import Any, Iterable, Iterator, Mapping, Union
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Union
 
 from . import abi, connections
 from .connections import ClientCertificates, ConnectionEvent, LinkRecovery, RcvSettleMode, Reconnect, SndSettleMode
 from .errors import EndOfQueue
 from .durations import milliseconds
+
+if TYPE_CHECKING:
+    from .engine import Limit
 
 __all__: list[str] = []
 
@@ -79,6 +82,35 @@ class Settings:
     def incoming_high_water(self, most: tuple[int, int]) -> None:
         messages, octets = most
         abi.ferrion_messenger_set_incoming_high_water(self._abi, _UNLIMITED if messages < 0 else messages, octets)
+
+    def limit(self, limit: Limit) -> int:
+        """What each connection may make the messenger hold or wait for, as :class:`ferrion.engine.Limit` names it."""
+        return abi.ferrion_messenger_limit(self._abi, limit)
+
+    def set_limit(self, limit: Limit, number: int) -> None:
+        """Sets what each connection may make the messenger hold or wait for, whether it is made or accepted, on those that are made from then
+        on. Who listens for many peers that are not trusted lowers what its clients do not need."""
+        abi.ferrion_messenger_set_limit(self._abi, limit, number)
+
+    @property
+    def max_frame_size(self) -> int:
+        """The largest frame that is taken, in octets, on connections made from then on: 65,536 unless set, or with :attr:`link_recovery`
+        1,048,576. Setting None is the default again."""
+        return abi.ferrion_messenger_max_frame_size(self._abi)
+
+    @max_frame_size.setter
+    def max_frame_size(self, octets: int | None) -> None:
+        abi.ferrion_messenger_set_max_frame_size(self._abi, octets or 0)
+
+    @property
+    def partial_octets(self) -> int:
+        """The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set. Beyond it who holds
+        most is refused, and one of the :meth:`warnings` says who that was."""
+        return abi.ferrion_messenger_partial_octets(self._abi)
+
+    @partial_octets.setter
+    def partial_octets(self, octets: int) -> None:
+        abi.ferrion_messenger_set_partial_octets(self._abi, octets)
 
     # ---- routes ----
 

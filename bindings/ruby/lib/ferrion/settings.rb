@@ -13,7 +13,10 @@ module Ferrion
       accept: Abi::FERRION_CLIENT_CERTIFICATES_ACCEPT,
       require: Abi::FERRION_CLIENT_CERTIFICATES_REQUIRE
     }.freeze
-    private_constant :UNLIMITED, :SETTLE_MODES, :CLIENT_CERTIFICATES
+    LIMITS = Abi.constants.grep(/\AFERRION_LIMIT_/).to_h do |name|
+      [name.to_s.delete_prefix("FERRION_LIMIT_").downcase.to_sym, Abi.const_get(name)]
+    end.freeze
+    private_constant :UNLIMITED, :SETTLE_MODES, :CLIENT_CERTIFICATES, :LIMITS
 
     # ---- windows and limits ----
 
@@ -55,6 +58,38 @@ module Ferrion
     def incoming_high_water=(most)
       messages, octets = most
       Abi.ferrion_messenger_set_incoming_high_water(@abi, unlimited(messages), octets)
+    end
+
+    # What each connection may make the messenger hold or wait for: +:connection_octets+, +:links_per_session+,
+    # +:unsettled_per_session+ and the others of the table in SECURITY.md.
+    def limit(limit)
+      Abi.ferrion_messenger_limit(@abi, choose(LIMITS, limit))
+    end
+
+    # Sets what each connection may make the messenger hold or wait for, whether it is made or accepted, on those that are made from
+    # then on. Who listens for many peers that are not trusted lowers what its clients do not need.
+    def set_limit(limit, number)
+      Abi.ferrion_messenger_set_limit(@abi, choose(LIMITS, limit), number)
+    end
+
+    # The largest frame that is taken, in octets, on connections made from then on: 65,536 unless set, or with link_recovery
+    # 1,048,576. To set nil is the default again.
+    def max_frame_size
+      Abi.ferrion_messenger_max_frame_size(@abi)
+    end
+
+    def max_frame_size=(octets)
+      Abi.ferrion_messenger_set_max_frame_size(@abi, octets || 0)
+    end
+
+    # The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set. Beyond it who holds
+    # most is refused, and one of the warnings says who that was.
+    def partial_octets
+      Abi.ferrion_messenger_partial_octets(@abi)
+    end
+
+    def partial_octets=(octets)
+      Abi.ferrion_messenger_set_partial_octets(@abi, octets)
     end
 
     # ---- routes ----

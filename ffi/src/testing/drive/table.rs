@@ -11,6 +11,7 @@ use crate::version::*;
 table! {
     ferrion_engine_new(_, _);
     ferrion_engine_census(_, _);
+    ferrion_engine_partial_octets(_, _);
     ferrion_config_new();
     ferrion_config_copy(_, _);
     ferrion_config_get(_, _, _);
@@ -121,6 +122,7 @@ table! {
     ferrion_engine_message(_, _);
     ferrion_receiver_set_streaming(_, _, _);
     ferrion_receiver_partial(_, _, _);
+    ferrion_receiver_refuse_partial(_, _, _, _, _);
     ferrion_receiver_read_partial(_, _, _);
     ferrion_receiver_waiting(_, _, _);
     ferrion_receiver_settle(_, _, _, _);
@@ -368,6 +370,12 @@ table! {
     ferrion_messenger_set_high_water(_, _, _);
     ferrion_messenger_incoming_high_water(_, _, _);
     ferrion_messenger_set_incoming_high_water(_, _, _);
+    ferrion_messenger_limit(_, _, _);
+    ferrion_messenger_set_limit(_, _, _);
+    ferrion_messenger_max_frame_size(_, _);
+    ferrion_messenger_set_max_frame_size(_, _);
+    ferrion_messenger_partial_octets(_, _);
+    ferrion_messenger_set_partial_octets(_, _);
     ferrion_messenger_set_check_routes(_, _);
     ferrion_messenger_route(_, _, _);
     ferrion_messenger_remove_route(_, _);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ferrion_engine::Limits;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::Modified;
 
@@ -206,7 +207,13 @@ impl World<'_> {
             3 => core.set_incoming_high_water(count, count << 8),
             // Heartbeats for as long as a run takes are many.
             4 => core.options.idle_time_out = (count > 0).then(|| u32::from(amount) * 1000),
-            5 => core.options.handshake_time = (count > 0).then(|| u64::from(amount) * 100),
+            5 => {
+                let limits = &mut core.options.limits;
+                limits.handshake_time = match count {
+                    0 => Limits::default().handshake_time,
+                    _ => u64::from(amount) * 100,
+                };
+            }
             6 => core.set_reconnect((count > 0).then(|| Reconnect {
                 first_delay: Duration::from_millis(u64::from(amount)),
                 max_delay: Duration::from_millis(u64::from(amount) * 10),

@@ -80,7 +80,6 @@ struct World<'a> {
 
 fn new_core(name: &str, mode: u8) -> Core {
     let mut core = Core::new(name.into(), Seeds::new([1; 32], [2; 32]));
-    core.options.max_frame_size = 512;
     core.options.allow_plain = true;
     core.set_outgoing_window(64);
     core.set_incoming_window(64);

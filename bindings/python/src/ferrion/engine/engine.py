@@ -212,6 +212,11 @@ class Engine:
         """How many objects the engine holds at the moment, for watching and for tests."""
         return Census(*abi.ferrion_engine_census(self._abi))
 
+    @property
+    def partial_octets(self) -> int:
+        """What incomplete deliveries hold, of all sessions together, each transfer counted as 64 octets more than its payload."""
+        return abi.ferrion_engine_partial_octets(self._abi)
+
     def link_states(self) -> list[LinkState]:
         """What is to outlive the links that are recoverable and were not closed, whatever state the connection is in."""
         states: list[LinkState] = []

@@ -421,5 +421,10 @@ class Receiver(Link):
         """Takes what has come of the delivery that is arriving; None if nothing more has at present."""
         return abi.ferrion_receiver_read_partial(self._abi, self.id)
 
+    def refuse_partial(self, condition: str, description: str | None = None, info: Mapping[Any, Any] | None = None) -> None:
+        """Refuses the delivery that is arriving, and with it the link, as where a limit of the engine is passed: what came of it is dropped
+        at once, and the link is closed with this condition."""
+        abi.ferrion_receiver_refuse_partial(self._abi, self.id, condition, description, given(info))
+
     def _delivery(self, id: int, tag: bytes) -> Arrived:
         return Arrived(self, id, tag)
