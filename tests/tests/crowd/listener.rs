@@ -50,9 +50,11 @@ impl Book {
     }
 }
 
-/// Listens, accepts every message, and does what it is told by standard input: `hold` and `go`, or to say how things are.
-pub(crate) fn listen() {
+/// Listens, set up like this, accepts every message, and does what it is told by standard input: `hold` and `go`, or to say how
+/// things are.
+pub(crate) fn listen(set_up: impl FnOnce(&mut Messenger)) {
     let mut messenger = Messenger::new().unwrap();
+    set_up(&mut messenger);
     messenger.set_incoming_window(1);
     let subscription = messenger.subscribe("~127.0.0.1:0").unwrap();
     let port = messenger.subscription_port(subscription).unwrap();

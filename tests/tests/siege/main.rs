@@ -24,6 +24,8 @@ use listener::{Listener, is_wanted, listen};
 const MESSAGES: usize = usize::MAX;
 /// Messages that the honest client has under way.
 const WINDOW: usize = 200;
+/// How long those who send without end may go on before one of them is refused.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a rate is looked at that is too low.
 const LOOKS: usize = 6;
 
@@ -39,8 +41,12 @@ struct Honest {
 }
 
 impl Honest {
-    fn new(port: u16) -> Self {
+    fn new(port: u16, has_token: bool) -> Self {
         let mut messenger = Messenger::new().unwrap();
+        if has_token {
+            messenger.set_credentials(Some("honest"), None);
+            messenger.set_token(Some(TOKEN));
+        }
         messenger.set_outgoing_window(WINDOW * 10);
         messenger.set_timeout(Some(Duration::from_secs(60)));
         let mut honest = Self {
@@ -79,14 +85,22 @@ type Army = (Attack, usize, usize);
 fn siege(test: &str, armies: &[Army], asked: bool) {
     static ALONE: Mutex<()> = Mutex::new(());
     raise_limit();
+    let takes_tokens = armies
+        .iter()
+        .any(|(attack, ..)| matches!(attack, Attack::StallInToken));
     if is_wanted() {
-        return listen();
+        return listen(|messenger| {
+            messenger.set_partial_octets(PARTIAL as u64);
+            if takes_tokens {
+                messenger.set_listener_token("honest", Some(TOKEN));
+            }
+        });
     }
     let _alone = ALONE.lock();
     let look = Duration::from_millis(if is_full() { 3_000 } else { 400 });
     let mut listener = Listener::start(test);
     let bare = listener.state();
-    let mut honest = Honest::new(listener.port);
+    let mut honest = Honest::new(listener.port, takes_tokens);
     let begun = listener.state();
     let mut best: f64 = 0.0;
     let mut most = 0;
@@ -97,6 +111,16 @@ fn siege(test: &str, armies: &[Army], asked: bool) {
         let disturbed = honest.rate(look);
         let during = listener.state();
         most = most.max(during.heap - begun.heap);
+        for ((attack, ..), attackers) in armies.iter().zip(&attackers) {
+            if matches!(attack, Attack::Endless) {
+                let since = Instant::now();
+                while attackers.refusals() == 0 {
+                    assert!(since.elapsed() < PATIENCE, "nobody is refused");
+                    honest.rate(look / 10);
+                }
+                most = most.max(listener.state().heap - begun.heap);
+            }
+        }
         drop(attackers);
         let rested = listener.state_with(begun.descriptors);
         assert_eq!(
@@ -144,6 +168,13 @@ const EARLY: usize = (16 << 10) + 512 + (8 << 10);
 /// `Limits::pending_replies`, what may wait to be written, and about as much in buffers.
 const DEAF: usize = (16 << 10) / 2 * 2560 + 2 * (256 << 10) + (512 << 10);
 
+/// What the listener lets incomplete messages hold, and what that takes: as much again in buffers that are not full.
+const PARTIAL: usize = 4 << 20;
+const ENDLESS: usize = 8;
+/// A frame of SASL with a token, in a buffer that is up to twice as large.
+const EARLY_TOKEN: usize = 2 * (64 << 10) + EARLY;
+const TOKEN: &str = "eyJhbGciOi";
+
 fn many(ordinary: usize) -> usize {
     if is_full() { ordinary * 10 } else { ordinary }
 }
@@ -156,9 +187,19 @@ const fn slow_writers(count: usize) -> Army {
     (Attack::SlowWriter, count, EARLY)
 }
 
+fn stalling_in_tokens() -> Army {
+    (Attack::StallInToken, many(50), EARLY_TOKEN)
+}
+
 const SLOW_READERS: Army = (Attack::SlowReader, 5, DEAF);
 const EMPTY_FRAMES: Army = (Attack::EmptyFrames, 4, DEAF);
 const CHURN: Army = (Attack::Churn, 4, DEAF);
+
+const ENDLESS_ONES: Army = (
+    Attack::Endless,
+    ENDLESS,
+    2 * PARTIAL / ENDLESS + (512 << 10),
+);
 
 const fn oversized(count: usize) -> Army {
     (Attack::Oversized, count, DEAF)
@@ -168,6 +209,12 @@ const fn oversized(count: usize) -> Army {
 fn connections_that_stall_in_the_handshake_harm_nobody() {
     let test = "connections_that_stall_in_the_handshake_harm_nobody";
     siege(test, &[stalling()], true);
+}
+
+#[test]
+fn connections_that_stall_in_a_token_harm_nobody() {
+    let test = "connections_that_stall_in_a_token_harm_nobody";
+    siege(test, &[stalling_in_tokens()], true);
 }
 
 #[test]
@@ -198,6 +245,11 @@ fn frames_that_are_too_large_harm_nobody() {
     siege(test, &[oversized(many(5))], true);
 }
 
+#[test]
+fn messages_without_end_harm_nobody() {
+    siege("messages_without_end_harm_nobody", &[ENDLESS_ONES], true);
+}
+
 /// Those who attack take processors as well, where they are on the same machine: the rate is asked for only in full.
 #[test]
 fn all_of_them_at_once_leave_nothing_behind_and_in_full_harm_nobody() {
@@ -209,6 +261,7 @@ fn all_of_them_at_once_leave_nothing_behind_and_in_full_harm_nobody() {
         EMPTY_FRAMES,
         CHURN,
         oversized(5),
+        ENDLESS_ONES,
     ];
     siege(test, &armies, is_full());
 }
