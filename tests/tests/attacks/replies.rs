@@ -74,7 +74,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
             &[(Begun, UNHEARD), (Attached, UNHEARD)],
             |_| come_and_go(1_000).repeat(5_000),
         )
-        .by_default(UNHEARD, |_| come_and_go(10).repeat(20_000), 32 << 20)
+        .by_default(UNHEARD, |_| come_and_go(10).repeat(40_000), 32 << 20)
         .with(Program::Stuck),
         Attack::new(
             'E',
