@@ -431,6 +431,10 @@ impl Engine {
     /// What the SASL exchange waits for, after [`Event::Authenticate`]. See [`sasl`](crate::sasl).
     #[must_use]
     pub const fn sasl_request(&self) -> Option<&SaslRequest> {
+        // What was asked when the connection ended is not waited for any more.
+        if self.endpoints.connection.disconnected {
+            return None;
+        }
         self.transport.sasl_request()
     }
 

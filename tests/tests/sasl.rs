@@ -1,9 +1,10 @@
 //! The SASL layer (5.3).
 
+use bytes::BytesMut;
 use ferrion_engine::sasl::{
     Mechanism, SaslAnswer, SaslClient, SaslConfig, SaslRequest, SaslServer,
 };
-use ferrion_engine::{Config, Event, Failure, HeaderFailure, SaslFailure};
+use ferrion_engine::{Config, Engine, Event, Failure, HeaderFailure, SaslFailure, Time};
 use ferrion_tests::build::{
     open, sasl_challenge, sasl_init, sasl_mechanisms, sasl_outcome, sasl_response,
 };
@@ -358,6 +359,35 @@ fn a_frame_that_came_in_part_before_the_answer_is_completed_after_it() {
     });
 }
 
+/// It is the same whose buffer it came in, and comes in later.
+#[test]
+fn what_came_in_a_lent_buffer_waits_for_the_answer_too() {
+    let now = Time(1);
+    let open = open().container_id("script").octets(0);
+    let (first, rest) = open.split_at(9);
+    let init = sasl_init()
+        .mechanism("PLAIN")
+        .initial_response(b"\0user\0secret")
+        .octets(0);
+    let octets = [&SASL_HEADER[..], &init, &AMQP_HEADER, first].concat();
+    for is_lent in [true, false] {
+        let mut engine = Engine::server(as_server(&[Mechanism::Plain]));
+        engine.recv_buffer(octets.len()).extend_from_slice(&octets);
+        engine.recv_filled(now);
+        assert_eq!(engine.poll_event(), Some(Event::Authenticate));
+        engine.sasl_answer(SaslAnswer::Accept).unwrap();
+        assert_eq!(engine.poll_event(), Some(Event::Authenticated));
+        assert_eq!(engine.poll_event(), None);
+        if is_lent {
+            engine.recv_buffer(rest.len()).extend_from_slice(rest);
+            engine.recv_filled(now);
+        } else {
+            engine.recv(now, &mut BytesMut::from(rest));
+        }
+        assert_eq!(engine.poll_event(), Some(Event::RemoteOpen));
+    }
+}
+
 #[test]
 fn no_more_waits_for_the_answer_than_may_come_before_open() {
     let mut config = as_server(&[Mechanism::Plain]);
@@ -369,6 +399,7 @@ fn no_more_waits_for_the_answer_than_may_come_before_open() {
             p.inject_raw(&vec![0; waiting]);
             assert_eq!(p.engine().sasl_answer(SaslAnswer::Accept).is_ok(), admitted);
             if !admitted {
+                assert_eq!(p.engine().sasl_request(), None);
                 p.expect_events(&[Event::Disconnected]);
                 p.expect_done();
             }

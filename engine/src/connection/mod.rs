@@ -42,7 +42,7 @@ impl Connection {
         }))
     }
 
-    /// Whether frames still have an effect: not once this side closed with an error (2.4.6), but for the peer's close.
+    /// Whether nothing that comes has an effect but the peer's close: this side closed with an error (2.4.6).
     pub(crate) const fn is_discarding(&self) -> bool {
         self.condition.is_some()
     }

@@ -25,7 +25,7 @@ impl Endpoints {
         match state.local {
             Phase::Open => {}
             Phase::New => return Err(UsageError::WrongState("accept the session first")),
-            Phase::Ended => return Err(state.is_over()),
+            Phase::Ended => return Err(state.refusal()),
         }
         termini::check(role, false, &config)?;
         let name = config.name.clone();
@@ -64,7 +64,7 @@ impl Endpoints {
         match state.local {
             Phase::Open => {}
             Phase::New => return Err(UsageError::WrongState("accept the link's session first")),
-            Phase::Ended => return Err(state.is_over()),
+            Phase::Ended => return Err(state.refusal()),
         }
         let link = self.link_mut(id)?;
         match &config {

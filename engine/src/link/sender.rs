@@ -299,7 +299,7 @@ impl Endpoints {
         let session = self.sessions.get(link.session);
         let session = session.ok_or(UsageError::StaleHandle)?;
         if session.local != Phase::Open {
-            return Err(session.is_over().into());
+            return Err(session.refusal().into());
         }
         self.connection.check_usable()?;
         check_sender_state(options.state.as_ref())?;

@@ -159,8 +159,8 @@ impl Session {
         }
     }
 
-    /// What is refused on a session that has ended, on this side at least.
-    pub(crate) const fn is_over(&self) -> UsageError {
+    /// Why nothing is begun on a session that has ended, on this side at least.
+    pub(crate) const fn refusal(&self) -> UsageError {
         UsageError::WrongState(match self.remote {
             Phase::Ended => "the peer has ended the session already",
             Phase::New | Phase::Open => "the session was ended before",
@@ -207,7 +207,7 @@ impl Endpoints {
         match session.local {
             Phase::New => {}
             Phase::Open => return Err(UsageError::WrongState("the session was accepted before")),
-            Phase::Ended => return Err(session.is_over()),
+            Phase::Ended => return Err(session.refusal()),
         }
         self.announce_session(id)?;
         let session = self.session_mut(id)?;
@@ -249,7 +249,7 @@ impl Endpoints {
         let session = self.session_mut(id)?;
         match session.local {
             Phase::New => return Err(UsageError::WrongState("accept the session first")),
-            Phase::Ended => return Err(session.is_over()),
+            Phase::Ended => return Err(session.refusal()),
             Phase::Open => {}
         }
         if let Some(condition) = condition {
