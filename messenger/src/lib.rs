@@ -71,7 +71,7 @@ pub use crate::messenger::Messenger;
 pub use crate::reconnect::{ConnectionEvent, Reconnect};
 pub use crate::recovery::LinkRecovery;
 pub use crate::request::RequestId;
-pub use crate::subscribe::SubscribeOptions;
+pub use crate::subscribe::{SubscribeOptions, Unsubscribe};
 pub use ferrion_engine::Limits;
 pub use ferrion_engine::message::{Body, Message};
 pub use ferrion_engine::protocol::{ReceiverSettleMode, SenderSettleMode};

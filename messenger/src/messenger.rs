@@ -621,7 +621,7 @@ impl Messenger {
     }
 
     /// When a call that waits from now on has waited long enough.
-    fn give_up_at(&self) -> Option<Instant> {
+    pub(crate) fn give_up_at(&self) -> Option<Instant> {
         self.timeout
             .and_then(|timeout| clock().checked_add(timeout))
     }

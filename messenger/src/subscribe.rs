@@ -8,7 +8,7 @@ use ferrion_engine::protocol::{
     Source, StdDistMode, Target, TargetArchetype, TerminusDurability, TerminusExpiryPolicy,
 };
 
-use crate::core::Subscription;
+use crate::core::{Core, Subscription};
 use crate::error::Result;
 use crate::messenger::Messenger;
 
@@ -89,7 +89,7 @@ impl SubscribeOptions {
 
     /// Asks the peer to keep the subscription of this [name](Self::name) and what comes for it, also while
     /// nobody is there (3.5.3: `durable` with unsettled state; it never expires, unless a
-    /// [ttl](Self::ttl) says when).
+    /// [ttl](Self::ttl) says when). [`unsubscribe`](Messenger::unsubscribe) ends it.
     #[must_use]
     pub fn durable(mut self, name: &str) -> Self {
         self.durable = true;
@@ -285,6 +285,19 @@ impl SubscribeOptions {
     }
 }
 
+/// What [`unsubscribe`](Messenger::unsubscribe) does about what the peer keeps of a subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unsubscribe {
+    /// The link is closed for good (2.6.6), and with it the subscription ends at the peer.
+    #[default]
+    Close,
+    /// The link is detached and not closed: what the peer [keeps](SubscribeOptions::durable) under the
+    /// [name](SubscribeOptions::name) of the subscription, and what comes for it meanwhile, is there when it is subscribed to
+    /// again. A subscription without a name is closed all the same.
+    Detach,
+}
+
 /// A map whose keys are symbols; none if it is empty.
 fn fields(map: &Map) -> Option<Fields> {
     let entries = map.iter().filter_map(|(key, value)| {
@@ -324,6 +337,58 @@ impl Messenger {
     /// As for [`subscribe_with`](Self::subscribe_with).
     pub fn subscribe_ttl(&mut self, address: &str, ttl: Duration) -> Result<Subscription> {
         self.subscribe_with(address, &SubscribeOptions::new().ttl(ttl))
+    }
+
+    /// Ends a subscription, and waits until the peer has answered that.
+    ///
+    /// Nothing more comes of it, from the beginning of this call on. What came and has no outcome, got or not, goes back to
+    /// whom it came from, and its trackers say [`RELEASED`](crate::Status::Released); decide before what is to be decided
+    /// otherwise. What was sent settled, which nobody else has any more, stays for [`get`](Self::get).
+    ///
+    /// A subscription that a peer keeps ends there with [`Unsubscribe::Close`], also if its connection is lost at present: that
+    /// is then made again for it. Of a listening address nobody is let in any more; who is connected stays, for what is put
+    /// to it, and can send nothing more.
+    ///
+    /// ```
+    /// use ferrion_messenger::{Messenger, SubscribeOptions, Unsubscribe};
+    /// # let mut broker = Messenger::new()?;
+    /// # let listening = broker.subscribe("~127.0.0.1:0")?;
+    /// # let port = broker.subscription_port(listening).unwrap();
+    /// # let broker = std::thread::spawn(move || broker.recv(1));
+    ///
+    /// let mut messenger = Messenger::with_name("billing")?;
+    /// let options = SubscribeOptions::new().durable("invoices");
+    /// let subscription = messenger.subscribe_with(&format!("127.0.0.1:{port}/orders"), &options)?;
+    /// // ... and when nobody wants the invoices any more:
+    /// messenger.unsubscribe(subscription, Unsubscribe::Close)?;
+    /// # messenger.put(&{
+    /// #     let mut message = ferrion_messenger::Message::with_body("over");
+    /// #     message.set_address(format!("127.0.0.1:{port}"));
+    /// #     message
+    /// # })?;
+    /// # messenger.send()?;
+    /// # broker.join().unwrap()?;
+    /// # Ok::<(), ferrion_messenger::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A subscription that is not there (any more) has ended, which is no error.
+    /// - [`Error::Connect`](crate::Error::Connect), [`Error::Lost`](crate::Error::Lost),
+    ///   [`Error::Remote`](crate::Error::Remote) and what else [`recv`](Self::recv) tells of a subscription: it could not be
+    ///   ended at the peer, which may keep it. It is not received from any more; call again to try again.
+    /// - [`Error::Timeout`](crate::Error::Timeout): the peer has not answered in time. Call again to wait longer.
+    /// - [`Error::InProgress`](crate::Error::InProgress) in non-blocking and passive mode: call [`work`](Self::work), then again.
+    /// - [`Error::Interrupted`](crate::Error::Interrupted), [`Error::System`](crate::Error::System): while it waited.
+    pub fn unsubscribe(&mut self, subscription: Subscription, how: Unsubscribe) -> Result<()> {
+        self.core.unsubscribe(subscription, how)?;
+        let done = |core: &Core| !core.is_leaving(subscription);
+        let waited = self.wait(self.give_up_at(), done, |_| {
+            "while the peer has not answered that the subscription ends".to_owned()
+        });
+        match self.core.take_parting_error(subscription) {
+            Some(error) => Err(error),
+            None => waited,
+        }
     }
 
     /// What the peer granted of what was asked for: the source of its answer (3.5.3), with the filters that

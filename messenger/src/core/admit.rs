@@ -40,6 +40,10 @@ impl Core {
             let text = "a messenger does not coordinate transactions";
             return self.refuse(key, id, because(conditions::NOT_IMPLEMENTED, text), now);
         }
+        if usable && listener.is_some_and(|source| self.sources.get(source).is_none()) {
+            let text = "nobody receives here any more";
+            return self.refuse(key, id, because(conditions::NOT_ALLOWED, text), now);
+        }
         if usable && link.remote_target().is_none() {
             let text = "a sender has to say where its messages go: attach with a target";
             return self.refuse(key, id, because(conditions::INVALID_FIELD, text), now);

@@ -84,7 +84,7 @@ impl Core {
         let links: Vec<(LinkId, Party)> = conn
             .links
             .iter()
-            .filter(|(_, party)| !(moves && self.is_ours(**party)))
+            .filter(|(_, party)| !(moves && self.is_ours(**party) || self.is_parting(**party)))
             .map(|(link, party)| (*link, *party))
             .collect();
         let mut lefts = Vec::new();
@@ -355,7 +355,7 @@ impl Core {
     }
 
     /// A link is not away any more.
-    fn take_from(&mut self, from: Origin) {
+    pub(super) fn take_from(&mut self, from: Origin) {
         let Some(conn) = self.pool.get_mut(from.conn) else {
             return;
         };

@@ -346,8 +346,9 @@ impl Core {
             conn: key,
             link: id,
         });
-        if let Err(error) = self.attach_source_on(source, to) {
-            self.break_source(source);
+        if let Err(error) = self.attach_source_on(source, to)
+            && self.break_source(source, &error)
+        {
             self.push_recv_error(error);
         }
     }

@@ -106,7 +106,7 @@ impl Core {
     }
 
     /// Attaches a receiving link for a subscription, on a connection that may have to be made first.
-    fn attach_source(&mut self, source: SourceKey) -> Result<()> {
+    pub(super) fn attach_source(&mut self, source: SourceKey) -> Result<()> {
         let Some(known) = self.sources.get(source) else {
             return Ok(());
         };
@@ -115,11 +115,15 @@ impl Core {
         self.attach_source_on(source, key)
     }
 
-    /// Attaches it on this connection.
+    /// Attaches it on this connection; or if it ends, either not at all, or to close it at once.
     pub(super) fn attach_source_on(&mut self, source: SourceKey, key: ConnKey) -> Result<()> {
         let Some(known) = self.sources.get_mut(source) else {
             return Ok(());
         };
+        if known.ends_with_link() {
+            self.sources.remove(source);
+            return Ok(());
+        }
         // Until the peer answers: a node that it makes up has another name than the last.
         known.answer = None;
         let (address, name) = (known.address.clone(), known.link_name.clone());
@@ -142,6 +146,13 @@ impl Core {
         self.pool.add_link(key, link, party);
         if let Some(source) = self.sources.get_mut(source) {
             source.state = SourceState::Link(key, link);
+            if source.parting.is_some()
+                && let Some(conn) = self.pool.get_mut(key)
+                && let Ok(mut link) = conn.engine.link(link)
+            {
+                // It was attached this moment.
+                let _ = link.close(None);
+            }
         }
         self.pool.touch(key);
         Ok(())
@@ -160,15 +171,27 @@ impl Core {
         }
     }
 
-    /// A subscription's link or connection is gone.
-    pub(super) fn break_source(&mut self, key: SourceKey) {
-        if let Some(source) = self.sources.get_mut(key)
-            && !matches!(source.state, SourceState::Broken)
-        {
+    /// A subscription's link or connection is gone, for this reason. Answers whether that is any news: it is what was wanted of
+    /// most that end.
+    pub(super) fn break_source(&mut self, key: SourceKey, error: &Error) -> bool {
+        let Some(source) = self.sources.get_mut(key) else {
+            return false;
+        };
+        if source.ends_with_link() {
+            self.sources.remove(key);
+            return false;
+        }
+        let ends = source.parting.is_some();
+        if ends {
+            source.error = Some(error.clone());
+        }
+        if !matches!(source.state, SourceState::Broken) {
             source.state = SourceState::Broken;
             source.detour = None;
-            self.broken.push(key);
+            // `recv` does not bring up again what ends.
+            self.broken.extend((!ends).then_some(key));
         }
+        true
     }
 
     /// What `recv` asks for. Brings lost subscriptions up again.
@@ -200,9 +223,7 @@ impl Core {
             return None;
         }
         let error = source.error.take()?;
-        if let Some(at) = self.recv_errors.iter().rposition(|known| *known == error) {
-            self.recv_errors.remove(at);
-        }
+        self.forget_recv_error(&error);
         self.drop_listener(subscription);
         Some(error)
     }
@@ -295,7 +316,7 @@ impl Core {
         }
     }
 
-    fn decide_in_window(&mut self, sequence: u64, decision: &Decision) {
+    pub(super) fn decide_in_window(&mut self, sequence: u64, decision: &Decision) {
         // Taken out and put back: deciding needs the pool as well.
         let Some(slot) = self.incoming.window.get_mut(sequence) else {
             return;
@@ -454,12 +475,12 @@ impl Core {
         }
     }
 
-    /// Gives unread messages back to whom they came from: nobody here has seen them. What was sent settled nobody has any
-    /// more, and it stays.
-    pub(super) fn release_unread(&mut self) {
+    /// Gives unread messages of these sources back to whom they came from: nobody here has seen them. What was sent settled
+    /// nobody has any more, and it stays.
+    pub(super) fn release_unread(&mut self, of: impl Fn(Option<SourceKey>) -> bool) {
         let mut kept = VecDeque::new();
         while let Some(received) = self.incoming.pop() {
-            let Some(delivery) = received.delivery else {
+            let Some(delivery) = received.delivery.filter(|_| of(received.source)) else {
                 kept.push_back(received);
                 continue;
             };
@@ -522,6 +543,9 @@ impl Core {
         let Some(source) = self.sources.get_mut(key) else {
             return;
         };
+        if source.parting.is_some() {
+            return;
+        }
         let missing = source.options.missing_filters(Some(&answer));
         let optional = source.options.are_filters_optional();
         let most = source.options.most();
@@ -549,8 +573,9 @@ impl Core {
         let node = node.unwrap_or_default().to_owned();
         let error = Error::Subscribe { address, cause };
         self.note_link(origin.conn, &node, &error);
-        self.break_source(key);
-        self.push_recv_error(error);
+        if self.break_source(key, &error) {
+            self.push_recv_error(error);
+        }
     }
 
     /// Deals out credit and carries the orders out.

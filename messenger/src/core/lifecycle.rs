@@ -186,8 +186,9 @@ impl Core {
             let place = faults::place(&source.address);
             source.error = Some(error.clone());
             self.faults.note(place, &error);
-            self.break_source(key);
-            self.push_recv_error(error);
+            if self.break_source(key, &error) {
+                self.push_recv_error(error);
+            }
         }
     }
 
@@ -381,8 +382,7 @@ impl Core {
                     .get(source)
                     .is_some_and(|source| !source.address.listen)
             {
-                self.break_source(source);
-                broken = true;
+                broken |= self.break_source(source, &error);
             }
         }
         if lost > 0 {
@@ -417,12 +417,13 @@ impl Core {
     pub(crate) fn close_all(&mut self) {
         self.given_up = 0;
         self.checks.clear();
-        self.release_unread();
+        self.release_unread(|_| true);
         for source in self.sources.keys() {
             self.sources.remove(source);
             self.actions.push_back(Action::Unlisten { source });
         }
         self.broken.clear();
+        self.parting.clear();
         for key in self.pool.keys() {
             let Some(conn) = self.pool.get_mut(key) else {
                 continue;

@@ -28,6 +28,7 @@
 //! | `login` | what connections show, and who is admitted |
 //! | `trail` | what happened to connections, until somebody asks |
 //! | `unnamed` | links that may have been refused |
+//! | `unsubscribe` | subscriptions that end |
 //! | `waiting` | what a message waits for |
 //! | `reasons` | why things failed, as peers say it, and how much of that is kept |
 
@@ -93,6 +94,9 @@ mod store;
 pub(crate) mod tracker;
 mod trail;
 mod unnamed;
+mod unsubscribe;
+#[cfg(test)]
+mod unsubscribe_tests;
 mod waiting;
 #[cfg(test)]
 mod world_tests;
@@ -230,6 +234,8 @@ pub(crate) struct Core {
     sources: Slab<Source>,
     /// Sources that `recv` must bring up again.
     broken: Vec<SourceKey>,
+    /// Links of subscriptions that end.
+    parting: Vec<Origin>,
     outgoing: Outgoing,
     incoming: Incoming,
     credit: Scheduler<Origin>,
@@ -321,6 +327,7 @@ impl Core {
             ready: VecDeque::new(),
             sources: Slab::new(),
             broken: Vec::new(),
+            parting: Vec::new(),
             outgoing: Outgoing::new(),
             incoming: Incoming::new(),
             credit: Scheduler::new(),
@@ -469,6 +476,13 @@ impl Core {
     fn push_send_error(&mut self, error: Error) {
         if self.send_errors.len() < MAX_REMEMBERED {
             self.send_errors.push_back(error);
+        }
+    }
+
+    /// An error was told by another call.
+    fn forget_recv_error(&mut self, error: &Error) {
+        if let Some(at) = self.recv_errors.iter().rposition(|known| known == error) {
+            self.recv_errors.remove(at);
         }
     }
 

@@ -23,6 +23,7 @@ impl Core {
     pub(crate) fn pump(&mut self, now: Time) {
         self.outgoing.fresh = 0;
         self.expire_requests(now);
+        self.close_parting(now);
         self.resume_stalled();
         loop {
             while let Some(key) = self.pool.next_dirty() {
@@ -260,10 +261,16 @@ impl Core {
                 if matches!(known.state, SourceState::Link(conn, link) if (conn, link) == (key, id))
                 {
                     let node = known.address.node().to_owned();
-                    let error = detached(format!("{endpoint}/{}", known.there()), ending);
+                    let address = format!("{endpoint}/{}", known.there());
+                    if known.parting.is_some() {
+                        let refused = ending.is_some().then(|| detached(address, ending));
+                        return self.parted(source, refused);
+                    }
+                    let error = detached(address, ending);
                     self.note_detached(key, Some(&node), &error);
-                    self.break_source(source);
-                    self.push_recv_error(error);
+                    if self.break_source(source, &error) {
+                        self.push_recv_error(error);
+                    }
                 }
             }
             Some(Party::Replies) => {
@@ -328,6 +335,8 @@ impl Core {
             Some(Party::Replies) => return self.receive_replies(key, id),
             _ => return,
         };
+        let known = source.and_then(|source| self.sources.get(source));
+        let parting = known.is_some_and(|source| source.parting.is_some());
         let Ok(mut link) = conn.engine.receiver(id) else {
             return;
         };
@@ -335,7 +344,8 @@ impl Core {
             conn: key,
             link: id,
         };
-        let closing = conn.state == State::Closing;
+        // Of what is left without being closed the rest stays with the peer.
+        let closing = conn.state == State::Closing || parting;
         let mut count: u32 = 0;
         let waited = self.incoming.queue.len();
         let replies = self.requests.untaken_octets();

@@ -133,8 +133,11 @@ impl Core {
                 let sender = self.senders.get(*sender);
                 sender.is_some_and(|sender| sender.waiting() > 0 || sender.in_flight > 0)
             }
-            Party::Receiver(source) => source.is_some(),
-            Party::Replies => false,
+            Party::Receiver(Some(source)) => {
+                let source = self.sources.get(*source);
+                source.is_none_or(|source| !source.ends_with_link())
+            }
+            Party::Receiver(None) | Party::Replies => false,
         }) || self.has_requests(key)
             || self.is_checked(key)
     }
@@ -256,8 +259,8 @@ impl Core {
                     };
                     if let Some(source) = source.filter(ours)
                         && let Err(error) = self.attach_source_on(source, new)
+                        && self.break_source(source, &error)
                     {
-                        self.break_source(source);
                         self.push_recv_error(error);
                     }
                 }

@@ -136,7 +136,7 @@ impl Core {
         to: ConnKey,
         party: Party,
     ) -> Option<usize> {
-        if self.pool.get(to)?.refusing.is_some() {
+        if self.pool.get(to)?.refusing.is_some() || self.is_parting(party) {
             return None;
         }
         let left = self.leave(from, true)?;
@@ -376,8 +376,9 @@ impl Core {
                 count
             }
             Party::Receiver(Some(source)) => {
-                if let Err(error) = self.attach_source_on(source, key) {
-                    self.break_source(source);
+                if let Err(error) = self.attach_source_on(source, key)
+                    && self.break_source(source, &error)
+                {
                     self.push_recv_error(error);
                 }
                 0

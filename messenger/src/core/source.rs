@@ -8,7 +8,7 @@ use super::detour::Detour;
 use super::pool::ConnKey;
 use super::slab::Key;
 use crate::error::Error;
-use crate::subscribe::SubscribeOptions;
+use crate::subscribe::{SubscribeOptions, Unsubscribe};
 
 /// Names a source.
 pub(crate) type SourceKey = Key<Source>;
@@ -43,7 +43,9 @@ pub(crate) struct Source {
     pub(crate) detour: Option<Box<Detour>>,
     /// The source as the peer answered.
     pub(crate) answer: Option<Box<Terminus>>,
-    /// Why it could not be listened on.
+    /// Whether it ends, and how.
+    pub(crate) parting: Option<Unsubscribe>,
+    /// Why it could not be listened on, or not be ended.
     pub(crate) error: Option<Error>,
 }
 
@@ -57,8 +59,19 @@ impl Source {
             state,
             detour: None,
             answer: None,
+            parting: None,
             error: None,
         }
+    }
+
+    /// Whether it ends, and the peer has to be told though there is no link: it may keep what it knows by its name.
+    pub(super) fn must_tell(&self) -> bool {
+        self.parting == Some(Unsubscribe::Close) && self.link_name.is_some()
+    }
+
+    /// Whether it ends, and is gone with its link.
+    pub(super) fn ends_with_link(&self) -> bool {
+        self.parting.is_some() && !self.must_tell()
     }
 
     /// What the node is called where the link goes.

@@ -464,6 +464,18 @@ impl Incoming {
         count
     }
 
+    /// Messages of a link that `get` took, and about which nothing is decided.
+    pub(crate) fn undecided_of(&mut self, of: Origin) -> Vec<u64> {
+        let numbers = self.take_numbers(of);
+        let is_undecided = |number: &u64| {
+            let taken = self.window.get(*number);
+            taken.is_some_and(|it| it.status == Status::Pending && it.delivery.is_some())
+        };
+        let undecided = numbers.iter().copied().filter(is_undecided).collect();
+        self.by_origin.put(of, numbers);
+        undecided
+    }
+
     /// What was decided about messages of a link, if anything was, cannot be told any more.
     pub(crate) fn abort(&mut self, of: Origin) {
         self.each_of(of, of, |_, delivery, status| abort(delivery, status));

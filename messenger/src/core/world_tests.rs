@@ -49,8 +49,12 @@ pub(super) struct World {
     pub(super) told: Vec<String>,
     /// Links that were attached, by host and node.
     pub(super) attached: Vec<(String, String)>,
+    /// Links that the core detached, by host and node, and whether that closed them.
+    pub(super) ended: Vec<(String, String, bool)>,
     /// What arrived, and at which host.
     pub(super) arrived: Vec<(String, String)>,
+    /// What became of what hosts sent.
+    pub(super) outcomes: Vec<(String, Option<DeliveryState>)>,
     pub(super) events: Vec<ConnectionEvent>,
 }
 
@@ -78,7 +82,9 @@ impl World {
             names: Vec::new(),
             told: Vec::new(),
             attached: Vec::new(),
+            ended: Vec::new(),
             arrived: Vec::new(),
+            outcomes: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -357,6 +363,9 @@ impl World {
                         link.send(body.as_bytes(), message.to_bytes()).unwrap();
                     }
                 }
+                if link.is_draining() {
+                    link.drained().unwrap();
+                }
             }
             Event::Deliveries(id) => {
                 let mut questions = Vec::new();
@@ -378,7 +387,25 @@ impl World {
             Event::LinkDetached(id) => {
                 let mut link = engine.link(id).unwrap();
                 if link.awaits_detach() {
-                    link.close(None).unwrap();
+                    let closed = link.is_remote_closed();
+                    let known = peer.links.iter().find(|(known, _)| *known == id);
+                    let node = known.map(|(_, node)| node.clone()).unwrap_or_default();
+                    self.ended.push((peer.host.clone(), node, closed));
+                    // Not for good, if the core did not.
+                    if closed {
+                        link.close(None).unwrap();
+                    } else {
+                        link.detach().unwrap();
+                    }
+                }
+            }
+            Event::Updates(id) => {
+                while let Some(update) = engine.link(id).unwrap().next_update() {
+                    let body = String::from_utf8_lossy(&update.tag).into_owned();
+                    self.outcomes.push((body, update.state));
+                    if !update.settled {
+                        engine.sender(id).unwrap().settle(update.delivery).unwrap();
+                    }
                 }
             }
             _ => {}
