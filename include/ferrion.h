@@ -4822,6 +4822,25 @@ ferrion_status ferrion_messenger_subscribe_ttl(ferrion_messenger_t *messenger,
                                                ferrion_subscription_t *out_subscription);
 
 /**
+ * Ends a subscription, and waits until the peer has answered that. If `keep`, what the peer keeps under the name of the
+ * subscription stays there, and is found again by who subscribes with that name; otherwise the subscription ends there too, also
+ * if its connection is lost at present: that is then made again for it.
+ *
+ * Nothing more comes of it, from the beginning of this call on. What came and has no outcome, got or not, goes back to whom it
+ * came from, and its trackers say RELEASED. What was sent settled, which nobody else has any more, stays for
+ * `ferrion_messenger_get`. Of a listening address nobody is let in any more; who is connected stays, for what is put to it, and
+ * can send nothing more.
+ *
+ * A subscription that is not there (any more) has ended, which is no failure. FERRION_CONNECT, FERRION_LOST, FERRION_REMOTE and
+ * what else `ferrion_messenger_recv` tells of a subscription: it could not be ended at the peer, which may keep it; it is not
+ * received from any more; call again to try again. FERRION_TIMEOUT: the peer has not answered in time; call again to wait longer.
+ * FERRION_WOULD_BLOCK in non-blocking and passive mode: call `ferrion_messenger_work`, then again.
+ */
+ferrion_status ferrion_messenger_unsubscribe(ferrion_messenger_t *messenger,
+                                             ferrion_subscription_t subscription,
+                                             bool keep);
+
+/**
  * What the peer granted of what was asked for: the source of its answer, as the described list of part 3.5.3 of the
  * specification, with the filters that it applies at place 7, counted from 0. FERRION_ABSENT: it has not answered yet, or the
  * subscription listens.

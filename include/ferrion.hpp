@@ -394,6 +394,10 @@ class Messenger : public Owner<ferrion_messenger_t, ferrion_messenger_free> {
     check(ferrion_messenger_subscribe_with(get(), address.get(), options.get(), &subscription));
     return subscription;
   }
+  /** Ends a subscription, for good or, if `keep`, only here. False, in non-blocking mode: not finished; call `work`, then this again. */
+  bool unsubscribe(ferrion_subscription_t subscription, bool keep = false) {
+    return check(ferrion_messenger_unsubscribe(get(), subscription, keep), FERRION_WOULD_BLOCK);
+  }
   /** The port that a subscription listens on; 0 if it does not listen. */
   uint16_t port(ferrion_subscription_t subscription) const {
     uint16_t port = 0;

@@ -83,6 +83,7 @@ FERRION_UNFINISHED(ferrion_messenger_send)
 FERRION_UNFINISHED(ferrion_messenger_recv)
 FERRION_UNFINISHED(ferrion_recv_at_once)
 FERRION_UNFINISHED(ferrion_messenger_stop)
+FERRION_UNFINISHED(ferrion_messenger_unsubscribe)
 
 /* Whole numbers in, which undef and text without digits are not. */
 %define FERRION_WHOLE(TYPE, AS)

@@ -7,6 +7,7 @@
 %thread ferrion_messenger_subscribe;
 %thread ferrion_messenger_subscribe_with;
 %thread ferrion_messenger_subscribe_ttl;
+%thread ferrion_messenger_unsubscribe;
 %thread ferrion_messenger_put;
 %thread ferrion_messenger_send;
 %thread ferrion_messenger_recv;

@@ -198,6 +198,23 @@ subtest 'every option of a subscription is understood' => sub {
     dies { $sender->subscribe('127.0.0.1/x', filters => 'x') } 'Argument';
 };
 
+subtest 'a subscription ends here or for good' => sub {
+    pair;
+    $sender->blocking(0);
+    for my $keep (0, 1) {
+        my $subscription = $sender->subscribe("127.0.0.1:$port/news", durable => "kept: $keep");
+        work_until { $subscription->source };
+        $sender->set_tracing(1);
+        work_until { $sender->unsubscribe($subscription, keep => $keep) };
+        $sender->set_tracing(0);
+        my ($detach) = grep { /-> \@detach/ } $sender->trace;
+        is(!!($detach =~ /closed=true/), !$keep, 'for good, or not');
+        is($subscription->source, undef, 'it is not there any more');
+        ok($sender->unsubscribe($subscription), 'which is no error');
+    }
+    dies { $sender->unsubscribe(7) } 'Argument';
+};
+
 subtest 'settings are kept' => sub {
     pair;
     $sender->reconnect(Ferrion::Reconnect->new(give_up_after => undef, first_delay => 0.5));

@@ -62,6 +62,23 @@ class Subscriptions(Pair):
         _, attach = self.asked("kept too", ttl=1.5)
         self.assertIn("link-detach", attach)
 
+    def test_a_subscription_ends_here_or_for_good(self):
+        for keep in [False, True]:
+            subscription, _ = self.asked("news", durable=f"kept: {keep}")
+            self.sender.set_tracing(True)
+            self.until(lambda: self.sender.unsubscribe(subscription, keep=keep))
+            self.sender.set_tracing(False)
+            detach = next(line for line in self.sender.trace() if "-> @detach" in line)
+            self.assertEqual("closed=true" in detach, not keep)
+            self.assertIsNone(subscription.source)
+            self.assertTrue(self.sender.unsubscribe(subscription))
+
+    def test_an_address_that_is_left_is_listened_on_no_more(self):
+        subscription = self.sender.subscribe("~127.0.0.1:0")
+        self.assertIsNotNone(subscription.port)
+        self.assertTrue(self.sender.unsubscribe(subscription))
+        self.assertIsNone(subscription.port)
+
     def test_what_was_insisted_on_is_an_exception(self):
         self.sender.subscribe(f"127.0.0.1:{self.port}/selected", selector="price > 10")
         with self.assertRaisesRegex(MessengerException, "selector") as caught:

@@ -128,6 +128,21 @@ class MessengerTest < PairTest
     assert_raises(MessengerError) { @receiver.subscribe("~127.0.0.1:0", selector: "price > 10") }
   end
 
+  def test_a_subscription_ends_here_or_for_good
+    @sender.blocking = false
+    [false, true].each do |keep|
+      subscription = @sender.subscribe("127.0.0.1:#{@port}/news", durable: "kept: #{keep}")
+      work_until { subscription.source }
+      @sender.tracing = true
+      work_until { @sender.unsubscribe(subscription, keep: keep) }
+      @sender.tracing = false
+      detach = @sender.trace.find { |line| line.include?("-> @detach") }
+      assert_equal !keep, detach.include?("closed=true")
+      assert_nil subscription.source
+      assert @sender.unsubscribe(subscription)
+    end
+  end
+
   def test_settings_are_kept
     @sender.reconnect = Reconnect.new(give_up_after: nil, first_delay: 0.5)
     assert_equal Reconnect.new(give_up_after: nil, first_delay: 0.5), @sender.reconnect

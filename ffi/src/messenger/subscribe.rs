@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferrion_engine::codec::{CodecLimits, Encode, Value, decode_value};
-use ferrion_messenger::{SubscribeOptions, Subscription};
+use ferrion_messenger::{SubscribeOptions, Subscription, Unsubscribe};
 
 use super::{ferrion_messenger_t, ferrion_subscription_t};
 use crate::guard::{Root, free};
@@ -226,6 +226,31 @@ pub unsafe extern "C" fn ferrion_messenger_subscribe_ttl(
         let subscription = messenger.messenger.subscribe_ttl(address, ttl)?;
         out_subscription.set(ferrion_subscription_t(subscription.to_bits()));
         Ok(())
+    } }
+}
+
+/// Ends a subscription, and waits until the peer has answered that. If `keep`, what the peer keeps under the name of the
+/// subscription stays there, and is found again by who subscribes with that name; otherwise the subscription ends there too, also
+/// if its connection is lost at present: that is then made again for it.
+///
+/// Nothing more comes of it, from the beginning of this call on. What came and has no outcome, got or not, goes back to whom it
+/// came from, and its trackers say RELEASED. What was sent settled, which nobody else has any more, stays for
+/// `ferrion_messenger_get`. Of a listening address nobody is let in any more; who is connected stays, for what is put to it, and
+/// can send nothing more.
+///
+/// A subscription that is not there (any more) has ended, which is no failure. FERRION_CONNECT, FERRION_LOST, FERRION_REMOTE and
+/// what else `ferrion_messenger_recv` tells of a subscription: it could not be ended at the peer, which may keep it; it is not
+/// received from any more; call again to try again. FERRION_TIMEOUT: the peer has not answered in time; call again to wait longer.
+/// FERRION_WOULD_BLOCK in non-blocking and passive mode: call `ferrion_messenger_work`, then again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ferrion_messenger_unsubscribe(
+    messenger: *mut ferrion_messenger_t,
+    subscription: ferrion_subscription_t,
+    keep: bool,
+) -> ferrion_status {
+    ffi_fn! { object messenger => {
+        let how = if keep { Unsubscribe::Detach } else { Unsubscribe::Close };
+        Ok(messenger.messenger.unsubscribe(Subscription::from_bits(subscription.0), how)?)
     } }
 }
 

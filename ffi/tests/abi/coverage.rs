@@ -46,6 +46,7 @@ const TYPES: &[(&str, &str)] = &[
     ("Body", "ferrion_body"),
     ("Tracker", "ferrion_tracker_t"),
     ("Subscription", "ferrion_subscription_t"),
+    ("Unsubscribe", "ferrion_messenger_unsubscribe"),
     ("RequestId", "ferrion_request_t"),
     ("Interrupter", "ferrion_interrupter_t"),
     ("Reconnect", "ferrion_reconnect_t"),

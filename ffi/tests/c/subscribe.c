@@ -103,6 +103,35 @@ static void a_subscription_can_be_kept_for_a_time(void) {
   UNTIL(answered(subscription));
 }
 
+/* Whether the frame that ends a link says this. */
+static bool detached(const char *how) {
+  ferrion_bytes_t line;
+  while (ferrion_messenger_poll_trace(sender, &line) == FERRION_OK) {
+    char text[256] = {0};
+    memcpy(text, line.data, line.len < sizeof text ? line.len : sizeof text - 1);
+    if (strstr(text, "-> @detach")) return strstr(text, how) != NULL;
+  }
+  return false;
+}
+
+static void a_subscription_ends_here_or_for_good(void) {
+  ferrion_status ended = FERRION_OK;
+  OK(ferrion_messenger_set_tracing(sender, true));
+  for (int keep = 0; keep < 2; keep++) {
+    anew();
+    OK(ferrion_subscribe_options_set_durable(options, keep ? "stays" : "ends"));
+    ferrion_subscription_t subscription = subscribe("news");
+    UNTIL(answered(subscription));
+    UNTIL((ended = ferrion_messenger_unsubscribe(sender, subscription, keep)) != FERRION_WOULD_BLOCK);
+    CHECK(ended == FERRION_OK);
+    CHECK(detached("closed=true") == !keep);
+    IS(FERRION_ABSENT, ferrion_messenger_subscription_source(sender, subscription, value));
+    /* It has ended. */
+    OK(ferrion_messenger_unsubscribe(sender, subscription, false));
+  }
+  OK(ferrion_messenger_set_tracing(sender, false));
+}
+
 static void mistakes(void) {
   ferrion_subscription_t subscription = 7;
   anew();
@@ -134,6 +163,7 @@ int main(void) {
   all_of_it_is_asked_for();
   what_was_insisted_on_is_a_failure();
   a_subscription_can_be_kept_for_a_time();
+  a_subscription_ends_here_or_for_good();
   mistakes();
   end_pair();
   ferrion_subscribe_options_free(options);

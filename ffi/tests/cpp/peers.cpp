@@ -279,6 +279,8 @@ static void messengers_that_wait() {
   interrupter.interrupt();
   serving.join();
 
+  const ferrion_subscription_t left = client.subscribe("~127.0.0.1:0");
+  CHECK(client.port(left) != 0 && client.unsubscribe(left) && client.port(left) == 0);
   client.set_timeout(0);
   client.subscribe(there);
   thrown(FERRION_TIMEOUT, [&] { client.recv(); });

@@ -119,6 +119,17 @@ sub subscribe {
     return $subscription;
 }
 
+sub unsubscribe {
+    my ($self, $subscription, %how) = @_;
+    Ferrion::Error::Argument->throw('a Ferrion::Subscription is wanted')
+        unless Scalar::Util::blessed($subscription) && $subscription->isa('Ferrion::Subscription');
+    my $keep = delete $how{keep} ? 1 : 0;
+    Ferrion::Error::Argument->throw("unsubscribe has no option $_") for sort keys %how;
+    return $self->_in_time(sub {
+        return Ferrion::Abi::ferrion_messenger_unsubscribe($self->{abi}, $subscription->{bits}, $keep);
+    });
+}
+
 sub recv {
     my ($self, $count) = @_;
     $count //= -1;
@@ -473,6 +484,18 @@ The options are:
     link_properties     a hash: properties of the link
     credit              how many messages may be under way, or wait to be got
 
+=item unsubscribe($subscription, keep => $keep)
+
+Ends a subscription, and waits until the peer has answered that. With C<keep>, what the peer keeps under its name stays there, and is
+found again by who subscribes with that name; otherwise it ends there too, also if its connection is lost at present: that is then made
+again for it.
+
+What came and has no outcome, got or not, goes back to whom it came from, and its trackers say RELEASED; what was sent settled stays for
+C<get>. Of a listening address nobody is let in any more, and who is connected can send nothing more.
+
+Answers true, also if it has ended before; in non-blocking and passive mode false if the peer has not answered: C<work>, then call it
+again.
+
 =item next
 
 Waits for the next message, and answers it; accepts the one before, unless something else was decided about it. In non-blocking and passive
@@ -481,8 +504,8 @@ mode C<undef> if nothing waits.
 =item recv($count)
 
 Lets so many messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
-C<get>; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked for. Answers true; in non-blocking and
-passive mode false if no message is there yet.
+C<get>; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked
+for. Answers true; in non-blocking and passive mode false if no message is there yet.
 
 =item get($message)
 

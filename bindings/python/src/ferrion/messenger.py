@@ -275,9 +275,29 @@ class Messenger(Settings):
         finally:
             self._limit()
 
+    def unsubscribe(self, subscription: Subscription, keep: bool = False) -> bool:
+        """Ends a subscription, and waits until the peer has answered that. With ``keep``, what the peer keeps under its name stays there,
+        and is found again by who subscribes with that name; otherwise it ends there too, also if its connection is lost at present:
+        that is then made again for it.
+
+        What came and has no outcome, got or not, goes back to whom it came from, and its trackers say RELEASED; what was sent settled
+        stays for :meth:`get`. Of a listening address nobody is let in any more, and who is connected can send nothing more.
+
+        In non-blocking and passive mode it answers False if the peer has not answered: :meth:`work`, then call it again. A subscription
+        that has ended is no error."""
+        self._ready()
+        try:
+            abi.ferrion_messenger_unsubscribe(self._abi, subscription._bits, keep)
+        except WouldBlock:
+            return False
+        except Timeout:
+            self._again(lambda: abi.ferrion_messenger_unsubscribe(self._abi, subscription._bits, keep), Timeout)
+        return True
+
     def recv(self, n: int | None = None) -> None:
         """Lets ``n`` messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
-        :meth:`get`; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked for."""
+        :meth:`get`; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one
+        before it asked for."""
         self._call(abi.ferrion_messenger_recv, -1 if n is None else max(min(n, _INT32_MAX), -2))
 
     @property

@@ -76,6 +76,7 @@ FERRION_UNFINISHED(ferrion_messenger_send)
 FERRION_UNFINISHED(ferrion_messenger_recv)
 FERRION_UNFINISHED(ferrion_recv_at_once)
 FERRION_UNFINISHED(ferrion_messenger_stop)
+FERRION_UNFINISHED(ferrion_messenger_unsubscribe)
 
 /* This one can wait for a name to be looked up: other threads run meanwhile, and Ctrl-C is heard. */
 %exception ferrion_messenger_subscribe_with {

@@ -200,9 +200,22 @@ module Ferrion
       Subscription.new(@abi, Abi.ferrion_messenger_subscribe_with(@abi, address, asked))
     end
 
+    # Ends a Subscription, and waits until the peer has answered that. With +keep+, what the peer keeps under its name stays there, and is
+    # found again by who subscribes with that name; otherwise it ends there too, also if its connection is lost at present: that is then
+    # made again for it.
+    #
+    # What came and has no outcome, got or not, goes back to whom it came from, and its trackers say RELEASED; what was sent settled
+    # stays for get. Of a listening address nobody is let in any more, and who is connected can send nothing more.
+    #
+    # Answers true, also if it has ended before; in non-blocking and passive mode false if the peer has not answered: work, then call it
+    # again.
+    def unsubscribe(subscription, keep: false)
+      wait(deadline_in(timeout)) { Abi.ferrion_messenger_unsubscribe(@abi, subscription.bits, keep ? true : false) }
+    end
+
     # Lets +count+ messages come, and waits until at least one is there. Without an argument, or with -1, as many come as are taken with
-    # get; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it asked for. Answers true; in non-blocking and
-    # passive mode false if no message is there yet.
+    # get; with -2 what was let come before may still come where it was, and nothing more. Each call replaces what the one before it
+    # asked for. Answers true; in non-blocking and passive mode false if no message is there yet.
     def recv(count = -1)
       asked = count.clamp(-2, INT32_MAX)
       wait(deadline_in(timeout)) do
