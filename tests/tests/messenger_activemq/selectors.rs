@@ -1,7 +1,7 @@
 //! Selectors, and subscriptions to topics that go on while nobody is there.
 
 use ferrion_engine::protocol::conditions;
-use ferrion_messenger::{Credit, Messenger, SubscribeOptions};
+use ferrion_messenger::{Credit, Messenger, SubscribeOptions, Unsubscribe};
 
 use crate::support::{PATIENCE, address, message_to, messenger, text};
 use crate::topics::{answered, texts};
@@ -60,6 +60,40 @@ fn a_durable_subscription_keeps_what_came_while_nobody_was_there() {
     let mut back = reader();
     assert_eq!(texts(&mut back, 1), ["dear diary"]);
     drop(back);
+}
+
+#[test]
+fn a_durable_subscription_that_was_ended_keeps_nothing_and_one_that_was_left_does() {
+    let news = address("topic://notebook");
+    let reader = || {
+        let mut messenger = Messenger::with_name("reader of notebooks").unwrap();
+        messenger.set_timeout(Some(PATIENCE));
+        messenger.set_incoming_window(10);
+        let options = SubscribeOptions::new().durable("notebook").capability("topic");
+        let subscription = messenger.subscribe_with(&news, &options).unwrap();
+        answered(&mut messenger, subscription);
+        (messenger, subscription)
+    };
+    let write = |body: &str| {
+        let mut sender = messenger();
+        sender.put(&message_to(&news, body)).unwrap();
+        sender.stop().unwrap();
+    };
+    let (mut messenger, subscription) = reader();
+    messenger.unsubscribe(subscription, Unsubscribe::Detach).unwrap();
+    write("kept");
+    // On the same connection, and once more when it was lost.
+    let options = SubscribeOptions::new().durable("notebook").capability("topic");
+    messenger.subscribe_with(&news, &options).unwrap();
+    assert_eq!(texts(&mut messenger, 1), ["kept"]);
+    drop(messenger);
+    let (mut messenger, subscription) = reader();
+    messenger.unsubscribe(subscription, Unsubscribe::Close).unwrap();
+    messenger.stop().unwrap();
+    write("for nobody");
+    let (mut back, _) = reader();
+    write("for whoever is there");
+    assert_eq!(texts(&mut back, 1), ["for whoever is there"]);
 }
 
 #[test]
