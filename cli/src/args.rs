@@ -210,11 +210,24 @@ const SEND_HELP: &str = "\
 Examples:
   echo 'Hello World!' | ferrion send 127.0.0.1/greetings
   FERRION_PASSWORD=secret ferrion send --user joe amqps://broker.example/queue letters.txt
+  ferrion send --wait-for-peer 127.0.0.1/greetings notes.txt     also to who does not listen yet
 
 Each message is reported on standard output: its number, the outcome, and the reason if the receiver gave one.
-With --json the input is one object a line, for example
-  {\"properties\": {\"subject\": \"greeting\"}, \"application_properties\": {\"n\": {\"uint\": 7}}, \"body\": {\"value\": \"hello\"}}
-and `ferrion recv --json` prints the same form. README.md describes it. The message's `to` becomes ADDRESS.
+
+Messages as JSON:
+With --json the input is one object a line, shown on several here, and `ferrion recv --json` prints the same form. The message's `to` becomes ADDRESS.
+  {\"header\": {\"durable\": true, \"priority\": 4, \"ttl\": 60000, \"first_acquirer\": false, \"delivery_count\": 0},
+   \"delivery_annotations\": {\"x-opt-key\": {\"symbol\": \"value\"}}, \"message_annotations\": {\"x-opt-key\": 1.5},
+   \"properties\": {\"message_id\": {\"ulong\": 7}, \"to\": \"queue\", \"subject\": \"text\", \"creation_time\": 1700000000000},
+   \"application_properties\": {\"answer\": {\"int\": 42}, \"price\": {\"decimal64\": \"2238000000000001\"}},
+   \"body\": {\"value\": [null, true, \"text\", {\"binary\": \"AP8=\"}, {\"map\": [[{\"symbol\": \"key\"}, {\"double\": 1.5}]]}]},
+   \"footer\": {}}
+Strings, booleans, null and arrays are strings, booleans, null and lists. Anything else is an object with the name of its type: ubyte,
+ushort, uint, ulong, byte, short, int, long, float, double, decimal32, decimal64, decimal128, char, timestamp, uuid, binary, symbol,
+map, array, described. Binary is base64; decimals are their octets in hexadecimal; whole numbers beyond 2^53 are strings, as are NaN,
+Infinity and -Infinity; a map is an array of pairs; {\"array\": [], \"of\": \"uint\"} is an array without elements;
+{\"described\": [DESCRIPTOR, VALUE]}. A body is {\"value\": ...}, {\"data\": [BASE64, ...]} or {\"sequence\": [[...], ...]}.
+On input sections and fields may be left out, \"body\": \"text\" is short for a string, and a bare number is a long or a double.
 
 Exit codes:
   0  every message was accepted
@@ -230,6 +243,7 @@ Examples:
   ferrion recv --json --timeout 5 127.0.0.1/greetings
 
 The body is printed: text as text, octets as octets, other values in a readable form; a line break follows.
+With --json each message is one object a line, in the form that `ferrion send --help` and ferrion-send(1) describe.
 When listening, the address that was bound is printed on standard error.
 
 Exit codes:
