@@ -638,7 +638,7 @@ impl Messenger {
             let done = done(&self.core);
             return if done { Ok(()) } else { Err(Error::InProgress) };
         }
-        if done(&self.core) && self.last_turn.elapsed() < STALE {
+        if done(&self.core) && clock().saturating_duration_since(self.last_turn) < STALE {
             // What was decided since the last call must leave; looking for news can wait a little.
             self.driver.advance(&mut self.core);
             return Ok(());

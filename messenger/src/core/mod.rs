@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `address`, `route` | where things go |
-//! | `store`, `tracker`, `octets` | what waits, and what became of it; buffers that are used again |
+//! | `store`, `tracker`, `octets`, `slab` | what waits, and what became of it; buffers that are used again; the storage of all |
 //! | `index` | of which link a message came, and to which sender it was put, where that is asked |
 //! | `credit` | who may send us how much |
 //! | `pool`, `sender`, `source` | connections, outgoing links, subscriptions |

@@ -140,7 +140,8 @@ impl Driver {
 
     /// The core's time.
     pub(crate) fn now(&self) -> Time {
-        Time(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
+        let elapsed = clock().saturating_duration_since(self.start);
+        Time(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// One turn. Unless what is there already makes the caller's business `done`, waits until
