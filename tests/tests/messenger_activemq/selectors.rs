@@ -69,7 +69,9 @@ fn a_durable_subscription_that_was_ended_keeps_nothing_and_one_that_was_left_doe
         let mut messenger = Messenger::with_name("reader of notebooks").unwrap();
         messenger.set_timeout(Some(PATIENCE));
         messenger.set_incoming_window(10);
-        let options = SubscribeOptions::new().durable("notebook").capability("topic");
+        let options = SubscribeOptions::new()
+            .durable("notebook")
+            .capability("topic");
         let subscription = messenger.subscribe_with(&news, &options).unwrap();
         answered(&mut messenger, subscription);
         (messenger, subscription)
@@ -80,15 +82,21 @@ fn a_durable_subscription_that_was_ended_keeps_nothing_and_one_that_was_left_doe
         sender.stop().unwrap();
     };
     let (mut messenger, subscription) = reader();
-    messenger.unsubscribe(subscription, Unsubscribe::Detach).unwrap();
+    messenger
+        .unsubscribe(subscription, Unsubscribe::Detach)
+        .unwrap();
     write("kept");
     // On the same connection, and once more when it was lost.
-    let options = SubscribeOptions::new().durable("notebook").capability("topic");
+    let options = SubscribeOptions::new()
+        .durable("notebook")
+        .capability("topic");
     messenger.subscribe_with(&news, &options).unwrap();
     assert_eq!(texts(&mut messenger, 1), ["kept"]);
     drop(messenger);
     let (mut messenger, subscription) = reader();
-    messenger.unsubscribe(subscription, Unsubscribe::Close).unwrap();
+    messenger
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
     messenger.stop().unwrap();
     write("for nobody");
     let (mut back, _) = reader();
