@@ -2141,9 +2141,9 @@ ferrion_status ferrion_link_state(ferrion_engine_t *engine,
  * What came of resuming a link, once both sides have attached. FERRION_ABSENT: not yet, the peer refuses, or nothing
  * was resumed.
  */
-ferrion_status ferrion_link_recovery(ferrion_engine_t *engine,
-                                     ferrion_link_t link,
-                                     ferrion_recovery_t *out_recovery);
+ferrion_status ferrion_link_recovered(ferrion_engine_t *engine,
+                                      ferrion_link_t link,
+                                      ferrion_recovery_t *out_recovery);
 
 /**
  * Which side of the link this is.

@@ -22,7 +22,7 @@ pub(crate) fn messenger(options: &Common, address: &str) -> Result<Messenger, Fa
         let others = options.alternatives.iter().map(String::as_str);
         messenger.set_alternatives(address, others)?;
     }
-    messenger.set_tracer(options.trace);
+    messenger.set_tracing(options.trace);
     messenger.set_allow_plain_without_tls(options.allow_plain_without_tls);
     if let Some(file) = &options.ca {
         messenger.set_trusted_certificates(file)?;

@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Everything a [`Messenger`](crate::Messenger) can answer instead of success.
 ///
 /// Errors that concern a connection or a message are also kept with the tracker of every message
-/// they cost: see [`Messenger::tracker_error`](crate::Messenger::tracker_error).
+/// they cost: see [`Messenger::reason`](crate::Messenger::reason).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -11,7 +11,7 @@ impl Messenger {
     /// to its host and port, or with the link to or from its name. Of a listening address, why it cannot be listened
     /// on. `None` if nothing did. The newest 1,024 addresses with errors are kept.
     ///
-    /// What became of single messages is told by their trackers: see [`tracker_error`](Self::tracker_error).
+    /// What became of single messages is told by their trackers: see [`reason`](Self::reason).
     ///
     /// ```
     /// # use ferrion_messenger::{ErrorKind, Message, Messenger};
@@ -22,15 +22,15 @@ impl Messenger {
     /// message.set_address(orders.as_str());
     /// messenger.put(&message)?;
     /// messenger.send().unwrap_err();
-    /// let error = messenger.address_error(&orders)?.unwrap();
+    /// let error = messenger.address_reason(&orders)?.unwrap();
     /// assert_eq!(error.kind(), ErrorKind::Connect);
     /// # Ok::<(), ferrion_messenger::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`Error::InvalidAddress`]: it cannot be understood.
-    pub fn address_error(&self, address: &str) -> Result<Option<&Error>> {
-        self.core.address_error(address)
+    pub fn address_reason(&self, address: &str) -> Result<Option<&Error>> {
+        self.core.address_reason(address)
     }
 
     /// After how much silence the peer at an address gives the connection up, as it said when it opened it (2.4.5). `None`

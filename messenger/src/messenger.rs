@@ -443,13 +443,13 @@ impl Messenger {
     /// Why a message that was put is ABORTED, or with which condition the receiver REJECTED it. `None` also if the condition was
     /// too large to be kept, as [`set_high_water`](Self::set_high_water) says.
     #[must_use]
-    pub fn tracker_error(&self, tracker: Tracker) -> Option<&Error> {
+    pub fn reason(&self, tracker: Tracker) -> Option<&Error> {
         self.core.reason(tracker)
     }
 
     /// The condition that the receiver gave for a message that was put.
     #[must_use]
-    pub fn remote_condition(&self, tracker: Tracker) -> Option<&Condition> {
+    pub fn condition(&self, tracker: Tracker) -> Option<&Condition> {
         self.core.reason(tracker)?.condition()
     }
 
@@ -462,7 +462,7 @@ impl Messenger {
     /// Without checked routes, none. With them:
     /// - [`Error::Connect`], [`Error::Tls`], [`Error::WebSocket`], [`Error::Login`], [`Error::Lost`],
     ///   [`Error::Remote`]: a route leads nowhere, for this reason. There may be more of them:
-    ///   [`address_error`](Self::address_error) knows of each.
+    ///   [`address_reason`](Self::address_reason) knows of each.
     /// - [`Error::InvalidAddress`]: a route leads to what is no address.
     /// - [`Error::Timeout`], [`Error::Interrupted`], and [`Error::InProgress`] in non-blocking mode: call again.
     pub fn start(&mut self) -> Result<()> {

@@ -73,7 +73,7 @@ impl Messenger {
     /// Sets how much may wait to be sent, in messages and in octets, before [`put`](Self::put) waits, or in
     /// non-blocking mode answers [`Error::Overflow`](crate::Error::Overflow). A single message fits whatever its size.
     ///
-    /// Of the [reasons](Self::tracker_error) that peers gave for messages in the window at most as many octets are kept. Those that
+    /// Of the [reasons](Self::reason) that peers gave for messages in the window at most as many octets are kept. Those that
     /// come beyond that are kept without their text, or not at all if they are large even so.
     pub const fn set_high_water(&mut self, messages: usize, octets: usize) {
         self.core.set_high_water(messages, octets);
@@ -465,7 +465,7 @@ impl Messenger {
     }
 
     /// Starts or stops keeping a readable line for every frame; see [`poll_trace`](Self::poll_trace).
-    pub fn set_tracer(&mut self, on: bool) {
+    pub fn set_tracing(&mut self, on: bool) {
         self.core.set_tracing(on);
     }
 

@@ -43,7 +43,7 @@ fn what_went_wrong_last_is_known_by_address(way: Way) {
     party.set_outgoing_window(10);
     let gone = format!("amqp://{}", nobody());
     let orders = format!("{gone}/orders");
-    assert_eq!(party.address_error(&orders), Ok(None));
+    assert_eq!(party.address_reason(&orders), Ok(None));
     party.put(&message_to(&orders, "x")).unwrap();
     let error = party.send().unwrap_err();
     // The connection is what failed, so that no name makes a difference, nor who logs in.
@@ -54,29 +54,29 @@ fn what_went_wrong_last_is_known_by_address(way: Way) {
         gone.replace("://", "://joe:secret@"),
     ];
     for address in &others {
-        assert_eq!(party.address_error(address), Ok(Some(&error)), "{address}");
+        assert_eq!(party.address_reason(address), Ok(Some(&error)), "{address}");
     }
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(
-        party.address_error(&format!("amqp://{}", nobody())),
+        party.address_reason(&format!("amqp://{}", nobody())),
         Ok(None)
     );
     party.route("orders", &orders).unwrap();
-    assert_eq!(party.address_error("orders"), Ok(Some(&error)));
+    assert_eq!(party.address_reason("orders"), Ok(Some(&error)));
 
     // What a peer refuses concerns one name, and says why.
     let (peer, thread) = refuser(Scope::Link);
     let queue = format!("{peer}/q");
     party.subscribe(&queue).unwrap();
     let error = party.recv(1).unwrap_err();
-    assert_eq!(party.address_error(&queue), Ok(Some(&error)));
+    assert_eq!(party.address_reason(&queue), Ok(Some(&error)));
     let condition = error.condition().unwrap().condition.as_str();
     assert_eq!(condition, "test:refused");
     for elsewhere in [peer.clone(), format!("{peer}/r")] {
-        assert_eq!(party.address_error(&elsewhere), Ok(None), "{elsewhere}");
+        assert_eq!(party.address_reason(&elsewhere), Ok(None), "{elsewhere}");
     }
     assert_eq!(
-        party.address_error(&orders).unwrap().unwrap().kind(),
+        party.address_reason(&orders).unwrap().unwrap().kind(),
         ErrorKind::Connect
     );
 
@@ -85,14 +85,14 @@ fn what_went_wrong_last_is_known_by_address(way: Way) {
     let listening = format!("amqp://~{}", taken.local_addr().unwrap());
     let _ = party.subscribe(&listening);
     party.work_for(Duration::from_millis(5));
-    let error = party.address_error(&listening).unwrap().unwrap();
+    let error = party.address_reason(&listening).unwrap().unwrap();
     assert_eq!(error.kind(), ErrorKind::Listen);
 
-    let error = party.address_error("http://x").unwrap_err();
+    let error = party.address_reason("http://x").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidAddress);
     // It is remembered, whatever else is forgotten.
     party.stop().unwrap();
-    assert!(party.address_error(&orders).unwrap().is_some());
+    assert!(party.address_reason(&orders).unwrap().is_some());
     drop(party);
     thread.join().unwrap();
 }
@@ -163,9 +163,9 @@ fn start_tries_the_routes_that_lead_to_one_place(way: Way) {
         let error = party.finish(Messenger::start).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect);
         assert!(error.to_string().contains(&gone), "{error}");
-        assert_eq!(party.address_error("e/x"), Ok(Some(&error)));
+        assert_eq!(party.address_reason("e/x"), Ok(Some(&error)));
     }
-    assert_eq!(party.address_error("a/x"), Ok(None));
+    assert_eq!(party.address_reason("a/x"), Ok(None));
     assert!(party.remove_route("e/*"));
     party.finish(Messenger::start).unwrap();
 

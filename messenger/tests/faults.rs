@@ -76,7 +76,7 @@ fn a_sender_hears_of_every_fault() {
                 let stopped = messenger.stop().unwrap_err();
                 assert_eq!(stopped, Error::Unsent { count: 1 });
             } else {
-                assert_eq!(messenger.tracker_error(tracker), Some(&error));
+                assert_eq!(messenger.reason(tracker), Some(&error));
                 assert_eq!(messenger.outgoing(), 0);
                 messenger.stop().unwrap();
             }
@@ -85,7 +85,7 @@ fn a_sender_hears_of_every_fault() {
                 Status::Aborted,
                 "{stage:?} {deed:?}"
             );
-            assert!(messenger.tracker_error(tracker).is_some());
+            assert!(messenger.reason(tracker).is_some());
             assert!(
                 begun.elapsed() < Duration::from_secs(5),
                 "{stage:?} {deed:?}"
@@ -191,7 +191,7 @@ fn refusals_carry_the_peers_condition() {
                     .unwrap();
                 let error = messenger.send().unwrap_err();
                 assert_eq!(messenger.status(tracker), Status::Aborted);
-                assert_eq!(messenger.remote_condition(tracker), error.condition());
+                assert_eq!(messenger.condition(tracker), error.condition());
                 error
             } else {
                 messenger.subscribe(&format!("{address}/q")).unwrap();
@@ -360,7 +360,7 @@ fn who_came_by_itself_and_was_lost_is_not_said_to_be_connected_to_again() {
     let text = error.to_string();
     assert!(text.ends_with("put again when it is back"), "{text}");
     assert_eq!(listening.status(tracker), Status::Aborted);
-    assert_eq!(listening.tracker_error(tracker), Some(&error));
+    assert_eq!(listening.reason(tracker), Some(&error));
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn long_reasons_for_every_message_are_not_all_kept_and_never_said_back() {
     });
     let is_whole = |messenger: &Messenger, tracker: Tracker| {
         assert_eq!(messenger.status(tracker), Status::Rejected);
-        let reason = messenger.tracker_error(tracker).unwrap();
+        let reason = messenger.reason(tracker).unwrap();
         let condition = reason.condition().unwrap();
         assert_eq!(condition.condition, conditions::NOT_ALLOWED);
         condition.description.is_some()

@@ -68,7 +68,7 @@ impl Listener {
 
 /// Sends one message; answers how that went, and the mechanism that was asked for.
 fn attempt(messenger: &mut Party, address: &str) -> (Result<()>, Option<String>) {
-    messenger.set_tracer(true);
+    messenger.set_tracing(true);
     messenger.set_outgoing_window(1);
     messenger.put(&message_to(address, "hello")).unwrap();
     let sent = messenger.send();

@@ -58,7 +58,7 @@ fn refused(party: &mut Party, address: &str) -> Error {
     let tracker = party.put(&message_to(address, "x")).unwrap();
     let error = party.send().unwrap_err();
     assert_eq!(party.status(tracker), Status::Aborted, "{error}");
-    assert_eq!(party.tracker_error(tracker), Some(&error));
+    assert_eq!(party.reason(tracker), Some(&error));
     assert_eq!(party.outgoing(), 0, "{error}");
     error
 }
@@ -516,7 +516,7 @@ fn trackers_of_nothing(way: Way) {
     let stale = [99, u64::MAX, u64::MAX >> 1].map(Tracker::from_bits);
     for stale in stale.into_iter().flatten().chain(later) {
         assert_eq!(party.status(stale), Status::Unknown);
-        assert_eq!(party.tracker_error(stale), None);
+        assert_eq!(party.reason(stale), None);
         assert!(!party.buffered(stale));
         for flags in [Flags::NONE, Flags::CUMULATIVE] {
             unknown(party.accept(stale, flags));

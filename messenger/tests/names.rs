@@ -183,7 +183,7 @@ fn one_sends_to_many(way: Way) {
 fn links_have_names_of_their_own_and_share_a_session(way: Way) {
     let echo = Echo::start(way);
     let mut party = way.party_named("container");
-    party.set_tracer(true);
+    party.set_tracing(true);
     for node in ["a", "b"] {
         let address = format!("{}/{node}", echo.address);
         party.put(&message_to(&address, "x")).unwrap();

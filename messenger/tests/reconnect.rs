@@ -235,7 +235,7 @@ fn when_nobody_comes_back_it_is_given_up_with_an_error(way: Way) {
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(messenger.status(tracker), Status::Aborted);
-    assert_eq!(messenger.tracker_error(tracker), Some(&error));
+    assert_eq!(messenger.reason(tracker), Some(&error));
     assert_eq!(messenger.outgoing(), 0);
     let events = trail(&mut messenger);
     assert_eq!(events.last(), Some(&"given up"), "{events:?}");

@@ -118,7 +118,7 @@ fn a_subscription_is_opened_where_its_peer_sends_it() {
         messenger.subscription_address(subscription),
         Some(format!("amqp://127.0.0.1:{port}/news"))
     );
-    assert_eq!(messenger.address_error(&address).unwrap(), None);
+    assert_eq!(messenger.address_reason(&address).unwrap(), None);
     messenger.recv(Credit::Cancel).unwrap();
     messenger.stop().unwrap();
 }
@@ -141,7 +141,7 @@ fn links_that_are_sent_around_for_ever_are_told_of_with_what_the_peer_said() {
     assert_eq!(error.kind(), ErrorKind::Remote);
     assert!(error.to_string().contains("amqp:link:redirect"), "{error}");
     assert_eq!(messenger.status(tracker), Status::Aborted);
-    let known = messenger.address_error(&address).unwrap();
+    let known = messenger.address_reason(&address).unwrap();
     assert_eq!(
         known.map(ferrion_messenger::Error::kind),
         Some(ErrorKind::Remote)

@@ -29,7 +29,7 @@ fn look(messenger: &mut Messenger, address: &str) -> String {
     while let Some(event) = messenger.poll_connection_event() {
         shown += &format!("{event:?}\n");
     }
-    if let Some(error) = messenger.address_error(address).unwrap() {
+    if let Some(error) = messenger.address_reason(address).unwrap() {
         shown += &tell(error);
     }
     shown
@@ -51,7 +51,7 @@ fn send(
     mut listener: Option<&mut Messenger>,
     address: &str,
 ) -> (Result<()>, String) {
-    sender.set_tracer(true);
+    sender.set_tracing(true);
     sender.set_blocking(false);
     sender.set_reconnect(None);
     sender.set_outgoing_window(1);
@@ -60,7 +60,7 @@ fn send(
     let sent = loop {
         if let Some(listener) = &mut listener {
             listener.set_blocking(false);
-            listener.set_tracer(true);
+            listener.set_tracing(true);
             if let Err(error) = listener.recv(10) {
                 shown += &tell(&error);
             }
@@ -76,7 +76,7 @@ fn send(
     if let Err(error) = &sent {
         shown += &tell(error);
     }
-    shown += &format!("{:?}", sender.tracker_error(tracker));
+    shown += &format!("{:?}", sender.reason(tracker));
     (sent, shown)
 }
 
@@ -200,7 +200,7 @@ fn addresses_that_lead_nowhere_or_mean_nothing_are_told_without_their_password()
         for error in [
             messenger.put(&message_to(&bad, "x")).unwrap_err(),
             messenger.subscribe(&bad).unwrap_err(),
-            messenger.address_error(&bad).unwrap_err(),
+            messenger.address_reason(&bad).unwrap_err(),
             messenger.set_alternatives(&bad, ["host"]).unwrap_err(),
             messenger
                 .set_alternatives("host", [bad.as_str()])

@@ -145,7 +145,7 @@ fn attempt(party: &mut Party, address: &str) -> (Status, Option<Error>) {
     party.set_outgoing_window(1);
     let tracker = party.put(&message_to(address, &body())).unwrap();
     let sent = party.send();
-    assert_eq!(party.tracker_error(tracker), sent.as_ref().err());
+    assert_eq!(party.reason(tracker), sent.as_ref().err());
     (party.status(tracker), sent.err())
 }
 

@@ -44,7 +44,7 @@ fn a_receiver_that_settles_second_waits_for_the_sender_and_both_know() {
         }
         let address = listen(&mut server);
         let serving = accept_one(server);
-        messenger.set_tracer(true);
+        messenger.set_tracing(true);
         messenger.set_outgoing_window(10);
         let tracker = messenger.put(&message_to(&address, "x")).unwrap();
         messenger.send().unwrap();
@@ -74,7 +74,7 @@ fn what_is_always_sent_settled_is_settled_once_the_system_has_it() {
     let mut messenger = client();
     messenger.set_snd_settle_mode(Some(SenderSettleMode::Settled));
     messenger.set_outgoing_window(10);
-    messenger.set_tracer(true);
+    messenger.set_tracing(true);
     let tracker = messenger.put(&message_to(&address, "x")).unwrap();
     assert_eq!(messenger.status(tracker), Status::Pending);
     messenger.send().unwrap();
@@ -95,7 +95,7 @@ fn what_is_always_sent_unsettled_is_answered_also_outside_of_the_window() {
     let serving = accept_one(server);
     let mut messenger = client();
     messenger.set_snd_settle_mode(Some(SenderSettleMode::Unsettled));
-    messenger.set_tracer(true);
+    messenger.set_tracing(true);
     let tracker = messenger.put(&message_to(&address, "x")).unwrap();
     messenger.send().unwrap();
     assert_eq!(messenger.status(tracker), Status::Unknown);

@@ -83,7 +83,7 @@ fn attempt(messenger: &mut Messenger, address: &str) -> Result<(), Error> {
         Ok(()) => assert_eq!(messenger.status(tracker), Status::Accepted),
         Err(error) => {
             assert_eq!(messenger.status(tracker), Status::Aborted, "{error}");
-            assert_eq!(messenger.tracker_error(tracker), Some(error));
+            assert_eq!(messenger.reason(tracker), Some(error));
         }
     }
     sent
@@ -313,7 +313,7 @@ fn a_certificate_logs_in_where_others_need_a_password() {
     messenger
         .set_certificate(&client.certificate, &client.key)
         .unwrap();
-    messenger.set_tracer(true);
+    messenger.set_tracing(true);
     for _ in 0..2 {
         attempt(&mut messenger, &server.address).unwrap();
         messenger.stop().unwrap();

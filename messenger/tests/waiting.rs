@@ -94,7 +94,7 @@ fn a_name_that_takes_long_to_look_up_does_not_hold_up_who_does_not_wait(way: Way
     assert!(text.contains("no-such-host.invalid"), "{text}");
     assert!(text.contains("check the address"), "{text}");
     assert_eq!(party.status(tracker), Status::Aborted);
-    assert_eq!(party.tracker_error(tracker), Some(&error));
+    assert_eq!(party.reason(tracker), Some(&error));
 }
 
 fn an_interrupt_ends_the_call_that_waits_or_the_next(way: Way) {

@@ -60,8 +60,8 @@ fn what_the_receiver_decides_reaches_the_sender(way: Way) {
             .collect();
         party.send().unwrap();
         let statuses = statuses(&party, &trackers);
-        let condition = party.remote_condition(trackers[4]).cloned();
-        assert_eq!(party.remote_condition(trackers[3]), None);
+        let condition = party.condition(trackers[4]).cloned();
+        assert_eq!(party.condition(trackers[3]), None);
         party.stop().unwrap();
         (statuses, condition)
     });
@@ -258,7 +258,7 @@ fn what_leaves_the_window_undecided_is_accepted(way: Way) {
         let error = party.send().unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Lost), "{error}");
         assert_eq!(party.status(trackers[4]), Status::Aborted);
-        assert_eq!(party.tracker_error(trackers[4]), Some(&error));
+        assert_eq!(party.reason(trackers[4]), Some(&error));
     });
     let mut message = Message::new();
     for _ in 0..5 {
@@ -288,7 +288,7 @@ fn what_nobody_takes_is_aborted_by_a_stop(way: Way) {
         let mut expected = [Status::Aborted; 4];
         expected[0] = Status::Accepted;
         assert_eq!(statuses(&party, &trackers), expected);
-        assert!(party.tracker_error(trackers[1]).is_some());
+        assert!(party.reason(trackers[1]).is_some());
         assert_eq!(party.stop(), Ok(()), "each loss is told once");
         tell.store(true, Ordering::SeqCst);
     });

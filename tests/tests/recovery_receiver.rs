@@ -136,7 +136,7 @@ fn resume(link: &Wired, id: u32, tag: &[u8]) -> Build {
 }
 
 fn report(p: &mut Peer, link: &Wired) -> Recovery {
-    p.engine().link(link.id).unwrap().recovery().unwrap()
+    p.engine().link(link.id).unwrap().recovered().unwrap()
 }
 
 /// Nothing is left, nothing is said.
@@ -732,7 +732,7 @@ fn a_peer_that_refuses_settles_nothing() {
                 .error(build::error("amqp:not-found").v()),
         );
         p.expect_events(&[Event::LinkDetached(link.id)]);
-        assert_eq!(p.engine().link(link.id).unwrap().recovery(), None);
+        assert_eq!(p.engine().link(link.id).unwrap().recovered(), None);
         let left = p.engine().link(link.id).unwrap().state().unwrap();
         assert_eq!(left.unsettled, ours.unsettled);
     });

@@ -75,7 +75,7 @@ fn resumed(p: &mut Peer, state: LinkState, theirs: &[(&[u8], V)]) -> Wired {
 }
 
 fn report(p: &mut Peer, link: &Wired) -> Recovery {
-    p.engine().link(link.id).unwrap().recovery().unwrap()
+    p.engine().link(link.id).unwrap().recovered().unwrap()
 }
 
 /// The report of a recovery in which all was told.
@@ -151,7 +151,7 @@ fn the_attach_of_a_resumed_link_tells_what_is_unsettled() {
         p.expect_attach()
             .unsettled(expected)
             .incomplete_unsettled(false);
-        assert_eq!(p.engine().link(id).unwrap().recovery(), None);
+        assert_eq!(p.engine().link(id).unwrap().recovered(), None);
     });
 }
 
@@ -753,7 +753,7 @@ fn a_peer_that_refuses_changes_nothing() {
         let link = p.resumed_with(session, ours.clone(), |attach| {
             attach.target(V::Null).unsettled(map(&[]))
         });
-        assert_eq!(p.engine().link(link.id).unwrap().recovery(), None);
+        assert_eq!(p.engine().link(link.id).unwrap().recovered(), None);
         p.inject(detach().handle(link.theirs).closed(true));
         p.expect_events(&[Event::LinkDetached(link.id)]);
         let left = p.engine().link(link.id).unwrap().state().unwrap();

@@ -170,7 +170,7 @@ fn without_the_option_tags_and_states_are_kept_and_payloads_are_not() {
         assert_eq!(state.unsettled[0].payload, None);
         assert_eq!(p.engine().link_states(), []);
         let again = p.resumed_with(session, state, |attach| attach.unsettled(map(&[])));
-        let recovery = p.engine().link(again.id).unwrap().recovery().unwrap();
+        let recovery = p.engine().link(again.id).unwrap().recovered().unwrap();
         assert_eq!((recovery.lost, recovery.sent_again), (1, 0));
         let update = p.updates(&again).remove(0);
         assert_eq!((update.state, update.settled), (None, true));
@@ -808,6 +808,6 @@ fn begin_and_attach_may_be_pipelined_with_what_is_remembered() {
                 .on(9),
         ]);
         p.expect_transfer().resume(true).payload(b"one");
-        assert!(p.engine().link(id).unwrap().recovery().is_some());
+        assert!(p.engine().link(id).unwrap().recovered().is_some());
     });
 }

@@ -445,7 +445,7 @@ class Recoveries(Engines):
         sender = self.client.begin().resume(state)
         self.work()
         self.assertTrue(sender.is_attached)
-        self.assertEqual((sender.recovery.resumed, sender.recovery.sent_again), (0, 2))
+        self.assertEqual((sender.recovered.resumed, sender.recovered.sent_again), (0, 2))
         self.assertEqual([d.message.body for d in self.attached[-1]], ["replaced", "lost on the way"])
         del state[0]
         self.assertEqual(len(state), 1)

@@ -154,10 +154,7 @@ impl Sending<'_> {
                 self.refused += 1;
             }
             if status == Status::Aborted && self.lost.is_none() {
-                let reason = self
-                    .messenger
-                    .tracker_error(tracker)
-                    .map(ToString::to_string);
+                let reason = self.messenger.reason(tracker).map(ToString::to_string);
                 self.lost = Some(Failure::new(
                     reason.unwrap_or_else(|| "the connection was lost".to_owned()),
                 ));
@@ -172,7 +169,7 @@ impl Sending<'_> {
     fn print_outcome(&mut self, tracker: Tracker, status: Status) -> Result<(), Failure> {
         let number = self.settled;
         let outcome = name(status);
-        let condition = self.messenger.remote_condition(tracker);
+        let condition = self.messenger.condition(tracker);
         let condition = condition.map(|c| (c.condition.as_str(), c.description.as_deref()));
         let line = if self.args.json {
             let mut line = json!({ "message": number, "outcome": outcome });

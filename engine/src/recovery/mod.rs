@@ -25,7 +25,7 @@ pub(crate) use receiver::{Awaited, Passing};
 /// another engine ([`Session::resume`](crate::Session::resume)), or answer with it a peer that attaches the link again
 /// ([`Link::resume`](crate::Link::resume)). Then the engine compares what both sides remember, and does for each
 /// delivery what the specification says (3.4.6): resumes it where it broke off, sends it again, settles it or calls
-/// it off. What comes of that is told by the usual events; [`Link::recovery`](crate::Link::recovery) counts.
+/// it off. What comes of that is told by the usual events; [`Link::recovered`](crate::Link::recovered) counts.
 ///
 /// Links that are to be recovered set [`LinkConfig::recoverable`]. Deliveries are transferred exactly once if the
 /// receiver settles second and the sender settles what it was told the outcome of.
@@ -116,7 +116,7 @@ pub(crate) use receiver::{Awaited, Passing};
 ///     let link = client.session(session)?.resume(&state)?;
 ///     # run(&mut client, &mut server, &mut before, &mut inbox)?;
 ///     // ... and after Event::LinkAttached(link):
-///     let recovery = client.link(link)?.recovery().ok_or("the peer refused the link")?;
+///     let recovery = client.link(link)?.recovered().ok_or("the peer refused the link")?;
 ///     assert_eq!((recovery.resumed, recovery.sent_again), (0, 1));
 ///     // The usual events tell of the outcome, and settling it ends the matter for both sides.
 ///     let update = client.sender(link)?.next_update().ok_or("no update")?;
@@ -182,7 +182,7 @@ pub struct Unsettled<'a> {
     pub settled: bool,
 }
 
-/// What resuming a link did; see [`Link::recovery`](crate::Link::recovery).
+/// What resuming a link did; see [`Link::recovered`](crate::Link::recovered).
 ///
 /// The counts are deliveries that this side remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

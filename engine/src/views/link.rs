@@ -78,7 +78,7 @@ impl<'a> Link<'a> {
     /// What came of [`Session::resume`](crate::Session::resume) or [`resume`](Self::resume), once both
     /// sides have attached; `None` before, for a link that resumes nothing, and when the peer refuses.
     #[must_use]
-    pub fn recovery(&self) -> Option<Recovery> {
+    pub fn recovered(&self) -> Option<Recovery> {
         self.state_ref()?.resuming.as_ref()?.report
     }
 

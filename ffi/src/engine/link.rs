@@ -294,13 +294,13 @@ pub unsafe extern "C" fn ferrion_link_state(
 /// What came of resuming a link, once both sides have attached. FERRION_ABSENT: not yet, the peer refuses, or nothing
 /// was resumed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ferrion_link_recovery(
+pub unsafe extern "C" fn ferrion_link_recovered(
     engine: *mut ferrion_engine_t,
     link: ferrion_link_t,
     out_recovery: *mut ferrion_recovery_t,
 ) -> ferrion_status {
     ffi_fn! { object engine, out out_recovery => {
-        let recovery = engine.link(link)?.recovery().ok_or_else(Failure::absent)?;
+        let recovery = engine.link(link)?.recovered().ok_or_else(Failure::absent)?;
         out_recovery.set(ferrion_recovery_t {
             peer_remembers: u32::from(recovery.peer_remembers),
             complete: u32::from(recovery.complete),

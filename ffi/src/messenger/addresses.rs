@@ -75,6 +75,6 @@ pub unsafe extern "C" fn ferrion_messenger_remote_idle_time_out(
 fn fault<'a>(inner: &'a Inner, address: &str) -> Result<&'a Error, Failure> {
     inner
         .messenger
-        .address_error(address)?
+        .address_reason(address)?
         .ok_or_else(Failure::absent)
 }

@@ -75,7 +75,7 @@ pub unsafe extern "C" fn ferrion_messenger_reason(
     out_text: *mut ferrion_bytes_t,
 ) -> ferrion_status {
     ffi_fn! { object messenger, out out_text => {
-        let reason = messenger.messenger.tracker_error(tracker.check()?).ok_or_else(Failure::absent)?;
+        let reason = messenger.messenger.reason(tracker.check()?).ok_or_else(Failure::absent)?;
         let text = reason.to_string();
         out_text.set(messenger.lend(text));
         Ok(())
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn ferrion_messenger_reason_status(
     out_status: *mut ferrion_status,
 ) -> ferrion_status {
     ffi_fn! { object messenger, out out_status => {
-        let reason = messenger.messenger.tracker_error(tracker.check()?).ok_or_else(Failure::absent)?;
+        let reason = messenger.messenger.reason(tracker.check()?).ok_or_else(Failure::absent)?;
         out_status.set(status_of(reason));
         Ok(())
     } }
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn ferrion_messenger_condition(
     out_text: *mut ferrion_bytes_t,
 ) -> ferrion_status {
     ffi_fn! { object messenger, out out_text => {
-        let condition = messenger.messenger.remote_condition(tracker.check()?).ok_or_else(Failure::absent)?;
+        let condition = messenger.messenger.condition(tracker.check()?).ok_or_else(Failure::absent)?;
         out_text.set(condition.condition.as_str().into());
         Ok(())
     } }
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn ferrion_messenger_condition_description(
     out_text: *mut ferrion_bytes_t,
 ) -> ferrion_status {
     ffi_fn! { object messenger, out out_text => {
-        let condition = messenger.messenger.remote_condition(tracker.check()?);
+        let condition = messenger.messenger.condition(tracker.check()?);
         let description = condition.and_then(|condition| condition.description.as_ref());
         out_text.set(description.ok_or_else(Failure::absent)?.as_str().into());
         Ok(())
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn ferrion_messenger_condition_info(
     out_value: *mut ferrion_value_t,
 ) -> ferrion_status {
     ffi_fn! { object messenger, object out_value => {
-        let condition = messenger.messenger.remote_condition(tracker.check()?);
+        let condition = messenger.messenger.condition(tracker.check()?);
         let info = condition.and_then(|condition| condition.info.as_ref());
         out_value.fill([Value::Map(info.ok_or_else(Failure::absent)?.to_map())]);
         Ok(())

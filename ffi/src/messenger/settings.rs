@@ -339,7 +339,7 @@ pub unsafe extern "C" fn ferrion_messenger_set_tracing(
     tracing: bool,
 ) -> ferrion_status {
     ffi_fn! { object messenger => {
-        messenger.messenger.set_tracer(tracing);
+        messenger.messenger.set_tracing(tracing);
         Ok(())
     } }
 }

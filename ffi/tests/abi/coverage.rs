@@ -14,13 +14,9 @@ const CALLED: &[(&str, &str)] = &[
     ("with_name", "ferrion_messenger_new"),
     ("send_n", "ferrion_messenger_send"),
     ("reject_with", "ferrion_messenger_reject"),
-    ("tracker_error", "ferrion_messenger_reason"),
-    ("remote_condition", "ferrion_messenger_condition"),
-    ("address_error", "ferrion_messenger_address_reason"),
     ("interrupter", "ferrion_interrupter_new"),
     ("is_blocking", "ferrion_messenger_blocking"),
     ("is_passive", "ferrion_messenger_passive"),
-    ("set_tracer", "ferrion_messenger_set_tracing"),
     // Limits are got and set one by one.
     ("limits", "ferrion_messenger_limit"),
     ("set_limits", "ferrion_messenger_set_limit"),

@@ -55,7 +55,7 @@ int main(void) {
   OK(ferrion_link_accept_with(server, in, config));
   OK(ferrion_receiver_set_credit(server, in, 10));
   settle_down();
-  IS(FERRION_ABSENT, ferrion_link_recovery(client, out, &recovery));
+  IS(FERRION_ABSENT, ferrion_link_recovered(client, out, &recovery));
 
   /* One is accepted and not settled, one arrives and is not taken, one never leaves. */
   OK(ferrion_sender_send(client, out, BYTES("1"), BYTES("accepted"), NULL));
@@ -93,7 +93,7 @@ int main(void) {
   OK(ferrion_link_resume(server, in, theirs));
   OK(ferrion_receiver_set_credit(server, in, 10));
   settle_down();
-  OK(ferrion_link_recovery(client, out, &recovery));
+  OK(ferrion_link_recovered(client, out, &recovery));
   CHECK(recovery.peer_remembers && recovery.complete && recovery.sent_again == 1 && recovery.lost == 0);
   OK(ferrion_link_next_update(client, out, &update));
   CHECK(same_text(update.tag, "1") && update.state == FERRION_STATE_ACCEPTED);

@@ -96,7 +96,7 @@ impl Core {
     }
 
     /// What went wrong last at an address.
-    pub(crate) fn address_error(&self, address: &str) -> Result<Option<&Error>> {
+    pub(crate) fn address_reason(&self, address: &str) -> Result<Option<&Error>> {
         let address = self.routed(address)?;
         let place = place(&address);
         let node = format!("{place}/{}", address.node());

@@ -268,7 +268,7 @@ impl Conn {
         self.engine.link(id).is_ok_and(|link| {
             // To decode what it asked for costs more than the rest.
             !link.is_incoming()
-                && link.recovery().is_none()
+                && link.recovered().is_none()
                 && link.offer().is_some_and(|offer| offer.recoverable)
         })
     }

@@ -236,7 +236,7 @@ impl Core {
         let (Some(party), Ok(link)) = (conn.links.get(&id).copied(), conn.engine.link(id)) else {
             return false;
         };
-        let Some(report) = link.recovery() else {
+        let Some(report) = link.recovered() else {
             // It is refused; then its end follows. Or the peer leaves termini out: then nothing is known of what was.
             self.disown(key, id, &returning);
             return true;

@@ -189,7 +189,7 @@ fn send(mut messenger: Messenger, address: &str, shared: &Shared) -> (Outcomes, 
             last = Instant::now();
             *outcomes.entry(status.to_string()).or_default() += 1;
             if status != Status::Accepted {
-                errors.extend(messenger.tracker_error(*tracker).map(ToString::to_string));
+                errors.extend(messenger.reason(*tracker).map(ToString::to_string));
                 again.push(*number);
             }
             false

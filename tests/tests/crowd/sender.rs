@@ -47,7 +47,7 @@ impl Sender {
             match messenger.status(*tracker) {
                 Status::Pending => return,
                 Status::Accepted => {}
-                other => panic!("{other}: {:?}", messenger.tracker_error(*tracker)),
+                other => panic!("{other}: {:?}", messenger.reason(*tracker)),
             }
             self.accepted += 1;
             self.trackers.pop_front();

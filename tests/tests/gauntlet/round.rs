@@ -103,7 +103,7 @@ impl Round {
         for (number, tracker) in trackers.into_iter().enumerate() {
             let status = messenger.status(tracker);
             if status != Status::Accepted {
-                let error = messenger.tracker_error(tracker).cloned();
+                let error = messenger.reason(tracker).cloned();
                 return Err(format!("message {number} is {status}: {error:?}"));
             }
         }

@@ -84,7 +84,7 @@ fn the_receivers_get_what_is_put_to_their_names() {
     ];
     for start in receivers {
         let (mut messenger, port) = listener();
-        messenger.set_tracer(true);
+        messenger.set_tracing(true);
         let receiver = start(port);
         let name = name_of_receiver(&mut messenger);
         let address = format!("amqp://{name}/examples");
@@ -112,7 +112,7 @@ fn the_receivers_get_what_is_put_to_their_names() {
 #[test]
 fn a_receiver_that_asks_for_green_gets_what_is_put_to_its_name() {
     let (mut messenger, port) = listener();
-    messenger.set_tracer(true);
+    messenger.set_tracing(true);
     let place = format!("127.0.0.1:{port}/examples");
     let receiver = Example::python("selected_recv", &["-a", &place, "-m", "2"]);
     let name = name_of_receiver(&mut messenger);
@@ -157,7 +157,7 @@ fn the_clients_requests_are_answered() {
 fn the_servers_answer_a_messenger_that_they_connect_to() {
     for server in ["server", "cpp-server"] {
         let (mut messenger, port) = listener();
-        messenger.set_tracer(true);
+        messenger.set_tracing(true);
         let place = format!("127.0.0.1:{port}");
         let _server = match server {
             "cpp-server" => Example::compiled(server, "server", &[&place, "examples"]),

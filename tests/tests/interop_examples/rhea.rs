@@ -44,7 +44,7 @@ fn its_messages_with_properties_arrive() {
 fn its_receivers_get_what_is_put_to_their_names() {
     for example in ["simple_recv", "queue_browser", "selector/recv"] {
         let (mut messenger, port) = listener();
-        messenger.set_tracer(true);
+        messenger.set_tracing(true);
         let receiver = Example::rhea(example, &["-p", &port.to_string(), "-m", "5"]);
         let name = name_of_receiver(&mut messenger);
         for number in 0..5 {

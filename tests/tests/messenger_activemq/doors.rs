@@ -22,7 +22,7 @@ fn refused(messenger: &mut Messenger, address: &str) -> Error {
     let tracker = messenger.put(&message_to(address, "x")).unwrap();
     let error = messenger.send().unwrap_err();
     assert_eq!(messenger.status(tracker), Status::Aborted);
-    assert_eq!(messenger.tracker_error(tracker), Some(&error));
+    assert_eq!(messenger.reason(tracker), Some(&error));
     error
 }
 

@@ -23,7 +23,7 @@ fn refused(messenger: &mut Messenger, address: &str) -> Error {
     let tracker = messenger.put(&message_to(address, "x")).unwrap();
     let error = messenger.send().unwrap_err();
     assert_eq!(messenger.status(tracker), Status::Aborted);
-    assert_eq!(messenger.tracker_error(tracker), Some(&error));
+    assert_eq!(messenger.reason(tracker), Some(&error));
     error
 }
 
@@ -108,7 +108,7 @@ fn a_certificate_is_enough_to_log_in() {
     broker().declare(&queue);
     let address = securely_at(broker(), "", &queue);
     let mut messenger = showing(&authority().issue("alice"));
-    messenger.set_tracer(true);
+    messenger.set_tracing(true);
     goes_through(&mut messenger, &address);
     let trace: Vec<String> = std::iter::from_fn(|| messenger.poll_trace()).collect();
     assert!(

@@ -62,7 +62,7 @@ fn a_broker_that_takes_no_more_rejects_and_one_that_has_no_place_releases() {
     sender.send().unwrap();
     assert_eq!(sender.status(fits), Status::Accepted);
     assert_eq!(sender.status(refused), Status::Rejected);
-    let why = sender.remote_condition(refused).expect("a condition");
+    let why = sender.condition(refused).expect("a condition");
     assert_eq!(why.condition, conditions::RESOURCE_LIMIT_EXCEEDED);
     assert_eq!(sender.status(unrouted), Status::Released);
     sender.stop().unwrap();

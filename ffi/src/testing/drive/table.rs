@@ -43,7 +43,7 @@ table! {
     ferrion_link_next_update(_, _, _);
     ferrion_link_unsettled(_, _, _, _);
     ferrion_link_state(_, _, _);
-    ferrion_link_recovery(_, _, _);
+    ferrion_link_recovered(_, _, _);
     ferrion_link_role(_, _, _);
     ferrion_link_name(_, _, _);
     ferrion_link_session(_, _, _);
@@ -402,6 +402,7 @@ table! {
     ferrion_subscribe_options_set_credit(_, _);
     ferrion_messenger_subscribe_with(_, _, _, _);
     ferrion_messenger_subscribe_ttl(_, _, _, _);
+    ferrion_messenger_unsubscribe(_, _, _);
     ferrion_messenger_subscription_source(_, _, _);
     ferrion_messenger_set_certificate(_, _, _);
     ferrion_messenger_set_trusted_certificates(_, _);

@@ -35,13 +35,13 @@ pub fn outcomes_from_peer(library: Library) {
         .map(|tracker| messenger.status(*tracker))
         .collect();
     assert_eq!(statuses, STATUSES);
-    let condition = messenger.remote_condition(trackers[1]).expect("a reason");
+    let condition = messenger.condition(trackers[1]).expect("a reason");
     assert_eq!(condition.condition.as_str(), "test:refused");
     assert_eq!(
         condition.description.as_deref(),
         Some("the sink refuses this one")
     );
-    assert_eq!(messenger.remote_condition(trackers[0]), None);
+    assert_eq!(messenger.condition(trackers[0]), None);
 }
 
 /// Every outcome that a Messenger gives reaches a source.

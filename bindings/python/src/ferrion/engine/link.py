@@ -202,9 +202,9 @@ class Link:
         return state if abi.ferrion_link_state(self._abi, self.id, state._abi) else None
 
     @property
-    def recovery(self) -> Recovery | None:
+    def recovered(self) -> Recovery | None:
         """What came of resuming the link, once both sides have attached."""
-        found = abi.ferrion_link_recovery(self._abi, self.id)
+        found = abi.ferrion_link_recovered(self._abi, self.id)
         return None if found is None else Recovery(bool(found[0]), bool(found[1]), *found[2:])
 
     def __eq__(self, other: object) -> bool:
