@@ -4729,9 +4729,11 @@ ferrion_status ferrion_subscribe_options_set_name(ferrion_subscribe_options_t *o
                                                   const char *name);
 
 /**
- * Names the subscription, and asks the peer to keep it and what comes for it also while nobody is there.
+ * Names the subscription, and asks the peer to keep it and what comes for it also while nobody is there, until
+ * `ferrion_messenger_unsubscribe`.
  */
-ferrion_status ferrion_subscribe_options_set_durable(ferrion_subscribe_options_t *options, const char *name);
+ferrion_status ferrion_subscribe_options_set_durable(ferrion_subscribe_options_t *options,
+                                                     const char *name);
 
 /**
  * Lets only messages come for which this JMS selector is true: conditions over application properties and header fields,

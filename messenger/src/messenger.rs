@@ -488,7 +488,8 @@ impl Messenger {
     /// Sends what is unsent, closes all connections in order, and forgets all subscriptions and
     /// what [`recv`](Self::recv) asked for. Messages
     /// that came and were not taken are given back to their senders; those that were sent settled, which nobody else has any
-    /// more, stay for [`get`](Self::get).
+    /// more, stay for [`get`](Self::get). What peers [keep](crate::SubscribeOptions::durable) of subscriptions stays there:
+    /// [`unsubscribe`](Self::unsubscribe) ends it.
     ///
     /// Sending takes no longer than the timeout, or 10 s without one; peers then have at most a second
     /// to answer the close. The messenger can be used again.

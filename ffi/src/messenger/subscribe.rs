@@ -68,7 +68,8 @@ pub unsafe extern "C" fn ferrion_subscribe_options_set_name(
     ffi_fn! { object options, text name => { change(&mut options, |options| options.name(name)) } }
 }
 
-/// Names the subscription, and asks the peer to keep it and what comes for it also while nobody is there.
+/// Names the subscription, and asks the peer to keep it and what comes for it also while nobody is there, until
+/// `ferrion_messenger_unsubscribe`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_subscribe_options_set_durable(
     options: *mut ferrion_subscribe_options_t,

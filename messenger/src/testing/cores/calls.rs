@@ -12,7 +12,7 @@ use crate::core::inbox::Decision;
 use crate::core::tracker::Flags;
 use crate::error::Error;
 use crate::reconnect::Reconnect;
-use crate::subscribe::SubscribeOptions;
+use crate::subscribe::{SubscribeOptions, Unsubscribe};
 
 /// Where messages go. What is not listened on is not there; who connects is also found by name.
 const NODES: [&str; 8] = [
@@ -79,12 +79,22 @@ impl World<'_> {
 
     pub(super) fn unsubscribe(&mut self, who: usize) {
         if let Some(subscription) = self.subscriptions[who].pop() {
+            let core = &mut self.cores[who];
+            let _ = core.subscription_address(subscription);
+            let _ = core.subscription_source(subscription);
             // As `subscribe` does where nobody can listen.
-            if self.cores[who].take_listen_error(subscription).is_some() {
-                self.cores[who].drop_listener(subscription);
+            if core.take_listen_error(subscription).is_some() {
+                core.drop_listener(subscription);
+                return;
             }
-            let _ = self.cores[who].subscription_address(subscription);
-            let _ = self.cores[who].subscription_source(subscription);
+            // Half of them each way.
+            let how = if subscription.to_bits().is_multiple_of(2) {
+                Unsubscribe::Close
+            } else {
+                Unsubscribe::Detach
+            };
+            let _ = core.unsubscribe(subscription, how);
+            let _ = core.take_parting_error(subscription);
         }
     }
 
