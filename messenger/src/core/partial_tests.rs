@@ -6,15 +6,18 @@ use std::collections::HashMap;
 use bytes::Buf;
 use ferrion_engine::message::Message;
 use ferrion_engine::protocol::conditions;
+use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslServer};
 use ferrion_engine::{
     Config, DeliveryId, Engine, Event, Limits, LinkConfig, LinkId, SendOptions, SessionConfig,
     SessionId, Time,
 };
 
+use super::credit::Credit;
 use super::login::Seeds;
 use super::recovery_tests::listen;
 use super::source::SourceKey;
 use super::{ConnKey, Core};
+use crate::subscribe::SubscribeOptions;
 
 const NOW: Time = Time(1000);
 /// What a transfer counts beside its payload.
@@ -88,21 +91,7 @@ impl Guest {
 
     /// Carries octets both ways until there are no more.
     fn exchange(&mut self, core: &mut Core) {
-        loop {
-            let said = drain(self.engine.transmit(NOW));
-            if !said.is_empty() {
-                core.input(self.key, NOW, &said);
-            }
-            core.pump(NOW);
-            let heard = core.output(self.key, NOW).map(drain).unwrap_or_default();
-            core.flushed(self.key, NOW);
-            if said.is_empty() && heard.is_empty() {
-                return;
-            }
-            self.engine
-                .recv_buffer(heard.len())
-                .extend_from_slice(&heard);
-            self.engine.recv_filled(NOW);
+        while exchange_once(core, self.key, &mut self.engine) {
             while let Some(event) = self.engine.poll_event() {
                 if let Event::LinkDetached(id) = event
                     && let Ok(mut link) = self.engine.link(id)
@@ -255,38 +244,92 @@ fn limits_and_the_frame_size_are_those_of_every_connection() {
     let session = guest.engine.session(guest.session).unwrap();
     assert_eq!(session.remote().unwrap().handle_max, 6);
     // And of one that it makes.
-    core.subscribe("amqp://host/q", &crate::subscribe::SubscribeOptions::new())
-        .unwrap();
-    core.pump(NOW);
-    let key = *core.pool.keys().last().unwrap();
-    core.connected(key, NOW, None);
-    core.pump(NOW);
-    let mut server = Config::new("host");
-    server.sasl =
-        ferrion_engine::sasl::SaslConfig::Server(ferrion_engine::sasl::SaslServer::new([
-            ferrion_engine::sasl::Mechanism::Anonymous,
-        ]));
-    let mut server = Engine::server(server);
-    let mut begun = None;
-    for _ in 0..10 {
-        let said = core.output(key, NOW).map(drain).unwrap_or_default();
-        server.recv_buffer(said.len()).extend_from_slice(&said);
-        server.recv_filled(NOW);
-        while let Some(event) = server.poll_event() {
-            match event {
-                Event::Authenticate => server
-                    .sasl_answer(ferrion_engine::sasl::SaslAnswer::Accept)
-                    .unwrap(),
-                Event::RemoteOpen => server.connection().open().unwrap(),
-                Event::SessionBegun(id) => begun = Some(id),
-                _ => {}
+    let mut host = Host::new(&mut core);
+    let told = host.engine.connection().remote().unwrap().max_frame_size;
+    assert_eq!(told, 10_000);
+    let session = host.engine.session(host.session).unwrap();
+    assert_eq!(session.remote().unwrap().handle_max, 6);
+}
+
+#[test]
+fn who_is_subscribed_to_what_is_refused_is_told_that_it_was_a_limit() {
+    let (mut core, _) = core(1_000);
+    let mut host = Host::new(&mut core);
+    let mut sender = host.engine.sender(host.link).unwrap();
+    let delivery = sender.stream(b"t", &SendOptions::default()).unwrap();
+    sender.write(delivery, vec![0; 2_000]).unwrap();
+    host.exchange(&mut core);
+    let error = core.take_recv_error().unwrap().to_string();
+    assert!(
+        error.contains("a limit of this side is passed: amqp:resource-limit-exceeded"),
+        "{error}"
+    );
+}
+
+/// Where a subscription leads.
+struct Host {
+    key: ConnKey,
+    engine: Engine,
+    session: SessionId,
+    link: LinkId,
+}
+
+impl Host {
+    fn new(core: &mut Core) -> Self {
+        let subscribed = core.subscribe("amqp://host/q", &SubscribeOptions::new());
+        subscribed.unwrap();
+        core.request(Credit::All);
+        core.pump(NOW);
+        let key = *core.pool.keys().last().unwrap();
+        core.connected(key, NOW, None);
+        let mut config = Config::new("host");
+        config.sasl = SaslConfig::Server(SaslServer::new([Mechanism::Anonymous]));
+        let mut engine = Engine::server(config);
+        let (mut session, mut link) = (None, None);
+        while exchange_once(core, key, &mut engine) {
+            while let Some(event) = engine.poll_event() {
+                match event {
+                    Event::Authenticate => engine.sasl_answer(SaslAnswer::Accept).unwrap(),
+                    Event::RemoteOpen => engine.connection().open().unwrap(),
+                    Event::SessionBegun(id) => {
+                        session = Some(id);
+                        let mut begun = engine.session(id).unwrap();
+                        begun.accept(SessionConfig::default()).unwrap();
+                    }
+                    Event::LinkAttached(id) => {
+                        link = Some(id);
+                        engine.link(id).unwrap().accept().unwrap();
+                    }
+                    _ => {}
+                }
             }
         }
-        core.input(key, NOW, &drain(server.transmit(NOW)));
-        core.pump(NOW);
+        let (session, link) = (session.unwrap(), link.unwrap());
+        let mut host = Self {
+            key,
+            engine,
+            session,
+            link,
+        };
+        host.exchange(core);
+        host
     }
-    let told = server.connection().remote().unwrap().max_frame_size;
-    assert_eq!(told, 10_000);
-    let session = server.session(begun.unwrap()).unwrap();
-    assert_eq!(session.remote().unwrap().handle_max, 6);
+
+    fn exchange(&mut self, core: &mut Core) {
+        while exchange_once(core, self.key, &mut self.engine) {}
+    }
+}
+
+/// Carries what both sides have to say to the other. Answers whether that was anything.
+fn exchange_once(core: &mut Core, key: ConnKey, engine: &mut Engine) -> bool {
+    let said = drain(engine.transmit(NOW));
+    if !said.is_empty() {
+        core.input(key, NOW, &said);
+    }
+    core.pump(NOW);
+    let heard = core.output(key, NOW).map(drain).unwrap_or_default();
+    core.flushed(key, NOW);
+    engine.recv_buffer(heard.len()).extend_from_slice(&heard);
+    engine.recv_filled(NOW);
+    !said.is_empty() || !heard.is_empty()
 }

@@ -672,10 +672,15 @@ fn detached(address: String, ending: Option<(Scope, EndError)>) -> Error {
         Some((scope, error)) if error.origin == Side::Remote => {
             return remote(scope, address, error.condition);
         }
-        Some((_, error)) => format!(
-            "the peer broke the protocol: {}",
-            describe(&error.condition)
-        ),
+        Some((_, error)) => {
+            // The peer may have kept to every rule, and not be the only one that sends.
+            let what = if error.condition.condition == conditions::RESOURCE_LIMIT_EXCEEDED {
+                "a limit of this side is passed"
+            } else {
+                "the peer broke the protocol"
+            };
+            format!("{what}: {}", describe(&error.condition))
+        }
         None => "the peer detached the link".to_owned(),
     };
     Error::Lost { address, cause }
