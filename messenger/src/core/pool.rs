@@ -28,6 +28,9 @@ use super::slab::{Key, Slab};
 use super::source::SourceKey;
 use crate::fault::Cause;
 
+/// Timers that say nothing any more, and are kept whether there are so many connections or not.
+const SPARE_TIMERS: usize = 64;
+
 /// Names a connection.
 pub(crate) type ConnKey = Key<Conn>;
 
@@ -543,7 +546,20 @@ impl Pool {
         {
             conn.timer = Some(at);
             self.timers.push(Reverse((at, key.to_bits())));
+            if self.timers.len() > 2 * self.conns.len() + SPARE_TIMERS {
+                self.drop_stale_timers();
+            }
         }
+    }
+
+    /// Who connects and goes again, over and over, leaves a timer each time, which is not kept until it is due.
+    fn drop_stale_timers(&mut self) {
+        let conns = &self.conns;
+        self.timers.retain(|Reverse((at, bits))| {
+            let conn = conns.get(ConnKey::from_bits(*bits));
+            conn.is_some_and(|conn| conn.timer == Some(*at))
+        });
+        self.timers.shrink_to(2 * conns.len() + SPARE_TIMERS);
     }
 
     /// Whether connections may have something to write.
@@ -583,5 +599,43 @@ impl Pool {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrion_engine::{Config, Engine, Time};
+
+    use super::{Conn, Pool, SPARE_TIMERS, State};
+
+    #[test]
+    fn connections_that_come_and_go_leave_few_timers_and_those_that_stay_keep_theirs() {
+        let mut pool = Pool::new();
+        let mut enter = |at: Time| {
+            let engine = Engine::server(Config::new("server"));
+            let key = pool.insert(Conn::new(engine, String::new(), State::Waiting(at)));
+            pool.note_deadline(key);
+            key
+        };
+        let stays = enter(Time(50_000));
+        let gone: Vec<_> = (0..10_000).map(|n| enter(Time(60_000 + n))).collect();
+        for key in gone {
+            pool.remove(key);
+            let engine = Engine::server(Config::new("server"));
+            let key = pool.insert(Conn::new(
+                engine,
+                String::new(),
+                State::Waiting(Time(70_000)),
+            ));
+            pool.note_deadline(key);
+            pool.remove(key);
+        }
+        assert!(
+            pool.timers.len() <= SPARE_TIMERS + 2 * 3,
+            "{}",
+            pool.timers.len()
+        );
+        assert_eq!(pool.next_due(Time(50_000)), Some(stays));
+        assert_eq!(pool.next_due(Time(100_000)), None);
     }
 }
