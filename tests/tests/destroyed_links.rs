@@ -148,6 +148,28 @@ fn what_is_settled_on_a_link_that_can_be_recovered_is_told_when_it_is_resumed() 
     });
 }
 
+/// The sender will resume what it sent, and is to hear of an outcome then as if the link had not failed (2.8.3).
+#[test]
+fn what_settles_second_on_a_link_that_can_be_recovered_takes_an_outcome() {
+    client(|p| {
+        let mut config = LinkConfig::receiver("in", "q");
+        config.recoverable = true;
+        config.rcv_settle_mode = ReceiverSettleMode::Second;
+        let link = receiver(p, config, 1);
+        fails(p, &link);
+        let id = p.take(&link).id.unwrap();
+        let mut view = p.engine().receiver(link.id).unwrap();
+        let refused = view.forget(id);
+        assert!(matches!(refused, Err(UsageError::WrongState(_))));
+        view.settle(id, DeliveryState::Accepted).unwrap();
+        let state = p.engine().link(link.id).unwrap().state().unwrap();
+        let kept = &state.unsettled[0];
+        assert!(kept.done);
+        assert_eq!(kept.local_state, Some(DeliveryState::Accepted));
+        ends(p, &link);
+    });
+}
+
 /// Without an error the peer's endpoint is only detached, and what it sent is still to be settled.
 #[test]
 fn a_link_that_was_only_detached_is_told_outcomes_and_given_no_credit() {

@@ -330,6 +330,40 @@ fn an_outcome_is_settled_where_the_receiver_settles_first() {
     });
 }
 
+/// There is no outcome for the sender to confirm, so that it would wait for ever.
+#[test]
+fn what_was_settled_without_an_outcome_is_settled_when_it_is_resumed_where_the_receiver_settles_second_too()
+ {
+    for has_state in [false, true] {
+        client(|p| {
+            let told = has_state.then(|| point(1, 0));
+            let read = has_state.then(|| Received::new(1, 0));
+            let read = read.map(|point| DeliveryState::Received(Box::new(point)));
+            let ours = second(vec![taken(b"3", read)]);
+            let link = resumed(
+                p,
+                ours,
+                &[(b"3", told.unwrap_or(V::Null))],
+                &[(b"3", V::Null)],
+            );
+            let id = p
+                .engine()
+                .link(link.id)
+                .unwrap()
+                .unsettled()
+                .next()
+                .unwrap()
+                .id;
+            let mut receiver = p.engine().receiver(link.id).unwrap();
+            receiver.settle_at_once(id, None).unwrap();
+            p.expect_nothing();
+            p.inject(resume(&link, 0, b"3").payload(MESSAGE));
+            p.expect_disposition().first(0).settled(true);
+            expect_nothing_unsettled(p, &link);
+        });
+    }
+}
+
 #[test]
 fn example_4_what_the_application_has_is_not_handed_over_again() {
     client(|p| {

@@ -124,16 +124,17 @@ impl Endpoints {
         let (number, remote_settled) = (delivery.known.number(), delivery.known.remote_settled);
         let session_id = link.session;
         let is_destroyed = link.is_destroyed();
-        // What the sender has settled, it has forgotten, as all of a link that failed there: there is nobody to tell.
-        let unheard = remote_settled || is_destroyed;
+        // A link that failed at the sender may be resumed, and what was sent on it with it.
+        let is_resumed = is_destroyed && link.keeps_deliveries();
+        // Else the sender has forgotten all of it, as it has what it settled: there is nobody to tell.
+        let unheard = remote_settled || (is_destroyed && !is_resumed);
         // Before the sender has settled, the outcome may be told but not settled (2.8.3).
         let waits = settled && delivery.settles_second && !unheard;
         if waits && state.is_none() {
             let text = "the receiver settles second here: settle with an outcome";
             return Err(UsageError::WrongState(text));
         }
-        let is_resumed_first = number.is_none() || (is_destroyed && link.keeps_deliveries());
-        if is_resumed_first && !remote_settled {
+        if (number.is_none() || is_resumed) && !remote_settled {
             // The sender is told once it has resumed the delivery: until then it has no id.
             delivery.done = settled;
             delivery.known.set_local_state(state);

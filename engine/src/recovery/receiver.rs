@@ -298,7 +298,8 @@ impl Endpoints {
                 self.request_dispositions(session, say(number, true, Some(echo(theirs))));
                 self.hear_of_received(session, number, id, Some(theirs), charge.as_ref(), true);
             }
-            _ if incoming.done && !incoming.settles_second => {
+            // Where there is no outcome, the sender has none to confirm, whoever is to settle first.
+            _ if incoming.done && (!incoming.settles_second || ours.is_none()) => {
                 self.request_dispositions(session, say(number, true, ours));
                 self.forget_incoming(session, Some(number));
             }
