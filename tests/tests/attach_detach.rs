@@ -1,7 +1,7 @@
 //! Links: attach, detach, names, handles, termini (2.6.1 to 2.6.6, 2.7.3, 2.7.7).
 
 use ferrion_engine::protocol::{Condition, conditions};
-use ferrion_engine::{Config, Event, LinkConfig, SessionConfig, UsageError};
+use ferrion_engine::{Config, Event, LinkConfig, LinkId, SessionConfig, SessionId, UsageError};
 use ferrion_tests::build::{
     Role, attach, begin, detach, disposition, end, error, flow, source, target, transfer,
 };
@@ -226,6 +226,163 @@ fn attaches_of_one_name_that_cross_on_two_sessions_are_both_answered() {
         p.events();
         let again = p.attach_sender(session, LinkConfig::sender("l", "q"));
         assert!(matches!(again, Err(UsageError::DuplicateLink(_))));
+    });
+}
+
+fn script_receiver(handle: u32) -> ferrion_tests::build::Build {
+    attach()
+        .name("l")
+        .handle(handle)
+        .role(Role::Receiver)
+        .source(source().address("s").v())
+        .target(target().address("t").v())
+}
+
+fn attached(p: &mut Peer) -> LinkId {
+    p.event_where("LinkAttached", |e| match e {
+        Event::LinkAttached(id) => Some(id),
+        _ => None,
+    })
+}
+
+fn recoverable() -> LinkConfig {
+    let mut config = LinkConfig::sender("l", "q");
+    config.recoverable = true;
+    config
+}
+
+/// A link that was asked for on a session of this side's, and has to be answered there, and the session.
+fn asked_for(p: &mut Peer) -> (SessionId, LinkId) {
+    p.opened();
+    p.begun_by_script(Default::default(), |begin| begin);
+    let session = p.begin(Default::default()).unwrap();
+    p.expect_begin().on(1).respond();
+    let ours = p.attach_sender(session, recoverable()).unwrap();
+    p.expect_attach().on(1).name("l");
+    p.events();
+    (session, ours)
+}
+
+/// The peer asks for the same on its session.
+fn crosses(p: &mut Peer) -> LinkId {
+    p.use_channel(CHANNEL_OFFSET);
+    p.inject(script_receiver(3));
+    let theirs = attached(p);
+    let mut config = recoverable();
+    config.initial_delivery_count = p.wire(0);
+    let mut view = p.engine().link(theirs).unwrap();
+    view.accept_with(config).unwrap();
+    p.expect_attach().on(0).name("l");
+    theirs
+}
+
+/// The peer attaches the name to one more session, and the link there is new.
+fn comes_anew(p: &mut Peer) -> LinkId {
+    let begin = begin()
+        .next_outgoing_id(0)
+        .incoming_window(9)
+        .outgoing_window(9);
+    p.inject(begin.on(9));
+    let session = p.event_where("SessionBegun", |e| match e {
+        Event::SessionBegun(id) => Some(id),
+        _ => None,
+    });
+    p.accept_session(session, Default::default()).unwrap();
+    p.expect_begin().remote_channel(9).on(2);
+    p.inject(script_receiver(3).on(9));
+    attached(p)
+}
+
+fn named_states(p: &mut Peer) -> usize {
+    p.engine().link_states().len()
+}
+
+#[test]
+fn links_whose_attaches_crossed_both_have_states_to_keep() {
+    client(|p| {
+        let (_, ours) = asked_for(p);
+        let theirs = crosses(p);
+        assert_eq!(named_states(p), 2);
+        p.inject(script_receiver(4).on(CHANNEL_OFFSET + 1));
+        assert_eq!(attached(p), ours);
+        assert_eq!(named_states(p), 2);
+        for link in [ours, theirs] {
+            assert!(p.engine().link(link).unwrap().is_attached());
+        }
+        p.expect_nothing();
+    });
+}
+
+#[test]
+fn a_newcomer_steals_both_links_whose_attaches_crossed() {
+    client(|p| {
+        let (session, ours) = asked_for(p);
+        crosses(p);
+        p.inject(script_receiver(4).on(CHANNEL_OFFSET + 1));
+        assert_eq!(attached(p), ours);
+        let new = comes_anew(p);
+        for channel in [1, 0] {
+            p.expect_detach()
+                .on(channel)
+                .closed(true)
+                .condition("amqp:link:stolen");
+        }
+        p.accept_link(new).unwrap();
+        p.expect_attach().on(2).name("l");
+        let again = p.attach_sender(session, recoverable());
+        assert!(matches!(again, Err(UsageError::DuplicateLink(_))));
+    });
+}
+
+/// What waits for its answer is not stolen from, for a newcomer may be that no more than what crossed it before.
+#[test]
+fn a_newcomer_steals_what_crossed_and_not_what_still_waits_for_its_answer() {
+    client(|p| {
+        let (_, ours) = asked_for(p);
+        crosses(p);
+        let new = comes_anew(p);
+        p.expect_detach()
+            .on(0)
+            .closed(true)
+            .condition("amqp:link:stolen");
+        p.accept_link(new).unwrap();
+        p.expect_attach().on(2).name("l");
+        p.inject(script_receiver(4).on(CHANNEL_OFFSET + 1));
+        assert_eq!(attached(p), ours);
+        for link in [ours, new] {
+            assert!(p.engine().link(link).unwrap().is_attached());
+        }
+        p.expect_nothing();
+    });
+}
+
+/// Its answer is still to come and to be known as that, but the name is the other's.
+#[test]
+fn a_link_that_was_detached_before_its_answer_leaves_the_name_to_another() {
+    client(|p| {
+        let (session, ours) = asked_for(p);
+        p.engine().link(ours).unwrap().detach().unwrap();
+        p.expect_detach().on(1).closed(false);
+        let theirs = crosses(p);
+        let again = p.attach_sender(session, recoverable());
+        assert!(matches!(again, Err(UsageError::DuplicateLink(_))));
+        assert_eq!(named_states(p), 1);
+        // The answer steals nothing.
+        p.inject(script_receiver(4).on(CHANNEL_OFFSET + 1));
+        p.inject(detach().handle(4).closed(false).on(CHANNEL_OFFSET + 1));
+        p.expect_nothing();
+        p.events();
+        assert!(p.engine().link(theirs).unwrap().is_attached());
+        assert_eq!(named_states(p), 1);
+        let again = p.attach_sender(session, recoverable());
+        assert!(matches!(again, Err(UsageError::DuplicateLink(_))));
+        // It can be stolen as any other.
+        comes_anew(p);
+        p.expect_detach()
+            .on(0)
+            .closed(true)
+            .condition("amqp:link:stolen");
+        p.expect_nothing();
     });
 }
 

@@ -30,9 +30,9 @@ impl Endpoints {
         termini::check(role, false, &config)?;
         let name = config.name.clone();
         // A detach of ours that is still to be written leaves before the new attach does.
-        let named = self.names.get(role, &name);
-        let named = named.and_then(|id| self.links.get(id));
-        if named.is_some_and(|link| !link.is_detached()) {
+        let named = self.names.get(role, &name).into_iter().flatten();
+        let mut named = named.filter_map(|id| self.links.get(id));
+        if named.any(|link| !link.is_detached()) {
             return Err(UsageError::DuplicateLink(name));
         }
         let count = Seq(config.initial_delivery_count);
@@ -167,38 +167,37 @@ impl Endpoints {
             ));
         }
         let named = self.names.get(attach.role.peer(), &attach.name);
-        let named = named.and_then(|id| Some((id, self.links.get(id)?)));
-        if let Some((_, link)) = named
-            && link.remote == Phase::Open
-            && attach.unsettled.is_none()
-        {
+        let [asked_for, in_use] = [Phase::New, Phase::Open].map(|phase| {
+            let is_there = |id: &LinkId| self.links.get(*id).is_some_and(|l| l.remote == phase);
+            named.map(|id| id.filter(is_there))
+        });
+        if attach.unsettled.is_none() {
             // Only who resumes the link knows that it failed.
-            self.check_errant(session_id, link)?;
+            for link in in_use.iter().flatten().filter_map(|id| self.links.get(*id)) {
+                self.check_errant(session_id, link)?;
+            }
         }
         // The endpoint that waits for this attach: ours of that name.
-        let waiting =
-            named.filter(|(_, link)| link.remote == Phase::New && link.session == session_id);
+        let mut asked_for = asked_for.into_iter().flatten();
+        let is_here = |id: &LinkId| self.links.get(*id).is_some_and(|l| l.session == session_id);
+        let waiting = asked_for.clone().find(is_here);
         // The answer to an attach of ours makes no link: that was counted when it was made.
         if waiting.is_none() && session.links >= links {
             let text = format!("more than {links} links");
             let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
             return Err(Fault::session(session_id, condition, text));
         }
-        let is_asked_for = named.is_some_and(|(_, link)| link.remote == Phase::New);
-        let waiting = waiting.map(|(id, _)| id);
-        let in_use = named.filter(|(_, link)| link.remote == Phase::Open);
-        let in_use = in_use.map(|(id, _)| id);
         self.check_link_room(session_id, said)?;
         let id = match waiting {
             Some(id) => id,
             None => {
-                if let Some(id) = in_use {
+                for id in in_use.into_iter().flatten() {
                     // The newcomer takes the name over, the old link is closed (2.6.1).
                     let mut stolen = Condition::new(conditions::LINK_STOLEN);
                     stolen.description = Some("the link was attached again elsewhere".into());
                     self.fail_link(id, stolen);
                 }
-                self.new_endpoint_for(session_id, attach, list, !is_asked_for)
+                self.new_endpoint_for(session_id, attach, list, asked_for.next())
             }
         };
         let handle = attach.handle;
@@ -237,14 +236,14 @@ impl Endpoints {
         Ok(())
     }
 
-    /// A new endpoint for an attach of the peer's that none waits for. It does not take the name where one of ours waits on
+    /// A new endpoint for an attach of the peer's that none waits for. It does not take the name from one that `waits` on
     /// another session for its answer, which is found by that: the two crossed, and neither is the newcomer (2.6.1).
     fn new_endpoint_for(
         &mut self,
         session: SessionId,
         attach: &Attach,
         list: &[u8],
-        takes_name: bool,
+        waits: Option<LinkId>,
     ) -> LinkId {
         let role = attach.role.peer();
         let terms = if termini::may_be_repeated(attach) {
@@ -255,8 +254,9 @@ impl Endpoints {
         let link = Link::new(session, role, Seq(0), terms);
         let id = self.links.insert(link);
         self.count_link(session);
-        if takes_name {
-            self.names.insert(role, &attach.name, id);
+        match waits {
+            Some(waits) => self.names.insert_crossed(role, &attach.name, id, waits),
+            None => self.names.insert(role, &attach.name, id),
         }
         id
     }

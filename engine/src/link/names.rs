@@ -11,32 +11,56 @@ use crate::protocol::Role;
 /// one up slow.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    senders: BTreeMap<Box<[u8]>, LinkId>,
-    receivers: BTreeMap<Box<[u8]>, LinkId>,
+    senders: OfRole,
+    receivers: OfRole,
+}
+
+#[derive(Debug, Default)]
+struct OfRole {
+    links: BTreeMap<Box<[u8]>, LinkId>,
+    /// Links beside those of the same name, as the attaches of the two crossed.
+    crossed: BTreeMap<Box<[u8]>, LinkId>,
 }
 
 impl Names {
-    pub(crate) fn get(&self, role: Role, name: &Str) -> Option<LinkId> {
+    /// The link of this name, and one whose attach crossed that one's.
+    pub(crate) fn get(&self, role: Role, name: &Str) -> [Option<LinkId>; 2] {
         let of_role = match role {
             Role::Sender => &self.senders,
             Role::Receiver => &self.receivers,
         };
-        of_role.get(name.as_bytes()).copied()
+        [&of_role.links, &of_role.crossed].map(|links| links.get(name.as_bytes()).copied())
     }
 
-    /// The name is this link's from now on.
+    /// The name is this link's alone from now on.
     pub(crate) fn insert(&mut self, role: Role, name: &Str, link: LinkId) {
-        self.of_role(role).insert(name.as_bytes().into(), link);
+        let of_role = self.of_role(role);
+        of_role.links.insert(name.as_bytes().into(), link);
+        of_role.crossed.remove(name.as_bytes());
     }
 
-    /// The name is nobody's, if it was this link's.
+    /// The name is this link's, and that of the one that waits for the peer's attach of it.
+    pub(crate) fn insert_crossed(&mut self, role: Role, name: &Str, link: LinkId, waits: LinkId) {
+        let of_role = self.of_role(role);
+        of_role.links.insert(name.as_bytes().into(), waits);
+        of_role.crossed.insert(name.as_bytes().into(), link);
+    }
+
+    /// The name is not this link's any more, if it was.
     pub(crate) fn remove(&mut self, role: Role, name: &Str, link: LinkId) {
-        if self.get(role, name) == Some(link) {
-            self.of_role(role).remove(name.as_bytes());
+        let [first, crossed] = self.get(role, name);
+        let of_role = self.of_role(role);
+        if crossed == Some(link) {
+            of_role.crossed.remove(name.as_bytes());
+        } else if first == Some(link) {
+            match of_role.crossed.remove_entry(name.as_bytes()) {
+                Some((name, crossed)) => of_role.links.insert(name, crossed),
+                None => of_role.links.remove(name.as_bytes()),
+            };
         }
     }
 
-    const fn of_role(&mut self, role: Role) -> &mut BTreeMap<Box<[u8]>, LinkId> {
+    const fn of_role(&mut self, role: Role) -> &mut OfRole {
         match role {
             Role::Sender => &mut self.senders,
             Role::Receiver => &mut self.receivers,

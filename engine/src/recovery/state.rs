@@ -29,15 +29,17 @@ impl Endpoints {
 
     /// Whether no later endpoint of the link went on with what this one left.
     fn is_last(&self, id: LinkId, link: &Link) -> bool {
-        let current = self.names.get(link.role(), &link.terms.name());
-        let is_later = |current: LinkId| {
-            current != id
-                && self
-                    .links
-                    .get(current)
-                    .is_some_and(|link| link.local != Phase::New)
+        // Nobody goes on with what is not over: another of the name is one that crossed it.
+        if link.local == Phase::Open && link.remote != Phase::Ended {
+            return true;
+        }
+        let named = self.names.get(link.role(), &link.terms.name());
+        let mut others = named.into_iter().flatten().filter(|other| *other != id);
+        let is_later = |id: LinkId| {
+            let link = self.links.get(id);
+            link.is_some_and(|link| link.local != Phase::New)
         };
-        !current.is_some_and(is_later)
+        !others.any(is_later)
     }
 
     /// The state of a link; `None` if it was never attached from this side.
