@@ -125,6 +125,10 @@ impl Engine {
         let code = read_descriptor(&mut reader)
             .map_err(|error| Fault::decode("frame", &error.relative_to(frame.body)))?;
         if self.endpoints.connection.is_discarding() && code != Close::DESCRIPTOR {
+            if code == Open::DESCRIPTOR {
+                // What follows is not before open, of which there may be less.
+                self.transport.take_frames();
+            }
             return Ok(());
         }
         let endpoints = &mut self.endpoints;

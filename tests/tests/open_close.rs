@@ -407,6 +407,30 @@ fn after_the_program_closed_with_an_error_everything_but_close_is_ignored() {
     });
 }
 
+/// What may come before open is bounded, and an open that is discarded has come all the same.
+#[test]
+fn what_comes_behind_an_open_that_is_discarded_is_not_before_open() {
+    client(|p| {
+        p.engine().connection().open().unwrap();
+        let why = Condition::new(conditions::INTERNAL_ERROR);
+        p.engine().connection().close(Some(why)).unwrap();
+        p.expect_header(AMQP_HEADER).respond();
+        p.expect_open();
+        p.expect_close().condition("amqp:internal-error");
+        p.inject(open().container_id("script"));
+        for _ in 0..100 {
+            let begin = begin().next_outgoing_id(0).incoming_window(1);
+            p.inject(begin.outgoing_window(1));
+            p.inject(build::transfer().handle(0).payload(&[0; 400]));
+        }
+        p.expect_nothing();
+        p.expect_events(&[]);
+        p.inject(close());
+        p.expect_events(&[Event::RemoteClose, Event::Disconnected]);
+        p.expect_done();
+    });
+}
+
 #[test]
 fn what_follows_close_is_ignored() {
     client(|p| {
