@@ -618,6 +618,22 @@ fn what_is_refused_because_something_has_ended_says_so() {
         let text = refusal(p.begin(SessionConfig::default()));
         assert_eq!(text, "the peer has closed the connection already");
     });
+    client(|p| {
+        p.opened();
+        let session = p.begun();
+        let link = p.sender(session, "out");
+        p.grant(&link, 5);
+        p.inject_eof();
+        let text = refusal(p.begin(SessionConfig::default()));
+        assert_eq!(text, "the connection has ended");
+        let mut sender = p.engine().sender(link.id).unwrap();
+        assert!(matches!(
+            sender.send(b"1", b"x"),
+            Err(SendError::Usage(UsageError::WrongState(
+                "the connection has ended"
+            )))
+        ));
+    });
     server(|p| {
         p.engine_starts_at_zero();
         p.opened();

@@ -34,6 +34,9 @@ impl Connection {
 
     /// Whether anything can be begun on the connection.
     pub(crate) const fn check_usable(&self) -> Result<(), UsageError> {
+        if self.disconnected {
+            return Err(UsageError::WrongState("the connection has ended"));
+        }
         Err(UsageError::WrongState(match (self.local, self.remote) {
             (_, Phase::Ended) => "the peer has closed the connection already",
             (Phase::New, _) => "open the connection first",
