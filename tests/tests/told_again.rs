@@ -23,6 +23,14 @@ fn all(role: Role) -> Build {
     disposition().role(role).range(0, 0x7fff_ffff)
 }
 
+/// An outcome with more to it than is free with each delivery.
+fn refused() -> V {
+    let error = composite(0x1d)
+        .set("condition", V::sym("script:no"))
+        .description(&"x".repeat(100));
+    rejected().error(error.v()).v()
+}
+
 /// A sender whose peer settles second.
 fn sending(p: &mut Peer) -> Wired {
     p.opened();
@@ -108,10 +116,7 @@ fn large_states_count_twice() {
     client_with(limited(2), |p| {
         let link = sending(p);
         send(p, &link, 0..500);
-        let error = composite(0x1d)
-            .set("condition", V::sym("script:no"))
-            .description(&"x".repeat(100));
-        let told = all(Role::Receiver).state(rejected().error(error.v()).v());
+        let told = all(Role::Receiver).state(refused());
         let count = heard_until_the_end(p, &told);
         assert_eq!(count, heard(2, 500) / 2);
     });
@@ -166,6 +171,14 @@ fn what_is_settled_costs_nothing_however_the_ranges_lie() {
             let last = (round + 1) * 1_000 - 1;
             let told = disposition().role(Role::Receiver).range(0, last);
             p.inject(told.settled(true).accepted());
+            assert_eq!(p.updates(&link).len(), 1_000);
+        }
+        // Nor does it with details, for which there has to be room before they are heard.
+        for round in 20..40 {
+            send(p, &link, round * 1_000..(round + 1) * 1_000);
+            let last = (round + 1) * 1_000 - 1;
+            let told = disposition().role(Role::Receiver).range(0, last);
+            p.inject(told.settled(true).state(refused()));
             assert_eq!(p.updates(&link).len(), 1_000);
         }
         // And is told once more, when nothing is left of it.

@@ -89,7 +89,9 @@ impl Endpoints {
         let mut charge = None;
         if let Some(state) = disposition.state.take() {
             let mut wanted = Wanted::default();
-            self.for_each_in(session, &disposition, |endpoints, id| {
+            // What is settled is not walked again and again.
+            let is_charged = !disposition.settled;
+            self.for_each_in(session, &disposition, is_charged, |endpoints, id| {
                 wanted.count += 1;
                 let before = endpoints.known(id).map_or(0, Known::counted);
                 wanted.freed = wanted.freed.saturating_add(before);
@@ -101,7 +103,7 @@ impl Endpoints {
             } else {
                 // A state that nobody knows cannot be made smaller. What became of the deliveries is not known here: they stay
                 // as they are, and end with their links.
-                self.for_each_in(session, &disposition, |endpoints, id| {
+                self.for_each_in(session, &disposition, true, |endpoints, id| {
                     if let Some(link) = endpoints.known(id).map(|known| known.link) {
                         let condition = conditions::RESOURCE_LIMIT_EXCEEDED;
                         endpoints.fail_link(link, Condition::with_description(condition, NO_ROOM));
@@ -165,15 +167,20 @@ impl Endpoints {
         ))
     }
 
-    /// The deliveries of a disposition that are remembered. They are walked once more for it, which may be once too often.
+    /// The deliveries of a disposition that are remembered. They are walked once more for it, which may be once too often where
+    /// that `is_charged`.
     fn for_each_in(
         &mut self,
         session_id: SessionId,
         disposition: &Disposition,
+        is_charged: bool,
         mut each: impl FnMut(&mut Self, DeliveryId),
     ) -> Result<(), Fault> {
         let role = disposition.role;
-        let mut left = self.may_hear(session_id, role);
+        let mut left = match is_charged {
+            true => self.may_hear(session_id, role),
+            false => u64::MAX,
+        };
         let last = Seq(disposition.last.unwrap_or(disposition.first));
         let mut from = Some(Seq(disposition.first));
         while let Some(at) = from
@@ -195,7 +202,9 @@ impl Endpoints {
             each(self, id);
             from = (number != last).then(|| number.next());
         }
-        self.heard(session_id, role, left);
+        if is_charged {
+            self.heard(session_id, role, left);
+        }
         Ok(())
     }
 }

@@ -88,7 +88,7 @@ pub enum ferrion_limit {
     /// ended, at which nothing more is taken from the peer either. Default 16,384.
     FERRION_LIMIT_PENDING_REPLIES = 20,
     /// Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that
-    /// the session carried unsettled. Default 16.
+    /// the session carried unsettled; one of more than 64 octets counts twice. Default 16.
     FERRION_LIMIT_STATES_PER_DELIVERY = 21,
 }
 
