@@ -1053,7 +1053,7 @@ typedef enum {
   FERRION_LIMIT_PENDING_REPLIES = 20,
   /**
    * Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that
-   * the session carried unsettled. Default 16.
+   * the session carried unsettled; one of more than 64 octets counts twice. Default 16.
    */
   FERRION_LIMIT_STATES_PER_DELIVERY = 21,
 } ferrion_limit;
@@ -2873,7 +2873,8 @@ ferrion_status ferrion_engine_sasl_port(const ferrion_engine_t *engine, uint16_t
 
 /**
  * Answers the request, now or later. `answer` is a `ferrion_sasl_answer`; it says what the octets are for, if there
- * are any. FERRION_STATE: nothing is asked, or the answer does not fit the request.
+ * are any. What the peer sent behind what was asked about is taken up with it, as by `ferrion_engine_recv`: look at the
+ * events and transmit after it. FERRION_STATE: nothing is asked, or the answer does not fit the request.
  */
 ferrion_status ferrion_engine_sasl_answer(ferrion_engine_t *engine,
                                           int32_t answer,
@@ -2881,9 +2882,11 @@ ferrion_status ferrion_engine_sasl_answer(ferrion_engine_t *engine,
                                           size_t len);
 
 /**
- * Answers FERRION_SASL_SCRAM with what is stored of the user.
+ * Answers FERRION_SASL_SCRAM with what is stored of the user. Look at the events and transmit after it, as after
+ * `ferrion_engine_sasl_answer`.
  */
-ferrion_status ferrion_engine_sasl_answer_scram(ferrion_engine_t *engine, const ferrion_scram_t *scram);
+ferrion_status ferrion_engine_sasl_answer_scram(ferrion_engine_t *engine,
+                                                const ferrion_scram_t *scram);
 
 /**
  * Server: the host that the client says it wants to reach. Known while a request waits. FERRION_ABSENT: it does not

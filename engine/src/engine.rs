@@ -438,7 +438,8 @@ impl Engine {
         self.transport.sasl_request()
     }
 
-    /// Answers the [`sasl_request`](Self::sasl_request), and takes up what the peer sent behind what was asked about.
+    /// Answers the [`sasl_request`](Self::sasl_request), and takes up what the peer sent behind what was asked about, as
+    /// [`recv`](Self::recv) does: look at the events and transmit after it.
     ///
     /// # Errors
     /// Nothing is asked, or the answer does not fit the request.

@@ -132,7 +132,8 @@ pub unsafe extern "C" fn ferrion_engine_sasl_port(
 }
 
 /// Answers the request, now or later. `answer` is a `ferrion_sasl_answer`; it says what the octets are for, if there
-/// are any. FERRION_STATE: nothing is asked, or the answer does not fit the request.
+/// are any. What the peer sent behind what was asked about is taken up with it, as by `ferrion_engine_recv`: look at the
+/// events and transmit after it. FERRION_STATE: nothing is asked, or the answer does not fit the request.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_engine_sasl_answer(
     engine: *mut ferrion_engine_t,
@@ -158,7 +159,8 @@ pub unsafe extern "C" fn ferrion_engine_sasl_answer(
     } }
 }
 
-/// Answers FERRION_SASL_SCRAM with what is stored of the user.
+/// Answers FERRION_SASL_SCRAM with what is stored of the user. Look at the events and transmit after it, as after
+/// `ferrion_engine_sasl_answer`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_engine_sasl_answer_scram(
     engine: *mut ferrion_engine_t,
