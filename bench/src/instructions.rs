@@ -2,7 +2,9 @@
 //!
 //! Time on a shared machine says little about a change of a few percent. Instructions do not depend on who else uses the
 //! machine, so a regression is seen when it is made. Each work runs twice, with fewer and with more messages: the
-//! difference, divided by how many more there were, leaves out start and warm-up.
+//! difference, divided by how many more there were, leaves out start and warm-up. Of the frames that cost most to hear
+//! (`worst-*`, where a message is a frame) none may take more than about a millisecond,
+//! whatever was committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,11 @@ const COMPILER: &str = env!("FERRION_BENCH_COMPILER");
 const TOLERANCE: f64 = 5.0;
 /// The same where there are only counts of another compiler to compare with.
 const OTHER_TOLERANCE: f64 = 25.0;
+
+/// No frame of a peer's may cost more: about what a processor of today does in a millisecond.
+const MOST_OF_A_FRAME: f64 = 8_000_000.0;
+/// How the works are called of which that is asked.
+const WORST: &str = "worst";
 
 /// What the C library's `memcpy` is depends on the processor, unless it is told to use what all of them have.
 const TUNABLES: &str =
@@ -114,6 +121,54 @@ const WORKS: &[Work] = &[
         side: Side::Rust,
         command: &["messenger-pair", "--body", "100"],
         count: 6000,
+    },
+    Work {
+        name: "worst-range",
+        side: Side::Rust,
+        command: &["worst", "--frame", "range"],
+        count: 30,
+    },
+    Work {
+        name: "worst-nest",
+        side: Side::Rust,
+        command: &["worst", "--frame", "nest"],
+        count: 30,
+    },
+    Work {
+        name: "worst-nests",
+        side: Side::Rust,
+        command: &["worst", "--frame", "nests"],
+        count: 30,
+    },
+    Work {
+        name: "worst-zero-width",
+        side: Side::Rust,
+        command: &["worst", "--frame", "zero-width"],
+        count: 30,
+    },
+    Work {
+        name: "worst-zero-width-allowed",
+        side: Side::Rust,
+        command: &["worst", "--frame", "zero-width-allowed"],
+        count: 30,
+    },
+    Work {
+        name: "worst-keys",
+        side: Side::Rust,
+        command: &["worst", "--frame", "keys"],
+        count: 30,
+    },
+    Work {
+        name: "worst-unsettled",
+        side: Side::Rust,
+        command: &["worst", "--frame", "unsettled"],
+        count: 30,
+    },
+    Work {
+        name: "worst-capabilities",
+        side: Side::Rust,
+        command: &["worst", "--frame", "capabilities"],
+        count: 30,
     },
     Work {
         name: "c-pair-100-settled",
@@ -228,6 +283,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
     known.announce();
     let mut counted = BTreeMap::new();
     let mut regressions = Vec::new();
+    let mut too_long = Vec::new();
     println!("{:<26}{:>12}{:>12}", "instructions a message", "was", "is");
     let mut tell = |name: String, is: f64, is_held: bool| {
         let was = known.count(&name);
@@ -236,6 +292,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
         println!("{name:<26}{was_text:>12}{is:>12.0}  {change:+.1} %");
         if is_held && change > known.tolerance {
             regressions.push(name.clone());
+        }
+        if name.starts_with(WORST) && is > MOST_OF_A_FRAME {
+            too_long.push(name.clone());
         }
         counted.insert(name, (is * 10.0).round() / 10.0);
     };
@@ -258,6 +317,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<ExitCode> {
             }
         }
     }
+    ensure!(
+        too_long.is_empty(),
+        format!("{} took more than a frame may", too_long.join(", "))
+    );
     if arguments.bless {
         baselines
             .entry(COMPILER.into())

@@ -26,6 +26,7 @@ mod stats;
 mod suite;
 mod wire;
 mod work;
+mod worst;
 
 use std::process::ExitCode;
 
@@ -37,7 +38,7 @@ const USAGE: &str = "usage: ferrion-bench run [--quick] [--rounds N] [--only TEX
        ferrion-bench readme [--out FOLDER] --date DATE
        ferrion-bench border [--quick] [--rounds N] [--out FOLDER]
        ferrion-bench instructions [--bless] [--only TEXT]
-       ferrion-bench pair|calls|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair [--name value ...]";
+       ferrion-bench pair|calls|encode|decode|corpus|messenger-send|messenger-recv|messenger-pair|worst [--name value ...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -81,6 +82,7 @@ fn dispatch(arguments: &[String]) -> Outcome<ExitCode> {
         "messenger-send" => messenger::send,
         "messenger-recv" => messenger::recv,
         "messenger-pair" => messenger::pair,
+        "worst" => worst::run,
         _ => return Err(USAGE.into()),
     };
     work(&Options::parse(rest)?)?;

@@ -54,6 +54,8 @@ pub(crate) struct Options {
     pub(crate) corpus: String,
     /// Decode: read every section rather than the routing fields.
     pub(crate) all: bool,
+    /// The frame that is heard, by name.
+    pub(crate) frame: String,
 }
 
 impl Default for Options {
@@ -75,6 +77,7 @@ impl Default for Options {
             port: 0,
             corpus: String::new(),
             all: false,
+            frame: String::new(),
         }
     }
 }
@@ -104,6 +107,7 @@ impl Options {
                 "--advance" => options.advance = value.parse()?,
                 "--port" => options.port = value.parse()?,
                 "--corpus" => options.corpus.clone_from(value),
+                "--frame" => options.frame.clone_from(value),
                 "--read" => options.all = value == "all",
                 _ => return Err(format!("unknown option {name}").into()),
             }
