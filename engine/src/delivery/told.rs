@@ -8,6 +8,7 @@ use crate::error::Fault;
 use crate::ids::{DeliveryId, LinkId, SessionId};
 use crate::protocol::{Condition, DeliveryState, Disposition, Role, conditions};
 use crate::seq::Seq;
+use crate::session::Session;
 
 /// Octets of a state that are not worth counting beside its delivery.
 pub(crate) const PLAIN_STATE: usize = 64;
@@ -69,6 +70,27 @@ impl Wanted {
     const fn room(self, octets: usize) -> u64 {
         let octets = self.count.saturating_mul(octets as u64);
         octets.saturating_sub(self.freed)
+    }
+}
+
+impl Session {
+    /// The first delivery, at or after `from` and not after `last`, that a disposition of the peer's in this role is about.
+    pub(crate) fn next_told_of(
+        &self,
+        role: Role,
+        from: Seq,
+        last: Seq,
+    ) -> Option<(Seq, DeliveryId)> {
+        match role {
+            Role::Receiver => {
+                let sent = self.outgoing.next_in(from, last);
+                sent.map(|(number, id)| (number, id.into()))
+            }
+            Role::Sender => {
+                let received = self.incoming.next_in(from, last);
+                received.map(|(number, id)| (number, id.into()))
+            }
+        }
     }
 }
 
@@ -185,16 +207,7 @@ impl Endpoints {
         let mut from = Some(Seq(disposition.first));
         while let Some(at) = from
             && let Some(session) = self.sessions.get(session_id)
-            && let Some((number, id)) = match role {
-                Role::Receiver => {
-                    let found = session.outgoing.next_in(at, last);
-                    found.map(|(number, id)| (number, id.into()))
-                }
-                Role::Sender => {
-                    let found = session.incoming.next_in(at, last);
-                    found.map(|(number, id)| (number, id.into()))
-                }
-            }
+            && let Some((number, id)) = session.next_told_of(role, at, last)
         {
             left = left
                 .checked_sub(1)

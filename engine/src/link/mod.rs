@@ -260,20 +260,9 @@ impl Endpoints {
             return Ok(());
         };
         let mut from = Some(first);
-        while let Some(start) = from {
-            let found = match role {
-                Role::Receiver => session
-                    .outgoing
-                    .next_in(start, last)
-                    .map(|(number, id)| (number, id.into())),
-                Role::Sender => session
-                    .incoming
-                    .next_in(start, last)
-                    .map(|(number, id)| (number, id.into())),
-            };
-            let Some((number, delivery)) = found else {
-                break;
-            };
+        while let Some(at) = from
+            && let Some((number, delivery)) = session.next_told_of(role, at, last)
+        {
             let link = self
                 .known(delivery)
                 .and_then(|known| self.links.get(known.link));
