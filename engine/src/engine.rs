@@ -138,7 +138,9 @@ impl Engine {
     ///
     /// While the engine [is blocked](Self::is_blocked), frames stay in `input` that are whole: call this again, with more or
     /// with what is there, once some of the output was taken. While a [`sasl_request`](Self::sasl_request) waits for its
-    /// answer the engine keeps what comes, and [`sasl_answer`](Self::sasl_answer) goes on with it.
+    /// answer the engine keeps what comes, and [`sasl_answer`](Self::sasl_answer) goes on with it. All of that came before open,
+    /// even what would not have if it had been read later: more than
+    /// [`octets_before_open`](crate::Limits::octets_before_open) fails the login. So read no more while a request waits.
     pub fn recv(&mut self, now: Time, input: &mut BytesMut) {
         if !self.inbox.is_empty() {
             let later = core::mem::replace(input, core::mem::take(&mut self.inbox));

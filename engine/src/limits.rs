@@ -69,9 +69,10 @@ pub struct Limits {
     pub unsettled_per_session: u32,
     /// Times that the peer may tell a state of deliveries of a session without settling them, on the average of those that
     /// the session carried unsettled, in each direction. A state of more than 64 octets counts twice, as its deliveries are first
-    /// looked at for whether there is room for it. 16 deliveries beside that are free with each disposition, and 4,096
-    /// deliveries count as if they had been there; no more is saved up than those pay for that are there. Beyond it the session
-    /// ends with `amqp:resource-limit-exceeded`. Default 16, where receivers that settle second tell a state once or twice.
+    /// looked at for whether there is room for it. 16 deliveries beside that are free with each disposition, so that a receiver may
+    /// name all it has not settled with each of its dispositions for as long as that is few, and 4,096 deliveries count as if
+    /// they had been there; no more is saved up than those pay for that are there. Beyond it the session ends with
+    /// `amqp:resource-limit-exceeded`. Default 16, where receivers that settle second tell a state once or twice.
     pub states_per_delivery: u32,
     /// Octets of output at which the engine stops encoding transfers until some are taken. Of payloads that are
     /// [chained](Self::chain_octets), and so in memory anyway, a quarter counts while they have less than 32 KiB. Default 65,536.
