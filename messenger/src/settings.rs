@@ -339,7 +339,7 @@ impl Messenger {
     /// ```
     ///
     /// The largest frame is [another setting](Self::set_max_frame_size), and so is what
-    /// [all connections together](Self::set_partial_octets) may hold. [`handshake_time`](Limits::handshake_time) is set by
+    /// [all that came in together](Self::set_partial_octets) may hold. [`handshake_time`](Limits::handshake_time) is set by
     /// [`set_handshake_time_out`](Self::set_handshake_time_out) too: what was set last counts. Where tokens are taken or shown,
     /// [`sasl_frame_size`](Limits::sasl_frame_size) is raised to what they need.
     pub fn set_limits(&mut self, limits: Limits) {
@@ -359,16 +359,20 @@ impl Messenger {
         self.core.options.max_frame_size = octets;
     }
 
-    /// The most octets that incomplete messages hold on all connections together. Default 1 GiB.
+    /// The most octets that incomplete messages hold on all connections together that listeners accepted. Default 1 GiB.
     #[must_use]
     pub const fn partial_octets(&self) -> u64 {
         self.core.options.partial_octets
     }
 
-    /// Sets the most octets that messages of which more is to come hold on all connections together, each transfer counted as 64
-    /// octets more than its payload. They are in no [high-water mark](Self::set_incoming_high_water), as only their rest makes room
-    /// again. When it is passed, the links that hold most, of the connection that does, are closed with
-    /// `amqp:resource-limit-exceeded`, and a [warning](Self::poll_warning) says whose they were; nobody else is disturbed.
+    /// Sets the most octets that messages of which more is to come hold on all connections together that listeners accepted, each
+    /// transfer counted as 64 octets more than its payload. They are in no [high-water mark](Self::set_incoming_high_water), as only
+    /// their rest makes room again. When it is passed, the links that hold most, of the connection that does, are closed with
+    /// `amqp:resource-limit-exceeded`, and a [warning](Self::poll_warning) says whose they were. That is whoever holds most then:
+    /// where many peers that are not trusted hold a little each, it may be one that means well, whose message is large.
+    ///
+    /// Connections that this messenger made have [their own limit](Limits::connection_octets) alone: nothing that strangers do
+    /// ends a link there.
     ///
     /// The default is what [one connection](Limits::connection_octets) may hold, so that a single peer can do what it can do
     /// to an engine, and many of them no more than that. Less than the largest message that is expected makes that one

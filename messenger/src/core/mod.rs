@@ -22,7 +22,7 @@
 //! | `pump` | engine events, and messages to engines |
 //! | `admit` | links that peers ask for |
 //! | `churn` | links that peers attach again and again in vain |
-//! | `partial` | what incomplete messages hold, of all connections together |
+//! | `partial` | what incomplete messages hold, of all connections together that listeners accepted |
 //! | `lifecycle` | connections from the first octet to the last |
 //! | `faults`, `check` | what went wrong last at an address; routes that are tried beforehand |
 //! | `login` | what connections show, and who is admitted |
@@ -144,7 +144,7 @@ const MAX_TRACE: usize = 16_384;
 const FRAME_SIZE: u32 = 64 << 10;
 const FRAME_SIZE_TO_RECOVER: u32 = 1 << 20;
 
-/// What incomplete messages of all connections hold at most: as much as one connection may make an engine hold.
+/// What incomplete messages hold at most on all connections that listeners accepted: as much as one connection may make an engine hold.
 const PARTIAL_OCTETS: u64 = 1 << 30;
 
 /// What the driver is asked to do.
@@ -187,7 +187,7 @@ pub(crate) struct Options {
     pub(crate) idle_time_out: Option<u32>,
     /// What one connection holds or waits for at most.
     pub(crate) limits: Limits,
-    /// What incomplete messages of all connections hold at most.
+    /// What incomplete messages hold at most on all connections that listeners accepted.
     pub(crate) partial_octets: u64,
     pub(crate) tracing: bool,
     /// How connections of ours are made again that fail, if they are.

@@ -1,8 +1,9 @@
-//! What messages that are not complete hold, of all connections together.
+//! What messages that are not complete hold, of all connections together that listeners accepted.
 //!
 //! They count against no high-water mark, for only the rest of them makes room again, and each connection has limits of its own:
 //! without a bound for all of them, who opens many connections could fill the memory. All of them may be waiting for their rest,
-//! and so nobody is kept waiting for room here: who holds most is refused.
+//! and so nobody is kept waiting for room here: who holds most is refused, which need not be who attacks. Connections that this
+//! side asked for do not count: there are as many of them as it chose, and strangers are to end none.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -11,56 +12,94 @@ use ferrion_engine::protocol::{Condition, conditions};
 use ferrion_engine::{LinkId, Time};
 
 use super::Core;
-use super::pool::ConnKey;
+use super::pool::{Conn, ConnKey, Pool, State};
+
+/// What incomplete messages hold on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Partial {
+    /// Whether nothing more comes of them. Those are given up before anybody is refused, however little they hold.
+    is_over: bool,
+    octets: u64,
+}
+
+impl Partial {
+    fn of(conn: &Conn) -> Self {
+        if conn.listener.is_none() {
+            return Self::default();
+        }
+        Self {
+            is_over: matches!(conn.state, State::Over(_)) || conn.engine.failure().is_some(),
+            octets: conn.engine.partial_octets(),
+        }
+    }
+}
 
 /// Connections by what their incomplete messages hold. Those with none are not there.
 #[derive(Debug, Default)]
 pub(super) struct Partials {
-    by_octets: BTreeSet<(u64, u64)>,
+    by_octets: BTreeSet<(Partial, u64)>,
     octets: u64,
 }
 
 impl Partials {
     /// What a connection holds is something else now.
-    pub(super) fn change(&mut self, key: ConnKey, before: u64, after: u64) {
-        if before > 0 {
+    pub(super) fn change(&mut self, key: ConnKey, before: Partial, after: Partial) {
+        if before.octets > 0 {
             self.by_octets.remove(&(before, key.to_bits()));
         }
-        if after > 0 {
+        if after.octets > 0 {
             self.by_octets.insert((after, key.to_bits()));
         }
-        self.octets = self.octets.saturating_sub(before).saturating_add(after);
+        self.octets = self.octets.saturating_sub(before.octets);
+        self.octets = self.octets.saturating_add(after.octets);
     }
 
-    /// The connection that holds most.
-    fn largest(&self) -> Option<ConnKey> {
-        let (_, bits) = self.by_octets.last()?;
-        Some(ConnKey::from_bits(*bits))
+    /// Who is to give up what it holds: a connection that is over, or that holds most.
+    fn first(&self) -> Option<(ConnKey, Partial)> {
+        let (partial, bits) = self.by_octets.last()?;
+        Some((ConnKey::from_bits(*bits), *partial))
+    }
+}
+
+impl Pool {
+    /// Looks at what incomplete messages hold on a connection. Answers whether that is something else than it was.
+    #[inline]
+    pub(super) fn note_partial(&mut self, key: ConnKey) -> bool {
+        let (conns, partials) = self.conns_and_partials();
+        let Some(conn) = conns.get_mut(key) else {
+            return false;
+        };
+        let partial = Partial::of(conn);
+        let before = std::mem::replace(&mut conn.partial, partial);
+        if partial != before {
+            partials.change(key, before, partial);
+        }
+        partial != before
     }
 }
 
 impl Core {
     /// Something came on a connection: if that is more than all of them may hold, who holds most is refused until it is not.
     pub(super) fn bound_partials(&mut self, key: ConnKey, now: Time) {
-        while self.note_partial(key) > self.options.partial_octets
-            && let Some(key) = self.pool.conns_and_partials().1.largest()
-        {
-            self.refuse_partials(key, now);
-        }
-    }
-
-    /// Looks at what they hold on a connection. Answers what they hold on all.
-    #[inline]
-    fn note_partial(&mut self, key: ConnKey) -> u64 {
-        let (conns, partials) = self.pool.conns_and_partials();
-        if let Some(conn) = conns.get_mut(key) {
-            let octets = conn.engine.partial_octets();
-            if octets != conn.partial {
-                let before = std::mem::replace(&mut conn.partial, octets);
-                partials.change(key, before, octets);
+        self.pool.note_partial(key);
+        loop {
+            let (_, partials) = self.pool.conns_and_partials();
+            if partials.octets <= self.options.partial_octets {
+                return;
+            }
+            let Some((key, partial)) = partials.first() else {
+                return;
+            };
+            // It may have been dropped for another reason since something came there.
+            if self.pool.note_partial(key) {
+                continue;
+            }
+            if partial.is_over {
+                self.lost(key, now, "nothing more comes".to_owned());
+            } else {
+                self.refuse_partials(key, now);
             }
         }
-        partials.octets
     }
 
     /// Ends links of a connection, those first on which most has come, until it holds half of what it did. To look at all of them
@@ -78,7 +117,7 @@ impl Core {
         });
         let mut held: Vec<_> = held.collect();
         held.sort_unstable();
-        let text = format!("incomplete messages of all connections have more than {most} octets");
+        let text = format!("incomplete messages of all that came in have more than {most} octets");
         for (_, id) in held {
             if conn.engine.partial_octets() <= enough {
                 break;
@@ -93,7 +132,7 @@ impl Core {
         let is_less = conn.engine.partial_octets() <= enough;
         let warning = format!("{} was refused, as it holds most: {text}", conn.endpoint);
         self.warn(warning);
-        self.note_partial(key);
+        self.pool.note_partial(key);
         if is_less {
             self.pool.touch(key);
         } else {

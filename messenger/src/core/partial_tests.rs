@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bytes::Buf;
 use ferrion_engine::message::Message;
-use ferrion_engine::protocol::conditions;
+use ferrion_engine::protocol::{Condition, conditions};
 use ferrion_engine::sasl::{Mechanism, SaslAnswer, SaslConfig, SaslServer};
 use ferrion_engine::{
     Config, DeliveryId, Engine, Event, Limits, LinkConfig, LinkId, SendOptions, SessionConfig,
@@ -254,6 +254,7 @@ fn limits_and_the_frame_size_are_those_of_every_connection() {
 #[test]
 fn who_is_subscribed_to_what_is_refused_is_told_that_it_was_a_limit() {
     let (mut core, _) = core(1_000);
+    core.options.limits.partial_octets = 1_000;
     let mut host = Host::new(&mut core);
     let mut sender = host.engine.sender(host.link).unwrap();
     let delivery = sender.stream(b"t", &SendOptions::default()).unwrap();
@@ -264,6 +265,79 @@ fn who_is_subscribed_to_what_is_refused_is_told_that_it_was_a_limit() {
         error.contains("a limit of this side is passed: amqp:resource-limit-exceeded"),
         "{error}"
     );
+}
+
+#[test]
+fn what_strangers_send_ends_no_subscription_of_ours() {
+    let (mut core, source) = core(10_000);
+    let mut host = Host::new(&mut core);
+    let message = message(20_000);
+    let mut sender = host.engine.sender(host.link).unwrap();
+    let delivery = sender.stream(b"t", &SendOptions::default()).unwrap();
+    sender.write(delivery, message[..15_000].to_vec()).unwrap();
+    host.exchange(&mut core);
+    let mut guests = [(); 3].map(|()| Guest::new(&mut core, source));
+    for guest in &mut guests {
+        guest.begin(&mut core, &[0; 3_000]);
+    }
+    assert_eq!(core.next_warning(), None);
+    // They hold too much without it.
+    guests[1].go_on(&mut core, 0, &[0; 1_000]);
+    assert!(guests[1].refusal(0).is_some());
+    assert_eq!(guests[0].refusal(0).or(guests[2].refusal(0)), None);
+    let mut sender = host.engine.sender(host.link).unwrap();
+    sender.write(delivery, message[15_000..].to_vec()).unwrap();
+    sender.finish(delivery).unwrap();
+    host.exchange(&mut core);
+    assert_eq!(bodies(&mut core), [20_000]);
+    assert!(core.take_recv_error().is_none());
+}
+
+#[test]
+fn a_connection_that_is_over_goes_before_anybody_is_refused() {
+    for is_looked_at in [true, false] {
+        let (mut core, source) = core(10_000);
+        let mut over = Guest::new(&mut core, source);
+        over.begin(&mut core, &[0; 4_000]);
+        core.input(over.key, NOW, &[255; 8]);
+        if is_looked_at {
+            core.pump(NOW);
+        }
+        assert!(core.pool.get(over.key).is_some());
+        let mut honest = Guest::new(&mut core, source);
+        let message = message(8_000);
+        honest.begin(&mut core, &message);
+        assert_eq!(honest.refusal(0), None);
+        assert_eq!(core.next_warning(), None);
+        assert!(core.pool.get(over.key).is_none());
+        honest.finish(&mut core, 0);
+        assert_eq!(bodies(&mut core), [8_000]);
+    }
+}
+
+#[test]
+fn what_was_dropped_since_something_came_makes_nobody_be_refused() {
+    for is_looked_at in [true, false] {
+        let (mut core, source) = core(10_000);
+        let mut guests = [(); 3].map(|()| Guest::new(&mut core, source));
+        let [ended, small, other] = &mut guests;
+        for (guest, octets) in [(&mut *ended, 6_000), (small, 3_000)] {
+            guest.begin(&mut core, &vec![0; octets]);
+        }
+        // As whoever ends a subscription does.
+        let conn = core.pool.get_mut(ended.key).unwrap();
+        let link = *conn.links.keys().next().unwrap();
+        let error = Condition::new(conditions::RESOURCE_LIMIT_EXCEEDED);
+        let mut link = conn.engine.receiver(link).unwrap();
+        link.refuse_partial(error).unwrap();
+        core.pool.touch(ended.key);
+        if is_looked_at {
+            core.pump(NOW);
+        }
+        other.begin(&mut core, &[0; 6_000]);
+        assert_eq!(core.next_warning(), None);
+        assert_eq!(other.refusal(0), None);
+    }
 }
 
 /// Where a subscription leads.

@@ -19,7 +19,7 @@ use super::crowd::Crowd;
 use super::line::Line;
 use super::login::TokenMark;
 use super::names::{Links, Names};
-use super::partial::Partials;
+use super::partial::{Partial, Partials};
 use super::recovery::Returning;
 use super::redirect::Elsewhere;
 use super::replies::Replies;
@@ -185,7 +185,7 @@ pub(crate) struct Conn {
     /// that count until then.
     pub(crate) flushing: Vec<SenderKey>,
     /// What incomplete messages held when that was last looked at.
-    pub(super) partial: u64,
+    pub(super) partial: Partial,
     /// Octets given to the engine since the socket last took everything.
     pub(crate) handed: usize,
     /// Links and sessions that began or ended since somebody asked.
@@ -245,7 +245,7 @@ impl Conn {
             more_senders: HashMap::new(),
             links: Links::default(),
             flushing: Vec::new(),
-            partial: 0,
+            partial: Partial::default(),
             handed: 0,
             work: 0,
             state,
@@ -407,7 +407,7 @@ impl Pool {
         self.hide(key);
         self.take_links(key);
         let conn = self.conns.remove(key)?;
-        self.partials.change(key, conn.partial, 0);
+        self.partials.change(key, conn.partial, Partial::default());
         Some(conn)
     }
 
@@ -525,6 +525,7 @@ impl Pool {
         if !std::mem::replace(&mut conn.writing, true) {
             self.writing.push_back(key);
         }
+        self.note_partial(key);
         self.note_deadline(key);
     }
 
