@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use ferrion_engine::codec::Str;
 use ferrion_engine::protocol::Role;
-use ferrion_engine::{Engine, LinkId, SessionId, Time};
+use ferrion_engine::{Engine, Limits, LinkId, SessionId, Time};
 
 use super::Core;
 use super::absent::{Load, Place};
@@ -157,9 +157,13 @@ impl Core {
         self.pool.touch(away);
     }
 
-    /// An engine that only remembers.
+    /// An engine that only remembers. Nobody talks to it, and what it holds is bounded by the policy: what limits peers is not to
+    /// lose any of their links here, where those of all their sessions are on one.
     fn memory(&self) -> Option<(Engine, SessionId)> {
-        let mut engine = Engine::client(self.config());
+        let mut config = self.config();
+        config.limits = Limits::default();
+        config.limits.links_per_session = u32::MAX;
+        let mut engine = Engine::client(config);
         engine.connection().open().ok()?;
         let session = engine
             .connection()

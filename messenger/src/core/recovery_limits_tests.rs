@@ -469,3 +469,27 @@ fn a_server_that_notices_a_loss_after_the_peer_is_back_goes_on_where_it_is() {
         assert_eq!(world.cores[1].status(tracker), Status::Accepted);
     }
 }
+
+#[test]
+fn a_low_limit_of_links_loses_none_of_a_peer_that_is_away() {
+    const NODES: usize = 5;
+    let mut world = World::with(
+        FORTH,
+        0,
+        Some(LinkRecovery::default()),
+        Some(LinkRecovery::default()),
+    );
+    for core in &mut world.cores {
+        core.options.limits.links_per_session = 2;
+    }
+    world.put_again((0..NODES).map(|n| message(&format!("amqp://s1/q{n}"), n)));
+    world.work(usize::MAX);
+    assert_eq!(world.got.len(), NODES, "{world:?}");
+    world.cut();
+    let pool = &world.cores[1].pool;
+    let links = pool
+        .keys()
+        .into_iter()
+        .filter_map(|key| Some(pool.get(key)?.links.keys().count()));
+    assert_eq!(links.sum::<usize>(), NODES);
+}
