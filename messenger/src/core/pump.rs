@@ -168,6 +168,10 @@ impl Core {
         let Ok(link) = conn.engine.link(id) else {
             return;
         };
+        let Some(party) = conn.links.get(&id).copied() else {
+            // Nobody wants it any more: it is being closed, and gets no credit.
+            return;
+        };
         let origin = Origin {
             conn: key,
             link: id,
@@ -176,12 +180,12 @@ impl Core {
             Role::Receiver if link.remote_source().is_none() => self.suspect(origin, now),
             Role::Receiver => {
                 let answer = link.remote_source().cloned().unwrap_or_default();
-                match conn.links.get(&id).copied() {
-                    Some(Party::Replies) => {
+                match party {
+                    Party::Replies => {
                         let address = answer.address.map(|address| address.to_string());
                         self.replies_attached(key, address);
                     }
-                    Some(party @ Party::Receiver(Some(source))) => {
+                    Party::Receiver(Some(source)) => {
                         self.note_attached(party, now);
                         self.source_attached(source, origin, answer);
                     }
@@ -190,7 +194,7 @@ impl Core {
             }
             Role::Sender => {
                 let refused = link.remote_target().is_none();
-                if let Some(party @ Party::Sender(sender)) = conn.links.get(&id).copied() {
+                if let Party::Sender(sender) = party {
                     if !refused {
                         self.note_attached(party, now);
                     }
@@ -276,7 +280,7 @@ impl Core {
             Some(Party::Replies) => {
                 self.replies_lost(key, &detached(format!("{endpoint}/#"), ending));
             }
-            None => {}
+            None => self.credit.detach(origin),
         }
     }
 

@@ -212,6 +212,24 @@ fn another_subscription_to_the_same_peer_goes_on_and_gets_the_credit() {
     assert_eq!(world.core.sources.keys().len(), 1);
 }
 
+#[test]
+fn one_that_ends_before_its_connection_is_there_takes_no_credit_from_another() {
+    let mut world = World::new();
+    let options = SubscribeOptions::new();
+    let early = world.core.subscribe("amqp://one/early", &options).unwrap();
+    world.core.unsubscribe(early, Unsubscribe::Close).unwrap();
+    world.host("one").sends = vec!["a".to_owned()];
+    world.core.subscribe("amqp://one/other", &options).unwrap();
+    world.core.request(Credit::Explicit(1));
+    let before = world.now;
+    assert!(world.run(10_000, |world| world.core.incoming() == 1));
+    assert_eq!(world.now, before, "the credit was for the other at once");
+    // Also later nothing of what is asked for is set aside for it.
+    world.run(5_000, |_| false);
+    assert_eq!(world.core.receiving(), 0);
+    assert_eq!(world.got(), ["a"]);
+}
+
 /// A core that listens, and one that has put messages to it.
 struct Pair {
     client: (Core, ConnKey),
