@@ -14,6 +14,9 @@ use crate::messenger::Messenger;
 use crate::reconnect::{ConnectionEvent, Reconnect};
 use crate::recovery::LinkRecovery;
 
+/// What any peer may send (2.7.1).
+const MIN_MAX_FRAME_SIZE: u32 = 512;
+
 /// Settings. They concern what is done from then on.
 impl Messenger {
     /// How long waiting calls wait. `None`, the default, is for ever.
@@ -340,9 +343,14 @@ impl Messenger {
     ///
     /// The largest frame is [another setting](Self::set_max_frame_size), and so is what
     /// [all that came in together](Self::set_partial_octets) may hold. [`handshake_time`](Limits::handshake_time) is set by
-    /// [`set_handshake_time_out`](Self::set_handshake_time_out) too: what was set last counts. Where tokens are taken or shown,
+    /// [`set_handshake_time_out`](Self::set_handshake_time_out) too, and bounds TLS and WebSocket likewise: what was set last counts. Where tokens are taken or shown,
     /// [`sasl_frame_size`](Limits::sasl_frame_size) is raised to what they need.
     pub fn set_limits(&mut self, limits: Limits) {
+        self.driver.handshake = match limits.handshake_time {
+            // For ever.
+            0 => Duration::MAX,
+            ms => Duration::from_millis(ms),
+        };
         self.core.options.limits = limits;
     }
 
@@ -356,7 +364,10 @@ impl Messenger {
     /// Sets the largest frame that is taken, on connections made from then on; less than 512 counts as 512. With `None` it is
     /// the default, which [`max_frame_size`](Self::max_frame_size) tells.
     pub const fn set_max_frame_size(&mut self, octets: Option<u32>) {
-        self.core.options.max_frame_size = octets;
+        self.core.options.max_frame_size = match octets {
+            Some(octets) if octets < MIN_MAX_FRAME_SIZE => Some(MIN_MAX_FRAME_SIZE),
+            octets => octets,
+        };
     }
 
     /// The most octets that incomplete messages hold on all connections together that listeners accepted. Default 1 GiB.

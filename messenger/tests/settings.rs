@@ -41,6 +41,13 @@ fn what_is_set_is_what_is_answered() {
     messenger.set_reconnect(Some(Reconnect::default()));
     assert!(messenger.reconnect().is_some());
 
+    assert_eq!(messenger.max_frame_size(), 64 << 10);
+    // The least that may be said (2.7.1) is taken in any case.
+    for (set, size) in [(Some(1 << 20), 1 << 20), (Some(100), 512), (None, 64 << 10)] {
+        messenger.set_max_frame_size(set);
+        assert_eq!(messenger.max_frame_size(), size);
+    }
+
     // What can be taken back.
     messenger.set_credentials(Some("joe"), Some("secret"));
     messenger.set_credentials(None, None);

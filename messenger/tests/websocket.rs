@@ -292,6 +292,30 @@ fn who_speaks_something_else_on_the_port_is_told_as_such() {
 }
 
 #[test]
+fn of_the_time_that_a_handshake_may_take_counts_what_was_set_last() {
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("ws://{}", mute.local_addr().unwrap());
+    let mut messenger = Wire::Ws.client();
+    messenger.set_reconnect(None);
+    let mut limits = messenger.limits().clone();
+    limits.handshake_time = 30;
+    messenger.set_limits(limits.clone());
+    // Long before the default is over.
+    messenger.set_timeout(Some(Duration::from_secs(10)));
+    let error = attempt(&mut messenger, &to).unwrap_err();
+    assert!(error.to_string().contains("in time"), "{error}");
+    messenger.set_handshake_time_out(Duration::from_millis(20));
+    assert_eq!(messenger.limits().handshake_time, 20);
+    // For ever.
+    limits.handshake_time = 0;
+    messenger.set_limits(limits);
+    assert_eq!(messenger.limits().handshake_time, 0);
+    messenger.set_timeout(Some(Duration::from_millis(200)));
+    messenger.put(&message_to(&to, "hello")).unwrap();
+    assert_eq!(messenger.send().unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[test]
 fn the_path_is_what_was_set_and_a_listener_may_insist_on_it() {
     let mut server = Wire::Ws.client();
     server.set_websocket_path("/amqp");

@@ -26,6 +26,8 @@ use crate::fault::{Cause, TlsFault};
 pub(crate) const READ: usize = 128 << 10;
 /// What a client is told that speaks AMQP without TLS where there is no way but TLS (2.2, 5.2).
 const TLS_HEADER: &[u8] = b"AMQP\x02\x01\x00\x00";
+/// As good as for ever: a hundred years.
+const AGES: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Where octets are read to; one for all channels.
 #[derive(Debug)]
@@ -496,7 +498,6 @@ fn flush(security: &mut Security, socket: &mut Socket) -> bool {
 
 /// A time from now.
 pub(super) fn later(now: Instant, by: Duration) -> Instant {
-    // Beyond the end of time is as good as never.
-    now.checked_add(by)
-        .unwrap_or_else(|| now + Duration::from_secs(86_400))
+    // Clocks go on for longer, but not for as long as a duration can be.
+    now + by.min(AGES)
 }
