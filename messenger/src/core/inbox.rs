@@ -246,7 +246,11 @@ impl Core {
 
     /// Whether anything can come at all.
     pub(crate) fn has_sources(&self) -> bool {
-        !self.pool.is_empty() || !self.sources.is_empty()
+        // `recv` does not bring up again what ends.
+        let comes = |source: &Source| {
+            source.parting.is_none() || !matches!(source.state, SourceState::Broken)
+        };
+        !self.pool.is_empty() || self.sources.iter().any(|(_, source)| comes(source))
     }
 
     /// Messages that wait for `get`.

@@ -267,6 +267,9 @@ impl Core {
                     let node = known.address.node().to_owned();
                     let address = format!("{endpoint}/{}", known.there());
                     if known.parting.is_some() {
+                        if ending.is_none() && self.tell_anew(source, origin) {
+                            return;
+                        }
                         let refused = ending.is_some().then(|| detached(address, ending));
                         return self.parted(source, refused);
                     }

@@ -252,7 +252,12 @@ impl Core {
                     lost += self.move_sender(sender, new, again, error);
                 }
                 Party::Receiver(source) => {
-                    self.credit.detach(Origin { conn: old, link });
+                    let from = Origin { conn: old, link };
+                    self.credit.detach(from);
+                    if self.is_parting(party) {
+                        // It does not go on where it was.
+                        self.incoming.abort(from);
+                    }
                     let ours = |key: &_| {
                         let source = self.sources.get(*key);
                         source.is_some_and(|source| matches!(source.state, SourceState::Link(..)))

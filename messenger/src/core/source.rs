@@ -45,6 +45,8 @@ pub(crate) struct Source {
     pub(crate) answer: Option<Box<Terminus>>,
     /// Whether it ends, and how.
     pub(crate) parting: Option<Unsubscribe>,
+    /// Whether its link is still there for what was let come, and is closed after that.
+    pub(crate) drains: bool,
     /// Why it could not be listened on, or not be ended.
     pub(crate) error: Option<Error>,
 }
@@ -60,6 +62,7 @@ impl Source {
             detour: None,
             answer: None,
             parting: None,
+            drains: false,
             error: None,
         }
     }

@@ -37,10 +37,19 @@ impl Core {
             Some(_) => how,
             None => Unsubscribe::Close,
         };
-        let begun = source.parting.is_some();
-        source.parting.get_or_insert(how);
+        let before = source.parting;
         match source.state {
-            SourceState::Link(..) if begun => Ok(()),
+            SourceState::Link(..) if before == Some(how) => return Ok(()),
+            SourceState::Link(..) if before.is_some() => {
+                return Err(Error::State(
+                    "the peer is being told already that the subscription ends, and in another way",
+                ));
+            }
+            // Why it could not be ended is told before that is tried again.
+            SourceState::Broken if before.is_some() && source.error.is_some() => return Ok(()),
+            _ => source.parting = Some(how),
+        }
+        match source.state {
             SourceState::Link(conn, link) => self.end_link(key, Origin { conn, link }),
             SourceState::Broken | SourceState::Opening | SourceState::Listening(_) => {
                 self.broken.retain(|broken| *broken != key);
@@ -86,6 +95,30 @@ impl Core {
         }
     }
 
+    /// The session of a link ended while the link was still there for what was let come: that the subscription ends was not
+    /// told yet, and is told on another link. Answers whether that was so.
+    pub(super) fn tell_anew(&mut self, key: SourceKey, origin: Origin) -> bool {
+        let source = self.sources.get(key);
+        let untold = source.is_some_and(|source| source.drains && source.must_tell());
+        let Some(conn) = self.pool.get_mut(origin.conn).filter(|_| untold) else {
+            return false;
+        };
+        let session = conn.engine.link(origin.link).ok();
+        let session = session.and_then(|link| link.session());
+        let begun = session.and_then(|session| Some(conn.engine.session(session).ok()?.is_begun()));
+        if begun == Some(true) {
+            // It was detached by the peer, and is closed in answer to that.
+            return false;
+        }
+        if let Some(session) = session {
+            conn.leave_session(session);
+        }
+        if let Err(error) = self.end_anew(key) {
+            self.parted(key, Some(error));
+        }
+        true
+    }
+
     /// Links of subscriptions that end use up or give back what they were let send, and then end.
     pub(super) fn close_parting(&mut self, now: Time) {
         for origin in std::mem::take(&mut self.parting) {
@@ -109,7 +142,12 @@ impl Core {
             return self.end_anew(key);
         };
         match conn.state {
-            State::Running if parting == Some(Unsubscribe::Close) => self.parting.push(origin),
+            State::Running if parting == Some(Unsubscribe::Close) => {
+                self.parting.push(origin);
+                if let Some(source) = self.sources.get_mut(key) {
+                    source.drains = true;
+                }
+            }
             State::Running => {
                 if let Ok(mut link) = conn.engine.link(origin.link) {
                     // As above.
@@ -123,13 +161,19 @@ impl Core {
                 }
             }
             State::Away(_) => {
+                self.incoming.abort(origin);
                 self.take_from(origin);
                 return self.end_anew(key);
             }
             State::Waiting(_) | State::Connecting | State::Closing | State::Over(_) => {
                 if let Ok(mut link) = conn.engine.link(origin.link) {
-                    let _ = link.close(None);
+                    // What the peer keeps stays there if the connection comes up after all.
+                    let _ = match parting {
+                        Some(Unsubscribe::Detach) => link.detach(),
+                        _ => link.close(None),
+                    };
                 }
+                self.incoming.abort(origin);
                 self.pool.remove_link(origin.conn, origin.link);
                 self.sources.remove(key);
             }
@@ -147,7 +191,7 @@ impl Core {
             self.sources.remove(key);
             return Ok(());
         }
-        source.state = SourceState::Broken;
+        (source.state, source.drains) = (SourceState::Broken, false);
         self.attach_source(key)
     }
 
@@ -165,7 +209,10 @@ impl Core {
         self.give_back(subscription.0, &origins);
         for origin in origins {
             match self.pool.get(origin.conn).map(|conn| conn.state) {
-                Some(State::Away(_)) => self.take_from(origin),
+                Some(State::Away(_)) => {
+                    self.incoming.abort(origin);
+                    self.take_from(origin);
+                }
                 _ => self.parting.push(origin),
             }
             self.pool.touch(origin.conn);

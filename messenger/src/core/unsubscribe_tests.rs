@@ -8,11 +8,12 @@ use super::credit::Credit;
 use super::inbox::Decision;
 use super::names_tests::NOW;
 use super::pool::ConnKey;
-use super::recovery_tests::{core, listen, message, pass};
+use super::recovery_tests::{Plan, World as Remembering, core, listen, message, pass};
 use super::source::Subscription;
 use super::tracker::{Flags, Status, Tracker};
 use super::world_tests::World;
 use super::{Action, Core};
+use crate::recovery::LinkRecovery;
 use crate::subscribe::{SubscribeOptions, Unsubscribe};
 
 fn durable() -> SubscribeOptions {
@@ -228,6 +229,135 @@ fn one_that_ends_before_its_connection_is_there_takes_no_credit_from_another() {
     world.run(5_000, |_| false);
     assert_eq!(world.core.receiving(), 0);
     assert_eq!(world.got(), ["a"]);
+}
+
+#[test]
+fn what_is_said_of_a_session_that_ends_first_is_said_on_another() {
+    let (mut world, subscription) = subscribed(&durable());
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
+    world.end_sessions("one");
+    assert!(world.run(60_000, |world| !world.core.is_leaving(subscription)));
+    assert!(world.core.take_parting_error(subscription).is_none());
+    assert_eq!(world.ended, ended(true));
+    assert!(is_rid_of_all(&world.core));
+}
+
+#[test]
+fn why_one_could_not_be_ended_is_told_before_it_is_tried_again() {
+    let (mut world, subscription) = subscribed(&durable());
+    world.core.set_reconnect(None);
+    world.kill("one");
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
+    world.settle();
+    let attempts = world.attempts.len();
+    // As who polls does.
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
+    assert!(!world.core.is_leaving(subscription));
+    assert!(world.core.take_parting_error(subscription).is_some());
+    world.settle();
+    assert_eq!(world.attempts.len(), attempts);
+    // Nothing comes of it any more: `recv` has nothing to wait for.
+    assert!(!world.core.has_sources());
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
+    assert!(world.core.is_leaving(subscription));
+    world.settle();
+    assert_eq!(world.attempts.len(), attempts + 1);
+}
+
+#[test]
+fn what_cannot_be_ended_at_the_peer_can_be_left_there() {
+    let (mut world, subscription) = subscribed(&durable());
+    world.core.set_reconnect(None);
+    world.kill("one");
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
+    world.settle();
+    assert!(world.core.take_parting_error(subscription).is_some());
+    world.dead.clear();
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Detach)
+        .unwrap();
+    assert!(is_rid_of_all(&world.core));
+    world.settle();
+    assert_eq!(world.ended, []);
+}
+
+#[test]
+fn while_the_peer_is_told_one_thing_it_is_not_told_another() {
+    use Unsubscribe::{Close, Detach};
+    for (first, second) in [(Close, Detach), (Detach, Close)] {
+        let (mut world, subscription) = subscribed(&durable());
+        world.core.unsubscribe(subscription, first).unwrap();
+        world.core.unsubscribe(subscription, second).unwrap_err();
+        world.core.unsubscribe(subscription, first).unwrap();
+        world.settle();
+        assert_eq!(world.ended, ended(first == Close));
+        world.core.unsubscribe(subscription, second).unwrap();
+        assert!(is_rid_of_all(&world.core));
+    }
+}
+
+#[test]
+fn what_a_peer_keeps_stays_there_also_if_its_connection_is_being_made() {
+    let (mut world, subscription) = subscribed(&durable());
+    world.kill("one");
+    world
+        .core
+        .unsubscribe(subscription, Unsubscribe::Detach)
+        .unwrap();
+    assert!(is_rid_of_all(&world.core));
+    world.dead.clear();
+    world.run(60_000, |_| false);
+    assert!(
+        !world.ended.iter().any(|(.., closed)| *closed),
+        "{:?}",
+        world.ended
+    );
+}
+
+#[test]
+fn what_was_decided_about_a_link_that_does_not_go_on_reaches_nobody() {
+    let plan = Plan {
+        client_sends: false,
+        half_open: false,
+        undecided: 0,
+        together: false,
+    };
+    let recovery = Some(LinkRecovery::default());
+    let mut world = Remembering::with(plan, 0, recovery.clone(), recovery);
+    world.rest();
+    let sent = world.cores[1].put(&message("amqp://client/q", 0)).unwrap();
+    world.rest();
+    let received = get(&mut world.cores[0]);
+    world.cut();
+    let client = &mut world.cores[0];
+    client
+        .decide(received, Flags::NONE, &Decision::Accept)
+        .unwrap();
+    // It may be told yet, when the link goes on.
+    assert_eq!(client.status(received), Status::Accepted);
+    let subscription = Subscription(client.sources.keys()[0]);
+    client
+        .unsubscribe(subscription, Unsubscribe::Close)
+        .unwrap();
+    assert_eq!(client.status(received), Status::Aborted);
+    world.rest();
+    assert_eq!(world.cores[1].status(sent), Status::Aborted);
 }
 
 /// A core that listens, and one that has put messages to it.

@@ -188,6 +188,24 @@ impl World {
         self.settle();
     }
 
+    /// The peers of a host end the sessions of their links, and take new ones.
+    pub(super) fn end_sessions(&mut self, host: &str) {
+        for peer in self.peers.values_mut().filter(|peer| peer.host == host) {
+            for (link, _) in &peer.links {
+                let session = peer.engine.link(*link).ok().and_then(|link| link.session());
+                if let Some(session) = session
+                    && let Ok(mut session) = peer.engine.session(session)
+                {
+                    session.end(None).unwrap();
+                }
+            }
+        }
+        for conn in self.conns_to(host) {
+            self.exchange(conn);
+        }
+        self.settle();
+    }
+
     /// A host is gone, and with it all connections to it.
     pub(super) fn kill(&mut self, host: &str) {
         self.dead.insert(host.to_owned());
