@@ -341,9 +341,11 @@ impl Messenger {
 
     /// Ends a subscription, and waits until the peer has answered that.
     ///
-    /// Nothing more comes of it, from the beginning of this call on. What came and has no outcome, got or not, goes back to
-    /// whom it came from, and its trackers say [`RELEASED`](crate::Status::Released); decide before what is to be decided
-    /// otherwise. What was sent settled, which nobody else has any more, stays for [`get`](Self::get).
+    /// From the beginning of this call on nothing more comes of it but what is sent settled: until the peer has answered, and
+    /// for two seconds at most, that may still come if it was let come before, and like what came before it stays for
+    /// [`get`](Self::get), for nobody else has it any more. What else came and has no outcome, got or not, goes back to whom it
+    /// came from, and its trackers say [`RELEASED`](crate::Status::Released); decide before what is to be decided otherwise. If
+    /// the connection is lost at present, nobody can be told, and they say [`ABORTED`](crate::Status::Aborted).
     ///
     /// A subscription that a peer keeps ends there with [`Unsubscribe::Close`], also if its connection is lost at present: that
     /// is then made again for it. Of a listening address nobody is let in any more; who is connected stays, for what is put
@@ -375,7 +377,11 @@ impl Messenger {
     /// A subscription that is not there (any more) has ended, which is no error.
     /// - [`Error::Connect`](crate::Error::Connect), [`Error::Lost`](crate::Error::Lost),
     ///   [`Error::Remote`](crate::Error::Remote) and what else [`recv`](Self::recv) tells of a subscription: it could not be
-    ///   ended at the peer, which may keep it. It is not received from any more; call again to try again.
+    ///   ended at the peer, which may keep it. It is not received from any more. Call again to try again; or with
+    ///   [`Unsubscribe::Detach`] to leave it there, which takes no connection. Where calls do not wait, the failure is told first,
+    ///   and only the call after that tries again.
+    /// - [`Error::State`](crate::Error::State): a call before this one asked for the other of [`Unsubscribe`], and the peer has
+    ///   not answered that yet, which goes on.
     /// - [`Error::Timeout`](crate::Error::Timeout): the peer has not answered in time. Call again to wait longer.
     /// - [`Error::InProgress`](crate::Error::InProgress) in non-blocking and passive mode: call [`work`](Self::work), then again.
     /// - [`Error::Interrupted`](crate::Error::Interrupted), [`Error::System`](crate::Error::System): while it waited.

@@ -234,14 +234,17 @@ pub unsafe extern "C" fn ferrion_messenger_subscribe_ttl(
 /// subscription stays there, and is found again by who subscribes with that name; otherwise the subscription ends there too, also
 /// if its connection is lost at present: that is then made again for it.
 ///
-/// Nothing more comes of it, from the beginning of this call on. What came and has no outcome, got or not, goes back to whom it
-/// came from, and its trackers say RELEASED. What was sent settled, which nobody else has any more, stays for
-/// `ferrion_messenger_get`. Of a listening address nobody is let in any more; who is connected stays, for what is put to it, and
+/// From the beginning of this call on nothing more comes of it but what is sent settled: until the peer has answered, and for two
+/// seconds at most, that may still come if it was let come before, and like what came before it stays for
+/// `ferrion_messenger_get`, for nobody else has it any more. What else came and has no outcome, got or not, goes back to whom it
+/// came from, and its trackers say RELEASED, or ABORTED if the connection is lost at present. Of a listening address nobody is let in any more; who is connected stays, for what is put to it, and
 /// can send nothing more.
 ///
 /// A subscription that is not there (any more) has ended, which is no failure. FERRION_CONNECT, FERRION_LOST, FERRION_REMOTE and
 /// what else `ferrion_messenger_recv` tells of a subscription: it could not be ended at the peer, which may keep it; it is not
-/// received from any more; call again to try again. FERRION_TIMEOUT: the peer has not answered in time; call again to wait longer.
+/// received from any more; call again to try again, or with `keep` to leave it there, which takes no connection. Where calls do not
+/// wait, the failure is told first, and only the call after that tries again. FERRION_STATE: a call before this one asked for the
+/// other of `keep`, and the peer has not answered that yet, which goes on. FERRION_TIMEOUT: the peer has not answered in time; call again to wait longer.
 /// FERRION_WOULD_BLOCK in non-blocking and passive mode: call `ferrion_messenger_work`, then again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ferrion_messenger_unsubscribe(

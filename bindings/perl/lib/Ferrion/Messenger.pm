@@ -491,10 +491,11 @@ found again by who subscribes with that name; otherwise it ends there too, also 
 again for it.
 
 What came and has no outcome, got or not, goes back to whom it came from, and its trackers say RELEASED; what was sent settled stays for
-C<get>. Of a listening address nobody is let in any more, and who is connected can send nothing more.
+C<get>, and until the peer has answered, for two seconds at most, more of that may come. Of a listening address nobody is let in any more, and who is connected can send nothing more.
 
 Answers true, also if it has ended before; in non-blocking and passive mode false if the peer has not answered: C<work>, then call it
-again.
+again. If it cannot be ended at the peer, call it again to try again, or with C<keep> to leave it there; but not otherwise than before
+while the peer has not answered.
 
 =item next
 

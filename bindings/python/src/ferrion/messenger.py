@@ -281,10 +281,11 @@ class Messenger(Settings):
         that is then made again for it.
 
         What came and has no outcome, got or not, goes back to whom it came from, and its trackers say RELEASED; what was sent settled
-        stays for :meth:`get`. Of a listening address nobody is let in any more, and who is connected can send nothing more.
+        stays for :meth:`get`, and until the peer has answered, for two seconds at most, more of that may come. Of a listening address nobody is let in any more, and who is connected can send nothing more.
 
         In non-blocking and passive mode it answers False if the peer has not answered: :meth:`work`, then call it again. A subscription
-        that has ended is no error."""
+        that has ended is no error. If it cannot be ended at the peer, call it again to try again, or with ``keep`` to leave it there;
+        but not otherwise than before while the peer has not answered."""
         self._ready()
         try:
             abi.ferrion_messenger_unsubscribe(self._abi, subscription._bits, keep)

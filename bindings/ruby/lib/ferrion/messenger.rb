@@ -205,10 +205,11 @@ module Ferrion
     # made again for it.
     #
     # What came and has no outcome, got or not, goes back to whom it came from, and its trackers say RELEASED; what was sent settled
-    # stays for get. Of a listening address nobody is let in any more, and who is connected can send nothing more.
+    # stays for get, and until the peer has answered, for two seconds at most, more of that may come. Of a listening address nobody is let in any more, and who is connected can send nothing more.
     #
     # Answers true, also if it has ended before; in non-blocking and passive mode false if the peer has not answered: work, then call it
-    # again.
+    # again. If it cannot be ended at the peer, call it again to try again, or with +keep+ to leave it there; but not otherwise than
+    # before while the peer has not answered.
     def unsubscribe(subscription, keep: false)
       wait(deadline_in(timeout)) { Abi.ferrion_messenger_unsubscribe(@abi, subscription.bits, keep ? true : false) }
     end
