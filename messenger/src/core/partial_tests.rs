@@ -284,7 +284,7 @@ fn what_strangers_send_ends_no_subscription_of_ours() {
     // They hold too much without it.
     guests[1].go_on(&mut core, 0, &[0; 1_000]);
     assert!(guests[1].refusal(0).is_some());
-    assert_eq!(guests[0].refusal(0).or(guests[2].refusal(0)), None);
+    assert_eq!(guests[0].refusal(0).or_else(|| guests[2].refusal(0)), None);
     let mut sender = host.engine.sender(host.link).unwrap();
     sender.write(delivery, message[15_000..].to_vec()).unwrap();
     sender.finish(delivery).unwrap();
