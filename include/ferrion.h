@@ -4626,17 +4626,19 @@ ferrion_status ferrion_messenger_set_max_frame_size(ferrion_messenger_t *messeng
                                                     uint32_t octets);
 
 /**
- * The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set.
+ * The most octets that messages of which more is to come hold on all connections together that listeners accepted; 1 GiB unless set.
  */
-ferrion_status ferrion_messenger_partial_octets(const ferrion_messenger_t *messenger, uint64_t *out_octets);
+ferrion_status ferrion_messenger_all_partial_octets(const ferrion_messenger_t *messenger,
+                                                    uint64_t *out_octets);
 
 /**
- * Sets the most octets that messages of which more is to come hold on all connections together. When it is passed, the links
- * that hold most, of the connection that does, are closed with "amqp:resource-limit-exceeded", and a warning says whose they were.
- * Less than the largest message that is expected makes that one impossible.
+ * Sets the most octets that messages of which more is to come hold on all connections together that listeners accepted. When it
+ * is passed, the links that hold most, of the connection that does, are closed with "amqp:resource-limit-exceeded", and a warning
+ * says whose they were: whoever holds most then, be it one that means well. Connections that the messenger made have
+ * FERRION_LIMIT_CONNECTION_OCTETS alone. Less than the largest message that is expected makes that one impossible.
  */
-ferrion_status ferrion_messenger_set_partial_octets(ferrion_messenger_t *messenger,
-                                                    uint64_t octets);
+ferrion_status ferrion_messenger_set_all_partial_octets(ferrion_messenger_t *messenger,
+                                                        uint64_t octets);
 
 /**
  * Sets whether `ferrion_messenger_start` tries the routes, and fails if one of them leads nowhere; false unless set. Those

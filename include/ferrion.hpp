@@ -364,6 +364,11 @@ class Messenger : public Owner<ferrion_messenger_t, ferrion_messenger_free> {
   void set_outgoing_window(size_t n) { check(ferrion_messenger_set_outgoing_window(get(), n)); }
   void set_incoming_window(size_t n) { check(ferrion_messenger_set_incoming_window(get(), n)); }
   void set_limit(ferrion_limit limit, uint64_t number) { check(ferrion_messenger_set_limit(get(), limit, number)); }
+  uint32_t max_frame_size() const { return got<uint32_t>(ferrion_messenger_max_frame_size); }
+  /** 0 is the default again. */
+  void set_max_frame_size(uint32_t octets) { check(ferrion_messenger_set_max_frame_size(get(), octets)); }
+  uint64_t all_partial_octets() const { return got<uint64_t>(ferrion_messenger_all_partial_octets); }
+  void set_all_partial_octets(uint64_t octets) { check(ferrion_messenger_set_all_partial_octets(get(), octets)); }
   void set_credentials(Text user, Text password) {
     check(ferrion_messenger_set_credentials(get(), user.get(), password.get()));
   }

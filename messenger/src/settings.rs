@@ -342,7 +342,7 @@ impl Messenger {
     /// ```
     ///
     /// The largest frame is [another setting](Self::set_max_frame_size), and so is what
-    /// [all that came in together](Self::set_partial_octets) may hold. [`handshake_time`](Limits::handshake_time) is set by
+    /// [all that came in together](Self::set_all_partial_octets) may hold. [`handshake_time`](Limits::handshake_time) is set by
     /// [`set_handshake_time_out`](Self::set_handshake_time_out) too, and bounds TLS and WebSocket likewise: what was set last counts. Where tokens are taken or shown,
     /// [`sasl_frame_size`](Limits::sasl_frame_size) is raised to what they need.
     pub fn set_limits(&mut self, limits: Limits) {
@@ -372,8 +372,8 @@ impl Messenger {
 
     /// The most octets that incomplete messages hold on all connections together that listeners accepted. Default 1 GiB.
     #[must_use]
-    pub const fn partial_octets(&self) -> u64 {
-        self.core.options.partial_octets
+    pub const fn all_partial_octets(&self) -> u64 {
+        self.core.options.all_partial_octets
     }
 
     /// Sets the most octets that messages of which more is to come hold on all connections together that listeners accepted, each
@@ -388,8 +388,8 @@ impl Messenger {
     /// The default is what [one connection](Limits::connection_octets) may hold, so that a single peer can do what it can do
     /// to an engine, and many of them no more than that. Less than the largest message that is expected makes that one
     /// impossible.
-    pub const fn set_partial_octets(&mut self, octets: u64) {
-        self.core.options.partial_octets = octets;
+    pub const fn set_all_partial_octets(&mut self, octets: u64) {
+        self.core.options.all_partial_octets = octets;
     }
 
     /// Gives up peers that were silent for this long, on connections made from then on. `None`, the

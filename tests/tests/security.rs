@@ -91,7 +91,7 @@ fn the_page_has_the_messengers_own_limits() {
     let size = messenger.max_frame_size();
     messenger.set_link_recovery(Some(recovery.clone()));
     let settings = [
-        ("`set_partial_octets`", messenger.partial_octets()),
+        ("`set_all_partial_octets`", messenger.all_partial_octets()),
         ("`set_incoming_high_water`", incoming as u64),
         ("`set_high_water`", outgoing as u64),
         ("`set_max_frame_size`", size.into()),

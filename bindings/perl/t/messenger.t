@@ -231,7 +231,7 @@ subtest 'settings are kept' => sub {
     dies { $sender->limit('nonsense') } 'Argument';
     is($sender->max_frame_size(4096)->max_frame_size, 4096, 'max_frame_size');
     is($sender->max_frame_size(undef)->max_frame_size, 1 << 16, 'the default');
-    is($sender->partial_octets(1 << 20)->partial_octets, 1 << 20, 'partial_octets');
+    is($sender->all_partial_octets(1 << 20)->all_partial_octets, 1 << 20, 'all_partial_octets');
     is($sender->timeout(0.25)->timeout, 0.25, 'timeout');
     is($sender->timeout(undef)->timeout, undef, 'no timeout');
     is($sender->timeout(-1)->timeout, undef, 'a negative one is none');

@@ -37,9 +37,9 @@ class Addresses(Pair):
         self.assertEqual(self.sender.max_frame_size, 4096)
         self.sender.max_frame_size = None
         self.assertEqual(self.sender.max_frame_size, 1 << 16)
-        self.assertEqual(self.sender.partial_octets, 1 << 30)
-        self.sender.partial_octets = 1 << 20
-        self.assertEqual(self.sender.partial_octets, 1 << 20)
+        self.assertEqual(self.sender.all_partial_octets, 1 << 30)
+        self.sender.all_partial_octets = 1 << 20
+        self.assertEqual(self.sender.all_partial_octets, 1 << 20)
         with self.assertRaises(MessageException):
             self.sender.set_limit(99, 1)
 

@@ -160,8 +160,8 @@ class MessengerTest < PairTest
     assert_equal 4096, @sender.max_frame_size
     @sender.max_frame_size = nil
     assert_equal 1 << 20, @sender.max_frame_size
-    @sender.partial_octets = 1 << 20
-    assert_equal 1 << 20, @sender.partial_octets
+    @sender.all_partial_octets = 1 << 20
+    assert_equal 1 << 20, @sender.all_partial_octets
     @sender.timeout = 0.25
     assert_in_delta 0.25, @sender.timeout
     @sender.timeout = nil

@@ -221,28 +221,29 @@ pub unsafe extern "C" fn ferrion_messenger_set_max_frame_size(
     } }
 }
 
-/// The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set.
+/// The most octets that messages of which more is to come hold on all connections together that listeners accepted; 1 GiB unless set.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ferrion_messenger_partial_octets(
+pub unsafe extern "C" fn ferrion_messenger_all_partial_octets(
     messenger: *const ferrion_messenger_t,
     out_octets: *mut u64,
 ) -> ferrion_status {
     ffi_fn! { object messenger, out out_octets => {
-        out_octets.set(messenger.messenger.partial_octets());
+        out_octets.set(messenger.messenger.all_partial_octets());
         Ok(())
     } }
 }
 
-/// Sets the most octets that messages of which more is to come hold on all connections together. When it is passed, the links
-/// that hold most, of the connection that does, are closed with "amqp:resource-limit-exceeded", and a warning says whose they were.
-/// Less than the largest message that is expected makes that one impossible.
+/// Sets the most octets that messages of which more is to come hold on all connections together that listeners accepted. When it
+/// is passed, the links that hold most, of the connection that does, are closed with "amqp:resource-limit-exceeded", and a warning
+/// says whose they were: whoever holds most then, be it one that means well. Connections that the messenger made have
+/// FERRION_LIMIT_CONNECTION_OCTETS alone. Less than the largest message that is expected makes that one impossible.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ferrion_messenger_set_partial_octets(
+pub unsafe extern "C" fn ferrion_messenger_set_all_partial_octets(
     messenger: *mut ferrion_messenger_t,
     octets: u64,
 ) -> ferrion_status {
     ffi_fn! { object messenger => {
-        messenger.messenger.set_partial_octets(octets);
+        messenger.messenger.set_all_partial_octets(octets);
         Ok(())
     } }
 }

@@ -196,10 +196,10 @@ static void settings(void) {
   OK(ferrion_messenger_set_max_frame_size(m, 0));
   OK(ferrion_messenger_max_frame_size(m, &size));
   CHECK(size == 1 << 16);
-  OK(ferrion_messenger_partial_octets(m, &number));
+  OK(ferrion_messenger_all_partial_octets(m, &number));
   CHECK(number == 1 << 30);
-  OK(ferrion_messenger_set_partial_octets(m, 1 << 20));
-  OK(ferrion_messenger_partial_octets(m, &number));
+  OK(ferrion_messenger_set_all_partial_octets(m, 1 << 20));
+  OK(ferrion_messenger_all_partial_octets(m, &number));
   CHECK(number == 1 << 20);
   OK(ferrion_messenger_set_allow_plain_without_tls(m, true));
   OK(ferrion_messenger_start(m));

@@ -202,6 +202,9 @@ static void messengers_that_do_not_wait() {
   receiver.set_blocking(false);
   sender.set_outgoing_window(10);
   receiver.set_incoming_window(10);
+  receiver.set_max_frame_size(4096);
+  receiver.set_all_partial_octets(1 << 20);
+  CHECK(receiver.max_frame_size() == 4096 && receiver.all_partial_octets() == 1 << 20);
   sender.set_reconnect(ferrion::Reconnect());
   sender.start();
   const std::string there = address(receiver, receiver.subscribe("~127.0.0.1:0", ferrion::SubscribeOptions()));

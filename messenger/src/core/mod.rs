@@ -145,7 +145,7 @@ const FRAME_SIZE: u32 = 64 << 10;
 const FRAME_SIZE_TO_RECOVER: u32 = 1 << 20;
 
 /// What incomplete messages hold at most on all connections that listeners accepted: as much as one connection may make an engine hold.
-const PARTIAL_OCTETS: u64 = 1 << 30;
+const ALL_PARTIAL_OCTETS: u64 = 1 << 30;
 
 /// What the driver is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ pub(crate) struct Options {
     /// What one connection holds or waits for at most.
     pub(crate) limits: Limits,
     /// What incomplete messages hold at most on all connections that listeners accepted.
-    pub(crate) partial_octets: u64,
+    pub(crate) all_partial_octets: u64,
     pub(crate) tracing: bool,
     /// How connections of ours are made again that fail, if they are.
     pub(crate) reconnect: Option<Reconnect>,
@@ -313,7 +313,7 @@ impl Core {
                 has_certificate: false,
                 idle_time_out: None,
                 limits: Limits::default(),
-                partial_octets: PARTIAL_OCTETS,
+                all_partial_octets: ALL_PARTIAL_OCTETS,
                 tracing: false,
                 reconnect: Some(Reconnect::default()),
                 recovery: None,

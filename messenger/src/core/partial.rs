@@ -84,7 +84,7 @@ impl Core {
         self.pool.note_partial(key);
         loop {
             let (_, partials) = self.pool.conns_and_partials();
-            if partials.octets <= self.options.partial_octets {
+            if partials.octets <= self.options.all_partial_octets {
                 return;
             }
             let Some((key, partial)) = partials.first() else {
@@ -105,7 +105,7 @@ impl Core {
     /// Ends links of a connection, those first on which most has come, until it holds half of what it did. To look at all of them
     /// for one that holds little would be work that costs the peer nothing.
     fn refuse_partials(&mut self, key: ConnKey, now: Time) {
-        let most = self.options.partial_octets;
+        let most = self.options.all_partial_octets;
         let Some(conn) = self.pool.get_mut(key) else {
             return;
         };

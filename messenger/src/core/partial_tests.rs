@@ -25,7 +25,7 @@ const TRANSFER: u64 = 64;
 
 fn core(most: u64) -> (Core, SourceKey) {
     let mut core = Core::new("server".into(), Seeds::new([1; 32], [2; 32]));
-    core.options.partial_octets = most;
+    core.options.all_partial_octets = most;
     let source = listen(&mut core);
     core.listening(source, 5672);
     (core, source)

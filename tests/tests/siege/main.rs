@@ -90,7 +90,7 @@ fn siege(test: &str, armies: &[Army], asked: bool) {
         .any(|(attack, ..)| matches!(attack, Attack::StallInToken));
     if is_wanted() {
         return listen(|messenger| {
-            messenger.set_partial_octets(PARTIAL as u64);
+            messenger.set_all_partial_octets(PARTIAL as u64);
             if takes_tokens {
                 messenger.set_listener_token("honest", Some(TOKEN));
             }

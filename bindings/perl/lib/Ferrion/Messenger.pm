@@ -691,10 +691,10 @@ peers that are not trusted lowers what its clients do not need.
 The largest frame that is taken, on connections made from then on: 65,536 unless set, or with C<link_recovery> 1,048,576. To set undef is
 the default again.
 
-=item partial_octets($octets)
+=item all_partial_octets($octets)
 
-The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set. Beyond it who holds most is
-refused, and one of the C<warnings> says who that was.
+The most octets that messages of which more is to come hold on all connections together that listeners accepted; 1 GiB unless set. Beyond
+it whoever holds most then is refused, and one of the C<warnings> says who that was.
 
 =back
 

@@ -76,10 +76,10 @@ sub max_frame_size {
     return $self;
 }
 
-sub partial_octets {
+sub all_partial_octets {
     my ($self, @value) = @_;
-    return Ferrion::Abi::ferrion_messenger_partial_octets($self->{abi}) unless @value;
-    Ferrion::Abi::ferrion_messenger_set_partial_octets($self->{abi}, @value);
+    return Ferrion::Abi::ferrion_messenger_all_partial_octets($self->{abi}) unless @value;
+    Ferrion::Abi::ferrion_messenger_set_all_partial_octets($self->{abi}, @value);
     return $self;
 }
 

@@ -103,14 +103,14 @@ class Settings:
         abi.ferrion_messenger_set_max_frame_size(self._abi, octets or 0)
 
     @property
-    def partial_octets(self) -> int:
-        """The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set. Beyond it who holds
-        most is refused, and one of the :meth:`warnings` says who that was."""
-        return abi.ferrion_messenger_partial_octets(self._abi)
+    def all_partial_octets(self) -> int:
+        """The most octets that messages of which more is to come hold on all connections together that listeners accepted; 1 GiB unless
+        set. Beyond it whoever holds most then is refused, and one of the :meth:`warnings` says who that was."""
+        return abi.ferrion_messenger_all_partial_octets(self._abi)
 
-    @partial_octets.setter
-    def partial_octets(self, octets: int) -> None:
-        abi.ferrion_messenger_set_partial_octets(self._abi, octets)
+    @all_partial_octets.setter
+    def all_partial_octets(self, octets: int) -> None:
+        abi.ferrion_messenger_set_all_partial_octets(self._abi, octets)
 
     # ---- routes ----
 

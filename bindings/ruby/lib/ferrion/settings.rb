@@ -82,14 +82,14 @@ module Ferrion
       Abi.ferrion_messenger_set_max_frame_size(@abi, octets || 0)
     end
 
-    # The most octets that messages of which more is to come hold on all connections together; 1 GiB unless set. Beyond it who holds
-    # most is refused, and one of the warnings says who that was.
-    def partial_octets
-      Abi.ferrion_messenger_partial_octets(@abi)
+    # The most octets that messages of which more is to come hold on all connections together that listeners accepted; 1 GiB unless
+    # set. Beyond it whoever holds most then is refused, and one of the warnings says who that was.
+    def all_partial_octets
+      Abi.ferrion_messenger_all_partial_octets(@abi)
     end
 
-    def partial_octets=(octets)
-      Abi.ferrion_messenger_set_partial_octets(@abi, octets)
+    def all_partial_octets=(octets)
+      Abi.ferrion_messenger_set_all_partial_octets(@abi, octets)
     end
 
     # ---- routes ----

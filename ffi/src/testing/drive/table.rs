@@ -374,8 +374,8 @@ table! {
     ferrion_messenger_set_limit(_, _, _);
     ferrion_messenger_max_frame_size(_, _);
     ferrion_messenger_set_max_frame_size(_, _);
-    ferrion_messenger_partial_octets(_, _);
-    ferrion_messenger_set_partial_octets(_, _);
+    ferrion_messenger_all_partial_octets(_, _);
+    ferrion_messenger_set_all_partial_octets(_, _);
     ferrion_messenger_set_check_routes(_, _);
     ferrion_messenger_route(_, _, _);
     ferrion_messenger_remove_route(_, _);
