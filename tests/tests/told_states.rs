@@ -460,6 +460,7 @@ fn an_attach_whose_states_have_no_room_whatever_is_left_out_is_refused_before_th
 #[test]
 fn deliveries_that_only_the_peer_remembers_cost_no_more_than_what_it_says_of_them() {
     let mut resumed = Resumed::new(1 << 30, 1, 1_500, &refusal(1, 0));
-    assert!(resumed.most < 300_000, "{} at most", resumed.most);
+    // With some forty octets a key for a moment, in which it is seen that no two are the same.
+    assert!(resumed.most < 330_000, "{} at most", resumed.most);
     assert_eq!(resumed.updates().len(), 1);
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ferrion_tests::interop::free_port;
 
@@ -31,13 +32,17 @@ pub(crate) fn build_with_threads(source: &Path) -> PathBuf {
 }
 
 fn build_under(sanitizers: &str, on: &[&str], source: &Path, more: &[&str]) -> PathBuf {
+    static BUILDS: AtomicUsize = AtomicUsize::new(0);
     let name = source.file_stem().expect("a file name");
     // `bindings/c` and `ffi/tests/c` have programs of the same name, and tests run beside each other.
     let example = source.starts_with(tree().join("bindings"));
     let program = scratch(if example { "examples" } else { "programs" }).join(name);
+    // Several tests may want one program at a time: it is there as a whole, or not yet.
+    let number = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let built = program.with_extension(number.to_string());
     compile(
         source,
-        &program,
+        &built,
         &[
             &format!("-fsanitize={sanitizers}"),
             "-fno-sanitize-recover=all",
@@ -45,7 +50,8 @@ fn build_under(sanitizers: &str, on: &[&str], source: &Path, more: &[&str]) -> P
         ],
         more,
     );
-    sanitized(&program, on);
+    sanitized(&built, on);
+    fs::rename(built, &program).expect("a program takes its place");
     program
 }
 
